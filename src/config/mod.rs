@@ -1,0 +1,1 @@
+//! `config.toml` into typed, validated values.

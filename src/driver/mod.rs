@@ -1,0 +1,1 @@
+//! The only device IO: one task per link.

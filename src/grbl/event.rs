@@ -1,0 +1,95 @@
+//! What a session tells its owner.
+
+use std::time::Duration;
+
+use crate::model::axes::{AxisSet, AxisVec};
+use crate::model::command::{Outcome, Realtime, TicketId};
+use crate::model::machine::{AlarmInfo, Identity, Limits, MessageLevel, ModalState, ProbeResult, StatusReport};
+use crate::model::snapshot::{Jog, LinkState, Stop};
+
+/// Something happened in the session. Events come in the order in which things happened.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Event {
+    /// The link's standing changed (asking, identifying, up, silent, foreign).
+    Link(LinkState),
+    /// The controller said who it is.
+    Identified(Identity),
+    /// A line went out, whole.
+    Sent {
+        /// Its ticket; `None` for the session's own lines (identification, listings).
+        ticket: Option<TicketId>,
+        /// As sent, without the line feed.
+        text: String,
+    },
+    /// A realtime byte went out (status queries are not told).
+    SentRealtime(Realtime),
+    /// A ticket ended. Exactly once for each ticket that was accepted.
+    Outcome {
+        /// The ticket.
+        ticket: TicketId,
+        /// How it ended.
+        outcome: Outcome,
+    },
+    /// A status report.
+    Status(Box<StatusReport>),
+    /// How often reports are expected from now on.
+    ReportInterval(Duration),
+    /// `ALARM:n`, with its row of the table.
+    Alarm {
+        /// Code, meaning, remedy; `None` when the controller is locked and told no code.
+        info: Option<AlarmInfo>,
+        /// Nothing but a soft reset is accepted now.
+        needs_reset: bool,
+    },
+    /// The alarm is over: a report without alarm state was seen.
+    AlarmCleared,
+    /// Axes known to be homed changed.
+    Homed(AxisSet),
+    /// A homing cycle began or ended.
+    Homing(bool),
+    /// The controller restarted. `asked`: a person asked for a reset.
+    Reset {
+        /// A person asked for it.
+        asked: bool,
+        /// The banner as printed.
+        banner: String,
+    },
+    /// `[MSG:…]` and other text for people.
+    Message {
+        /// How serious.
+        level: MessageLevel,
+        /// Printable text.
+        text: String,
+    },
+    /// `[GC:…]`.
+    Modal(ModalState),
+    /// One row of `$#`.
+    Offset {
+        /// `G54` … `G59.3`, `G28`, `G30`, `G92`, `TLO`.
+        name: String,
+        /// Values; `TLO` of Grbl has one (Z).
+        value: AxisVec,
+    },
+    /// `[PRB:…]`.
+    Probe(ProbeResult),
+    /// One setting, `$n=v` or `$/path=v`.
+    Setting {
+        /// Without the `$`.
+        name: String,
+        /// As printed.
+        value: String,
+    },
+    /// Limits gathered from a settings listing.
+    Limits(Box<Limits>),
+    /// Bytes that made no sense.
+    Garbage {
+        /// How many.
+        bytes: usize,
+    },
+    /// `ok` or `error` with nothing waiting for it.
+    UnexpectedReply,
+    /// Progress of a stop that was asked for.
+    Stop(Stop),
+    /// A jog began, changed or ended.
+    Jog(Option<Jog>),
+}

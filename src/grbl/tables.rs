@@ -1,0 +1,1 @@
+//! Alarm and error tables, chosen by firmware.

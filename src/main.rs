@@ -1,0 +1,2 @@
+//! The thin binary: arguments, hooks, dispatch.
+fn main() {}

@@ -1,0 +1,211 @@
+//! What a person, a script or a rule can ask of the machine, and what becomes of it.
+
+use std::time::Duration;
+
+use serde::{Deserialize, Serialize};
+
+use super::axes::{Axis, AxisSet, AxisVec};
+use super::jog::JogVector;
+use super::time::Time;
+
+/// Number of a command, rising by one over the whole hub. A stop voids all that were asked before it.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+pub struct TicketId(pub u64);
+
+/// One attached client; 0 is the hub itself.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+pub struct ClientId(pub u32);
+
+/// Who asked.
+#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+pub enum Origin {
+    /// The hub, for its own book-keeping (identification, listings).
+    Hub,
+    /// A person at a screen.
+    Screen(ClientId),
+    /// A script.
+    Script(ClientId),
+}
+
+/// Goes with each command but the realtime ones; every ticket ends in exactly one [`Outcome`].
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Ticket {
+    /// Its number.
+    pub id: TicketId,
+    /// Who asked.
+    pub origin: Origin,
+    /// When it was asked.
+    pub at: Time,
+}
+
+/// The realtime lane: bits that cannot be refused for being busy and that coalesce.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+pub enum Realtime {
+    /// Bring motion to a stand, by the stop table (state × firmware). Position is kept where it can be.
+    Stop,
+    /// `!`, by the same table.
+    FeedHold,
+    /// Hold, wait for `Hold:0`, reset: ends a program and keeps position.
+    StopProgram,
+    /// 0x18, at once.
+    SoftReset,
+    /// 0x85, repeated until the machine is not jogging.
+    JogCancel,
+    /// `~`.
+    CycleStart,
+    /// 0x84.
+    SafetyDoor,
+    /// `?`, once.
+    StatusQuery,
+    /// Feed override.
+    FeedOverride(OverrideStep),
+    /// Rapid override: 100, 50 or 25 %.
+    RapidOverride(RapidStep),
+    /// Spindle override.
+    SpindleOverride(OverrideStep),
+    /// 0x9E, in Hold only.
+    SpindleStop,
+    /// 0xA0.
+    FloodToggle,
+    /// 0xA1.
+    MistToggle,
+    /// Try to open the link now instead of waiting for the back-off.
+    ReconnectNow,
+}
+
+/// Steps of the feed and spindle overrides.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+pub enum OverrideStep {
+    /// Back to 100 %.
+    Reset,
+    /// +10 %.
+    CoarsePlus,
+    /// −10 %.
+    CoarseMinus,
+    /// +1 %.
+    FinePlus,
+    /// −1 %.
+    FineMinus,
+}
+
+/// Rapid override settings.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+pub enum RapidStep {
+    /// 100 %.
+    Full,
+    /// 50 %.
+    Half,
+    /// 25 %.
+    Quarter,
+}
+
+/// What to home.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+pub enum HomeTarget {
+    /// `$H`.
+    All,
+    /// `$HX` and so on.
+    One(Axis),
+}
+
+/// The interactive lane: bounded, answered once, refused at once with the reason when it cannot be.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub enum Command {
+    /// A line typed by a person, G-code or `$`.
+    Mdi(String),
+    /// One exact step: signed distance per axis (mm or degrees; zero = not moved), at a feed.
+    JogStep {
+        /// Signed distances.
+        distance: AxisVec,
+        /// Feed in mm/min (deg/min for rotary axes).
+        feed_mm_min: f64,
+    },
+    /// Keep jogging this way: starts a lease or renews it. Without a renewal the machine stops.
+    JogContinue {
+        /// Direction and feed.
+        vector: JogVector,
+        /// How long this renewal lasts; clamped to 100–300 ms.
+        lease: Duration,
+    },
+    /// `$H` or one axis.
+    Home(HomeTarget),
+    /// `$X`.
+    Unlock,
+    /// Make the present position read `value` in the active work coordinate system (`G10 L20 P0`).
+    SetWork {
+        /// Axes to set.
+        axes: AxisSet,
+        /// The value, mm or degrees.
+        value: f64,
+    },
+}
+
+/// Why a command was not taken.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, thiserror::Error)]
+#[error("{0}")]
+pub struct Refused(pub String);
+
+impl Refused {
+    /// With this reason, a sentence fragment that says what to do.
+    pub fn because(reason: impl Into<String>) -> Self {
+        Self(reason.into())
+    }
+}
+
+/// How a command ended. Exactly one for each ticket.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub enum Outcome {
+    /// The controller said `ok` (accepted and queued, not necessarily finished).
+    Done,
+    /// sunmill did not send it.
+    Refused(Refused),
+    /// The controller said `error:n`; the text says what that means on this firmware.
+    Failed {
+        /// The number.
+        code: u16,
+        /// Meaning and remedy.
+        text: String,
+    },
+    /// No answer came although the machine stood idle.
+    TimedOut,
+    /// It was sent or waiting when something wiped it out; whether it acted is unknown if `sent`.
+    Voided {
+        /// What wiped it out.
+        why: VoidReason,
+        /// It had gone out to the controller already.
+        sent: bool,
+    },
+}
+
+/// What wipes commands out.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum VoidReason {
+    /// A stop or jog cancel that was asked later.
+    Stop,
+    /// A reset that somebody asked for.
+    Reset,
+    /// The controller restarted by itself.
+    ControllerReset,
+    /// The link went away.
+    LinkLost,
+    /// grblHAL threw away its receive buffer on a jog cancel.
+    Flushed,
+    /// An alarm.
+    Alarm,
+    /// sunmill is ending.
+    Shutdown,
+}
+
+impl std::fmt::Display for VoidReason {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(match self {
+            Self::Stop => "a stop",
+            Self::Reset => "a reset",
+            Self::ControllerReset => "a controller reset",
+            Self::LinkLost => "a lost link",
+            Self::Flushed => "a jog cancel",
+            Self::Alarm => "an alarm",
+            Self::Shutdown => "the end of sunmill",
+        })
+    }
+}

@@ -1,0 +1,241 @@
+//! The realtime latch: a set of bits beside the queue, so that a stop never waits and never fails.
+//!
+//! A stop also *voids*: every command whose ticket is not newer than the stop is answered
+//! [`Voided`](super::command::Outcome::Voided) and never reaches the wire, wherever it waits.
+
+use std::sync::atomic::{AtomicI32, AtomicU32, AtomicU64, Ordering};
+
+use tokio::sync::Notify;
+
+use super::command::{OverrideStep, RapidStep, Realtime, TicketId};
+
+/// Shared by all who may press a realtime key and the one driver task that sends the bytes.
+#[derive(Debug, Default)]
+pub struct Latch {
+    bits: AtomicU32,
+    feed_coarse: AtomicI32,
+    feed_fine: AtomicI32,
+    spindle_coarse: AtomicI32,
+    spindle_fine: AtomicI32,
+    void_all: AtomicU64,
+    void_jogs: AtomicU64,
+    last_ticket: AtomicU64,
+    notify: Notify,
+}
+
+/// What was asked since the latch was last emptied. Plain data.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct RealtimeSet {
+    bits: u32,
+    /// Feed override, steps of 10 %.
+    pub feed_coarse: i32,
+    /// Feed override, steps of 1 %.
+    pub feed_fine: i32,
+    /// Spindle override, steps of 10 %.
+    pub spindle_coarse: i32,
+    /// Spindle override, steps of 1 %.
+    pub spindle_fine: i32,
+    /// Every command up to this ticket is void.
+    pub void_all: TicketId,
+    /// Every jog up to this ticket is void.
+    pub void_jogs: TicketId,
+}
+
+/// Steps beyond this are dropped: overrides go from 10 to 200 %.
+const MAX_STEPS: i32 = 190;
+
+const fn bit(realtime: Realtime) -> u32 {
+    1 << match realtime {
+        Realtime::Stop => 0,
+        Realtime::FeedHold => 1,
+        Realtime::StopProgram => 2,
+        Realtime::SoftReset => 3,
+        Realtime::JogCancel => 4,
+        Realtime::CycleStart => 5,
+        Realtime::SafetyDoor => 6,
+        Realtime::StatusQuery => 7,
+        Realtime::FeedOverride(_) => 8,
+        Realtime::RapidOverride(RapidStep::Full) => 9,
+        Realtime::RapidOverride(RapidStep::Half) => 10,
+        Realtime::RapidOverride(RapidStep::Quarter) => 11,
+        Realtime::SpindleOverride(_) => 12,
+        Realtime::SpindleStop => 13,
+        Realtime::FloodToggle => 14,
+        Realtime::MistToggle => 15,
+        Realtime::ReconnectNow => 16,
+    }
+}
+
+impl RealtimeSet {
+    /// Adds one; the same twice is once, overrides add up.
+    pub fn insert(&mut self, realtime: Realtime) {
+        match realtime {
+            Realtime::FeedOverride(step) => step_into(step, &mut self.feed_coarse, &mut self.feed_fine, || {
+                self.bits |= bit(realtime);
+            }),
+            Realtime::SpindleOverride(step) => {
+                step_into(step, &mut self.spindle_coarse, &mut self.spindle_fine, || self.bits |= bit(realtime));
+            }
+            _ => self.bits |= bit(realtime),
+        }
+    }
+
+    /// Whether this one was asked for. For overrides: whether "back to 100 %" was.
+    pub const fn contains(&self, realtime: Realtime) -> bool {
+        self.bits & bit(realtime) != 0
+    }
+
+    /// Takes one out.
+    pub fn remove(&mut self, realtime: Realtime) {
+        self.bits &= !bit(realtime);
+    }
+
+    /// Nothing was asked for.
+    pub fn is_empty(&self) -> bool {
+        self.bits == 0
+            && self.feed_coarse == 0
+            && self.feed_fine == 0
+            && self.spindle_coarse == 0
+            && self.spindle_fine == 0
+    }
+}
+
+fn step_into(step: OverrideStep, coarse: &mut i32, fine: &mut i32, reset: impl FnOnce()) {
+    match step {
+        OverrideStep::Reset => {
+            (*coarse, *fine) = (0, 0);
+            reset();
+        }
+        OverrideStep::CoarsePlus => *coarse = (*coarse + 1).min(MAX_STEPS),
+        OverrideStep::CoarseMinus => *coarse = (*coarse - 1).max(-MAX_STEPS),
+        OverrideStep::FinePlus => *fine = (*fine + 1).min(MAX_STEPS),
+        OverrideStep::FineMinus => *fine = (*fine - 1).max(-MAX_STEPS),
+    }
+}
+
+fn count(step: OverrideStep, coarse: &AtomicI32, fine: &AtomicI32) {
+    let add = |cell: &AtomicI32, n: i32| {
+        let _ = cell.fetch_update(Ordering::SeqCst, Ordering::SeqCst, |v| Some((v + n).clamp(-MAX_STEPS, MAX_STEPS)));
+    };
+    match step {
+        OverrideStep::Reset => {
+            coarse.store(0, Ordering::SeqCst);
+            fine.store(0, Ordering::SeqCst);
+        }
+        OverrideStep::CoarsePlus => add(coarse, 1),
+        OverrideStep::CoarseMinus => add(coarse, -1),
+        OverrideStep::FinePlus => add(fine, 1),
+        OverrideStep::FineMinus => add(fine, -1),
+    }
+}
+
+impl Latch {
+    /// The next ticket number; the hub handle stamps each command with one before it is queued.
+    pub fn next_ticket(&self) -> TicketId {
+        TicketId(self.last_ticket.fetch_add(1, Ordering::SeqCst) + 1)
+    }
+
+    /// Asks for a realtime action. Cannot fail and does not wait.
+    pub fn set(&self, realtime: Realtime) {
+        let last = self.last_ticket.load(Ordering::SeqCst);
+        match realtime {
+            Realtime::Stop | Realtime::StopProgram | Realtime::SoftReset | Realtime::FeedHold => {
+                self.void_all.fetch_max(last, Ordering::SeqCst);
+                self.bits.fetch_and(!bit(Realtime::CycleStart), Ordering::SeqCst);
+            }
+            Realtime::JogCancel => {
+                self.void_jogs.fetch_max(last, Ordering::SeqCst);
+            }
+            Realtime::FeedOverride(step) => count(step, &self.feed_coarse, &self.feed_fine),
+            Realtime::SpindleOverride(step) => count(step, &self.spindle_coarse, &self.spindle_fine),
+            _ => {}
+        }
+        let is_step = matches!(
+            realtime,
+            Realtime::FeedOverride(step) | Realtime::SpindleOverride(step) if step != OverrideStep::Reset
+        );
+        if !is_step {
+            self.bits.fetch_or(bit(realtime), Ordering::SeqCst);
+        }
+        self.notify.notify_one();
+    }
+
+    /// Empties the latch; the marks of what is void stay, since they only ever rise.
+    pub fn take(&self) -> RealtimeSet {
+        RealtimeSet {
+            bits: self.bits.swap(0, Ordering::SeqCst),
+            feed_coarse: self.feed_coarse.swap(0, Ordering::SeqCst),
+            feed_fine: self.feed_fine.swap(0, Ordering::SeqCst),
+            spindle_coarse: self.spindle_coarse.swap(0, Ordering::SeqCst),
+            spindle_fine: self.spindle_fine.swap(0, Ordering::SeqCst),
+            void_all: TicketId(self.void_all.load(Ordering::SeqCst)),
+            void_jogs: TicketId(self.void_jogs.load(Ordering::SeqCst)),
+        }
+    }
+
+    /// Whether a command with this ticket has been voided by a later stop.
+    pub fn is_void(&self, ticket: TicketId, is_jog: bool) -> bool {
+        ticket.0 <= self.void_all.load(Ordering::SeqCst) || is_jog && ticket.0 <= self.void_jogs.load(Ordering::SeqCst)
+    }
+
+    /// Waits until something is set. Remembers one wake-up, so nothing set before the call is missed.
+    pub async fn notified(&self) {
+        self.notify.notified().await;
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn it_is_a_set_and_a_stop_voids_what_came_before() {
+        let latch = Latch::default();
+        let before = latch.next_ticket();
+        latch.set(Realtime::Stop);
+        latch.set(Realtime::Stop);
+        let after = latch.next_ticket();
+        assert!(latch.is_void(before, false));
+        assert!(!latch.is_void(after, true));
+        let set = latch.take();
+        assert!(set.contains(Realtime::Stop));
+        assert!(!set.contains(Realtime::SoftReset));
+        assert!(latch.take().is_empty());
+        assert!(latch.is_void(before, false), "what is void stays void");
+    }
+
+    #[test]
+    fn a_jog_cancel_voids_jogs_only() {
+        let latch = Latch::default();
+        let ticket = latch.next_ticket();
+        latch.set(Realtime::JogCancel);
+        assert!(latch.is_void(ticket, true));
+        assert!(!latch.is_void(ticket, false));
+    }
+
+    #[test]
+    fn a_stop_takes_back_a_resume_that_has_not_left_yet() {
+        let latch = Latch::default();
+        latch.set(Realtime::CycleStart);
+        latch.set(Realtime::FeedHold);
+        let set = latch.take();
+        assert!(set.contains(Realtime::FeedHold) && !set.contains(Realtime::CycleStart));
+    }
+
+    #[test]
+    fn overrides_add_up_and_reset_clears() {
+        let latch = Latch::default();
+        for _ in 0..5 {
+            latch.set(Realtime::FeedOverride(OverrideStep::CoarsePlus));
+        }
+        latch.set(Realtime::FeedOverride(OverrideStep::FineMinus));
+        let set = latch.take();
+        assert_eq!((set.feed_coarse, set.feed_fine), (5, -1));
+        assert!(!set.contains(Realtime::FeedOverride(OverrideStep::Reset)));
+        latch.set(Realtime::SpindleOverride(OverrideStep::CoarsePlus));
+        latch.set(Realtime::SpindleOverride(OverrideStep::Reset));
+        let set = latch.take();
+        assert_eq!(set.spindle_coarse, 0);
+        assert!(set.contains(Realtime::SpindleOverride(OverrideStep::Reset)));
+    }
+}

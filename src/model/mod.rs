@@ -1,0 +1,24 @@
+//! Plain data that everyone shares: what is known, what is asked, what became of it.
+//!
+//! No IO and no clock live here. Time is an argument everywhere ([`Time`]); tokio appears in one
+//! file only, [`hub`], because the handle that joins screens and hub is made of its channels.
+
+pub mod axes;
+pub mod command;
+pub mod endpoint;
+pub mod hub;
+pub mod jog;
+pub mod latch;
+pub mod legal;
+pub mod log;
+pub mod machine;
+pub mod snapshot;
+pub mod time;
+
+pub use axes::{Axis, AxisSet, AxisVec};
+pub use command::{Command, HomeTarget, Outcome, Realtime, Ticket, TicketId};
+pub use endpoint::Endpoint;
+pub use hub::Hub;
+pub use machine::{Firmware, MachineState, StateKind};
+pub use snapshot::Snapshot;
+pub use time::Time;
