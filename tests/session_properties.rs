@@ -1,6 +1,8 @@
 //! The session's invariants (design §4) under random weather: any chunking, any garbage, any interleaving of lines, jogs
 //! and realtime keys, against a small controller that behaves like the firmwares where it matters.
 
+#![allow(clippy::unwrap_used, clippy::naive_bytecount)]
+
 use std::collections::{BTreeMap, VecDeque};
 use std::time::Duration;
 

@@ -41,10 +41,10 @@ impl Wire {
         match firmware {
             Firmware::Grbl => wire.rx("[VER:1.1h.20190830:]\n[OPT:V,15,128]\nok"),
             Firmware::FluidNc => {
-                wire.rx("[VER:4.0 FluidNC v4.0.5 (esp32-wifi) :]\n[OPT:MPHS]\n[MSG:Machine: Mill]\nok")
+                wire.rx("[VER:4.0 FluidNC v4.0.5 (esp32-wifi) :]\n[OPT:MPHS]\n[MSG:Machine: Mill]\nok");
             }
             Firmware::GrblHal => {
-                wire.rx("[VER:1.1f.20260817:]\n[OPT:VNML+,100,1024,3,0]\n[AXS:3:XYZ]\n[FIRMWARE:grblHAL]\nok")
+                wire.rx("[VER:1.1f.20260817:]\n[OPT:VNML+,100,1024,3,0]\n[AXS:3:XYZ]\n[FIRMWARE:grblHAL]\nok");
             }
         }
         for _ in 0..8 {
