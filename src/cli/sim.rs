@@ -11,7 +11,7 @@ use super::exit::Failure;
 use crate::config::{MAX_BAUD, MIN_BAUD};
 use crate::model::Firmware;
 
-const PACES: std::ops::RangeInclusive<i64> = MIN_BAUD as i64..=MAX_BAUD as i64;
+const PACES: std::ops::RangeInclusive<i64> = MIN_BAUD.cast_signed()..=MAX_BAUD.cast_signed();
 
 /// As typed.
 #[derive(Debug, Args)]

@@ -23,16 +23,21 @@ pub struct Problem {
     pub message: String,
 }
 
+impl Problem {
+    /// At this byte of `text`.
+    pub(super) fn at(file: &str, text: &str, at: usize, message: impl Into<String>) -> Self {
+        let (line, column) = line_and_column(text, at);
+        Self { file: file.to_owned(), line, column, message: message.into() }
+    }
+}
+
 /// Reads a configuration; `file` is the name that a [`Problem`] shows.
 ///
 /// # Errors
 /// The first mistake: bad TOML, an unknown key (with the nearest known one), a wrong type, a value out
 /// of range (with the range), values that do not fit together, or a newer format version.
 pub fn parse(file: &str, text: &str) -> Result<Config, Problem> {
-    let problem = |at: usize, message: String| {
-        let (line, column) = line_and_column(text, at);
-        Problem { file: file.to_owned(), line, column, message }
-    };
+    let problem = |at: usize, message: String| Problem::at(file, text, at, message);
     let refused = |error: &toml::de::Error, table: Option<&DeTable<'_>>| {
         let span = error.span().unwrap_or(0..0);
         problem(span.start, explain(error.message(), table, &span))
@@ -223,7 +228,7 @@ mod tests {
     /// the sample must still be a configuration.
     #[test]
     fn the_commented_keys_of_the_sample_are_right() {
-        let text: String = SAMPLE.lines().map(|line| format!("{}\n", uncommented(line))).collect();
+        let text = SAMPLE.lines().map(uncommented).collect::<Vec<_>>().join("\n");
         let config = parse("config.toml", &text).unwrap();
         assert!(config.machine.port.is_some() && config.machine.rx_buffer.is_some());
         assert!(config.ui.frame_ms.is_some() && config.log.folder.is_some());

@@ -125,14 +125,9 @@ pub fn read(source: &Source) -> Result<Config, ConfigError> {
     match std::str::from_utf8(&bytes) {
         Ok(text) => Ok(parse(&name, text)?),
         Err(error) => {
-            let good = &bytes[..error.valid_up_to()];
-            let line_start = good.iter().rposition(|b| *b == b'\n').map_or(0, |newline| newline + 1);
-            Err(ConfigError::Bad(Problem {
-                file: name,
-                line: good.iter().filter(|b| **b == b'\n').count() + 1,
-                column: String::from_utf8_lossy(&good[line_start..]).chars().count() + 1,
-                message: "this byte is not UTF-8 text; save the file as UTF-8".to_owned(),
-            }))
+            let good = String::from_utf8_lossy(&bytes[..error.valid_up_to()]);
+            let what = "this byte is not UTF-8 text; save the file as UTF-8";
+            Err(ConfigError::Bad(Problem::at(&name, &good, good.len(), what)))
         }
     }
 }

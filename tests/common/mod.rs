@@ -3,6 +3,7 @@
 
 pub mod pty;
 
+use std::fmt::Write as _;
 use std::path::Path;
 use std::process::{Command, Output};
 
@@ -38,7 +39,7 @@ impl Home {
             let log = std::fs::read_to_string(entry.path()).unwrap_or_default();
             let lines: Vec<&str> = log.lines().collect();
             let tail = &lines[lines.len().saturating_sub(20)..];
-            text += &format!("--- {}\n{}\n", entry.file_name().display(), tail.join("\n"));
+            let _ = writeln!(text, "--- {}\n{}", entry.file_name().display(), tail.join("\n"));
         }
         text
     }
