@@ -25,6 +25,8 @@ pub struct Environment {
     pub utf8: bool,
     /// Inside an SSH session.
     pub ssh: bool,
+    /// Inside tmux, screen or zellij, which answer for the terminal.
+    pub multiplexed: bool,
     /// stdin and stdout are a terminal.
     pub terminal: bool,
 }
@@ -44,6 +46,7 @@ impl Environment {
         let folder = |name: &str| set(name).map(PathBuf::from).filter(|path| path.is_absolute());
         let home = folder("HOME");
         let below_home = |path: &str| home.as_ref().map(|home| home.join(path));
+        let term = text("TERM").unwrap_or_default();
         let locale = ["LC_ALL", "LC_CTYPE", "LANG"].into_iter().find_map(text).unwrap_or_default().to_uppercase();
         Self {
             config: set("SUNMILL_CONFIG").map(PathBuf::from),
@@ -51,9 +54,12 @@ impl Environment {
             state_home: folder("XDG_STATE_HOME").or_else(|| below_home(".local/state")),
             home,
             no_colour: set("NO_COLOR").is_some(),
-            term: text("TERM").unwrap_or_default(),
             utf8: locale.contains("UTF-8") || locale.contains("UTF8"),
             ssh: set("SSH_CONNECTION").is_some() || set("SSH_TTY").is_some(),
+            multiplexed: ["TMUX", "STY", "ZELLIJ"].into_iter().any(|name| set(name).is_some())
+                || term.starts_with("tmux")
+                || term.starts_with("screen"),
+            term,
             terminal: false,
         }
     }
@@ -113,6 +119,13 @@ mod tests {
         assert!(!env.no_colour && env.config.is_none() && !env.ssh);
         assert!(environment(&[("NO_COLOR", "1")]).no_colour);
         assert!(environment(&[("SSH_CONNECTION", "10.0.0.1 5 10.0.0.2 22")]).ssh);
+    }
+
+    #[test]
+    fn multiplexers_are_seen_through_ssh_by_their_terminal_name() {
+        assert!(environment(&[("TMUX", "/tmp/tmux-1000/default,1,0")]).multiplexed);
+        assert!(environment(&[("SSH_TTY", "/dev/pts/1"), ("TERM", "screen-256color")]).multiplexed);
+        assert!(!environment(&[("TERM", "xterm-256color")]).multiplexed);
     }
 
     #[test]
