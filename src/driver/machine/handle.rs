@@ -11,7 +11,7 @@ use super::event::{Event, Order};
 use super::task::Task;
 use crate::driver::clock::Clock;
 use crate::driver::transport::Opener;
-use crate::grbl::session::SessionConfig;
+use crate::grbl::Session;
 use crate::model::latch::Latch;
 
 /// Orders that may wait for the task; a full queue is refused by the hub at once.
@@ -30,11 +30,11 @@ pub struct MachineHandle {
 
 /// Starts the task that owns the port of one machine.
 ///
-/// `config.network` is set from the endpoint. The latch is the one that all clients share: this task is the only one
+/// The session is told of the link by the task and by nobody else. The latch is the one that all clients share: this task is the only one
 /// that takes from it. Events leave through `events` in the order in which things happened; when that channel is
 /// closed, the task ends.
 pub fn spawn(
-    config: SessionConfig,
+    session: Session,
     opener: Opener,
     clock: Clock,
     latch: Arc<Latch>,
@@ -42,7 +42,7 @@ pub fn spawn(
 ) -> MachineHandle {
     let (orders, inbox) = mpsc::channel(ORDERS);
     let closing = CancellationToken::new();
-    let task = Task::new(config, opener, clock, latch, inbox, events, closing.clone());
+    let task = Task::new(session, opener, clock, latch, inbox, events, closing.clone());
     MachineHandle { orders, closing: closing.drop_guard(), task: tokio::spawn(task.run()) }
 }
 

@@ -17,7 +17,6 @@ use crate::driver::backoff::Backoff;
 use crate::driver::clock::Clock;
 use crate::driver::pace::Pacer;
 use crate::driver::transport::{Opener, Port};
-use crate::grbl::session::SessionConfig;
 use crate::grbl::{self, Session};
 use crate::model::command::{Outcome, Realtime, Refused, TicketId, VoidReason};
 use crate::model::latch::{Latch, RealtimeSet};
@@ -42,8 +41,6 @@ pub(super) struct Task {
     hub: mpsc::Sender<Event>,
     closing: CancellationToken,
     session: Session,
-    /// A line that waits for room in the controller's buffer; no order passes it.
-    parked: Option<Order>,
     outbox: Outbox,
     backoff: Backoff,
     stats: LinkStats,
@@ -79,7 +76,7 @@ enum Ended {
 
 impl Task {
     pub(super) fn new(
-        mut config: SessionConfig,
+        session: Session,
         opener: Opener,
         clock: Clock,
         latch: Arc<Latch>,
@@ -87,7 +84,6 @@ impl Task {
         hub: mpsc::Sender<Event>,
         closing: CancellationToken,
     ) -> Self {
-        config.network = opener.is_network();
         Self {
             opener,
             clock,
@@ -95,8 +91,7 @@ impl Task {
             orders,
             hub,
             closing,
-            session: Session::new(config),
-            parked: None,
+            session,
             outbox: Outbox::default(),
             backoff: Backoff::default(),
             stats: LinkStats::default(),
@@ -182,6 +177,8 @@ impl Task {
         let mut out = Outgoing::new(Pacer::new(port.pace_baud));
         self.received.clear();
         self.sent.clear();
+        // The session tells changes only, and may never have heard of the link going down while nobody answered.
+        self.tell(EventKind::Link(LinkState::Asking));
         self.session.handle_open(self.clock.now());
         let ended = loop {
             let now = self.clock.now();
@@ -198,10 +195,6 @@ impl Task {
         }
         drop(port);
         let now = self.clock.now();
-        if let Some(order) = self.parked.take() {
-            let why = if matches!(ended, Ended::Closing) { VoidReason::Shutdown } else { VoidReason::LinkLost };
-            self.end(order.ticket, Outcome::Voided { why, sent: false });
-        }
         self.session.handle_closed(now);
         let _ = self.collect(now);
         self.jogging = false;
@@ -225,7 +218,6 @@ impl Task {
             Wake::Hub => {}
             Wake::Order(Some(order)) => self.take(now, order),
         }
-        self.unpark(now);
         None
     }
 
@@ -243,7 +235,7 @@ impl Task {
             () = sleep_until(due_at), if due.is_some() => Wake::Due,
             () = has_room(&self.hub), if until.is_none() && !self.outbox.is_empty() => Wake::Hub,
             order = self.orders.recv(),
-                if until.is_none() && self.parked.is_none() && !self.outbox.is_crowded() => Wake::Order(order),
+                if until.is_none() && !self.outbox.is_crowded() => Wake::Order(order),
         }
     }
 
@@ -300,12 +292,6 @@ impl Task {
         };
         if let Err(refused) = taken {
             self.end(order.ticket, Outcome::Refused(refused));
-        }
-    }
-
-    fn unpark(&mut self, now: Time) {
-        if let Some(order) = self.parked.take() {
-            self.take(now, order);
         }
     }
 
