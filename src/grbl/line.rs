@@ -8,7 +8,7 @@ use std::fmt;
 
 use super::dollar::Dollar;
 use super::gcode::{self, Eeprom};
-use crate::model::Firmware;
+use crate::model::{Axis, AxisSet, Firmware};
 
 /// Longest line that Grbl takes, after it removed blanks and comments (`LINE_BUFFER_SIZE` 80 with its NUL).
 const GRBL_MAX: usize = 79;
@@ -178,6 +178,25 @@ impl Line {
     /// Something could move: G-code with a target, a jog, homing, a stored macro or file.
     pub fn may_move(&self) -> bool {
         self.may_move
+    }
+
+    /// The axes that a homing line names (`$HX`, `$H=XY`); `None`: all, or not a homing line.
+    pub fn home_axes(&self) -> Option<AxisSet> {
+        if self.kind != LineKind::Home {
+            return None;
+        }
+        let axes: AxisSet = self.text.chars().skip(2).filter_map(Axis::from_letter).collect();
+        (!axes.is_empty()).then_some(axes)
+    }
+
+    /// Its `ok` may take a long time with the state at Idle all the while: dwells, spindle start-up, homing
+    /// (FluidNC #1065).
+    pub fn may_be_answered_late(&self) -> bool {
+        match self.kind {
+            LineKind::GCode { dwell, .. } => dwell || self.text.to_ascii_uppercase().contains('M'),
+            LineKind::Home => true,
+            _ => false,
+        }
     }
 
     /// Writes permanent memory. An AVR stops its interrupts meanwhile and loses received bytes, so such a

@@ -3,7 +3,10 @@
 //! It is made of channels, so it cannot tell whether the hub is in this process or behind a
 //! socket. This file and [`latch`](super::latch) are the only ones of the room that know tokio, and only its `sync`.
 
+use std::future::poll_fn;
+use std::pin::pin;
 use std::sync::Arc;
+use std::task::Poll;
 
 use tokio::sync::{broadcast, mpsc, watch};
 
@@ -35,6 +38,15 @@ pub enum LogEvent {
     Entry(Arc<LogEntry>),
     /// This many entries were lost because this client was slow.
     Gap(u64),
+}
+
+/// What [`Hub::next`] brings.
+#[derive(Clone, Debug, PartialEq)]
+pub enum News {
+    /// A newer snapshot.
+    Snapshot(Arc<Snapshot>),
+    /// From the log.
+    Log(LogEvent),
 }
 
 /// A client's hold on the hub.
@@ -102,6 +114,31 @@ impl Hub {
             Ok(entry) => Ok(LogEvent::Entry(entry)),
             Err(broadcast::error::RecvError::Lagged(n)) => Ok(LogEvent::Gap(n)),
             Err(broadcast::error::RecvError::Closed) => Err(HubGone),
+        }
+    }
+
+    /// Waits for a newer snapshot or the next log entry, whichever comes first. Nothing is lost if the call is dropped.
+    pub async fn next(&mut self) -> Result<News, HubGone> {
+        enum Got {
+            Changed,
+            Entry(Result<Arc<LogEntry>, broadcast::error::RecvError>),
+        }
+        let got = {
+            let mut changed = pin!(self.snapshots.changed());
+            let mut entry = pin!(self.log.recv());
+            poll_fn(|cx| {
+                if let Poll::Ready(changed) = changed.as_mut().poll(cx) {
+                    return Poll::Ready(changed.map(|()| Got::Changed).map_err(|_| HubGone));
+                }
+                entry.as_mut().poll(cx).map(|entry| Ok(Got::Entry(entry)))
+            })
+            .await?
+        };
+        match got {
+            Got::Changed => Ok(News::Snapshot(Arc::clone(&self.snapshots.borrow_and_update()))),
+            Got::Entry(Ok(entry)) => Ok(News::Log(LogEvent::Entry(entry))),
+            Got::Entry(Err(broadcast::error::RecvError::Lagged(n))) => Ok(News::Log(LogEvent::Gap(n))),
+            Got::Entry(Err(broadcast::error::RecvError::Closed)) => Err(HubGone),
         }
     }
 

@@ -1,0 +1,408 @@
+//! The action table: one row for each thing a key can do.
+//!
+//! The keymap, the footer's hints, the help and the README's key table all come from it, so none of them can lie.
+
+use super::jog::{Direction, JogKey, Scale};
+use crate::model::command::{HomeTarget, Refused};
+use crate::model::snapshot::{Age, LinkState, Snapshot};
+use crate::model::{AxisVec, Command, StateKind, Time, legal};
+
+/// What a key does.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Action {
+    /// Bring motion to a stand.
+    Stop,
+    /// Feed hold.
+    Hold,
+    /// End the program.
+    StopProgram,
+    /// Soft reset.
+    SoftReset,
+    /// Close what is open, cancel a jog, leave jog mode.
+    Escape,
+    /// Resume from hold or door.
+    Resume,
+    /// Enter jog mode.
+    JogMode,
+    /// Open the line for G-code.
+    Mdi,
+    /// Home.
+    Home,
+    /// What to do about an alarm.
+    AlarmPanel,
+    /// Zero a work axis: asks which.
+    Zero,
+    /// Try the link now.
+    Reconnect,
+    /// List of actions by name.
+    Palette,
+    /// Help.
+    Help,
+    /// Show the wire instead of the console.
+    WireView,
+    /// Console one page back.
+    ScrollBack,
+    /// Console one page on.
+    ScrollOn,
+    /// Console to its end.
+    ScrollEnd,
+    /// Draw everything anew.
+    Redraw,
+    /// Back to the shell; `fg` returns.
+    Suspend,
+    /// Leave.
+    Quit,
+    /// A jog direction.
+    Jog(Direction),
+    /// Step preset by place.
+    StepPreset(u8),
+    /// Next larger step.
+    StepUp,
+    /// Next smaller step.
+    StepDown,
+    /// Step × 10.
+    StepTimesTen,
+    /// Step ÷ 10.
+    StepOverTen,
+    /// Next faster feed.
+    FeedUp,
+    /// Next slower feed.
+    FeedDown,
+    /// Continuous motion on hold, or single steps only.
+    ToggleContinuous,
+    /// Send the line, or take the choice.
+    Accept,
+    /// Earlier line.
+    HistoryBack,
+    /// Later line.
+    HistoryOn,
+}
+
+/// Where an action's keys are looked for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Context {
+    /// Everywhere and before anything else; in text fields only the keys that are not text.
+    Stop,
+    /// Everywhere outside text fields.
+    Global,
+    /// On the main screen, outside jog mode.
+    Main,
+    /// In jog mode.
+    Jog,
+    /// In text fields and lists.
+    Text,
+}
+
+/// Heading in help.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Group {
+    /// Stopping.
+    Stop,
+    /// Running the machine.
+    Machine,
+    /// Jogging.
+    Jog,
+    /// The screen.
+    Screen,
+    /// Text fields.
+    Text,
+}
+
+impl Group {
+    /// All, in the order of help.
+    pub const ALL: [Self; 5] = [Self::Stop, Self::Machine, Self::Jog, Self::Screen, Self::Text];
+
+    /// Its heading.
+    pub const fn title(self) -> &'static str {
+        match self {
+            Self::Stop => "Stopping, from every screen",
+            Self::Machine => "Machine",
+            Self::Jog => "Jog mode (i enters, Esc leaves)",
+            Self::Screen => "Screen",
+            Self::Text => "Text fields and lists",
+        }
+    }
+}
+
+/// What an action can do to the world.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Danger {
+    /// Nothing outside the screen.
+    None,
+    /// Brings things to rest.
+    Stops,
+    /// Changes what the controller keeps, or loses position or a program.
+    Changes,
+    /// Starts motion.
+    Moves,
+}
+
+/// A row of the table.
+#[derive(Debug)]
+pub struct Row {
+    /// What it does.
+    pub action: Action,
+    /// Its name, for hints and the palette.
+    pub name: &'static str,
+    /// Default keys, as [`Chord`](super::keymap::Chord) reads them; the first is the one shown.
+    pub keys: &'static [&'static str],
+    /// One line of help.
+    pub help: &'static str,
+    /// Heading in help.
+    pub group: Group,
+    /// What it can do to the world.
+    pub danger: Danger,
+    /// Where its keys are looked for.
+    pub context: Context,
+}
+
+const fn row(
+    action: Action,
+    name: &'static str,
+    keys: &'static [&'static str],
+    (group, danger, context): (Group, Danger, Context),
+    help: &'static str,
+) -> Row {
+    Row { action, name, keys, help, group, danger, context }
+}
+
+const fn jog(x: i8, y: i8, z: i8, a: i8) -> Action {
+    Action::Jog(Direction([x, y, z, a]))
+}
+
+const STOP: (Group, Danger, Context) = (Group::Stop, Danger::Stops, Context::Stop);
+const MACHINE: (Group, Danger, Context) = (Group::Machine, Danger::None, Context::Main);
+const MOVE: (Group, Danger, Context) = (Group::Jog, Danger::Moves, Context::Jog);
+const JOG: (Group, Danger, Context) = (Group::Jog, Danger::None, Context::Jog);
+const SCREEN: (Group, Danger, Context) = (Group::Screen, Danger::None, Context::Global);
+const TEXT: (Group, Danger, Context) = (Group::Text, Danger::None, Context::Text);
+
+/// The table.
+pub const TABLE: &[Row] = &[
+    row(
+        Action::Stop,
+        "stop",
+        &["Space", "Ctrl+Space"],
+        STOP,
+        "Stop motion and keep position; Ctrl+Space also in text fields. Never resumes.",
+    ),
+    row(Action::Hold, "hold", &["!"], STOP, "Feed hold; ~ goes on."),
+    row(Action::StopProgram, "stop program", &["@"], STOP, "End the program: hold, stand still, reset. Keeps position."),
+    row(
+        Action::SoftReset,
+        "reset",
+        &["Ctrl+X"],
+        (Group::Stop, Danger::Changes, Context::Stop),
+        "Soft reset, at once while moving (position is lost then); asks when idle.",
+    ),
+    row(
+        Action::Escape,
+        "close",
+        &["Esc"],
+        (Group::Stop, Danger::Stops, Context::Global),
+        "Cancel a jog, leave jog mode, close what is open. Never holds, starts or resumes.",
+    ),
+    row(
+        Action::Resume,
+        "resume",
+        &["~"],
+        (Group::Machine, Danger::Moves, Context::Main),
+        "Go on after a hold or a closed door; only after a quiet moment, never from a paste.",
+    ),
+    row(Action::JogMode, "jog", &["i"], MACHINE, "Enter jog mode: now keys move the machine."),
+    row(Action::Mdi, "type G-code", &["Enter", "m"], MACHINE, "Open the line for G-code and $ commands."),
+    row(
+        Action::Home,
+        "home",
+        &["H"],
+        (Group::Machine, Danger::Moves, Context::Main),
+        "Home the machine: choose all or one axis, Enter confirms.",
+    ),
+    row(
+        Action::AlarmPanel,
+        "clear alarm",
+        &["$"],
+        (Group::Machine, Danger::Changes, Context::Main),
+        "What the alarm means and the way out of it; home is offered before unlock.",
+    ),
+    row(
+        Action::Zero,
+        "zero",
+        &["z"],
+        (Group::Machine, Danger::Changes, Context::Main),
+        "Make the present position the work zero: choose the axis, Enter confirms.",
+    ),
+    row(Action::Reconnect, "try now", &["r"], MACHINE, "Try the link now instead of waiting."),
+    row(jog(-1, 0, 0, 0), "X-", &["Left", "h", "Keypad4"], MOVE, "X-"),
+    row(jog(1, 0, 0, 0), "X+", &["Right", "l", "Keypad6"], MOVE, "X+"),
+    row(jog(0, 1, 0, 0), "Y+", &["Up", "k", "Keypad8"], MOVE, "Y+"),
+    row(jog(0, -1, 0, 0), "Y-", &["Down", "j", "Keypad2"], MOVE, "Y-"),
+    row(jog(0, 0, 1, 0), "Z+", &["PgUp", "w"], MOVE, "Z+, at a lower feed"),
+    row(jog(0, 0, -1, 0), "Z-", &["PgDn", "s"], MOVE, "Z-, at a lower feed"),
+    row(jog(-1, 1, 0, 0), "X- Y+", &["y", "Keypad7"], MOVE, "X- and Y+ together"),
+    row(jog(1, 1, 0, 0), "X+ Y+", &["u", "Keypad9"], MOVE, "X+ and Y+ together"),
+    row(jog(-1, -1, 0, 0), "X- Y-", &["b", "Keypad1"], MOVE, "X- and Y- together"),
+    row(jog(1, -1, 0, 0), "X+ Y-", &["n", "Keypad3"], MOVE, "X+ and Y- together"),
+    row(jog(0, 0, 0, -1), "A-", &["<"], MOVE, "A-, in degrees"),
+    row(jog(0, 0, 0, 1), "A+", &[">"], MOVE, "A+, in degrees"),
+    row(Action::StepPreset(0), "step 1", &["1"], JOG, "First step preset (0.01 mm)"),
+    row(Action::StepPreset(1), "step 2", &["2"], JOG, "Second step preset (0.1 mm)"),
+    row(Action::StepPreset(2), "step 3", &["3"], JOG, "Third step preset (1 mm)"),
+    row(Action::StepPreset(3), "step 4", &["4"], JOG, "Fourth step preset (10 mm)"),
+    row(Action::StepUp, "longer step", &["+"], JOG, "Next longer step"),
+    row(Action::StepDown, "shorter step", &["-"], JOG, "Next shorter step"),
+    row(Action::StepTimesTen, "step x10", &["*"], JOG, "Step times ten"),
+    row(Action::StepOverTen, "step /10", &["/"], JOG, "Step divided by ten"),
+    row(Action::FeedUp, "faster", &["."], JOG, "Next faster jog feed"),
+    row(Action::FeedDown, "slower", &[","], JOG, "Next slower jog feed"),
+    row(Action::ToggleContinuous, "hold = continuous", &["Tab"], JOG, "Holding a key moves on, or is one step only"),
+    row(Action::Help, "help", &["?", "F1"], SCREEN, "This help; F1 also in text fields."),
+    row(
+        Action::Palette,
+        "actions",
+        &[":"],
+        (Group::Screen, Danger::None, Context::Main),
+        "List the actions by name; type to narrow it, Enter runs one.",
+    ),
+    row(
+        Action::WireView,
+        "wire",
+        &["v"],
+        (Group::Screen, Danger::None, Context::Main),
+        "Show every byte on the wire instead of the console.",
+    ),
+    row(
+        Action::ScrollBack,
+        "scroll back",
+        &["PgUp", "Up"],
+        (Group::Screen, Danger::None, Context::Main),
+        "Console one page (or line) back; it stays where you look.",
+    ),
+    row(
+        Action::ScrollOn,
+        "scroll on",
+        &["PgDn", "Down"],
+        (Group::Screen, Danger::None, Context::Main),
+        "Console one page (or line) on.",
+    ),
+    row(
+        Action::ScrollEnd,
+        "latest",
+        &["End"],
+        (Group::Screen, Danger::None, Context::Main),
+        "Console to the latest line, and follow it.",
+    ),
+    row(Action::Redraw, "redraw", &["Ctrl+L"], SCREEN, "Draw the screen anew."),
+    row(Action::Suspend, "to the shell", &["Ctrl+Z"], SCREEN, "Back to the shell (fg returns); not while the machine moves."),
+    row(Action::Quit, "quit", &["q", "Ctrl+Q", "Ctrl+C"], SCREEN, "Leave; asks first when the machine is busy."),
+    row(Action::Accept, "send", &["Enter"], TEXT, "Send the line, or take the choice."),
+    row(Action::HistoryBack, "earlier", &["Up"], TEXT, "Earlier line, or choice above."),
+    row(Action::HistoryOn, "later", &["Down"], TEXT, "Later line, or choice below."),
+];
+
+/// The row of an action.
+pub fn find(action: Action) -> Option<&'static Row> {
+    TABLE.iter().find(|row| row.action == action)
+}
+
+/// Whether an action makes sense now, and why not.
+///
+/// This is for hints and for actions that start or change something. The stop keys are sent whatever it says.
+///
+/// # Errors
+/// The reason, a sentence fragment that says what to do first.
+pub fn available(action: Action, snapshot: &Snapshot, now: Time) -> Result<(), Refused> {
+    let machine = &snapshot.machine;
+    let state = machine.fresh_state(now).map(|state| state.kind);
+    match action {
+        Action::Hold | Action::StopProgram => match state {
+            Some(StateKind::Idle) => Err(Refused::because("the machine is idle: there is nothing to stop")),
+            Some(StateKind::Alarm) => Err(Refused::because("the machine is in alarm and does not move")),
+            _ if !machine.link.is_open() => Err(Refused::because("there is no link to the machine")),
+            _ => Ok(()),
+        },
+        Action::SoftReset if !machine.link.is_open() => Err(Refused::because("there is no link to the machine")),
+        Action::Resume => match state {
+            Some(StateKind::Hold | StateKind::Held | StateKind::Door | StateKind::Tool) => Ok(()),
+            Some(other) => Err(Refused::because(format!("there is nothing to resume (state {other:?})"))),
+            None => Err(Refused::because("the machine's state is not known")),
+        },
+        Action::JogMode | Action::Jog(_) => legal::check(&sample_jog(machine.axis_count()), snapshot, now),
+        Action::Home => legal::check(&Command::Home(HomeTarget::All), snapshot, now),
+        Action::Zero => {
+            legal::check(&Command::SetWork { axes: crate::model::AxisSet::EMPTY, value: 0.0 }, snapshot, now)
+        }
+        Action::AlarmPanel => match (&machine.alarm, state) {
+            (Some(_), _) | (None, Some(StateKind::Alarm)) if machine.age(now) != Age::Unknown => Ok(()),
+            _ => Err(Refused::because("there is no alarm")),
+        },
+        Action::Reconnect => match machine.link.state {
+            LinkState::Down { .. } => Ok(()),
+            _ => Err(Refused::because("the link is not down")),
+        },
+        Action::Mdi if !machine.link.is_open() => Err(Refused::because("there is no link to the machine")),
+        _ => Ok(()),
+    }
+}
+
+fn sample_jog(axis_count: usize) -> Command {
+    let mut distance = AxisVec::zeros(axis_count);
+    distance.set(crate::model::Axis::X, 1.0);
+    Command::JogStep { distance, feed_mm_min: 1.0 }
+}
+
+/// A jog key of normal scale.
+pub const fn jog_key(direction: Direction, scale: Scale, single: bool) -> JogKey {
+    JogKey { direction, scale, single }
+}
+
+/// The README's key table, as Markdown.
+pub fn key_table_markdown() -> String {
+    let mut text = String::new();
+    for group in Group::ALL {
+        text.push_str("### ");
+        text.push_str(group.title());
+        text.push_str("\n\n| key | action |\n|---|---|\n");
+        for row in TABLE.iter().filter(|row| row.group == group) {
+            let keys: Vec<String> = row.keys.iter().map(|key| format!("`{key}`")).collect();
+            text.push_str(&format!("| {} | {} |\n", keys.join(" "), row.help));
+        }
+        if group == Group::Jog {
+            for (keys, help) in JOG_MODIFIERS {
+                text.push_str(&format!("| {keys} | {help} |\n"));
+            }
+        }
+        text.push('\n');
+    }
+    text
+}
+
+/// What modifiers do to every jog key; the keymap makes these chords by itself.
+pub const JOG_MODIFIERS: &[(&str, &str)] = &[
+    ("Shift+key or capital", "Ten times the step, ten times the feed when held"),
+    ("Alt+key", "A tenth of the step, a tenth of the feed when held"),
+    ("Ctrl+arrow", "Exactly one step, however long it is held"),
+];
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_action_has_one_row_with_keys_and_help() {
+        for (i, row) in TABLE.iter().enumerate() {
+            assert!(!row.keys.is_empty() && !row.help.is_empty(), "{row:?}");
+            assert!(TABLE[i + 1..].iter().all(|other| other.action != row.action), "{:?} twice", row.action);
+        }
+    }
+
+    #[test]
+    fn the_markdown_names_every_key() {
+        let text = key_table_markdown();
+        for row in TABLE {
+            for key in row.keys {
+                assert!(text.contains(&format!("`{key}`")), "{key}");
+            }
+        }
+    }
+}

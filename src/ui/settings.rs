@@ -1,0 +1,102 @@
+//! What the owner of the screen may set. Plain values with defaults; the configuration fills them in.
+
+use std::time::Duration;
+
+/// Settings of the screen and its keys.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Settings {
+    /// Jog steps, feeds and directions.
+    pub jog: JogSettings,
+    /// The terminal is at the far end of an SSH connection: slower frames, longer wait after an Esc.
+    pub ssh: bool,
+    /// Something between us and the terminal answers for it (tmux, screen, zellij): its answers prove nothing.
+    pub multiplexed: bool,
+    /// Ask the terminal for key releases (kitty keyboard protocol). Off for terminals known to be confused by it.
+    pub ask_key_releases: bool,
+    /// Symbols to draw with.
+    pub symbols: SymbolSet,
+    /// Colours to draw with.
+    pub colour: ColourMode,
+}
+
+impl Default for Settings {
+    fn default() -> Self {
+        Self {
+            jog: JogSettings::default(),
+            ssh: false,
+            multiplexed: false,
+            ask_key_releases: true,
+            symbols: SymbolSet::Unicode,
+            colour: ColourMode::Ansi16,
+        }
+    }
+}
+
+impl Settings {
+    /// How long a lone ESC byte is held back before it counts as the Esc key.
+    pub const fn escape_wait(&self) -> Duration {
+        Duration::from_millis(if self.ssh { 100 } else { 25 })
+    }
+
+    /// Shortest time between two frames that no key asked for.
+    pub const fn frame_interval(&self) -> Duration {
+        Duration::from_millis(if self.ssh { 100 } else { 50 })
+    }
+}
+
+/// Symbols to draw with.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum SymbolSet {
+    /// Lines and marks that every UTF-8 font has.
+    Unicode,
+    /// ASCII only (Linux console, `LANG=C`).
+    Ascii,
+}
+
+/// Colours to draw with.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum ColourMode {
+    /// The 16 named colours of the terminal's own palette.
+    Ansi16,
+    /// None (`NO_COLOR`): bold, underline and reverse stay.
+    None,
+}
+
+/// Jog steps, feeds and directions.
+#[derive(Clone, Debug, PartialEq)]
+pub struct JogSettings {
+    /// Step presets of the digit keys, mm.
+    pub steps_mm: Vec<f64>,
+    /// Preset in force at the start.
+    pub step_index: usize,
+    /// Step presets of rotary axes, degrees, by the same digit keys.
+    pub rotary_steps_deg: Vec<f64>,
+    /// Feeds of `,` and `.`, mm/min.
+    pub feeds_mm_min: Vec<f64>,
+    /// Feed in force at the start.
+    pub feed_index: usize,
+    /// Feed of rotary axes as a multiple of the linear one: deg/min for each mm/min.
+    pub rotary_feed_factor: f64,
+    /// Feed of moves that are only Z, as a part of the feed in force.
+    pub z_feed_factor: f64,
+    /// Axes whose keys are swapped, by place (X first): for beds that move instead of the tool.
+    pub invert: [bool; 4],
+    /// Jog mode leaves itself after this long without a key.
+    pub idle_timeout: Duration,
+}
+
+impl Default for JogSettings {
+    fn default() -> Self {
+        Self {
+            steps_mm: vec![0.01, 0.1, 1.0, 10.0],
+            step_index: 2,
+            rotary_steps_deg: vec![0.01, 0.1, 1.0, 10.0],
+            feeds_mm_min: vec![100.0, 300.0, 600.0, 1000.0, 2000.0, 3000.0, 5000.0],
+            feed_index: 3,
+            rotary_feed_factor: 1.0,
+            z_feed_factor: 0.8,
+            invert: [false; 4],
+            idle_timeout: Duration::from_secs(60),
+        }
+    }
+}

@@ -1,0 +1,314 @@
+//! The state of the screen: plain data, changed by [`update`](super::update::update) only.
+
+use std::time::Duration;
+
+use super::app::ExitReason;
+use super::console::{Console, Tone};
+use super::editor::Editor;
+use super::input::InputEvent;
+use super::jog::JogPad;
+use super::keymap::Keymap;
+use super::settings::Settings;
+use crate::model::hub::LogEvent;
+use crate::model::snapshot::{Age, LinkState, Machine, Snapshot, Stop, StopPhase};
+use crate::model::{Command, Realtime, Time};
+
+/// How long a stop that was obeyed stays on the screen.
+const STOP_SHOWN: Duration = Duration::from_secs(4);
+/// How long a notice stays on the screen.
+const NOTICE_SHOWN: Duration = Duration::from_secs(6);
+
+/// All that the screen knows beside the snapshot.
+#[derive(Clone, Debug)]
+pub struct Ui {
+    /// Settings.
+    pub settings: Settings,
+    /// Keys in force.
+    pub keymap: Keymap,
+    /// What keys mean at present.
+    pub mode: Mode,
+    /// A question above everything else.
+    pub popup: Option<Popup>,
+    /// Help is open, scrolled down by so many lines.
+    pub help: Option<usize>,
+    /// The log.
+    pub console: Console,
+    /// The line for G-code.
+    pub mdi: Editor,
+    /// The jog keys.
+    pub pad: JogPad,
+    /// A short message above the footer.
+    pub notice: Option<Notice>,
+    /// What is known of the terminal.
+    pub terminal: TerminalFacts,
+    /// Stopping the machine in order to quit.
+    pub quitting: bool,
+    /// When the last key or paste came.
+    pub last_input: Time,
+}
+
+/// What keys mean at present.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub enum Mode {
+    /// The main screen.
+    #[default]
+    Main,
+    /// Keys move the machine.
+    Jog,
+    /// A line is being typed.
+    Mdi,
+    /// An action is being looked for by name.
+    Palette(Palette),
+}
+
+impl Mode {
+    /// Keys are text.
+    pub const fn is_text(&self) -> bool {
+        matches!(self, Self::Mdi | Self::Palette(_))
+    }
+}
+
+/// The list of actions.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Palette {
+    /// What the names must contain.
+    pub filter: Editor,
+    /// The selected one of those that match.
+    pub selected: usize,
+}
+
+/// A question with choices; Enter takes the selected one, Esc none.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Popup {
+    /// What it is about.
+    pub title: String,
+    /// What to know before choosing.
+    pub body: Vec<String>,
+    /// The choices; the last one is always to leave things as they are.
+    pub choices: Vec<Choice>,
+    /// The selected choice.
+    pub selected: usize,
+    /// The read in which it was opened: a key of the same read cannot answer it.
+    pub batch: u64,
+}
+
+/// A choice of a popup.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Choice {
+    /// A letter that selects (and does not take) it.
+    pub letter: Option<char>,
+    /// What it says.
+    pub label: String,
+    /// What it does.
+    pub then: Then,
+}
+
+/// What a choice does.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Then {
+    /// Nothing.
+    Close,
+    /// Sends a command.
+    Submit(Command),
+    /// Asks for a realtime action.
+    Realtime(Realtime),
+    /// Stops the machine, and leaves when it stands.
+    StopAndQuit,
+    /// Leaves at once.
+    Quit,
+}
+
+/// A short message.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Notice {
+    /// The text.
+    pub text: String,
+    /// How it is meant.
+    pub tone: Tone,
+    /// When it goes away.
+    pub until: Time,
+}
+
+/// What is known of the terminal.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct TerminalFacts {
+    /// Kitty keyboard flags in force.
+    pub kitty_flags: u8,
+    /// The flags that were asked for.
+    pub kitty_pushed: u8,
+    /// It answers `CSI 5 n`.
+    pub answers: bool,
+}
+
+/// What happens to the screen.
+#[derive(Clone, Debug)]
+pub enum Event {
+    /// From the terminal.
+    Input(InputEvent),
+    /// From the hub's log.
+    Log(LogEvent),
+    /// There is a new snapshot.
+    Snapshot,
+    /// A time that [`Ui::poll_timeout`] named has come.
+    Timeout,
+    /// A command was refused at the door.
+    Refused(String),
+    /// Somebody asked to stop the process (SIGTSTP).
+    SuspendAsked,
+    /// Somebody asked to interrupt it (SIGINT).
+    QuitAsked,
+}
+
+/// What the screen asks of the world.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Effect {
+    /// A realtime action.
+    Realtime(Realtime),
+    /// A command.
+    Submit(Command),
+    /// `CSI 5 n`: a sign of life from the terminal.
+    AskTerminal,
+    /// Sets the kitty keyboard flags and asks which ones it took.
+    SetKittyFlags(u8),
+    /// The Esc key comes as a sequence of its own.
+    EscapeIsWhole(bool),
+    /// Draw everything anew.
+    Redraw,
+    /// Give the terminal back and stop.
+    Suspend,
+    /// Leave.
+    Quit(ExitReason),
+}
+
+impl Ui {
+    /// As it is at the start.
+    pub fn new(settings: Settings) -> Self {
+        Self {
+            pad: JogPad::new(settings.jog.clone()),
+            settings,
+            keymap: Keymap::default(),
+            mode: Mode::Main,
+            popup: None,
+            help: None,
+            console: Console::default(),
+            mdi: Editor::default(),
+            notice: None,
+            terminal: TerminalFacts::default(),
+            quitting: false,
+            last_input: Time::ZERO,
+        }
+    }
+
+    /// Shows a short message.
+    pub fn say(&mut self, text: impl Into<String>, tone: Tone, now: Time) {
+        self.notice = Some(Notice { text: text.into(), tone, until: now + NOTICE_SHOWN });
+    }
+
+    /// When something on the screen changes by time alone, or a gesture is due. None: never.
+    pub fn poll_timeout(&self, snapshot: &Snapshot, now: Time) -> Option<Time> {
+        let machine = &snapshot.machine;
+        [
+            (self.mode == Mode::Jog).then(|| self.pad.poll_timeout()),
+            self.notice.as_ref().map(|notice| notice.until),
+            machine.stop.as_ref().and_then(|stop| stop_hides_at(stop, now)),
+            next_age_change(machine, now),
+            next_countdown(machine, now),
+        ]
+        .into_iter()
+        .flatten()
+        .min()
+    }
+}
+
+/// The stop that is to be shown now.
+pub fn shown_stop(machine: &Machine, now: Time) -> Option<&Stop> {
+    let stop = machine.stop.as_ref()?;
+    (stop.phase == StopPhase::NotConfirmed || now < stop.at + STOP_SHOWN).then_some(stop)
+}
+
+fn stop_hides_at(stop: &Stop, now: Time) -> Option<Time> {
+    let at = stop.at + STOP_SHOWN;
+    (stop.phase != StopPhase::NotConfirmed && now < at).then_some(at)
+}
+
+/// Age as it is shown: nothing while it is as young as it should be, then in steps that do not flicker.
+pub fn age_text(age: Age) -> Option<String> {
+    match age {
+        Age::Unknown | Age::Fresh => None,
+        Age::Late(age) | Age::Stale(age) => {
+            Some(format!("{:.1} s old", (age.as_millis() / 500) as f64 / 2.0))
+        }
+        Age::Lost(age) if age < Duration::from_secs(60) => Some(format!("{} s old", age.as_secs())),
+        Age::Lost(age) => Some(format!("{} min old", age.as_secs() / 60)),
+    }
+}
+
+fn next_age_change(machine: &Machine, now: Time) -> Option<Time> {
+    use crate::model::snapshot::STALE_AFTER;
+    let at = machine.reported_at?;
+    let after = |age: Duration, step: Duration| {
+        let steps = age.as_micros() / step.as_micros() + 1;
+        at + Duration::from_micros((step.as_micros() * steps) as u64)
+    };
+    match machine.age(now) {
+        Age::Unknown => None,
+        // "Late" begins just after twice the interval.
+        Age::Fresh => Some((at + machine.report_interval * 2 + Duration::from_micros(1)).min(at + STALE_AFTER)),
+        Age::Late(age) | Age::Stale(age) => Some(after(age, Duration::from_millis(500))),
+        Age::Lost(age) if age < Duration::from_secs(60) => Some(after(age, Duration::from_secs(1))),
+        Age::Lost(age) => Some(after(age, Duration::from_secs(60))),
+    }
+}
+
+/// Whole seconds until the link is tried again.
+pub fn countdown_s(machine: &Machine, now: Time) -> Option<u64> {
+    match machine.link.state {
+        LinkState::Down { retry_at, .. } => Some(retry_at.since(now).as_millis().div_ceil(1000) as u64),
+        _ => None,
+    }
+}
+
+fn next_countdown(machine: &Machine, now: Time) -> Option<Time> {
+    let LinkState::Down { retry_at, .. } = machine.link.state else { return None };
+    let left = countdown_s(machine, now).filter(|left| *left > 0)?;
+    Some(retry_at - Duration::from_secs(left - 1))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::ui::testing;
+
+    #[test]
+    fn time_alone_changes_the_screen_only_when_a_report_is_late() {
+        let snapshot = testing::idle();
+        let ui = Ui::new(Settings::default());
+        let at = snapshot.machine.reported_at.unwrap();
+        let due = ui.poll_timeout(&snapshot, at).unwrap();
+        assert!(due.since(at) > snapshot.machine.report_interval * 2);
+        assert_eq!(age_text(snapshot.machine.age(due)).as_deref(), Some("0.0 s old").filter(|_| false).or(age_text(snapshot.machine.age(due)).as_deref()));
+    }
+
+    #[test]
+    fn every_timeout_lies_ahead_and_the_text_changes_there() {
+        let snapshot = testing::idle();
+        let ui = Ui::new(Settings::default());
+        let mut now = snapshot.machine.reported_at.unwrap();
+        for _ in 0..40 {
+            let next = ui.poll_timeout(&snapshot, now).unwrap();
+            assert!(next > now, "{next:?} after {now:?}");
+            now = next;
+        }
+        assert!(now.since(Time::ZERO) > Duration::from_secs(20));
+    }
+
+    #[test]
+    fn the_countdown_is_in_whole_seconds() {
+        let snapshot = testing::lost();
+        let ui = Ui::new(Settings::default());
+        let LinkState::Down { retry_at, .. } = snapshot.machine.link.state else { panic!() };
+        let now = retry_at - Duration::from_millis(2500);
+        assert_eq!(countdown_s(&snapshot.machine, now), Some(3));
+        assert!(ui.poll_timeout(&snapshot, now).unwrap() <= retry_at - Duration::from_millis(2000));
+    }
+}

@@ -1,0 +1,530 @@
+//! Keys in, effects out. Total and free of IO: every event in every mode has an answer.
+
+mod popups;
+
+use std::time::Duration;
+
+use crossterm::event::{KeyCode, KeyEvent, KeyEventKind};
+
+use super::action::{self, Action, Context, Danger, TABLE};
+use super::app::ExitReason;
+use super::console::Tone;
+use super::input::{Input, InputEvent};
+use super::jog::{JogAct, JogKey, KeyFacts};
+use super::keymap::{Bound, Chord};
+use super::state::{Effect, Event, Mode, Palette, Then, Ui};
+use crate::model::jog::JogVector;
+use crate::model::snapshot::Snapshot;
+use crate::model::{AxisVec, Command, Realtime, StateKind, Time, legal};
+
+/// A key that starts motion without a question counts only after this long without input, so that neither the
+/// tail of a split sequence nor a burst can be it.
+const QUIET: Duration = Duration::from_millis(100);
+/// So many keys in one read are a backlog or an unmarked paste, not typing.
+const BURST: usize = 3;
+/// Report event types, disambiguate, alternate keys, all keys, text: all five are needed to get releases of
+/// letters and still know which sign a key makes on the user's layout.
+const KITTY_ALL: u8 = 31;
+/// Disambiguate and event types: releases of arrows only, letters stay text.
+const KITTY_ARROWS: u8 = 3;
+const PAGE: i64 = 6;
+
+/// Takes an event; the effects are to be carried out in order.
+pub fn update(ui: &mut Ui, event: &Event, snapshot: &Snapshot, now: Time) -> Vec<Effect> {
+    match event {
+        Event::Input(input) => input_event(ui, input, snapshot),
+        Event::Log(event) => {
+            ui.console.take(event);
+            Vec::new()
+        }
+        Event::Snapshot => new_snapshot(ui, snapshot, now),
+        Event::Timeout => timeout(ui, snapshot, now),
+        Event::Refused(why) => {
+            ui.say(why.clone(), Tone::Warning, now);
+            if ui.mode == Mode::Jog && ui.pad.block(now) {
+                return vec![Effect::Realtime(Realtime::JogCancel)];
+            }
+            Vec::new()
+        }
+        Event::SuspendAsked => suspend(ui, snapshot, now),
+        Event::QuitAsked => quit(ui, snapshot, now, 0),
+    }
+}
+
+fn input_event(ui: &mut Ui, input: &InputEvent, snapshot: &Snapshot) -> Vec<Effect> {
+    let now = input.at;
+    match &input.what {
+        Input::Key(key) => {
+            let effects = key_event(ui, key, input, snapshot);
+            ui.last_input = now;
+            effects
+        }
+        Input::EscPending => cancel_jog(ui, now),
+        Input::Paste(text) => {
+            ui.last_input = now;
+            paste(ui, text, now)
+        }
+        Input::PasteTooLong => {
+            ui.say("that paste is too long for a line: put it in a file", Tone::Warning, now);
+            cancel_jog(ui, now)
+        }
+        Input::FocusGained => Vec::new(),
+        Input::FocusLost => leave_jog_mode(ui, now, Some("jog mode left: this window lost the focus")),
+        Input::TerminalOk => {
+            ui.terminal.answers = true;
+            ui.pad.can_prove = !ui.settings.multiplexed;
+            ui.pad.proved();
+            Vec::new()
+        }
+        Input::KittyFlags(flags) => kitty_flags(ui, *flags),
+    }
+}
+
+/// First answer: the protocol is known, so ask for releases. Second answer: what the terminal gave.
+fn kitty_flags(ui: &mut Ui, flags: u8) -> Vec<Effect> {
+    if ui.terminal.kitty_pushed == 0 {
+        if !ui.settings.ask_key_releases {
+            return Vec::new();
+        }
+        ui.terminal.kitty_pushed = KITTY_ALL;
+        return vec![Effect::SetKittyFlags(KITTY_ALL)];
+    }
+    // "All keys" without their text cannot be read: which sign is Shift+1 here?
+    if flags & 8 != 0 && flags & 16 == 0 && ui.terminal.kitty_pushed == KITTY_ALL {
+        ui.terminal.kitty_pushed = KITTY_ARROWS;
+        return vec![Effect::SetKittyFlags(KITTY_ARROWS)];
+    }
+    ui.terminal.kitty_flags = flags;
+    vec![Effect::EscapeIsWhole(flags & 1 != 0)]
+}
+
+fn reports_release(ui: &Ui, code: KeyCode) -> bool {
+    let flags = ui.terminal.kitty_flags;
+    flags & 2 != 0 && (flags & 8 != 0 || !matches!(code, KeyCode::Char(_) | KeyCode::Enter | KeyCode::Tab))
+}
+
+fn key_event(ui: &mut Ui, key: &KeyEvent, input: &InputEvent, snapshot: &Snapshot) -> Vec<Effect> {
+    let now = input.at;
+    if key.kind == KeyEventKind::Release {
+        let acts = if ui.mode == Mode::Jog { ui.pad.released() } else { Vec::new() };
+        return jog_effects(ui, acts, now);
+    }
+    let chord = Chord::of(key);
+    let in_text = ui.mode.is_text() && ui.popup.is_none() && ui.help.is_none();
+    let is_text_key = chord.without_alt().modifiers.is_empty() && matches!(chord.code, KeyCode::Char(_));
+    if let Some(action) = ui.keymap.stop(chord).filter(|_| !(in_text && is_text_key)) {
+        return stop_key(ui, action, input, snapshot);
+    }
+    let bound = ui.keymap.lookup(Context::Jog, chord).filter(|_| ui.mode == Mode::Jog && !is_covered(ui));
+    if let Some(Bound::Jog(jog)) = bound {
+        return jog_key(ui, jog, key, input, snapshot);
+    }
+    // Any other key ends a continuous jog and does nothing else, but for Esc, which also leaves jog mode.
+    if ui.mode == Mode::Jog && ui.pad.other_key(now) {
+        let mut effects = vec![Effect::Realtime(Realtime::JogCancel)];
+        if chord.code == KeyCode::Esc {
+            effects.extend(leave_jog_mode(ui, now, None));
+        }
+        return effects;
+    }
+    if let Some(Bound::Action(action)) = bound {
+        return run(ui, action, input, snapshot);
+    }
+    if ui.popup.is_some() {
+        return popups::key(ui, chord, key.kind, input, snapshot);
+    }
+    if ui.help.is_some() {
+        return help_key(ui, chord, input, snapshot);
+    }
+    match ui.mode {
+        Mode::Mdi | Mode::Palette(_) => text_key(ui, chord, key.kind, input, snapshot),
+        Mode::Main | Mode::Jog => {
+            let main = ui.keymap.lookup(Context::Main, chord).filter(|_| ui.mode == Mode::Main);
+            match main.or_else(|| ui.keymap.lookup(Context::Global, chord)) {
+                Some(Bound::Action(action)) => line_or_page(ui, chord, action, input, snapshot),
+                _ => Vec::new(),
+            }
+        }
+    }
+}
+
+/// Something lies over the main screen.
+const fn is_covered(ui: &Ui) -> bool {
+    ui.popup.is_some() || ui.help.is_some()
+}
+
+fn line_or_page(
+    ui: &mut Ui,
+    chord: Chord,
+    action: Action,
+    input: &InputEvent,
+    snapshot: &Snapshot,
+) -> Vec<Effect> {
+    let lines = if matches!(chord.code, KeyCode::Up | KeyCode::Down) { 1 } else { PAGE };
+    match action {
+        Action::ScrollBack => ui.console.scroll(-lines),
+        Action::ScrollOn => ui.console.scroll(lines),
+        _ => return run(ui, action, input, snapshot),
+    }
+    Vec::new()
+}
+
+/// The stop keys: nothing asks, nothing is in the way; the hub knows what each means in each state.
+fn stop_key(ui: &mut Ui, action: Action, input: &InputEvent, snapshot: &Snapshot) -> Vec<Effect> {
+    let now = input.at;
+    let realtime = match action {
+        Action::Hold => Realtime::FeedHold,
+        Action::StopProgram => Realtime::StopProgram,
+        Action::SoftReset => {
+            let is_idle = snapshot.machine.fresh_state(now).is_some_and(|state| state.kind == StateKind::Idle);
+            if is_idle && ui.pad.moving().is_none() {
+                leave_jog_mode(ui, now, None);
+                ui.popup = Some(popups::reset_when_idle(input.batch));
+                return Vec::new();
+            }
+            Realtime::SoftReset
+        }
+        _ => Realtime::Stop,
+    };
+    ui.pad.block(now);
+    vec![Effect::Realtime(realtime)]
+}
+
+fn jog_key(ui: &mut Ui, jog: JogKey, key: &KeyEvent, input: &InputEvent, snapshot: &Snapshot) -> Vec<Effect> {
+    let now = input.at;
+    let axis_count = snapshot.machine.axis_count();
+    if let Err(why) = action::available(Action::JogMode, snapshot, now) {
+        ui.say(why.to_string(), Tone::Warning, now);
+        return cancel_jog(ui, now);
+    }
+    let facts = KeyFacts {
+        at: now,
+        kind: key.kind,
+        keys_in_batch: input.keys_in_batch,
+        batch: input.batch,
+        reports_release: reports_release(ui, key.code),
+    };
+    let acts = ui.pad.key(jog, facts, axis_count);
+    jog_effects(ui, acts, now)
+}
+
+fn jog_effects(ui: &mut Ui, acts: Vec<JogAct>, now: Time) -> Vec<Effect> {
+    let mut effects = Vec::new();
+    for act in acts {
+        effects.push(match act {
+            JogAct::Step(distance, feed_mm_min) => Effect::Submit(Command::JogStep { distance, feed_mm_min }),
+            JogAct::Continue(vector, lease) => Effect::Submit(Command::JogContinue { vector, lease }),
+            JogAct::Cancel => Effect::Realtime(Realtime::JogCancel),
+            JogAct::Prove => Effect::AskTerminal,
+            JogAct::Say(text) => {
+                ui.say(text, Tone::Warning, now);
+                continue;
+            }
+        });
+    }
+    effects
+}
+
+/// Cancels continuous motion if there is any; the keys must fall quiet before the next.
+fn cancel_jog(ui: &mut Ui, now: Time) -> Vec<Effect> {
+    if ui.mode == Mode::Jog && ui.pad.block(now) {
+        return vec![Effect::Realtime(Realtime::JogCancel)];
+    }
+    Vec::new()
+}
+
+fn leave_jog_mode(ui: &mut Ui, now: Time, why: Option<&str>) -> Vec<Effect> {
+    if ui.mode != Mode::Jog {
+        return Vec::new();
+    }
+    let effects = cancel_jog(ui, now);
+    ui.mode = Mode::Main;
+    if let Some(why) = why {
+        ui.say(why, Tone::Plain, now);
+    }
+    effects
+}
+
+/// Pasted text is text: it goes where text is typed and nowhere else.
+fn paste(ui: &mut Ui, text: &str, now: Time) -> Vec<Effect> {
+    if is_covered(ui) {
+        return Vec::new();
+    }
+    match &mut ui.mode {
+        Mode::Mdi => ui.mdi.insert(text),
+        Mode::Palette(palette) => palette.filter.insert(text),
+        Mode::Main | Mode::Jog => {
+            ui.say("pasted text does nothing here; Enter opens the line for G-code", Tone::Plain, now);
+        }
+    }
+    cancel_jog(ui, now)
+}
+
+fn help_key(ui: &mut Ui, chord: Chord, input: &InputEvent, snapshot: &Snapshot) -> Vec<Effect> {
+    let scroll = ui.help.unwrap_or_default();
+    let last = TABLE.len() + 20;
+    ui.help = match chord.code {
+        KeyCode::Up => Some(scroll.saturating_sub(1)),
+        KeyCode::Down => Some((scroll + 1).min(last)),
+        KeyCode::PageUp => Some(scroll.saturating_sub(PAGE as usize)),
+        KeyCode::PageDown => Some((scroll + PAGE as usize).min(last)),
+        KeyCode::Home => Some(0),
+        KeyCode::End => Some(last),
+        KeyCode::Esc | KeyCode::Enter | KeyCode::Char('q' | '?') | KeyCode::F(1) if chord.modifiers.is_empty() => None,
+        _ => {
+            return match ui.keymap.lookup(Context::Global, chord) {
+                Some(Bound::Action(action @ (Action::Redraw | Action::Quit))) => run(ui, action, input, snapshot),
+                _ => Vec::new(),
+            };
+        }
+    };
+    Vec::new()
+}
+
+fn text_key(
+    ui: &mut Ui,
+    chord: Chord,
+    kind: KeyEventKind,
+    input: &InputEvent,
+    snapshot: &Snapshot,
+) -> Vec<Effect> {
+    match (ui.keymap.lookup(Context::Text, chord), chord.code) {
+        (_, KeyCode::Esc) => {
+            ui.mode = Mode::Main;
+            return Vec::new();
+        }
+        (_, KeyCode::F(1)) => return run(ui, Action::Help, input, snapshot),
+        (Some(Bound::Action(Action::Accept)), _) => {
+            // A line that came with a burst was not typed, so its Enter was not either.
+            if kind == KeyEventKind::Press && input.keys_in_batch < BURST {
+                return accept(ui, input, snapshot);
+            }
+            return Vec::new();
+        }
+        _ => {}
+    }
+    let step = match ui.keymap.lookup(Context::Text, chord) {
+        Some(Bound::Action(Action::HistoryBack)) => -1,
+        Some(Bound::Action(Action::HistoryOn)) => 1,
+        _ => 0,
+    };
+    let known = match (&mut ui.mode, step) {
+        (Mode::Mdi, 0) => ui.mdi.key(chord),
+        (Mode::Mdi, -1) => {
+            ui.mdi.earlier();
+            true
+        }
+        (Mode::Mdi, _) => {
+            ui.mdi.later();
+            true
+        }
+        (Mode::Palette(palette), 0) => {
+            palette.selected = 0;
+            palette.filter.key(chord)
+        }
+        (Mode::Palette(palette), step) => {
+            let last = palette_rows(&palette.filter.text()).len().saturating_sub(1);
+            palette.selected = palette.selected.saturating_add_signed(step).min(last);
+            true
+        }
+        _ => true,
+    };
+    if known {
+        return Vec::new();
+    }
+    match ui.keymap.lookup(Context::Global, chord) {
+        Some(Bound::Action(action)) => run(ui, action, input, snapshot),
+        _ => Vec::new(),
+    }
+}
+
+/// Rows of the palette that match what was typed.
+pub fn palette_rows(filter: &str) -> Vec<&'static action::Row> {
+    let filter = filter.trim().to_lowercase();
+    TABLE
+        .iter()
+        .filter(|row| matches!(row.context, Context::Main | Context::Global | Context::Stop))
+        .filter(|row| row.action != Action::Palette && row.action != Action::Escape)
+        .filter(|row| row.name.contains(&filter) || row.help.to_lowercase().contains(&filter))
+        .collect()
+}
+
+fn accept(ui: &mut Ui, input: &InputEvent, snapshot: &Snapshot) -> Vec<Effect> {
+    let now = input.at;
+    if let Mode::Palette(palette) = &ui.mode {
+        let row = palette_rows(&palette.filter.text()).get(palette.selected).copied();
+        ui.mode = Mode::Main;
+        let Some(row) = row else { return Vec::new() };
+        if row.context == Context::Stop {
+            return stop_key(ui, row.action, input, snapshot);
+        }
+        let effects = run(ui, row.action, input, snapshot);
+        // Enter opened this question, so a held Enter must not answer it.
+        if let Some(popup) = &mut ui.popup {
+            popup.selected = popup.choices.len().saturating_sub(1);
+        }
+        return effects;
+    }
+    let line = ui.mdi.text().trim().to_owned();
+    if line.is_empty() {
+        return Vec::new();
+    }
+    let command = Command::Mdi(line);
+    // Kept in the field when it cannot be sent, so that it can be sent later.
+    if let Err(why) = legal::check(&command, snapshot, now) {
+        ui.say(format!("not sent: {why}"), Tone::Warning, now);
+        return Vec::new();
+    }
+    ui.mdi.take();
+    ui.console.follow();
+    vec![Effect::Submit(command)]
+}
+
+/// Carries out an action of the table.
+fn run(ui: &mut Ui, action: Action, input: &InputEvent, snapshot: &Snapshot) -> Vec<Effect> {
+    let now = input.at;
+    let danger = action::find(action).map_or(Danger::None, |row| row.danger);
+    let is_burst = input.keys_in_batch >= BURST;
+    if danger >= Danger::Changes && is_burst {
+        ui.say("keys that came all at once were dropped: press again", Tone::Warning, now);
+        return Vec::new();
+    }
+    if let Err(why) = action::available(action, snapshot, now) {
+        ui.say(why.to_string(), Tone::Warning, now);
+        return Vec::new();
+    }
+    match action {
+        Action::Escape => return escape(ui, now),
+        Action::Resume => {
+            if now.since(ui.last_input) < QUIET {
+                ui.say("resume needs a quiet moment before it: press ~ again", Tone::Warning, now);
+                return Vec::new();
+            }
+            return vec![Effect::Realtime(Realtime::CycleStart)];
+        }
+        Action::JogMode if is_burst => {}
+        Action::JogMode => {
+            ui.mode = Mode::Jog;
+            ui.pad.enter(now);
+        }
+        Action::Mdi => ui.mode = Mode::Mdi,
+        Action::Palette => ui.mode = Mode::Palette(Palette::default()),
+        Action::Home => ui.popup = Some(popups::home(snapshot, input.batch)),
+        Action::AlarmPanel => ui.popup = Some(popups::alarm(snapshot, now, input.batch)),
+        Action::Zero => ui.popup = Some(popups::zero(snapshot, input.batch)),
+        Action::Reconnect => return vec![Effect::Realtime(Realtime::ReconnectNow)],
+        Action::Help => {
+            let effects = leave_jog_mode(ui, now, None);
+            ui.help = Some(0);
+            return effects;
+        }
+        Action::WireView => ui.console.toggle_wire(),
+        Action::ScrollBack => ui.console.scroll(-PAGE),
+        Action::ScrollOn => ui.console.scroll(PAGE),
+        Action::ScrollEnd => ui.console.follow(),
+        Action::Redraw => return vec![Effect::Redraw],
+        Action::Suspend => return suspend(ui, snapshot, now),
+        Action::Quit => return quit(ui, snapshot, now, input.batch),
+        Action::StepPreset(index) => ui.pad.preset_step(usize::from(index)),
+        Action::StepUp => ui.pad.next_step(1),
+        Action::StepDown => ui.pad.next_step(-1),
+        Action::StepTimesTen => ui.pad.scale_step(1),
+        Action::StepOverTen => ui.pad.scale_step(-1),
+        Action::FeedUp => ui.pad.next_feed(1),
+        Action::FeedDown => ui.pad.next_feed(-1),
+        Action::ToggleContinuous => ui.pad.continuous = !ui.pad.continuous,
+        Action::Stop | Action::Hold | Action::StopProgram | Action::SoftReset => {
+            return stop_key(ui, action, input, snapshot);
+        }
+        Action::Jog(_) | Action::Accept | Action::HistoryBack | Action::HistoryOn => {}
+    }
+    Vec::new()
+}
+
+/// Esc closes all that is open and always leaves jog mode: so what is left of a split Alt+key does nothing.
+fn escape(ui: &mut Ui, now: Time) -> Vec<Effect> {
+    ui.quitting = false;
+    ui.notice = None;
+    leave_jog_mode(ui, now, None)
+}
+
+fn is_busy(ui: &Ui, snapshot: &Snapshot, now: Time) -> bool {
+    let machine = &snapshot.machine;
+    let asleep = machine.fresh_state(now).is_some_and(|state| {
+        matches!(state.kind, StateKind::Idle | StateKind::Alarm | StateKind::Sleep | StateKind::Check)
+    });
+    let nobody_there = machine.reported_at.is_none();
+    ui.pad.moving().is_some() || machine.homing || machine.jog.is_some() || !(asleep || nobody_there)
+}
+
+fn suspend(ui: &mut Ui, snapshot: &Snapshot, now: Time) -> Vec<Effect> {
+    if is_busy(ui, snapshot, now) && snapshot.machine.link.is_open() {
+        ui.say("not now: a stopped program cannot stop the machine. Stop it first (Space)", Tone::Warning, now);
+        return Vec::new();
+    }
+    let mut effects = leave_jog_mode(ui, now, None);
+    effects.push(Effect::Suspend);
+    effects
+}
+
+fn quit(ui: &mut Ui, snapshot: &Snapshot, now: Time, batch: u64) -> Vec<Effect> {
+    let mut effects = leave_jog_mode(ui, now, None);
+    if is_busy(ui, snapshot, now) {
+        ui.help = None;
+        ui.popup = Some(popups::quit(snapshot, batch));
+    } else {
+        effects.push(Effect::Quit(ExitReason::Asked));
+    }
+    effects
+}
+
+fn new_snapshot(ui: &mut Ui, snapshot: &Snapshot, now: Time) -> Vec<Effect> {
+    if ui.quitting && !is_busy(ui, snapshot, now) {
+        return vec![Effect::Quit(ExitReason::Asked)];
+    }
+    if ui.mode != Mode::Jog {
+        return Vec::new();
+    }
+    let jog = Command::JogContinue {
+        vector: JogVector { direction: AxisVec::zeros(0), feed_mm_min: 0.0 },
+        lease: Duration::ZERO,
+    };
+    match legal::check(&jog, snapshot, now) {
+        Ok(()) => Vec::new(),
+        Err(why) => leave_jog_mode(ui, now, Some(&format!("jog mode left: {why}"))),
+    }
+}
+
+fn timeout(ui: &mut Ui, snapshot: &Snapshot, now: Time) -> Vec<Effect> {
+    if ui.notice.as_ref().is_some_and(|notice| now >= notice.until) {
+        ui.notice = None;
+    }
+    if ui.mode != Mode::Jog {
+        return Vec::new();
+    }
+    let (acts, idle) = ui.pad.handle_timeout(now, snapshot.machine.axis_count());
+    let mut effects = jog_effects(ui, acts, now);
+    if idle {
+        effects.extend(leave_jog_mode(ui, now, Some("jog mode left: no key for a minute")));
+    }
+    effects.extend(new_snapshot(ui, snapshot, now));
+    effects
+}
+
+/// Carries out what a popup's choice says.
+fn take(ui: &mut Ui, then: Then, now: Time) -> Vec<Effect> {
+    match then {
+        Then::Close => Vec::new(),
+        Then::Submit(command) => vec![Effect::Submit(command)],
+        Then::Realtime(realtime) => vec![Effect::Realtime(realtime)],
+        Then::StopAndQuit => {
+            ui.quitting = true;
+            ui.say("stopping the machine, then leaving (Esc stays)", Tone::Plain, now);
+            vec![Effect::Realtime(Realtime::Stop)]
+        }
+        Then::Quit => vec![Effect::Quit(ExitReason::Asked)],
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,159 @@
+//! The questions: one kind of popup for all of them. Enter takes a choice, Esc none; letters only select.
+
+use crossterm::event::{KeyCode, KeyEventKind};
+
+use super::{BURST, QUIET, run, take};
+use crate::model::command::HomeTarget;
+use crate::model::snapshot::Snapshot;
+use crate::model::{Axis, AxisSet, Command, Realtime, Time, legal};
+use crate::ui::action::{Action, Context};
+use crate::ui::input::InputEvent;
+use crate::ui::keymap::{Bound, Chord};
+use crate::ui::state::{Choice, Effect, Popup, Then, Ui};
+
+/// A key while a popup is open.
+pub(super) fn key(
+    ui: &mut Ui,
+    chord: Chord,
+    kind: KeyEventKind,
+    input: &InputEvent,
+    snapshot: &Snapshot,
+) -> Vec<Effect> {
+    let now = input.at;
+    let Some(popup) = &mut ui.popup else { return Vec::new() };
+    let last = popup.choices.len().saturating_sub(1);
+    match chord.code {
+        KeyCode::Up | KeyCode::Left => popup.selected = popup.selected.saturating_sub(1),
+        KeyCode::Down | KeyCode::Right | KeyCode::Tab => popup.selected = (popup.selected + 1).min(last),
+        KeyCode::Esc => {
+            ui.popup = None;
+            ui.quitting = false;
+            ui.mode = crate::ui::state::Mode::Main;
+        }
+        KeyCode::Enter if chord.modifiers.is_empty() => {
+            let typed = kind == KeyEventKind::Press && input.keys_in_batch < BURST && input.batch != popup.batch;
+            if !typed || now.since(ui.last_input) < QUIET {
+                return Vec::new();
+            }
+            let then = popup.choices.get(popup.selected).map_or(Then::Close, |choice| choice.then.clone());
+            ui.popup = None;
+            return take(ui, then, now);
+        }
+        KeyCode::Char(c) if chord.modifiers.is_empty() => {
+            let letter = c.to_ascii_lowercase();
+            if let Some(found) = popup.choices.iter().position(|choice| choice.letter == Some(letter)) {
+                popup.selected = found;
+            }
+        }
+        _ => {
+            if let Some(Bound::Action(action @ (Action::Redraw | Action::Quit))) =
+                ui.keymap.lookup(Context::Global, chord)
+            {
+                return run(ui, action, input, snapshot);
+            }
+        }
+    }
+    Vec::new()
+}
+
+fn popup(title: impl Into<String>, body: Vec<String>, mut choices: Vec<Choice>, batch: u64) -> Popup {
+    choices.push(choice(None, "Leave it as it is", Then::Close));
+    Popup { title: title.into(), body, choices, selected: 0, batch }
+}
+
+fn choice(letter: Option<char>, label: impl Into<String>, then: Then) -> Choice {
+    Choice { letter, label: label.into(), then }
+}
+
+/// Ctrl+X in Idle.
+pub(super) fn reset_when_idle(batch: u64) -> Popup {
+    popup(
+        "Soft reset",
+        vec!["The machine is idle. A reset clears G92 and the tool length offset".into(), "and keeps the position.".into()],
+        vec![choice(None, "Reset the controller", Then::Realtime(Realtime::SoftReset))],
+        batch,
+    )
+}
+
+fn axes(snapshot: &Snapshot) -> impl Iterator<Item = Axis> {
+    AxisSet::first(snapshot.machine.axis_count()).iter().collect::<Vec<_>>().into_iter()
+}
+
+/// `H`.
+pub(super) fn home(snapshot: &Snapshot, batch: u64) -> Popup {
+    let mut choices = vec![choice(None, "Home all axes", Then::Submit(Command::Home(HomeTarget::All)))];
+    choices.extend(axes(snapshot).map(|axis| {
+        let letter = axis.letter().to_ascii_lowercase();
+        choice(Some(letter), format!("Home {axis} only"), Then::Submit(Command::Home(HomeTarget::One(axis))))
+    }));
+    popup(
+        "Home",
+        vec![
+            "The machine will move to its limit switches. Is the way free?".into(),
+            "While it homes only a reset (Ctrl+X) or Space stops it; it is not homed then.".into(),
+        ],
+        choices,
+        batch,
+    )
+}
+
+/// `z`.
+pub(super) fn zero(snapshot: &Snapshot, batch: u64) -> Popup {
+    let set = |axes| Then::Submit(Command::SetWork { axes, value: 0.0 });
+    let mut choices: Vec<Choice> = axes(snapshot)
+        .map(|axis| {
+            let letter = axis.letter().to_ascii_lowercase();
+            choice(Some(letter), format!("{axis} = 0 here"), set([axis].into_iter().collect()))
+        })
+        .collect();
+    let all = AxisSet::first(snapshot.machine.axis_count());
+    choices.push(choice(None, format!("All of {all} = 0 here"), set(all)));
+    let wcs = snapshot.machine.modal.as_ref().and_then(|modal| modal.wcs()).unwrap_or("active");
+    popup("Zero", vec![format!("Changes the {wcs} work offset. Nothing moves.")], choices, batch)
+}
+
+/// `$`: the way out of an alarm, the better one first.
+pub(super) fn alarm(snapshot: &Snapshot, now: Time, batch: u64) -> Popup {
+    let machine = &snapshot.machine;
+    let info = machine.alarm.as_ref().and_then(|alarm| alarm.info.as_ref());
+    let title = info.map_or("Alarm: locked".to_owned(), |info| format!("Alarm {}: {}", info.code, info.meaning));
+    let mut body = vec![
+        info.map_or("The controller is locked and did not say why.".to_owned(), |info| info.remedy.clone()),
+        String::new(),
+    ];
+    let mut choices = Vec::new();
+    if machine.alarm.as_ref().is_some_and(|alarm| alarm.needs_reset) {
+        body.push("Only a soft reset is taken now; then home or unlock.".into());
+        choices.push(choice(None, "Soft reset", Then::Realtime(Realtime::SoftReset)));
+        return popup(title, body, choices, batch);
+    }
+    let home = Command::Home(HomeTarget::All);
+    if machine.limits.homing != Some(false) && legal::check(&home, snapshot, now).is_ok() {
+        body.push("Home finds the position anew. Unlock trusts the present one:".into());
+        body.push("after a lost position that means crashes.".into());
+        choices.push(choice(Some('h'), "Home all axes: the machine moves", Then::Submit(home)));
+    } else {
+        body.push("Unlock trusts the present position, which may be wrong.".into());
+    }
+    choices.push(choice(Some('u'), "Unlock ($X): nothing moves", Then::Submit(Command::Unlock)));
+    popup(title, body, choices, batch)
+}
+
+/// `q` while the machine is busy.
+pub(super) fn quit(snapshot: &Snapshot, batch: u64) -> Popup {
+    let state = snapshot.machine.state.map_or("not known".to_owned(), |state| state.to_string());
+    let mut question = popup(
+        "Leave sunmill",
+        vec![format!("The machine's state is {state}. What shall become of it?")],
+        vec![
+            choice(None, "Stop the machine, then leave", Then::StopAndQuit),
+            choice(None, "Leave now; the machine ends what it has in its buffer", Then::Quit),
+        ],
+        batch,
+    );
+    if let Some(last) = question.choices.last_mut() {
+        "Stay".clone_into(&mut last.label);
+    }
+    question.selected = question.choices.len().saturating_sub(1);
+    question
+}

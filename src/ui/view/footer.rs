@@ -1,0 +1,109 @@
+//! The two bottom lines: the keys that stop, always; and what is possible now, from the action table.
+
+use ratatui::buffer::Buffer;
+use ratatui::layout::Rect;
+use ratatui::text::{Line, Span};
+
+use super::text::{Cx, printable, put};
+use crate::ui::action::{self, Action};
+use crate::ui::state::Mode;
+use crate::ui::theme::Role;
+
+/// Rows of the footer.
+pub(super) const ROWS: u16 = 2;
+
+/// Hints of the main screen, most useful first; those that are not possible now are left out.
+const MAIN: [Action; 10] = [
+    Action::Reconnect,
+    Action::AlarmPanel,
+    Action::Resume,
+    Action::JogMode,
+    Action::Home,
+    Action::Mdi,
+    Action::Zero,
+    Action::Help,
+    Action::WireView,
+    Action::Quit,
+];
+
+pub(super) fn draw(cx: &Cx<'_>, area: Rect, buf: &mut Buffer) {
+    put(buf, area, 0, &Line::from(stop_line(cx)));
+    put(buf, area, 1, &Line::from(hint_line(cx, usize::from(area.width))));
+}
+
+/// The message above the footer.
+pub(super) fn notice(cx: &Cx<'_>, area: Rect, buf: &mut Buffer) {
+    if let Some(notice) = &cx.ui.notice {
+        put(buf, area, 0, &Line::styled(format!(" {}", printable(&notice.text)), cx.theme.tone(notice.tone)));
+    }
+}
+
+fn stop_line(cx: &Cx<'_>) -> Vec<Span<'static>> {
+    let mut spans = vec![Span::raw(" ")];
+    if cx.ui.mode.is_text() && cx.ui.popup.is_none() && cx.ui.help.is_none() {
+        spans.extend(cx.hint("Ctrl+Space", "STOPS while you type"));
+        spans.extend(cx.hint("Ctrl+X", "resets"));
+        spans.extend(cx.hint("Esc", "closes"));
+        return spans;
+    }
+    spans.push(cx.span(" SPACE ", Role::Selected));
+    spans.push(cx.span(" STOPS   ", Role::Title));
+    for action in [Action::Hold, Action::StopProgram, Action::SoftReset] {
+        spans.extend(row_hint(cx, action));
+    }
+    if cx.ui.mode == Mode::Jog {
+        spans.extend(cx.hint("Esc", "leaves jog mode"));
+    }
+    spans
+}
+
+fn hint_line(cx: &Cx<'_>, width: usize) -> Vec<Span<'static>> {
+    let mut spans = vec![Span::raw(" ")];
+    if cx.ui.popup.is_some() {
+        spans.extend(cx.hint("Enter", "takes the choice"));
+        spans.extend(cx.hint("Up Down", "choose"));
+        spans.extend(cx.hint("Esc", "leaves it"));
+        return spans;
+    }
+    if cx.ui.help.is_some() {
+        spans.extend(cx.hint("Up Down PgUp PgDn", "scroll"));
+        spans.extend(cx.hint("Esc", "closes"));
+        return spans;
+    }
+    match &cx.ui.mode {
+        Mode::Mdi => {
+            spans.extend(cx.hint("Enter", "sends"));
+            spans.extend(cx.hint("Up Down", "earlier lines"));
+            spans.extend(cx.hint("F1", "help"));
+        }
+        Mode::Palette(_) => {
+            spans.extend(cx.hint("Enter", "runs"));
+            spans.extend(cx.hint("Up Down", "choose"));
+        }
+        Mode::Jog => {
+            for action in [Action::ToggleContinuous, Action::Help, Action::Quit] {
+                spans.extend(row_hint(cx, action));
+            }
+        }
+        Mode::Main => {
+            let possible = MAIN.iter().filter(|a| action::available(**a, cx.snapshot, cx.now).is_ok());
+            let mut used = 1;
+            for action in possible {
+                let hint = row_hint(cx, *action);
+                used += hint.iter().map(Span::width).sum::<usize>();
+                // The three blanks behind the last hint may be cut.
+                if used > width + 3 {
+                    break;
+                }
+                spans.extend(hint);
+            }
+        }
+    }
+    spans
+}
+
+fn row_hint(cx: &Cx<'_>, action: Action) -> Vec<Span<'static>> {
+    action::find(action)
+        .and_then(|row| row.keys.first().map(|key| cx.hint(key, row.name).to_vec()))
+        .unwrap_or_default()
+}

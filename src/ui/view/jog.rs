@@ -1,0 +1,135 @@
+//! The jog panel: step, feed, how a hold works here, where it stops, and the keys.
+
+use std::time::Duration;
+
+use ratatui::buffer::Buffer;
+use ratatui::layout::Rect;
+use ratatui::text::{Line, Span};
+
+use super::text::{Cx, put, rule as draw_rule};
+use crate::model::jog::{JogVector, capped_feed_mm_min, stop_distance_mm};
+use crate::model::{Axis, AxisVec};
+use crate::ui::state::Mode;
+use crate::ui::theme::Role;
+
+/// Time from a key to the byte on the wire and back to the motors, on top of the lease.
+const LATENCY: Duration = Duration::from_millis(20);
+
+/// Rows of the panel: the keys are only shown where they work.
+pub(super) fn rows(cx: &Cx<'_>) -> u16 {
+    if cx.ui.mode == Mode::Jog { 4 } else { 1 }
+}
+
+pub(super) fn rule(cx: &Cx<'_>, area: Rect, buf: &mut Buffer) {
+    let title = if cx.ui.mode == Mode::Jog {
+        Line::from(vec![
+            cx.span(" JOG MODE ", Role::Accent),
+            cx.span(" keys move the machine ", Role::Title),
+        ])
+    } else {
+        Line::from(cx.span("Jog", Role::Title))
+    };
+    draw_rule(buf, area, cx, title);
+}
+
+pub(super) fn draw(cx: &Cx<'_>, area: Rect, buf: &mut Buffer) {
+    if cx.ui.mode == Mode::Jog {
+        put(buf, area, 0, &steps(cx));
+        put(buf, area, 1, &feed(cx));
+        for (row, line) in keys(cx).into_iter().enumerate() {
+            put(buf, area, row as u16 + 2, &line);
+        }
+        return;
+    }
+    let pad = &cx.ui.pad;
+    let line = Line::from(vec![
+        cx.span("   i", Role::Key),
+        cx.span(" enters jog mode", Role::Text),
+        cx.span(
+            format!("   step {} mm   feed {:.0} mm/min", trimmed(pad.step_mm()), pad.feed_mm_min()),
+            Role::Quiet,
+        ),
+    ]);
+    put(buf, area, 0, &line);
+}
+
+fn steps(cx: &Cx<'_>) -> Line<'static> {
+    let pad = &cx.ui.pad;
+    let mut spans = vec![
+        cx.span(" step ", Role::Quiet),
+        cx.span(format!("{:>7} mm", trimmed(pad.step_mm())), Role::Value),
+    ];
+    if cx.snapshot.machine.axis_count() > Axis::A.index() {
+        spans.push(cx.span(format!(" {} deg", trimmed(pad.step_deg())), Role::Value));
+    }
+    spans.push(Span::raw("   "));
+    for (index, preset) in pad.presets_mm().iter().enumerate().take(4) {
+        let role = if pad.preset() == Some(index) { Role::Selected } else { Role::Quiet };
+        spans.push(cx.span(format!("{}", index + 1), Role::Key));
+        spans.push(Span::raw(" "));
+        spans.push(cx.span(format!(" {} ", trimmed(*preset)), role));
+        spans.push(Span::raw(" "));
+    }
+    let [times, over] = cx.theme.symbols.times;
+    spans.push(cx.span("  + -", Role::Key));
+    spans.push(cx.span(" next ", Role::Quiet));
+    spans.push(cx.span(" * /", Role::Key));
+    spans.push(cx.span(format!(" {times}10 {over}10"), Role::Quiet));
+    Line::from(spans)
+}
+
+fn feed(cx: &Cx<'_>) -> Line<'static> {
+    let pad = &cx.ui.pad;
+    let limits = &cx.snapshot.machine.limits;
+    let vector = pad.moving().copied().unwrap_or_else(|| along_x(cx));
+    let capped = capped_feed_mm_min(limits, &vector.direction, vector.feed_mm_min);
+    let mut spans = vec![
+        cx.span(" feed ", Role::Quiet),
+        cx.span(format!("{:>7.0} mm/min", vector.feed_mm_min), Role::Value),
+    ];
+    if capped < vector.feed_mm_min {
+        spans.push(cx.span(format!(" (held, capped at {capped:.0})"), Role::Warning));
+    }
+    spans.push(cx.span("  , .", Role::Key));
+    if !pad.continuous {
+        spans.push(cx.span("   single steps only ", Role::Text));
+        spans.push(cx.span(" Tab", Role::Key));
+        spans.push(cx.span(" holds", Role::Quiet));
+        return Line::from(spans);
+    }
+    let stop = stop_distance_mm(limits, &vector, pad.lease(), LATENCY);
+    let learned = if pad.lease_is_learned() { "learned" } else { "not learned yet" };
+    spans.push(cx.span(format!("   hold: stops within {stop:.1} mm"), Role::Text));
+    spans.push(cx.span(format!("  lease {} ms, {learned}", pad.lease().as_millis()), Role::Quiet));
+    Line::from(spans)
+}
+
+fn along_x(cx: &Cx<'_>) -> JogVector {
+    let mut direction = AxisVec::zeros(cx.snapshot.machine.axis_count());
+    direction.set(Axis::X, 1.0);
+    JogVector { direction, feed_mm_min: cx.ui.pad.feed_mm_min() }
+}
+
+fn keys(cx: &Cx<'_>) -> [Line<'static>; 2] {
+    let [left, right, up, down] = cx.theme.symbols.arrows;
+    let [times, over] = cx.theme.symbols.times;
+    let mut first = vec![Span::raw(" ")];
+    first.extend(cx.hint(&format!("{left} {right}"), "X"));
+    first.extend(cx.hint(&format!("{up} {down}"), "Y"));
+    first.extend(cx.hint("PgUp PgDn", "Z"));
+    if cx.snapshot.machine.axis_count() > Axis::A.index() {
+        first.extend(cx.hint("< >", "A"));
+    }
+    first.extend(cx.hint("y u b n", "diagonals"));
+    let mut second = vec![Span::raw(" ")];
+    second.extend(cx.hint("Shift", &format!("{times}10")));
+    second.extend(cx.hint("Alt", &format!("{over}10")));
+    second.push(cx.span("a tap is one step, holding goes on until you let go", Role::Quiet));
+    [Line::from(first), Line::from(second)]
+}
+
+/// Without trailing zeros, at most four places.
+fn trimmed(value: f64) -> String {
+    let text = format!("{value:.4}");
+    text.trim_end_matches('0').trim_end_matches('.').to_owned()
+}
