@@ -1,1 +1,27 @@
-//! Commands that are not the screen.
+//! The command line: arguments, the commands that are not the screen, and what holds the screen up
+//! (settings, log files, crash report).
+//!
+//! What a command prints on stdout is data; words for people go to stderr, so pipes stay clean. The
+//! environment is read in one place, [`Environment::of_this_process`], and handed on as values.
+//! What the exit codes mean is said at [`Failure`].
+
+mod args;
+mod config;
+mod crash;
+mod environment;
+mod exit;
+pub mod keys;
+mod logging;
+mod out;
+mod run;
+mod screen;
+mod settings;
+mod sim;
+
+pub use args::Cli;
+pub use crash::install as install_crash_report;
+pub use environment::Environment;
+pub use exit::Failure;
+pub use run::run;
+pub use settings::{Look, Settings};
+pub use sim::{Fault, FaultKind, Listen, SimOptions};

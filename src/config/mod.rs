@@ -1,1 +1,18 @@
 //! `config.toml` into typed, validated values.
+//!
+//! [`SAMPLE`] is the annotated file at the top of the repository and equals [`Config::default`]; a test
+//! holds them together. A file is refused whole at its first mistake, with file, line, column, the
+//! offending key or value and what would be right. This room reads files but never the environment:
+//! where to look is handed in as [`Places`].
+
+mod migrate;
+mod parse;
+mod range;
+mod schema;
+mod source;
+
+pub use parse::{Problem, parse};
+pub use schema::{
+    Colour, Config, Invert, Jog, Log, LogLevel, MAX_BAUD, MIN_BAUD, Machine, Pace, SAMPLE, Symbols, Ui, VERSION,
+};
+pub use source::{ConfigError, Loaded, Places, Source, load, read};

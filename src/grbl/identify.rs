@@ -1,1 +1,162 @@
-//! Who answers: banners, `$I`.
+//! Who answers: banners and the replies to `$I`.
+
+use super::reply::Reply;
+use crate::model::Firmware;
+use crate::model::machine::{Identity, StatusReport};
+
+/// Most bytes that may be unacknowledged: Grbl's 128 less one, and a cap for the others too, because a line
+/// that has left cannot be taken back (a feed hold would wait behind it, an error would not stop it).
+pub const MAX_WINDOW: u16 = 127;
+
+/// Fewer receive bytes than this are not believed: no controller of these families could take a line.
+const MIN_RX: u16 = 64;
+
+/// Gathers what a controller says of itself.
+///
+/// Feed it every reply from the opening of the link (or a banner) on; when the `ok` of `$I` has come,
+/// [`finish`](Self::finish) tells who it is.
+#[derive(Clone, Debug, Default)]
+pub struct IdentityBuilder {
+    hint: Option<Hint>,
+    banner_version: Option<String>,
+    version: Option<String>,
+    user_text: Option<String>,
+    name: Option<String>,
+    options: Option<String>,
+    planner_blocks: Option<u16>,
+    rx_bytes: Option<u16>,
+    axes: Option<u8>,
+}
+
+/// A family, and whether another sign could still overrule it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+struct Hint {
+    firmware: Firmware,
+    sure: bool,
+}
+
+impl IdentityBuilder {
+    /// Takes note of one reply; those that say nothing about identity are passed over.
+    pub fn fold(&mut self, reply: &Reply) {
+        match reply {
+            Reply::Banner(banner) => {
+                // A grblHAL in compatibility mode says Grbl; only `$I` tells.
+                self.suppose(banner.firmware, banner.firmware != Firmware::Grbl);
+                self.banner_version = Some(banner.version.clone());
+            }
+            Reply::Info { key, value } => self.info(key, value),
+            Reply::Message { text, .. } => {
+                // FluidNC ends `$I` with `[MSG:Machine: name]`.
+                if let Some(name) = text.strip_prefix("Machine: ") {
+                    self.name = not_blank(name);
+                }
+            }
+            Reply::Status(report) if has_grblhal_field(report) => self.suppose(Firmware::GrblHal, false),
+            _ => {}
+        }
+    }
+
+    /// The family as far as it is known now. Enough to choose how to stop; not final before
+    /// [`finish`](Self::finish).
+    pub fn firmware_hint(&self) -> Option<Firmware> {
+        self.hint.map(|hint| hint.firmware)
+    }
+
+    /// The identity, once `[VER:…]` was told. A controller that told nothing else is a Grbl.
+    pub fn finish(&self) -> Option<Identity> {
+        let version = self.version.clone()?;
+        let firmware = self.firmware_hint().unwrap_or(Firmware::Grbl);
+        // FluidNC tells no sizes; numbers there would be something else.
+        let sizes = firmware != Firmware::FluidNc;
+        Some(Identity {
+            firmware,
+            version,
+            name: self.name.clone().or_else(|| self.user_text.clone()),
+            options: self.options.clone().unwrap_or_default(),
+            planner_blocks: self.planner_blocks.filter(|_| sizes),
+            rx_bytes: self.rx_bytes.filter(|_| sizes),
+            axes: self.axes,
+        })
+    }
+
+    /// Version of the banner, for a link on which `$I` may not be asked yet.
+    pub fn banner_version(&self) -> Option<&str> {
+        self.banner_version.as_deref()
+    }
+
+    fn suppose(&mut self, firmware: Firmware, sure: bool) {
+        if sure || !self.hint.is_some_and(|hint| hint.sure) {
+            self.hint = Some(Hint { firmware, sure });
+        }
+    }
+
+    fn info(&mut self, key: &str, value: &str) {
+        match key {
+            "VER" => self.ver(value),
+            "OPT" => self.opt(value),
+            "AXS" => {
+                self.axes = value.split(':').next().and_then(|n| n.parse().ok()).filter(|n| (1..=9).contains(n));
+                self.suppose(Firmware::GrblHal, true);
+            }
+            "NEWOPT" => self.suppose(Firmware::GrblHal, true),
+            "FIRMWARE" if value.eq_ignore_ascii_case("grblHAL") => self.suppose(Firmware::GrblHal, true),
+            "BOARD" => self.name = not_blank(value),
+            _ => {}
+        }
+    }
+
+    /// Grbl and grblHAL `1.1h.20190830:user text`, FluidNC `4.0 FluidNC v4.0.5 (esp32-wifi) :`.
+    fn ver(&mut self, value: &str) {
+        let (version, user_text) = value.split_once(':').unwrap_or((value, ""));
+        self.user_text = not_blank(user_text);
+        if let Some((_, rest)) = version.split_once("FluidNC ") {
+            self.suppose(Firmware::FluidNc, true);
+            self.version = rest.split_ascii_whitespace().next().map(str::to_owned);
+        } else {
+            if self.hint.is_none() {
+                self.suppose(Firmware::Grbl, false);
+            }
+            self.version = not_blank(version);
+        }
+    }
+
+    /// `V,15,128` (Grbl: letters, planner blocks, receive bytes), `VNML+,100,1024,3,0` (grblHAL: axes and tools
+    /// too), `MPHS` (FluidNC).
+    fn opt(&mut self, value: &str) {
+        let mut parts = value.split(',').map(str::trim);
+        self.options = parts.next().map(str::to_owned);
+        self.planner_blocks = parts.next().and_then(|n| n.parse().ok());
+        self.rx_bytes = parts.next().and_then(|n| n.parse().ok());
+        if let Some(axes) = parts.next().and_then(|n| n.parse().ok()).filter(|n| (1..=9).contains(n)) {
+            self.axes = self.axes.or(Some(axes));
+        }
+    }
+}
+
+fn not_blank(text: &str) -> Option<String> {
+    let text = text.trim();
+    (!text.is_empty()).then(|| text.to_owned())
+}
+
+/// Fields that grblHAL alone prints.
+fn has_grblhal_field(report: &StatusReport) -> bool {
+    report.wcs.is_some()
+        || report.homed.is_some()
+        || report.tool.is_some()
+        || report.tlr.is_some()
+        || report.mpg.is_some()
+        || report.spindle_actual_rpm.is_some()
+}
+
+/// How many bytes of lines, line feeds counted, may be unacknowledged at a time.
+///
+/// On a serial line it is what the controller reports less one (the ring buffers keep one place free), where
+/// it reports anything believable. On a network (`network`) the report describes another buffer; FluidNC has
+/// 1200 bytes for telnet and 256 for WebSocket. Never more than [`MAX_WINDOW`].
+///
+/// A line can be longer than this (FluidNC takes 128 bytes with the line feed, grblHAL 256). It goes alone, with
+/// nothing unacknowledged before it: a controller that waits empties its buffer while the line comes in.
+pub fn rx_window(identity: Option<&Identity>, network: bool) -> u16 {
+    let reported = identity.and_then(|identity| identity.rx_bytes).filter(|&rx| rx >= MIN_RX && !network);
+    reported.map_or(MAX_WINDOW, |rx| (rx - 1).min(MAX_WINDOW))
+}

@@ -1,5 +1,351 @@
 //! [`Line`]: a line that is safe to send.
+//!
+//! All three firmwares take `!`, `?`, `~` and most bytes from 0x80 on out of the stream the moment they
+//! arrive, inside comments too (`(don't stop!)` is a feed hold; FluidNC `RealtimeCmd.cpp`, Grbl and
+//! grblHAL serial receive interrupts). So the only way to the wire leads through this type.
 
-/// A line that is safe to send.
+use std::fmt;
+
+use super::dollar::Dollar;
+use super::gcode::{self, Eeprom};
+use crate::model::{Axis, AxisSet, Firmware};
+
+/// Longest line that Grbl takes, after it removed blanks and comments (`LINE_BUFFER_SIZE` 80 with its NUL).
+const GRBL_MAX: usize = 79;
+/// Longest line that FluidNC takes, everything counted, `$J=` too (measured on 4.0.5: one more is error:14).
+const FLUIDNC_MAX: usize = 127;
+/// Longest line that grblHAL takes, comments counted (`LINE_BUFFER_SIZE` 257).
+const GRBLHAL_MAX: usize = 255;
+
+/// What a line is for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum LineKind {
+    /// Nothing; asks for an `ok` (and ends the sticky error of grblHAL).
+    Empty,
+    /// A block of G-code.
+    GCode {
+        /// Something could move. Codes that are not known to be harmless count as moving.
+        may_move: bool,
+        /// Holds a `G4`.
+        dwell: bool,
+    },
+    /// `$J=…`.
+    Jog,
+    /// `$H` and its relatives.
+    Home,
+    /// `$X`.
+    Unlock,
+    /// `$C`.
+    CheckToggle,
+    /// `$SLP`.
+    Sleep,
+    /// Restarts the controller: `$Bye`, `$REBOOT`.
+    Restart,
+    /// Only prints something: `$G`, `$#`, `$I`, `$$`, …
+    Query,
+    /// Stores something: `$n=v`, `$Nn=…`, `$RST=…`, FluidNC `$name=value`.
+    SettingWrite,
+    /// Any other `$` line (FluidNC `[ESP…]` too).
+    OtherDollar,
+}
+
+/// Why a text cannot be a [`Line`].
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum LineError {
+    /// A character that the controller would act on, or that ends the line.
+    #[error("column {column}: {found} {why}")]
+    Forbidden {
+        /// The character, by name.
+        found: String,
+        /// Its place in the text as given, counted from 1 in characters.
+        column: usize,
+        /// What it would do and what to do instead.
+        why: &'static str,
+    },
+    /// Longer than the firmware takes.
+    #[error("the line has {length} characters and {firmware} takes {limit}; split it or shorten it")]
+    TooLong {
+        /// Characters as the firmware counts them.
+        length: usize,
+        /// How many it takes.
+        limit: usize,
+        /// Who.
+        firmware: &'static str,
+    },
+    /// A jog that names no axis.
+    #[error("this jog names no axis, and the controller would move all axes toward machine zero; add one, such as X1")]
+    JogWithoutAxis,
+}
+
+/// One line that is safe to send: printable ASCII without `!`, `?` and `~`, no longer than the firmware
+/// takes, and never a jog without an axis word. Comments are gone but for those that a firmware prints.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Line(Box<str>);
+pub struct Line {
+    text: Box<str>,
+    kind: LineKind,
+    may_move: bool,
+    eeprom: Eeprom,
+    immediate_on_fluidnc: bool,
+}
+
+impl Line {
+    /// The line for this firmware; `None` while it is not known holds the line to what every firmware takes.
+    ///
+    /// Comments are removed (from `$` settings they are not: a parenthesis is text there), but
+    /// `(MSG,…)`, `(PRINT,…)` and `(DEBUG,…)` stay where the firmware acts on them, with unsafe characters
+    /// replaced. Blanks stay as written, a tab becomes a blank; letters keep their case.
+    ///
+    /// # Errors
+    /// See [`LineError`]; each names the place and what to do.
+    pub fn new(text: &str, firmware: Option<Firmware>) -> Result<Self, LineError> {
+        refuse_line_ends(text)?;
+        let is_dollar = text.trim_start_matches([' ', '\t']).starts_with(['$', '[']);
+        let keeps_parentheses = is_dollar && !is_jog(&gcode::collapse(text));
+        let cleaned = if keeps_parentheses { check_verbatim(text)? } else { strip_comments(text, firmware)? };
+        let cleaned = cleaned.trim_matches(' ');
+        check_length(cleaned, firmware)?;
+
+        let collapsed = gcode::collapse(cleaned);
+        if is_jog(&collapsed) && !gcode::has_axis_word(&collapsed) {
+            return Err(LineError::JogWithoutAxis);
+        }
+        Ok(Self::classified(cleaned, &collapsed, firmware))
+    }
+
+    /// The empty line: answered `ok` by all three, moves nothing.
+    pub fn empty() -> Self {
+        Self::classified("", "", None)
+    }
+
+    fn classified(text: &str, collapsed: &str, firmware: Option<Firmware>) -> Self {
+        if collapsed.is_empty() {
+            let kind = LineKind::Empty;
+            return Self {
+                text: text.into(),
+                kind,
+                may_move: false,
+                eeprom: Eeprom::Untouched,
+                immediate_on_fluidnc: true,
+            };
+        }
+        if collapsed.starts_with(['$', '[']) {
+            // A comment or `/` in front hides the `$` from this code but not from every controller.
+            let source = if text.starts_with(['$', '[']) && !is_jog(collapsed) { text } else { collapsed };
+            let effects = Dollar::split(source).effects(firmware);
+            return Self {
+                text: text.into(),
+                kind: effects.kind,
+                may_move: effects.may_move,
+                eeprom: effects.eeprom,
+                immediate_on_fluidnc: effects.immediate_on_fluidnc,
+            };
+        }
+        let effects = gcode::effects(collapsed);
+        Self {
+            text: text.into(),
+            kind: LineKind::GCode { may_move: effects.may_move, dwell: effects.dwell },
+            may_move: effects.may_move,
+            eeprom: effects.eeprom,
+            immediate_on_fluidnc: true,
+        }
+    }
+
+    /// The text as it goes out, without the line feed.
+    pub fn as_str(&self) -> &str {
+        &self.text
+    }
+
+    /// Bytes on the wire and in the controller's receive buffer, the line feed included.
+    pub fn wire_len(&self) -> usize {
+        self.text.len() + 1
+    }
+
+    /// What it is for.
+    pub fn kind(&self) -> LineKind {
+        self.kind
+    }
+
+    /// A `$J=` line.
+    pub fn is_jog(&self) -> bool {
+        self.kind == LineKind::Jog
+    }
+
+    /// A `$` line (or FluidNC `[ESP…]`), jogs included.
+    pub fn is_dollar(&self) -> bool {
+        !matches!(self.kind, LineKind::GCode { .. } | LineKind::Empty)
+    }
+
+    /// Something could move: G-code with a target, a jog, homing, a stored macro or file.
+    pub fn may_move(&self) -> bool {
+        self.may_move
+    }
+
+    /// The axes that a homing line names (`$HX`, `$H=XY`); `None`: all, or not a homing line.
+    pub fn home_axes(&self) -> Option<AxisSet> {
+        if self.kind != LineKind::Home {
+            return None;
+        }
+        let axes: AxisSet = self.text.chars().skip(2).filter_map(Axis::from_letter).collect();
+        (!axes.is_empty()).then_some(axes)
+    }
+
+    /// Its `ok` may take a long time with the state at Idle all the while: dwells, spindle start-up, homing
+    /// (FluidNC #1065).
+    pub fn may_be_answered_late(&self) -> bool {
+        match self.kind {
+            LineKind::GCode { dwell, .. } => dwell || self.text.to_ascii_uppercase().contains('M'),
+            LineKind::Home => true,
+            _ => false,
+        }
+    }
+
+    /// Writes permanent memory. An AVR stops its interrupts meanwhile and loses received bytes, so such a
+    /// line goes alone: nothing unacknowledged before it, nothing after it until its `ok`
+    /// (Grbl `doc/markdown/interface.md`, "EEPROM Issues").
+    pub fn writes_eeprom(&self) -> bool {
+        self.eeprom == Eeprom::Writes
+    }
+
+    /// Reads or writes permanent memory (`G54`, `G28`, `$$`, … read it); Grbl's manual asks for the same care.
+    pub fn touches_eeprom(&self) -> bool {
+        self.eeprom != Eeprom::Untouched
+    }
+
+    /// On FluidNC every `$` line but `$G`, `$J` and reads of the configuration waits for the end of the motion,
+    /// holds up all lines behind it, and **runs even after a reset** (`do_command_or_setting` calls
+    /// `protocol_buffer_synchronize`). Such a line must not be sent while something moves.
+    pub fn waits_for_motion_end(&self, firmware: Firmware) -> bool {
+        firmware == Firmware::FluidNc && !self.immediate_on_fluidnc
+    }
+}
+
+impl fmt::Display for Line {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.text)
+    }
+}
+
+/// Whether a collapsed line is a jog, in any spelling that one of the firmwares takes.
+fn is_jog(collapsed: &str) -> bool {
+    ["$J=", "$JOG=", "[J]", "[JOG]"].iter().any(|head| collapsed.starts_with(head))
+}
+
+/// Line ends are refused even inside comments: two lines must not become one.
+fn refuse_line_ends(text: &str) -> Result<(), LineError> {
+    match text.chars().enumerate().find(|(_, c)| matches!(c, '\r' | '\n')) {
+        Some((at, c)) => Err(forbidden(c, at)),
+        None => Ok(()),
+    }
+}
+
+/// The text itself, if every character of it may go out. Tabs are refused: in a setting they would be part of it.
+fn check_verbatim(text: &str) -> Result<String, LineError> {
+    let start = text.len() - text.trim_start_matches([' ', '\t']).len();
+    let trimmed = text.trim_matches([' ', '\t']);
+    match trimmed.chars().enumerate().find(|(_, c)| !is_safe(*c)) {
+        Some((at, c)) => Err(forbidden(c, start + at)),
+        None => Ok(trimmed.to_owned()),
+    }
+}
+
+/// The text without comments, if every character that is left may go out.
+fn strip_comments(text: &str, firmware: Option<Firmware>) -> Result<String, LineError> {
+    let mut out = String::with_capacity(text.len());
+    let mut rest = text;
+    let mut column = 0;
+    while let Some(c) = rest.chars().next() {
+        let taken = match c {
+            ';' => break,
+            '(' => {
+                let inner = &rest[1..];
+                let inner = inner.find(')').map_or(inner, |end| &inner[..end]);
+                let closed = rest.len() > inner.len() + 1;
+                if closed && firmware != Some(Firmware::Grbl) && is_message(inner) {
+                    out.push('(');
+                    out.extend(inner.chars().map(made_safe));
+                    out.push(')');
+                }
+                1 + inner.len() + usize::from(closed)
+            }
+            '\t' => {
+                out.push(' ');
+                1
+            }
+            c if is_safe(c) => {
+                out.push(c);
+                1
+            }
+            c => return Err(forbidden(c, column)),
+        };
+        column += rest[..taken].chars().count();
+        rest = &rest[taken..];
+    }
+    Ok(out)
+}
+
+/// A comment that FluidNC or grblHAL prints. FluidNC takes any separator after `MSG`.
+fn is_message(comment: &str) -> bool {
+    let comment = comment.trim_start();
+    ["MSG,", "MSG ", "MSG:", "PRINT,", "DEBUG,"]
+        .iter()
+        .any(|head| comment.get(..head.len()).is_some_and(|start| start.eq_ignore_ascii_case(head)))
+}
+
+/// The nearest character that means nothing to a controller.
+fn made_safe(c: char) -> char {
+    match c {
+        '!' | '?' => '.',
+        '~' => '-',
+        '\t' => ' ',
+        '\u{2018}' | '\u{2019}' | '\u{b4}' => '\'',
+        '\u{201c}'..='\u{201e}' => '"',
+        '\u{2013}' | '\u{2014}' => '-',
+        '\u{a0}' => ' ',
+        c if is_safe(c) => c,
+        _ => '_',
+    }
+}
+
+/// Printable ASCII that no firmware takes out of the stream.
+const fn is_safe(c: char) -> bool {
+    matches!(c, ' '..='}') && !matches!(c, '!' | '?')
+}
+
+fn forbidden(c: char, index: usize) -> LineError {
+    let (found, why) = match c {
+        '\n' => ("a line feed".to_owned(), "ends the line; send one line at a time"),
+        '\r' => ("a carriage return".to_owned(), "ends the line; send one line at a time"),
+        '!' => ("`!`".to_owned(), "is a feed hold wherever it stands; remove it"),
+        '?' => ("`?`".to_owned(), "is a status request wherever it stands; remove it"),
+        '~' => ("`~`".to_owned(), "resumes motion wherever it stands; remove it"),
+        '\t' => ("a tab".to_owned(), "cannot be part of a setting; use a blank"),
+        c if c.is_ascii() => {
+            (format!("control byte 0x{:02X}", u32::from(c)), "may be a command to the controller; remove it")
+        }
+        c if c.is_control() => {
+            (format!("U+{:04X}", u32::from(c)), "may be a command to the controller; only ASCII can be sent")
+        }
+        c => (
+            format!("`{c}` (U+{:04X})", u32::from(c)),
+            "may be a command to the controller; only ASCII can be sent outside of comments",
+        ),
+    };
+    LineError::Forbidden { found, column: index + 1, why }
+}
+
+fn check_length(text: &str, firmware: Option<Firmware>) -> Result<(), LineError> {
+    // Grbl counts what is left of blanks and comments; the others count every character.
+    let grbl = || (gcode::collapse(text).len(), GRBL_MAX, "Grbl");
+    let fluidnc = (text.len(), FLUIDNC_MAX, "FluidNC");
+    let grblhal = (text.len(), GRBLHAL_MAX, "grblHAL");
+    let counts = match firmware {
+        Some(Firmware::Grbl) => [grbl(), grblhal],
+        Some(Firmware::FluidNc) => [fluidnc; 2],
+        Some(Firmware::GrblHal) => [grblhal; 2],
+        None => [grbl(), fluidnc],
+    };
+    match counts.into_iter().find(|(length, limit, _)| length > limit) {
+        Some((length, limit, firmware)) => Err(LineError::TooLong { length, limit, firmware }),
+        None => Ok(()),
+    }
+}

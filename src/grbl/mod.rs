@@ -3,9 +3,12 @@
 //! Nothing here knows a port, a clock or a task. [`Session`] is the state machine; the other files are
 //! what it is made of. Facts about the firmwares name the firmware and the section they come from.
 
+mod dollar;
 pub mod event;
+mod gcode;
 pub mod identify;
 pub mod line;
+mod numbers;
 pub mod realtime;
 pub mod reply;
 pub mod session;

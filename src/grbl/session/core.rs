@@ -1,13 +1,27 @@
-//! The session's calls.
+//! The session's calls: what goes in and what comes out.
 
+use std::collections::VecDeque;
 use std::time::Duration;
 
+use super::assembler::{Assembler, Piece};
+use super::jogger::{self, Jogger, Lease, Step};
+use super::outgoing::Outgoing;
+use super::queries::Queries;
+use super::reports::{Mark, Reports};
+use super::situation::{SentMotion, Situation};
+use super::stop::StopRun;
+use super::window::{MAX_PENDING, Owner, Slot, Window};
 use crate::grbl::event::Event;
-use crate::grbl::line::Line;
-use crate::model::command::{Refused, TicketId, VoidReason};
-use crate::model::jog::JogVector;
+use crate::grbl::identify::{IdentityBuilder, rx_window};
+use crate::grbl::line::{Line, LineKind};
+use crate::grbl::reply;
+use crate::grbl::tables::Tables;
+use crate::model::axes::AxisSet;
+use crate::model::command::{Outcome, Realtime, Refused, TicketId, VoidReason};
+use crate::model::jog::{self, JogVector, MAX_LEASE, MIN_LEASE};
 use crate::model::latch::RealtimeSet;
-use crate::model::machine::StatusReport;
+use crate::model::machine::{AlarmInfo, Firmware, Identity, Limits, MachineState, StatusReport};
+use crate::model::snapshot::{Jog, LinkState};
 use crate::model::{AxisVec, Time};
 
 /// What the owner of the link decides.
@@ -15,7 +29,7 @@ use crate::model::{AxisVec, Time};
 pub struct SessionConfig {
     /// Expect this many bytes of receive buffer instead of what the firmware is known to have.
     pub rx_bytes: Option<u16>,
-    /// The controller converts lines ends and needs no pacing (TCP, WebSocket): larger windows are known for these.
+    /// The bytes go over TCP or WebSocket.
     pub network: bool,
     /// Status interval while idle.
     pub idle_interval: Duration,
@@ -23,12 +37,23 @@ pub struct SessionConfig {
     pub moving_interval: Duration,
 }
 
+impl Default for SessionConfig {
+    fn default() -> Self {
+        Self {
+            rx_bytes: None,
+            network: false,
+            idle_interval: Duration::from_millis(200),
+            moving_interval: Duration::from_millis(100),
+        }
+    }
+}
+
 /// A jog as ordered.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Copy, Debug, PartialEq)]
 pub enum JogOrder {
     /// One exact step.
     Step {
-        /// Signed distance per axis.
+        /// Signed distance per axis, mm or degrees.
         distance: AxisVec,
         /// Feed, mm/min.
         feed_mm_min: f64,
@@ -37,59 +62,495 @@ pub enum JogOrder {
     Continue {
         /// Direction and feed.
         vector: JogVector,
-        /// Lease, clamped.
+        /// Clamped to 100–300 ms.
         lease: Duration,
     },
 }
 
+/// Where the link stands.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Phase {
+    Closed,
+    /// `?` is asked, nothing has answered.
+    Asking {
+        since: Time,
+    },
+    /// A status report has come; `$I` is asked as soon as the state allows it.
+    Identifying,
+    Up,
+}
+
+/// The alarm in force.
+#[derive(Clone, Debug)]
+pub(super) struct ActiveAlarm {
+    pub(super) info: Option<AlarmInfo>,
+    pub(super) needs_reset: bool,
+}
+
+/// A homing cycle under way. Its ticket is answered only when the state has been seen afterwards: FluidNC says `ok`
+/// even when homing failed (facts: grbl-protocol §0.14).
+#[derive(Clone, Debug)]
+pub(super) struct Homing {
+    pub(super) ticket: TicketId,
+    pub(super) axes: AxisSet,
+    /// Axes that FluidNC named in `[MSG:Homed:…]`.
+    pub(super) told: AxisSet,
+    pub(super) mark: Option<Mark>,
+    pub(super) failed: Option<(u16, String)>,
+}
+
 /// The protocol state machine of one link.
 #[derive(Debug)]
-pub struct Session {}
+pub struct Session {
+    pub(super) config: SessionConfig,
+    pub(super) tables: Tables,
+    pub(super) phase: Phase,
+    pub(super) link: LinkState,
+    pub(super) identity: IdentityBuilder,
+    pub(super) firmware: Option<Firmware>,
+    pub(super) axis_count: usize,
+    pub(super) assembler: Assembler,
+    pub(super) window: Window,
+    pub(super) outgoing: Outgoing,
+    pub(super) reports: Reports,
+    pub(super) queries: Queries,
+    pub(super) jogger: Jogger,
+    pub(super) stop: Option<StopRun>,
+    pub(super) report: Option<StatusReport>,
+    pub(super) unsettled: Option<(SentMotion, Time)>,
+    pub(super) settle_mark: Option<Mark>,
+    pub(super) last_was_jog: bool,
+    /// A cycle start left: until then a Hold in a report may still be the old one.
+    pub(super) resuming_until: Option<Time>,
+    /// A reset left: its banner is expected until then.
+    pub(super) restarting_until: Option<Time>,
+    pub(super) alarm: Option<ActiveAlarm>,
+    pub(super) homing: Option<Homing>,
+    pub(super) homed: AxisSet,
+    pub(super) limits: Limits,
+    /// grblHAL refuses every G-code line after an error until an empty line is accepted (facts §0.5).
+    pub(super) sticky_error: bool,
+    pub(super) last_line_reply: Time,
+    pub(super) interval: Duration,
+    pub(super) pumped_at: Time,
+    pub(super) heard: Heard,
+    pub(super) shown_jog: Option<Jog>,
+    pub(super) events: VecDeque<Event>,
+}
+
+/// What came before anything answered as a Grbl does.
+#[derive(Debug, Default)]
+pub(super) struct Heard {
+    pub(super) garbage: usize,
+    pub(super) text: Option<String>,
+}
 
 impl Session {
     /// A session for a link that is not open yet.
-    pub fn new(_config: SessionConfig) -> Self {
-        Self {}
+    pub fn new(config: SessionConfig, tables: Tables) -> Self {
+        let interval = config.idle_interval;
+        Self {
+            config,
+            tables,
+            phase: Phase::Closed,
+            link: LinkState::Opening,
+            identity: IdentityBuilder::default(),
+            firmware: None,
+            axis_count: 3,
+            assembler: Assembler::default(),
+            window: Window::new(127),
+            outgoing: Outgoing::default(),
+            reports: Reports::default(),
+            queries: Queries::default(),
+            jogger: Jogger::default(),
+            stop: None,
+            report: None,
+            unsettled: None,
+            settle_mark: None,
+            last_was_jog: false,
+            resuming_until: None,
+            restarting_until: None,
+            alarm: None,
+            homing: None,
+            homed: AxisSet::EMPTY,
+            limits: Limits::default(),
+            sticky_error: false,
+            last_line_reply: Time::ZERO,
+            interval,
+            pumped_at: Time::ZERO,
+            heard: Heard::default(),
+            shown_jog: None,
+            events: VecDeque::new(),
+        }
     }
-    /// The link has opened: forget everything, begin to ask.
-    pub fn handle_open(&mut self, _now: Time) {}
+
+    /// The link has opened: forget everything, begin to ask. Nothing but `?` is sent until something answers.
+    pub fn handle_open(&mut self, now: Time) {
+        self.forget(VoidReason::LinkLost);
+        self.phase = Phase::Asking { since: now };
+        self.firmware = None;
+        self.identity = IdentityBuilder::default();
+        self.limits = Limits::default();
+        self.queries.clear();
+        self.heard = Heard::default();
+        self.set_link(LinkState::Asking);
+        self.pump(now);
+    }
+
     /// The link is gone: every open ticket is voided, every claim withdrawn.
-    pub fn handle_closed(&mut self, _now: Time) {}
-    /// Bytes came, in any chunking.
-    pub fn handle_bytes(&mut self, _now: Time, _bytes: &[u8]) {}
+    pub fn handle_closed(&mut self, now: Time) {
+        self.forget(VoidReason::LinkLost);
+        self.phase = Phase::Closed;
+        self.queries.clear();
+        self.pump(now);
+    }
+
+    /// Bytes came, in any chunking, any garbage among them.
+    pub fn handle_bytes(&mut self, now: Time, bytes: &[u8]) {
+        let mut rest = bytes;
+        while !rest.is_empty() {
+            let (taken, piece) = self.assembler.feed(rest);
+            rest = &rest[taken..];
+            match piece {
+                Some(Piece::Line(line)) => {
+                    let reply = reply::parse(&line, self.firmware);
+                    self.on_reply(now, reply);
+                }
+                Some(Piece::TooLong(bytes)) => self.on_garbage(bytes),
+                None => break,
+            }
+            // Once a line, not once a chunk: what follows must not depend on how the bytes were cut.
+            self.pump(now);
+        }
+    }
+
     /// Something may be due.
-    pub fn handle_timeout(&mut self, _now: Time) {}
-    /// When something is due next.
-    pub fn poll_timeout(&self) -> Option<Time> {
-        None
+    pub fn handle_timeout(&mut self, now: Time) {
+        self.pump(now);
     }
-    /// An ordinary line. `Err`: refused, there will be no outcome event.
-    pub fn submit(&mut self, _now: Time, _line: Line, _ticket: TicketId) -> Result<(), Refused> {
+
+    /// An ordinary line.
+    ///
+    /// # Errors
+    /// Refused: there will be no outcome event for the ticket.
+    pub fn submit(&mut self, now: Time, line: Line, ticket: TicketId) -> Result<(), Refused> {
+        self.may_submit(now, &line)?;
+        if self.window.pending_len() >= MAX_PENDING {
+            return Err(Refused::because(format!(
+                "{MAX_PENDING} lines wait already; try again when they are answered"
+            )));
+        }
+        self.window.push(Slot::new(line, Owner::Ticket(ticket)));
+        self.pump(now);
         Ok(())
     }
-    /// A jog. `Err`: refused, there will be no outcome event.
-    pub fn jog(&mut self, _now: Time, _order: JogOrder, _ticket: TicketId) -> Result<(), Refused> {
+
+    /// A jog: an exact step, or the start or renewal of a continuous one.
+    ///
+    /// # Errors
+    /// Refused: there will be no outcome event for the ticket.
+    pub fn jog(&mut self, now: Time, order: JogOrder, ticket: TicketId) -> Result<(), Refused> {
+        self.must_be_up()?;
+        match self.situation(now) {
+            Situation::Idle | Situation::Jog => {}
+            other => return Err(Refused::because(format!("cannot jog: {}", describe(other)))),
+        }
+        match order {
+            JogOrder::Step { distance, feed_mm_min } => self.jog_step(distance, feed_mm_min, ticket)?,
+            JogOrder::Continue { vector, lease } => self.jog_continue(now, vector, lease, ticket)?,
+        }
+        self.pump(now);
         Ok(())
     }
-    /// Realtime actions, and the marks of what they void.
-    pub fn realtime(&mut self, _now: Time, _set: RealtimeSet) {}
-    /// The next bytes for the wire: waiting realtime bytes first (never counted against the budget),
-    /// then at most `line_budget` bytes of lines. Returns how many were written to `out`.
-    pub fn poll_transmit(&mut self, _now: Time, _out: &mut [u8], _line_budget: usize) -> usize {
-        0
+
+    fn jog_step(&mut self, distance: AxisVec, feed_mm_min: f64, ticket: TicketId) -> Result<(), Refused> {
+        if self.jogger.lease.is_some() {
+            return Err(Refused::because("a continuous jog is under way"));
+        }
+        if self.jogger.steps.len() >= jogger::MAX_STEPS {
+            return Err(Refused::because(format!("{} steps wait already", jogger::MAX_STEPS)));
+        }
+        self.check_jog(&distance, feed_mm_min)?;
+        let line = jogger::jog_line(&distance, feed_mm_min, self.firmware)
+            .map_err(|error| Refused::because(error.to_string()))?;
+        let acceleration_mm_s2 = jog::acceleration_along(&self.limits, &distance);
+        self.jogger.steps.push_back(Step { ticket, line, distance, feed_mm_min, acceleration_mm_s2 });
+        Ok(())
     }
+
+    fn jog_continue(&mut self, now: Time, vector: JogVector, lease: Duration, ticket: TicketId) -> Result<(), Refused> {
+        self.check_jog(&vector.direction, vector.feed_mm_min)?;
+        let feed_mm_min = jog::capped_feed_mm_min(&self.limits, &vector.direction, vector.feed_mm_min);
+        let lease = Lease {
+            vector,
+            feed_mm_min,
+            acceleration_mm_s2: jog::acceleration_along(&self.limits, &vector.direction),
+            until: now + lease.clamp(MIN_LEASE, MAX_LEASE),
+            ticket,
+        };
+        // A change of direction is a stop first, so that nothing of the old direction stays queued.
+        let turned = self.jogger.lease.as_ref().is_some_and(|old| old.vector.direction != vector.direction);
+        if turned {
+            self.begin_cancel(now);
+        }
+        let place = if self.jogger.cancel.is_some() { &mut self.jogger.next_lease } else { &mut self.jogger.lease };
+        if let Some(old) = place.replace(lease) {
+            self.outcome(old.ticket, Outcome::Done);
+        }
+        Ok(())
+    }
+
+    fn check_jog(&self, distance: &AxisVec, feed_mm_min: f64) -> Result<(), Refused> {
+        if !(feed_mm_min.is_finite() && feed_mm_min > 0.0) {
+            return Err(Refused::because(format!("a jog needs a feed above 0, not {feed_mm_min} mm/min")));
+        }
+        if distance.as_slice().iter().any(|v| !v.is_finite()) || distance.norm() == 0.0 {
+            return Err(Refused::because("a jog needs a distance on at least one axis"));
+        }
+        if let Some((axis, _)) = distance.iter().find(|(axis, v)| *v != 0.0 && axis.index() >= self.axis_count) {
+            return Err(Refused::because(format!("this machine has no {axis} axis")));
+        }
+        Ok(())
+    }
+
+    /// Realtime actions, and the marks of what they void. Cannot fail.
+    pub fn realtime(&mut self, now: Time, set: RealtimeSet) {
+        self.void_until(set.void_all, set.void_jogs);
+        if set.contains(Realtime::SoftReset) {
+            self.begin_reset(now, Realtime::SoftReset);
+        } else {
+            for key in [Realtime::StopProgram, Realtime::Stop, Realtime::FeedHold] {
+                if set.contains(key) {
+                    self.begin_stop(now, key);
+                    break;
+                }
+            }
+            if set.contains(Realtime::JogCancel) {
+                self.cancel_if_jogging(now);
+            }
+            if set.contains(Realtime::SafetyDoor) && self.phase != Phase::Closed {
+                self.begin_door(now);
+            }
+            if set.contains(Realtime::CycleStart) {
+                self.begin_resume(now);
+            }
+            if set.contains(Realtime::StatusQuery) && self.phase != Phase::Closed {
+                let _ = self.reports.mark();
+            }
+            if self.phase != Phase::Closed {
+                self.outgoing.tune(&set);
+            }
+        }
+        self.pump(now);
+    }
+
+    /// The next bytes for the wire: waiting realtime bytes first (never counted against the budget), even in the middle
+    /// of a line, then at most `line_budget` bytes of lines. Returns how many were written to `out`.
+    pub fn poll_transmit(&mut self, now: Time, out: &mut [u8], line_budget: usize) -> usize {
+        if self.phase == Phase::Closed {
+            return 0;
+        }
+        let mut n = 0;
+        while n < out.len() {
+            let Some((byte, realtime)) = self.outgoing.next(now, self.firmware) else { break };
+            out[n] = byte;
+            n += 1;
+            self.on_realtime_sent(now, byte, realtime);
+        }
+        let mut budget = line_budget;
+        while n < out.len() && budget > 0 {
+            if !self.window.is_mid_line() && !self.begin_line(now) {
+                break;
+            }
+            let end = (n + budget).min(out.len());
+            let (copied, whole) = self.window.copy_current(&mut out[n..end]);
+            n += copied;
+            budget -= copied;
+            if let Some(slot) = whole {
+                let ticket = match slot.owner {
+                    Owner::Ticket(ticket) => Some(ticket),
+                    _ => None,
+                };
+                self.events.push_back(Event::Sent { ticket, text: slot.line.as_str().to_owned() });
+            }
+        }
+        n
+    }
+
     /// The next event.
     pub fn poll_event(&mut self) -> Option<Event> {
-        None
+        self.events.pop_front()
     }
-    /// How many more line bytes (line feed included) may be submitted without waiting; 0 when no line may be sent at all.
-    pub fn room(&self) -> usize {
-        0
+
+    /// How many more line bytes (line feed included) may be submitted and sent without waiting for an answer; 0 when no
+    /// line may be sent at all.
+    pub fn room(&self, now: Time) -> usize {
+        if self.phase != Phase::Up || self.restarting_until.is_some() || self.situation(now).keeps_lines_back() {
+            return 0;
+        }
+        if self.window.pending_len() >= MAX_PENDING { 0 } else { self.window.room() }
     }
+
     /// The last status report since the link opened.
     pub fn last_report(&self) -> Option<&StatusReport> {
-        None
+        self.report.as_ref()
     }
-    /// Ends all tickets (sunmill is ending).
-    pub fn void_all(&mut self, _now: Time, _why: VoidReason) {}
+
+    /// What the machine is believed to be doing now.
+    pub fn situation(&self, now: Time) -> Situation {
+        if self.phase == Phase::Closed {
+            return Situation::Closed;
+        }
+        if self.restarting_until.is_some() {
+            return Situation::Starting;
+        }
+        let fresh = self.reports.last_report().is_some_and(|at| now.since(at) < crate::model::snapshot::STALE_AFTER);
+        let state = self.report.as_ref().map(|report| report.state).filter(|_| fresh);
+        let since = match (self.unsettled, self.reports.last_report()) {
+            (Some((_, sent)), Some(report)) => report >= sent && self.resuming_until.is_none(),
+            _ => false,
+        };
+        Situation::join(state, self.unsettled.map(|(motion, _)| motion), since, self.last_was_jog)
+    }
+
+    /// Ends all tickets (sunmill is ending, or the owner gives up).
+    pub fn void_all(&mut self, now: Time, why: VoidReason) {
+        self.void_tickets(why);
+        self.pump(now);
+    }
+
+    /// The controller state of the last report.
+    pub(super) fn state(&self) -> Option<MachineState> {
+        self.report.as_ref().map(|report| report.state)
+    }
+
+    pub(super) fn set_link(&mut self, link: LinkState) {
+        if self.link != link {
+            self.link = link.clone();
+            self.events.push_back(Event::Link(link));
+        }
+    }
+
+    pub(super) fn outcome(&mut self, ticket: TicketId, outcome: Outcome) {
+        self.events.push_back(Event::Outcome { ticket, outcome });
+    }
+
+    pub(super) fn set_homed(&mut self, homed: AxisSet) {
+        if self.homed != homed {
+            self.homed = homed;
+            self.events.push_back(Event::Homed(homed));
+        }
+    }
+
+    /// Identified: lines may be sent from now on.
+    pub(super) fn identified(&mut self, identity: Identity) {
+        self.firmware = Some(identity.firmware);
+        if let Some(axes) = identity.axes {
+            self.axis_count = usize::from(axes);
+        }
+        let window = self.config.rx_bytes.unwrap_or_else(|| rx_window(Some(&identity), self.config.network));
+        self.window.set_limit(usize::from(window));
+        self.queries.want_details(identity.firmware);
+        self.phase = Phase::Up;
+        self.events.push_back(Event::Identified(identity));
+        self.set_link(LinkState::Up);
+    }
+
+    /// Forgets all that a new link or a restart of the controller makes untrue.
+    fn forget(&mut self, why: VoidReason) {
+        self.void_tickets(why);
+        self.assembler.clear();
+        self.outgoing = Outgoing::default();
+        self.reports = Reports::default();
+        self.report = None;
+        self.stop = None;
+        self.unsettled = None;
+        self.settle_mark = None;
+        self.last_was_jog = false;
+        self.resuming_until = None;
+        self.restarting_until = None;
+        self.alarm = None;
+        self.sticky_error = false;
+        self.set_homed(AxisSet::EMPTY);
+    }
+
+    /// Answers every open ticket with "voided", wherever it waits.
+    pub(super) fn void_tickets(&mut self, why: VoidReason) {
+        let (sent, waiting) = self.window.clear();
+        for (slots, sent) in [(sent, true), (waiting, false)] {
+            for slot in slots {
+                match slot.owner {
+                    Owner::Ticket(ticket) if slot.kind == LineKind::Home && self.homing_has(ticket) => {}
+                    Owner::Ticket(ticket) => self.outcome(ticket, Outcome::Voided { why, sent }),
+                    Owner::Query(_) => self.queries.voided(),
+                    Owner::JogIncrement | Owner::Sync => {}
+                }
+            }
+        }
+        if let Some(homing) = self.homing.take() {
+            // Grbl resets itself after a homing alarm and never answers the `$H`.
+            let outcome = match homing.failed {
+                Some((code, text)) => Outcome::Failed { code, text },
+                None => Outcome::Voided { why, sent: true },
+            };
+            self.outcome(homing.ticket, outcome);
+            self.events.push_back(Event::Homing(false));
+        }
+        let open: Vec<_> = self.jogger.tickets().collect();
+        for ticket in open {
+            self.outcome(ticket, Outcome::Voided { why, sent: false });
+        }
+        self.jogger = Jogger::default();
+    }
+
+    fn homing_has(&self, ticket: TicketId) -> bool {
+        self.homing.as_ref().is_some_and(|homing| homing.ticket == ticket)
+    }
+
+    /// A stop voids what was asked before it and has not left yet.
+    fn void_until(&mut self, all: TicketId, jogs: TicketId) {
+        let is_void = |ticket: TicketId, jog: bool| ticket <= all || jog && ticket <= jogs;
+        let gone = self
+            .window
+            .drop_pending(|slot| matches!(slot.owner, Owner::Ticket(ticket) if is_void(ticket, slot.is_jog())));
+        let mut voided: Vec<TicketId> = gone
+            .into_iter()
+            .filter_map(|slot| match slot.owner {
+                Owner::Ticket(ticket) => Some(ticket),
+                _ => None,
+            })
+            .collect();
+        self.jogger.steps.retain(|step| {
+            let void = is_void(step.ticket, true);
+            if void {
+                voided.push(step.ticket);
+            }
+            !void
+        });
+        if let Some(lease) = self.jogger.next_lease.take_if(|lease| is_void(lease.ticket, true)) {
+            voided.push(lease.ticket);
+        }
+        for ticket in voided {
+            self.outcome(ticket, Outcome::Voided { why: VoidReason::Stop, sent: false });
+        }
+    }
+}
+
+/// A situation in words, for refusals.
+pub(super) fn describe(situation: Situation) -> &'static str {
+    match situation {
+        Situation::Closed => "the link is down",
+        Situation::Unknown { .. } => "the machine's state is not known, no report for too long",
+        Situation::Idle => "the machine is idle",
+        Situation::Run => "the machine is running",
+        Situation::Jog => "the machine is jogging",
+        Situation::Home => "the machine is homing",
+        Situation::Hold { .. } => "the machine is on hold: resume or stop first",
+        Situation::Door { .. } => "the safety door is open or waits for a resume",
+        Situation::Alarm => "the machine is locked by an alarm",
+        Situation::Check => "check mode is on",
+        Situation::Sleep => "the controller sleeps: only a soft reset wakes it",
+        Situation::Tool => "the controller waits for a tool change",
+        Situation::Starting => "the controller is restarting",
+    }
 }

@@ -1,5 +1,31 @@
-//! The session state machine (sans-IO).
+//! The session state machine (sans-IO): bytes, orders and time in; bytes and events out.
+//!
+//! ```text
+//!  handle_bytes ─▶ assembler ─▶ reply ─▶ replies ─┐                       ┌─▶ outgoing (realtime bytes)
+//!  submit, jog ──────────────────────────────────┼─▶ pump: what is due? ──┼─▶ window (lines)   ─▶ poll_transmit
+//!  realtime ─────▶ stop table ───────────────────┘                       └─▶ events           ─▶ poll_event
+//! ```
+//!
+//! Invariants (design §4), each held by a property test in `tests/session_properties.rs`: in flight ≤ window; one `ok`,
+//! one ticket; realtime is a set and goes first, even in the middle of a line; `?` replies are not counted; a
+//! reset clears what waits; in Hold, Door and Sleep no line is begun; 0x85 leaves only while jogging.
 
+mod assembler;
+mod cancel;
 mod core;
+mod jogger;
+mod outgoing;
+mod pump;
+mod queries;
+mod replies;
+mod reports;
+mod situation;
+mod stop;
+mod stop_table;
+#[cfg(test)]
+mod tests;
+mod window;
 
 pub use core::{JogOrder, Session, SessionConfig};
+pub use situation::Situation;
+pub use stop_table::{Decision, decide};

@@ -1,0 +1,129 @@
+//! What can be typed after `sunmill`.
+
+use std::path::PathBuf;
+
+use clap::{Args, Parser, Subcommand};
+
+use super::sim::SimArgs;
+use crate::model::Endpoint;
+
+const LONG_VERSION: &str = concat!(
+    env!("CARGO_PKG_VERSION"),
+    "\nmachines:  Grbl 1.1, FluidNC 3.7 to 4.0, grblHAL",
+    "\nlicence:   MIT or Apache-2.0",
+);
+
+const LONG_ABOUT: &str = "\
+Runs a FluidNC, Grbl or grblHAL machine from a terminal: shows where the machine is and how old that
+knowledge is, jogs it by keyboard, stops it, homes it, explains alarms and sends G-code.
+
+Without a command it opens the screen. With no port configured the screen shows a simulated machine,
+labelled SIM.";
+
+const AFTER_HELP: &str = "\
+Examples:
+  sunmill                                    try it on the simulated machine
+  sunmill --port /dev/serial/by-id/usb-…     run the machine on this USB port
+  sunmill --port tcp://mill.local            run the machine on the network
+  sunmill config show                        which configuration is in force?
+  sunmill sim machine --pty /tmp/mill        simulate a machine for any program
+
+A software stop is not an emergency stop circuit. Keep a real one within reach.";
+
+/// Run a FluidNC, Grbl or grblHAL machine from a terminal.
+#[derive(Debug, Parser)]
+#[command(
+    name = "sunmill",
+    version,
+    long_version = LONG_VERSION,
+    long_about = LONG_ABOUT,
+    after_help = AFTER_HELP,
+    max_term_width = 100,
+    disable_help_subcommand = true
+)]
+pub struct Cli {
+    /// Read this configuration, search for none
+    #[arg(long, global = true, value_name = "FILE")]
+    pub config: Option<PathBuf>,
+
+    /// The machine: a device path, tcp://host, ws://host or sim
+    ///
+    /// A serial device by its path, best below /dev/serial/by-id/; tcp://host[:23] for FluidNC and
+    /// grblHAL on the network; ws://host[:80]/ for FluidNC 4; sim for the simulated machine. Goes
+    /// before machine.port in the configuration.
+    #[arg(long, global = true, value_name = "PORT")]
+    pub port: Option<Endpoint>,
+
+    /// What to do; nothing: open the screen.
+    #[command(subcommand)]
+    pub command: Option<Command>,
+}
+
+/// The commands that are not the screen.
+#[derive(Debug, Subcommand)]
+pub enum Command {
+    /// Print the keys of the screen
+    Keys(KeysArgs),
+    /// Check or show the configuration
+    #[command(subcommand)]
+    Config(ConfigCommand),
+    /// Offer a simulated device to other programs
+    #[command(subcommand)]
+    Sim(SimCommand),
+}
+
+/// Options of `sunmill keys`.
+#[derive(Debug, Args)]
+pub struct KeysArgs {
+    /// As the table of the README
+    #[arg(long)]
+    pub markdown: bool,
+}
+
+/// `sunmill config …`
+#[derive(Debug, Subcommand)]
+pub enum ConfigCommand {
+    /// Read a configuration; print ok, or its first mistake with file, line and column
+    Check {
+        /// The file; otherwise the one in force
+        file: Option<PathBuf>,
+    },
+    /// Say which configuration is in force and print its values, defaults included
+    Show {
+        /// The file; otherwise the one in force
+        file: Option<PathBuf>,
+    },
+}
+
+/// `sunmill sim …`
+#[derive(Debug, Subcommand)]
+pub enum SimCommand {
+    /// A simulated machine that speaks the wire protocol of its firmware
+    Machine(SimArgs),
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::CommandFactory;
+
+    use super::*;
+
+    #[test]
+    fn the_arguments_are_consistent() {
+        Cli::command().debug_assert();
+    }
+
+    #[test]
+    fn options_for_all_commands_may_stand_anywhere() {
+        for words in [&["--port", "sim", "config", "show"][..], &["config", "show", "--port", "sim"]] {
+            let cli = Cli::try_parse_from(std::iter::once(&"sunmill").chain(words)).unwrap();
+            assert_eq!(cli.port, Some(Endpoint::Sim));
+        }
+    }
+
+    #[test]
+    fn a_port_that_cannot_be_read_is_explained() {
+        let error = Cli::try_parse_from(["sunmill", "--port", "COM3"]).unwrap_err().to_string();
+        assert!(error.contains("--port <PORT>") && error.contains("tcp://host[:23]"), "{error}");
+    }
+}

@@ -1,0 +1,18 @@
+//! The one place that prints.
+
+use std::io::{self, ErrorKind, Write};
+
+/// Data, to stdout. A reader that has gone (`sunmill keys | head -1`) is not a failure.
+pub(super) fn data(text: &str) -> io::Result<()> {
+    let mut stdout = io::stdout().lock();
+    match stdout.write_all(text.as_bytes()).and_then(|()| stdout.flush()) {
+        Err(error) if error.kind() == ErrorKind::BrokenPipe => Ok(()),
+        other => other,
+    }
+}
+
+/// Words for a person, to stderr. Where nobody can read them there is nobody to tell.
+pub(super) fn words(text: &str) {
+    let mut stderr = io::stderr().lock();
+    let _ = writeln!(stderr, "{text}");
+}

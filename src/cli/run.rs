@@ -1,0 +1,29 @@
+//! From arguments to what does it.
+
+use std::path::PathBuf;
+
+use super::args::{Cli, Command, ConfigCommand, SimCommand};
+use super::environment::Environment;
+use super::exit::Failure;
+use super::settings::Settings;
+use super::{config, keys, out, screen, sim};
+
+/// Does what the arguments ask.
+///
+/// # Errors
+/// What went wrong, with its exit code.
+pub fn run(cli: Cli, environment: &Environment) -> Result<(), Failure> {
+    let Cli { config: option, port, command } = cli;
+    let settings = |file: Option<PathBuf>| Settings::new(file, option, port, environment);
+    match command {
+        None => screen::run(&settings(None)?, environment.terminal),
+        Some(Command::Keys(args)) => print(&if args.markdown { keys::markdown() } else { keys::text() }),
+        Some(Command::Config(ConfigCommand::Check { file })) => print(&config::checked(&settings(file)?)),
+        Some(Command::Config(ConfigCommand::Show { file })) => print(&config::shown(&settings(file)?)?),
+        Some(Command::Sim(SimCommand::Machine(args))) => sim::machine(args.into()),
+    }
+}
+
+fn print(text: &str) -> Result<(), Failure> {
+    Ok(out::data(text)?)
+}

@@ -1,0 +1,146 @@
+//! Configuration, command line and environment, joined into what is in force.
+
+use std::path::PathBuf;
+use std::time::Duration;
+
+use super::environment::Environment;
+use crate::config::{Colour, Config, ConfigError, Loaded, Source, Symbols, load, read};
+use crate::model::Endpoint;
+
+/// What is in force for this run.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Settings {
+    /// The values of the file; [`Settings::endpoint`] goes before its `machine.port`.
+    pub config: Config,
+    /// The file.
+    pub source: Source,
+    /// The machine: `--port`, else `machine.port`, else the simulated one.
+    pub endpoint: Endpoint,
+    /// How the screen looks.
+    pub look: Look,
+    /// The folder of the log files. `None`: there is no home folder and none is configured.
+    pub log_folder: Option<PathBuf>,
+}
+
+/// How the screen looks, with every "auto" decided.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Look {
+    /// Use colours.
+    pub colour: bool,
+    /// Use symbols beyond ASCII.
+    pub unicode: bool,
+    /// Shortest time between two frames.
+    pub frame: Duration,
+    /// Keys come over SSH: escape sequences may arrive in pieces.
+    pub ssh: bool,
+    /// The Linux console: no more than its own font and keys.
+    pub linux_console: bool,
+}
+
+impl Settings {
+    /// Joins them. `file` is a file named to the command; it goes before `--config` and the search.
+    ///
+    /// # Errors
+    /// The configuration cannot be read or has a mistake.
+    pub fn new(
+        file: Option<PathBuf>,
+        config: Option<PathBuf>,
+        port: Option<Endpoint>,
+        environment: &Environment,
+    ) -> Result<Self, ConfigError> {
+        let Loaded { config, source } = match file {
+            Some(file) => {
+                let source = Source::Option(file);
+                Loaded { config: read(&source)?, source }
+            }
+            None => load(&environment.places(config))?,
+        };
+        let endpoint = match port.or_else(|| config.machine.port.clone()) {
+            Some(Endpoint::Serial(path)) => Endpoint::Serial(environment.expand(&path)),
+            Some(other) => other,
+            // Only where nothing is configured: a machine that is absent is never simulated.
+            None => Endpoint::Sim,
+        };
+        let look = look(&config, environment);
+        let log_folder = match &config.log.folder {
+            Some(folder) => Some(environment.expand(folder)),
+            None => environment.state_home.as_ref().map(|state| state.join("sunmill/log")),
+        };
+        Ok(Self { config, source, endpoint, look, log_folder })
+    }
+}
+
+fn look(config: &Config, environment: &Environment) -> Look {
+    let linux_console = environment.term == "linux";
+    let frame_ms = config.ui.frame_ms.unwrap_or(if environment.ssh { 100 } else { 50 });
+    Look {
+        colour: match config.ui.colour {
+            Colour::Always => true,
+            Colour::Never => false,
+            Colour::Auto => !environment.no_colour && !matches!(environment.term.as_str(), "" | "dumb"),
+        },
+        unicode: match config.ui.symbols {
+            Symbols::Unicode => true,
+            Symbols::Ascii => false,
+            Symbols::Auto => environment.utf8 && !linux_console,
+        },
+        frame: Duration::from_millis(frame_ms.into()),
+        ssh: environment.ssh,
+        linux_console,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn settings(text: &str, port: Option<&str>, environment: &Environment) -> Settings {
+        let folder = tempfile::tempdir().unwrap();
+        let file = folder.path().join("config.toml");
+        std::fs::write(&file, text).unwrap();
+        Settings::new(Some(file), None, port.map(|port| port.parse().unwrap()), environment).unwrap()
+    }
+
+    #[test]
+    fn the_simulated_machine_only_where_nothing_is_configured() {
+        let env = Environment { home: Some("/h".into()), ..Environment::default() };
+        let device = Endpoint::Serial("/dev/nowhere".into());
+        assert_eq!(settings("", None, &env).endpoint, Endpoint::Sim);
+        assert_eq!(settings("[machine]\nport = \"/dev/nowhere\"", None, &env).endpoint, device);
+        assert_eq!(settings("[machine]\nport = \"tcp://mill\"", Some("/dev/nowhere"), &env).endpoint, device);
+        assert_eq!(settings("[machine]\nport = \"tcp://mill\"", Some("sim"), &env).endpoint, Endpoint::Sim);
+        assert_eq!(settings("[machine]\nport = \"~/mill\"", None, &env).endpoint, Endpoint::Serial("/h/mill".into()));
+    }
+
+    #[test]
+    fn the_sample_of_a_checkout_is_the_simulated_machine() {
+        assert_eq!(settings(crate::config::SAMPLE, None, &Environment::default()).endpoint, Endpoint::Sim);
+    }
+
+    #[test]
+    fn every_auto_is_decided_by_the_environment() {
+        let xterm = Environment { term: "xterm-256color".into(), utf8: true, ..Environment::default() };
+        let look = |text: &str, env: &Environment| settings(text, None, env).look;
+        let plain = look("", &xterm);
+        assert!(plain.colour && plain.unicode && plain.frame == Duration::from_millis(50));
+        assert!(!look("", &Environment { no_colour: true, ..xterm.clone() }).colour);
+        assert!(!look("", &Environment { term: "dumb".into(), ..xterm.clone() }).colour);
+        assert!(!look("", &Environment { utf8: false, ..xterm.clone() }).unicode);
+        let console = look("", &Environment { term: "linux".into(), ..xterm.clone() });
+        assert!(console.linux_console && console.colour && !console.unicode);
+        let remote = Environment { ssh: true, ..xterm.clone() };
+        assert_eq!(look("", &remote).frame, Duration::from_millis(100));
+
+        let forced = "[ui]\ncolour = \"always\"\nsymbols = \"unicode\"\nframe_ms = 20";
+        let forced = look(forced, &Environment { no_colour: true, term: "linux".into(), ssh: true, ..xterm });
+        assert!(forced.colour && forced.unicode && forced.frame == Duration::from_millis(20));
+    }
+
+    #[test]
+    fn logs_go_to_the_state_folder_unless_configured() {
+        let env = Environment { state_home: Some("/s".into()), home: Some("/h".into()), ..Environment::default() };
+        assert_eq!(settings("", None, &env).log_folder, Some("/s/sunmill/log".into()));
+        assert_eq!(settings("[log]\nfolder = \"~/l\"", None, &env).log_folder, Some("/h/l".into()));
+        assert_eq!(settings("", None, &Environment::default()).log_folder, None);
+    }
+}

@@ -1,0 +1,311 @@
+//! The sections of `config.toml` and their defaults.
+
+use std::fmt;
+use std::path::PathBuf;
+
+use serde::de::{self, Unexpected, Visitor};
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
+
+use super::range;
+use crate::model::axes::LETTERS;
+use crate::model::{Axis, Endpoint};
+
+/// The annotated sample, which is also the default.
+pub const SAMPLE: &str = include_str!("../../config.toml");
+
+/// The format that this sunmill writes and reads; older ones are migrated while reading.
+pub const VERSION: u32 = 1;
+
+/// Slowest baud rate taken.
+pub const MIN_BAUD: u64 = 1200;
+/// Fastest baud rate taken.
+pub const MAX_BAUD: u64 = 4_000_000;
+
+/// All of `config.toml`.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields, expecting = "a table")]
+pub struct Config {
+    /// Format version. Missing means 1.
+    pub version: u32,
+    /// Where the machine is and how it is talked to.
+    pub machine: Machine,
+    /// Presets of the jog keys.
+    pub jog: Jog,
+    /// The look of the screen.
+    pub ui: Ui,
+    /// The log files.
+    pub log: Log,
+}
+
+impl Default for Config {
+    fn default() -> Self {
+        Self {
+            version: VERSION,
+            machine: Machine::default(),
+            jog: Jog::default(),
+            ui: Ui::default(),
+            log: Log::default(),
+        }
+    }
+}
+
+/// `[machine]`
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields, expecting = "a table, [machine]")]
+pub struct Machine {
+    /// Where it is. `None`: the simulated machine.
+    pub port: Option<Endpoint>,
+    /// Baud rate of a serial device.
+    #[serde(deserialize_with = "range::whole::<_, _, MIN_BAUD, MAX_BAUD>")]
+    pub baud: u32,
+    /// Pacing of what is sent.
+    pub pace: Pace,
+    /// Receive buffer of the controller in bytes, where it should not be found out.
+    #[serde(deserialize_with = "range::whole_option::<_, _, 32, 65_535>")]
+    pub rx_buffer: Option<u16>,
+    /// Status interval in ms while it stands.
+    #[serde(deserialize_with = "range::whole::<_, _, 50, 2000>")]
+    pub poll_idle_ms: u32,
+    /// Status interval in ms while it moves.
+    #[serde(deserialize_with = "range::whole::<_, _, 50, 1000>")]
+    pub poll_moving_ms: u32,
+}
+
+impl Default for Machine {
+    fn default() -> Self {
+        Self { port: None, baud: 115_200, pace: Pace::Auto, rx_buffer: None, poll_idle_ms: 200, poll_moving_ms: 100 }
+    }
+}
+
+/// How fast bytes are handed to the kernel.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Pace {
+    /// At the baud rate on a UART, unpaced on the network.
+    Auto,
+    /// Unpaced.
+    Off,
+    /// At this many baud, whatever the link is.
+    Baud(u32),
+}
+
+impl Serialize for Pace {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        match self {
+            Self::Auto => serializer.serialize_str("auto"),
+            Self::Off => serializer.serialize_str("off"),
+            Self::Baud(baud) => serializer.serialize_u32(*baud),
+        }
+    }
+}
+
+impl<'de> Deserialize<'de> for Pace {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        deserializer.deserialize_any(PaceVisitor)
+    }
+}
+
+struct PaceVisitor;
+
+impl Visitor<'_> for PaceVisitor {
+    type Value = Pace;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "\"auto\", \"off\" or a baud rate from {MIN_BAUD} to {MAX_BAUD}")
+    }
+
+    fn visit_str<E: de::Error>(self, text: &str) -> Result<Pace, E> {
+        match text {
+            "auto" => Ok(Pace::Auto),
+            "off" => Ok(Pace::Off),
+            _ => Err(E::invalid_value(Unexpected::Str(text), &self)),
+        }
+    }
+
+    fn visit_i64<E: de::Error>(self, baud: i64) -> Result<Pace, E> {
+        u32::try_from(baud)
+            .ok()
+            .filter(|baud| (MIN_BAUD..=MAX_BAUD).contains(&u64::from(*baud)))
+            .map(Pace::Baud)
+            .ok_or_else(|| E::invalid_value(Unexpected::Signed(baud), &self))
+    }
+}
+
+/// `[jog]`
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields, expecting = "a table, [jog]")]
+pub struct Jog {
+    /// Steps of the digit keys in mm, rising, one to nine of them.
+    #[serde(deserialize_with = "range::steps_mm")]
+    pub steps_mm: Vec<f64>,
+    /// The step chosen at the start, one of `steps_mm`.
+    #[serde(deserialize_with = "range::step_mm")]
+    pub step: f64,
+    /// Steps of the digit keys in degrees for rotary axes, as many as `steps_mm`.
+    #[serde(deserialize_with = "range::steps_deg")]
+    pub rotary_steps_deg: Vec<f64>,
+    /// Feeds to choose from in mm/min, rising, one to nine of them.
+    #[serde(deserialize_with = "range::feeds_mm_min")]
+    pub feeds_mm_min: Vec<f64>,
+    /// The feed chosen at the start, one of `feeds_mm_min`.
+    #[serde(deserialize_with = "range::feed_mm_min")]
+    pub feed: f64,
+    /// Part of the feed at which Z jogs.
+    #[serde(deserialize_with = "range::factor")]
+    pub z_feed_factor: f64,
+    /// Axes whose keys work the other way round.
+    pub invert: Invert,
+}
+
+impl Default for Jog {
+    fn default() -> Self {
+        Self {
+            steps_mm: vec![0.01, 0.1, 1.0, 10.0],
+            step: 1.0,
+            rotary_steps_deg: vec![0.1, 1.0, 10.0, 90.0],
+            feeds_mm_min: vec![60.0, 150.0, 300.0, 600.0, 1200.0, 2400.0],
+            feed: 600.0,
+            z_feed_factor: 0.8,
+            invert: Invert::default(),
+        }
+    }
+}
+
+impl Jog {
+    /// Place of `step` in `steps_mm`, from 0.
+    pub fn step_index(&self) -> usize {
+        self.steps_mm.iter().position(|step| *step == self.step).unwrap_or(0)
+    }
+
+    /// Place of `feed` in `feeds_mm_min`, from 0.
+    pub fn feed_index(&self) -> usize {
+        self.feeds_mm_min.iter().position(|feed| *feed == self.feed).unwrap_or(0)
+    }
+}
+
+/// `[jog.invert]`: one switch per axis letter.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields, expecting = "a table, [jog.invert]")]
+pub struct Invert {
+    /// X.
+    pub x: bool,
+    /// Y.
+    pub y: bool,
+    /// Z.
+    pub z: bool,
+    /// A.
+    pub a: bool,
+    /// B.
+    pub b: bool,
+    /// C.
+    pub c: bool,
+    /// U.
+    pub u: bool,
+    /// V.
+    pub v: bool,
+    /// W.
+    pub w: bool,
+}
+
+impl Invert {
+    /// Whether the keys of `axis` work the other way round.
+    pub fn get(&self, axis: Axis) -> bool {
+        let by_index: [bool; LETTERS.len()] = [self.x, self.y, self.z, self.a, self.b, self.c, self.u, self.v, self.w];
+        by_index[axis.index()]
+    }
+}
+
+/// `[ui]`
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields, expecting = "a table, [ui]")]
+pub struct Ui {
+    /// Whether to use colours.
+    pub colour: Colour,
+    /// Which symbols to draw with.
+    pub symbols: Symbols,
+    /// Shortest time between two frames in ms. `None`: 50, over SSH 100.
+    #[serde(deserialize_with = "range::whole_option::<_, _, 10, 1000>")]
+    pub frame_ms: Option<u32>,
+}
+
+/// Whether to use colours.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Colour {
+    /// Unless `$NO_COLOR` or the terminal says otherwise.
+    #[default]
+    Auto,
+    /// Always.
+    Always,
+    /// Never.
+    Never,
+}
+
+/// Which symbols to draw with.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Symbols {
+    /// By locale and terminal.
+    #[default]
+    Auto,
+    /// Box drawing and arrows.
+    Unicode,
+    /// Plain ASCII.
+    Ascii,
+}
+
+/// `[log]`
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields, expecting = "a table, [log]")]
+pub struct Log {
+    /// What is recorded.
+    pub level: LogLevel,
+    /// Where. `None`: the state folder of the user.
+    pub folder: Option<PathBuf>,
+    /// How many daily files are kept.
+    #[serde(deserialize_with = "range::whole::<_, _, 1, 365>")]
+    pub max_files: u32,
+}
+
+impl Default for Log {
+    fn default() -> Self {
+        Self { level: LogLevel::Info, folder: None, max_files: 7 }
+    }
+}
+
+/// What is recorded: each level includes those before it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum LogLevel {
+    /// Nothing.
+    Off,
+    /// What failed.
+    Error,
+    /// What is suspicious.
+    Warn,
+    /// What happened.
+    Info,
+    /// How it came about.
+    Debug,
+    /// Every line on the wire.
+    Trace,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn invert_knows_every_axis() {
+        let invert = Invert { c: true, ..Invert::default() };
+        let inverted: Vec<char> =
+            (0..9).filter_map(Axis::from_index).filter(|a| invert.get(*a)).map(Axis::letter).collect();
+        assert_eq!(inverted, ['C']);
+    }
+
+    #[test]
+    fn defaults_are_among_their_presets() {
+        let jog = Jog::default();
+        assert_eq!(jog.steps_mm[jog.step_index()], jog.step);
+        assert_eq!(jog.feeds_mm_min[jog.feed_index()], jog.feed);
+    }
+}

@@ -1,0 +1,130 @@
+//! The session's own questions: who are you, what are your offsets and settings. One at a time, asked
+//! only where every firmware answers at once (Idle, Alarm): FluidNC would hold them until a motion ends and run
+//! them even after a reset (facts: grbl-protocol §5).
+
+use std::collections::VecDeque;
+use std::time::Duration;
+
+use crate::model::Time;
+use crate::model::machine::Firmware;
+
+/// An unanswered question is given up after this long (a FluidNC in critical alarm never answers).
+pub(super) const TIMEOUT: Duration = Duration::from_secs(3);
+
+/// A question.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Query {
+    /// `$I`.
+    BuildInfo,
+    /// `$RI=`: have FluidNC push reports. Per channel, lost at each reconnect.
+    AutoReport,
+    /// `$G`.
+    Modal,
+    /// `$#`.
+    Offsets,
+    /// `$$`.
+    Settings,
+}
+
+impl Query {
+    /// The line to send.
+    pub(super) fn text(self, report_interval: Duration) -> String {
+        match self {
+            Self::BuildInfo => "$I".into(),
+            Self::AutoReport => format!("$RI={}", report_interval.as_millis().clamp(50, 10_000)),
+            Self::Modal => "$G".into(),
+            Self::Offsets => "$#".into(),
+            Self::Settings => "$$".into(),
+        }
+    }
+}
+
+/// Questions waiting, and the one in flight.
+#[derive(Debug, Default)]
+pub(super) struct Queries {
+    waiting: VecDeque<Query>,
+    /// The one that was sent (or waits in the window), and when it is given up.
+    asked: Option<(Query, Time)>,
+    /// After a failure, nothing is asked before this.
+    not_before: Time,
+}
+
+impl Queries {
+    /// Adds a question unless it waits already.
+    pub(super) fn want(&mut self, query: Query) {
+        if !self.waiting.contains(&query) {
+            self.waiting.push_back(query);
+        }
+    }
+
+    /// Everything, beginning with who it is.
+    pub(super) fn want_identity(&mut self) {
+        self.waiting.clear();
+        self.asked = None;
+        self.want(Query::BuildInfo);
+    }
+
+    /// What is asked once it is known who answers.
+    pub(super) fn want_details(&mut self, firmware: Firmware) {
+        if firmware == Firmware::FluidNc {
+            self.want(Query::AutoReport);
+        }
+        self.want(Query::Settings);
+        self.want(Query::Modal);
+        self.want(Query::Offsets);
+    }
+
+    /// The next to send, if none is under way.
+    pub(super) fn next(&self, now: Time) -> Option<Query> {
+        if self.asked.is_some() || now < self.not_before {
+            return None;
+        }
+        self.waiting.front().copied()
+    }
+
+    /// It was handed to the window.
+    pub(super) fn sent(&mut self, now: Time) {
+        if let Some(query) = self.waiting.pop_front() {
+            self.asked = Some((query, now + TIMEOUT));
+        }
+    }
+
+    /// It was answered with `ok` or `error`.
+    pub(super) fn answered(&mut self, query: Query) {
+        if self.asked.is_some_and(|(asked, _)| asked == query) {
+            self.asked = None;
+        }
+    }
+
+    /// Asks the same again after a pause.
+    pub(super) fn retry(&mut self, query: Query, at: Time) {
+        self.answered(query);
+        self.waiting.retain(|waiting| *waiting != query);
+        self.waiting.push_front(query);
+        self.not_before = at;
+    }
+
+    /// The one under way, if it has taken too long.
+    pub(super) fn overdue(&self, now: Time) -> Option<Query> {
+        self.asked.and_then(|(query, until)| (now >= until).then_some(query))
+    }
+
+    /// Forgets the one under way (its line was wiped out).
+    pub(super) fn voided(&mut self) {
+        if let Some((query, _)) = self.asked.take() {
+            self.waiting.push_front(query);
+        }
+    }
+
+    pub(super) fn clear(&mut self) {
+        *self = Self::default();
+    }
+
+    /// When something is due.
+    pub(super) fn due(&self) -> Option<Time> {
+        match self.asked {
+            Some((_, until)) => Some(until),
+            None => (!self.waiting.is_empty()).then_some(self.not_before),
+        }
+    }
+}

@@ -1,0 +1,61 @@
+//! The commands that are not the screen, run as a person or a script runs them.
+
+mod common;
+
+use common::{Home, failure, stdout, sunmill};
+
+fn run(args: &[&str]) -> std::process::Output {
+    sunmill(&Home::new(), args, &[])
+}
+
+#[test]
+fn help_names_every_command_and_the_danger() {
+    let help = stdout(&run(&["--help"]));
+    for text in ["keys", "config", "sim", "--config <FILE>", "--port <PORT>", "SIM", "not an emergency stop circuit"] {
+        assert!(help.contains(text), "{text:?} is missing:\n{help}");
+    }
+    assert!(help.lines().all(|line| line.chars().count() <= 100), "{help}");
+}
+
+#[test]
+fn the_version_is_that_of_the_package() {
+    assert_eq!(stdout(&run(&["-V"])), concat!("sunmill ", env!("CARGO_PKG_VERSION"), "\n"));
+    assert!(stdout(&run(&["--version"])).contains("FluidNC"));
+}
+
+#[test]
+fn keys_are_data_on_stdout() {
+    let keys = stdout(&run(&["keys"]));
+    assert!(keys.contains("Ctrl+Space"), "{keys}");
+    assert_eq!(stdout(&run(&["keys", "--markdown"])), sunmill::cli::keys::markdown());
+}
+
+#[test]
+fn the_readme_has_the_keys_of_the_program() {
+    let readme = include_str!("../README.md");
+    let table = readme.split("<!-- keys -->\n").nth(1).expect("two markers in the README");
+    let expected = sunmill::cli::keys::markdown();
+    assert_eq!(table.trim(), expected.trim(), "put the output of `sunmill keys --markdown` between the markers");
+}
+
+#[test]
+fn a_wrong_command_line_ends_with_2() {
+    for args in [&["jog"][..], &["--port", "COM3"], &["sim", "machine"], &["config"]] {
+        let words = failure(&run(args), 2);
+        assert!(words.contains("--help"), "{words}");
+    }
+}
+
+#[test]
+fn the_screen_says_that_it_needs_a_terminal() {
+    let words = failure(&run(&[]), 1);
+    assert!(words.starts_with("error: the screen needs a terminal") && words.contains("ssh -t"), "{words}");
+}
+
+#[test]
+fn a_bad_configuration_stops_the_screen_before_anything_is_touched() {
+    let home = Home::new();
+    home.write("config.toml", "[machine]\nbauds = 1");
+    let words = failure(&sunmill(&home, &[], &[]), 1);
+    assert!(words.contains("./config.toml:2:1: unknown key \"bauds\""), "{words}");
+}
