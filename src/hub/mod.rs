@@ -1,1 +1,16 @@
-//! The owner of the truth.
+//! The owner of the truth: folds what drivers tell into the snapshot, decides what may be sent, and answers each
+//! command exactly once.
+//!
+//! [`fold`], [`arbiter`] and [`compose`] are pure; [`run`] is the one task, and the only writer of the
+//! [`Snapshot`](crate::model::Snapshot). Clients hold a [`Hub`](crate::model::Hub) handle and cannot tell where this task runs.
+
+pub mod arbiter;
+pub mod compose;
+pub mod fold;
+mod journal;
+mod ledger;
+pub mod run;
+#[cfg(test)]
+mod tests;
+
+pub use run::{HubConfig, HubTask, MachineLink, spawn, start};

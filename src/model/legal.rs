@@ -1,6 +1,7 @@
 //! Which command is legal in which state, and the reason why not: one table for the hub's arbiter
 //! and for the screen's hints, so that a hint cannot lie.
 
+use super::axes::{Axis, AxisSet, AxisVec};
 use super::command::{Command, HomeTarget, Refused};
 use super::machine::{Firmware, StateKind};
 use super::snapshot::{LinkState, Machine, Snapshot};
@@ -15,18 +16,18 @@ pub fn check(command: &Command, snapshot: &Snapshot, now: Time) -> Result<(), Re
     let state = known_state(machine, now)?;
     let firmware = machine.identity.as_ref().map(|i| i.firmware);
     match command {
-        Command::JogStep { .. } | Command::JogContinue { .. } => match state {
-            StateKind::Idle | StateKind::Jog => Ok(()),
-            other => Err(cannot("jog", other, machine)),
-        },
+        Command::JogStep { distance, feed_mm_min } => jog(distance, *feed_mm_min, state, machine),
+        Command::JogContinue { vector, .. } => jog(&vector.direction, vector.feed_mm_min, state, machine),
         Command::Home(target) => {
             if machine.limits.homing == Some(false) {
                 return Err(Refused::because("homing is switched off in the controller ($22)"));
             }
-            if let (HomeTarget::One(axis), true) = (target, machine.identity.is_some())
-                && axis.index() >= machine.axis_count()
-            {
-                return Err(Refused::because(format!("this machine has no {axis} axis")));
+            if let HomeTarget::One(axis) = target {
+                has_axis(*axis, machine)?;
+                // Option letter H of Grbl: HOMING_SINGLE_AXIS_COMMANDS (on FluidNC it means homing at all).
+                if machine.identity.as_ref().is_some_and(|i| i.firmware == Firmware::Grbl && !i.options.contains('H')) {
+                    return Err(Refused::because("this Grbl was built without homing of single axes: home all"));
+                }
             }
             match state {
                 StateKind::Alarm if needs_reset(machine) => {
@@ -43,11 +44,41 @@ pub fn check(command: &Command, snapshot: &Snapshot, now: Time) -> Result<(), Re
             StateKind::Alarm => Ok(()),
             other => Err(Refused::because(format!("there is no alarm to unlock (state {other:?})"))),
         },
-        Command::SetWork { .. } => match state {
-            StateKind::Idle => Ok(()),
-            other => Err(cannot("set a work offset", other, machine)),
-        },
+        Command::SetWork { axes, value } => set_work(*axes, *value, state, machine),
         Command::Mdi(line) => mdi(line, state, firmware, machine),
+    }
+}
+
+fn jog(distance: &AxisVec, feed_mm_min: f64, state: StateKind, machine: &Machine) -> Result<(), Refused> {
+    if !matches!(state, StateKind::Idle | StateKind::Jog) {
+        return Err(cannot("jog", state, machine));
+    }
+    if distance.iter().any(|(_, d)| !d.is_finite()) || !feed_mm_min.is_finite() || feed_mm_min <= 0.0 {
+        return Err(Refused::because("a jog needs a distance and a feed above 0"));
+    }
+    let moved: AxisSet = distance.iter().filter(|(_, d)| *d != 0.0).map(|(axis, _)| axis).collect();
+    if moved.is_empty() {
+        // All three firmwares move toward zero on a jog without an axis (facts §0.3).
+        return Err(Refused::because("a jog needs an axis to move"));
+    }
+    moved.iter().try_for_each(|axis| has_axis(axis, machine))
+}
+
+fn set_work(axes: AxisSet, value: f64, state: StateKind, machine: &Machine) -> Result<(), Refused> {
+    if state != StateKind::Idle {
+        return Err(cannot("set a work offset", state, machine));
+    }
+    if axes.is_empty() || !value.is_finite() {
+        return Err(Refused::because("a work offset needs an axis and a number"));
+    }
+    axes.iter().try_for_each(|axis| has_axis(axis, machine))
+}
+
+fn has_axis(axis: Axis, machine: &Machine) -> Result<(), Refused> {
+    if axis.index() < machine.axis_count() {
+        Ok(())
+    } else {
+        Err(Refused::because(format!("this machine has no {axis} axis")))
     }
 }
 
@@ -73,17 +104,21 @@ fn known_state(machine: &Machine, now: Time) -> Result<StateKind, Refused> {
 
 fn mdi(line: &str, state: StateKind, firmware: Option<Firmware>, machine: &Machine) -> Result<(), Refused> {
     let line = line.trim();
+    let is_jog = line.get(..2).is_some_and(|head| head.eq_ignore_ascii_case("$J"));
+    if is_jog && !matches!(state, StateKind::Idle | StateKind::Jog) {
+        return Err(cannot("jog", state, machine));
+    }
     match state {
         StateKind::Idle | StateKind::Check | StateKind::Run => {}
         StateKind::Alarm if needs_reset(machine) => {
             return Err(Refused::because("this alarm needs a soft reset first (Ctrl+X)"));
         }
         StateKind::Alarm if line.starts_with('$') => {}
-        StateKind::Jog if line.starts_with("$J") || line.starts_with("$j") => {}
+        StateKind::Jog if is_jog => {}
         other => return Err(cannot("send a line", other, machine)),
     }
     // FluidNC holds such a line until the motion ends and runs it even after a reset (facts §5).
-    let waits = line.starts_with('$') && !line.eq_ignore_ascii_case("$G");
+    let waits = line.starts_with(['$', '[']) && !line.eq_ignore_ascii_case("$G");
     if state == StateKind::Run && waits && firmware != Some(Firmware::Grbl) {
         return Err(Refused::because("`$` commands wait for the end of the motion; only $G is answered now"));
     }
@@ -106,4 +141,172 @@ fn cannot(verb: &str, state: StateKind, machine: &Machine) -> Refused {
         StateKind::Idle => "the machine is idle",
     };
     Refused::because(format!("cannot {verb}: {why}"))
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use super::*;
+    use crate::model::jog::JogVector;
+    use crate::model::machine::{Identity, MachineState};
+    use crate::model::snapshot::{Alarm, Link};
+
+    const NOW: Time = Time::from_millis(1000);
+    const ALL: [StateKind; 12] = [
+        StateKind::Idle,
+        StateKind::Run,
+        StateKind::Hold,
+        StateKind::Jog,
+        StateKind::Alarm,
+        StateKind::Door,
+        StateKind::Check,
+        StateKind::Home,
+        StateKind::Sleep,
+        StateKind::Tool,
+        StateKind::Starting,
+        StateKind::Held,
+    ];
+    const FIRMWARES: [Firmware; 3] = [Firmware::Grbl, Firmware::FluidNc, Firmware::GrblHal];
+
+    fn machine(state: StateKind, firmware: Firmware) -> Snapshot {
+        let identity = Identity {
+            firmware,
+            version: "1".into(),
+            name: None,
+            options: "VH".into(),
+            planner_blocks: None,
+            rx_bytes: None,
+            axes: Some(3),
+        };
+        Snapshot {
+            machine: Machine {
+                link: Link { state: LinkState::Up, ..Link::default() },
+                identity: Some(identity),
+                state: Some(MachineState::plain(state)),
+                reported_at: Some(NOW),
+                ..Machine::default()
+            },
+            ..Snapshot::default()
+        }
+    }
+
+    fn step(distance: &[f64], feed_mm_min: f64) -> Command {
+        Command::JogStep { distance: AxisVec::from_slice(distance), feed_mm_min }
+    }
+
+    fn keep(direction: &[f64]) -> Command {
+        let vector = JogVector { direction: AxisVec::from_slice(direction), feed_mm_min: 600.0 };
+        Command::JogContinue { vector, lease: Duration::from_millis(200) }
+    }
+
+    fn mdi(line: &str) -> Command {
+        Command::Mdi(line.into())
+    }
+
+    fn set_x() -> Command {
+        Command::SetWork { axes: [Axis::X].into_iter().collect(), value: 0.0 }
+    }
+
+    /// The states in which `command` is legal on `firmware`.
+    fn legal_in(command: &Command, firmware: Firmware) -> Vec<StateKind> {
+        ALL.into_iter().filter(|&state| check(command, &machine(state, firmware), NOW).is_ok()).collect()
+    }
+
+    #[test]
+    fn each_command_is_legal_in_its_states_only() {
+        use StateKind::{Alarm, Check, Idle, Jog, Run};
+        for firmware in FIRMWARES {
+            assert_eq!(legal_in(&step(&[1.0], 600.0), firmware), [Idle, Jog]);
+            assert_eq!(legal_in(&keep(&[0.0, -1.0]), firmware), [Idle, Jog]);
+            assert_eq!(legal_in(&Command::Home(HomeTarget::All), firmware), [Idle, Alarm]);
+            assert_eq!(legal_in(&Command::Home(HomeTarget::One(Axis::Z)), firmware), [Idle, Alarm]);
+            assert_eq!(legal_in(&Command::Unlock, firmware), [Alarm]);
+            assert_eq!(legal_in(&set_x(), firmware), [Idle]);
+            assert_eq!(legal_in(&mdi("G0 X1"), firmware), [Idle, Run, Check]);
+            assert_eq!(legal_in(&mdi("$G"), firmware), [Idle, Run, Alarm, Check]);
+            for line in ["$J=G91 X1 F100", "$j=X1F100", " $J=X1F100"] {
+                assert_eq!(legal_in(&mdi(line), firmware), [Idle, Jog], "{line}");
+            }
+        }
+        // FluidNC holds such lines until the motion ends and runs them even after a reset.
+        for line in ["$$", "$H", "$X", "[ESP420]"] {
+            assert!(!legal_in(&mdi(line), Firmware::FluidNc).contains(&Run), "{line}");
+            assert!(!legal_in(&mdi(line), Firmware::GrblHal).contains(&Run), "{line}");
+        }
+        assert_eq!(legal_in(&mdi("$$"), Firmware::Grbl), [Idle, Run, Alarm, Check]);
+    }
+
+    #[test]
+    fn an_alarm_that_needs_a_reset_lets_nothing_else_through() {
+        let mut snapshot = machine(StateKind::Alarm, Firmware::FluidNc);
+        let alarm = Alarm { info: None, since: NOW, pins: Default::default(), needs_reset: true };
+        snapshot.machine.alarm = Some(alarm);
+        for command in [Command::Unlock, Command::Home(HomeTarget::All), mdi("$X"), mdi("G0 X1"), step(&[1.0], 1.0)] {
+            let refused = check(&command, &snapshot, NOW).unwrap_err();
+            assert!(refused.0.contains("soft reset"), "{command:?}: {refused}");
+        }
+    }
+
+    #[test]
+    fn a_jog_names_an_axis_that_exists_and_a_feed() {
+        let snapshot = machine(StateKind::Idle, Firmware::Grbl);
+        for bad in [
+            step(&[0.0, 0.0, 0.0], 600.0),
+            step(&[], 600.0),
+            step(&[1.0], 0.0),
+            step(&[1.0], -1.0),
+            step(&[1.0], f64::NAN),
+            step(&[f64::INFINITY], 600.0),
+            step(&[0.0, 0.0, 0.0, 1.0], 600.0),
+            keep(&[0.0]),
+        ] {
+            assert!(check(&bad, &snapshot, NOW).is_err(), "{bad:?}");
+        }
+        assert!(check(&step(&[0.0, 0.0, 1.0, 0.0], 600.0), &snapshot, NOW).is_ok());
+    }
+
+    #[test]
+    fn axes_are_those_of_the_machine() {
+        let mut snapshot = machine(StateKind::Idle, Firmware::Grbl);
+        let home_a = Command::Home(HomeTarget::One(Axis::A));
+        assert!(check(&home_a, &snapshot, NOW).unwrap_err().0.contains("no A axis"));
+        snapshot.machine.machine_position = Some(AxisVec::zeros(4));
+        assert!(check(&home_a, &snapshot, NOW).is_ok());
+        let nothing = Command::SetWork { axes: AxisSet::EMPTY, value: 0.0 };
+        assert!(check(&nothing, &snapshot, NOW).is_err());
+        let beyond = Command::SetWork { axes: AxisSet::first(5), value: 0.0 };
+        assert!(check(&beyond, &snapshot, NOW).is_err());
+        assert!(check(&Command::SetWork { axes: AxisSet::first(4), value: f64::NAN }, &snapshot, NOW).is_err());
+    }
+
+    #[test]
+    fn homing_follows_what_the_controller_can_do() {
+        let mut snapshot = machine(StateKind::Idle, Firmware::Grbl);
+        if let Some(identity) = &mut snapshot.machine.identity {
+            identity.options = "V".into();
+        }
+        assert!(check(&Command::Home(HomeTarget::One(Axis::X)), &snapshot, NOW).is_err());
+        assert!(check(&Command::Home(HomeTarget::All), &snapshot, NOW).is_ok());
+        snapshot.machine.limits.homing = Some(false);
+        assert!(check(&Command::Home(HomeTarget::All), &snapshot, NOW).unwrap_err().0.contains("$22"));
+    }
+
+    #[test]
+    fn nothing_is_legal_on_old_news_or_without_a_link() {
+        let mut snapshot = machine(StateKind::Idle, Firmware::Grbl);
+        let late = NOW + Duration::from_secs(3);
+        assert!(check(&mdi("G0 X1"), &snapshot, late).unwrap_err().0.contains("not known"));
+        for state in [
+            LinkState::Opening,
+            LinkState::Asking,
+            LinkState::Identifying,
+            LinkState::Silent { why: "no answer".into() },
+            LinkState::Foreign { why: "garbage".into() },
+            LinkState::Down { why: "unplugged".into(), attempt: 1, retry_at: NOW },
+        ] {
+            snapshot.machine.link.state = state.clone();
+            assert!(check(&mdi("G0 X1"), &snapshot, NOW).is_err(), "{state:?}");
+        }
+    }
 }

@@ -1,0 +1,65 @@
+//! What goes in and out of a machine's task.
+
+use crate::grbl::{self, Line, session::JogOrder};
+use crate::model::command::{Outcome, TicketId};
+use crate::model::snapshot::{LinkState, LinkStats};
+use crate::model::time::Time;
+
+/// A command that the hub has found legal, made ready for the controller.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Order {
+    /// Its ticket; ends in exactly one [`EventKind::Outcome`].
+    pub ticket: TicketId,
+    /// What to do.
+    pub what: OrderKind,
+}
+
+/// What an order asks for.
+#[derive(Clone, Debug, PartialEq)]
+pub enum OrderKind {
+    /// Send this line.
+    Line(Line),
+    /// Move, by the rules of jogging.
+    Jog(JogOrder),
+}
+
+impl OrderKind {
+    /// Voided by a jog cancel too.
+    pub const fn is_jog(&self) -> bool {
+        matches!(self, Self::Jog(_))
+    }
+}
+
+/// Something happened on the link.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Event {
+    /// When.
+    pub at: Time,
+    /// What.
+    pub what: EventKind,
+}
+
+/// What happened.
+#[derive(Clone, Debug, PartialEq)]
+pub enum EventKind {
+    /// How the link stands now.
+    Link(LinkState),
+    /// An order ended. Exactly once for each order that was queued.
+    Outcome {
+        /// Its ticket.
+        ticket: TicketId,
+        /// How.
+        outcome: Outcome,
+    },
+    /// Anything else that the session told (its links and outcomes come as the two above).
+    Session(grbl::Event),
+    /// Counters, at most once a second while nothing else happens to them.
+    Stats(LinkStats),
+    /// A line or a realtime byte passed, as text. The first to be dropped when the hub is slow.
+    Wire {
+        /// To the controller.
+        out: bool,
+        /// Bytes made printable.
+        text: String,
+    },
+}

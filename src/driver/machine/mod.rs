@@ -1,0 +1,14 @@
+//! The task that owns the port of a machine and pumps its [`Session`](crate::grbl::Session).
+
+mod event;
+mod exchange;
+mod handle;
+mod outbox;
+mod outgoing;
+mod task;
+#[cfg(test)]
+mod tests;
+mod wire;
+
+pub use event::{Event, EventKind, Order, OrderKind};
+pub use handle::{MachineHandle, spawn};

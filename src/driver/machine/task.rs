@@ -1,0 +1,390 @@
+//! The loop: realtime first, then the wire, then timers, then the hub, then new orders.
+
+use std::io;
+use std::sync::Arc;
+use std::time::Duration;
+
+use tokio::sync::mpsc;
+use tokio::time::sleep_until;
+use tokio_util::sync::CancellationToken;
+
+use super::event::{Event, EventKind, Order, OrderKind};
+use super::exchange::{Moved, exchange};
+use super::outbox::{HubGone, Outbox};
+use super::outgoing::Outgoing;
+use super::wire::Tap;
+use crate::driver::backoff::Backoff;
+use crate::driver::clock::Clock;
+use crate::driver::pace::Pacer;
+use crate::driver::transport::{Opener, Port};
+use crate::grbl::{self, Session};
+use crate::model::command::{Outcome, Realtime, Refused, TicketId, VoidReason};
+use crate::model::latch::{Latch, RealtimeSet};
+use crate::model::snapshot::{LinkState, LinkStats, Stop, StopPhase};
+use crate::model::time::Time;
+
+/// How long the port stays open at the end for a jog to be seen cancelled. Twice the period at which the cancel is
+/// repeated, and more than the motion that a continuous jog may have queued.
+const CANCEL_WITHIN: Duration = Duration::from_millis(250);
+/// How long the hub may take for the last events.
+const HUB_WITHIN: Duration = Duration::from_millis(500);
+/// Counters are told no more often than this.
+const STATS_EVERY: Duration = Duration::from_secs(1);
+const READ_BUFFER: usize = 4096;
+
+/// Owner of the port, of its session, and of all that happens in between.
+pub(super) struct Task {
+    opener: Opener,
+    clock: Clock,
+    latch: Arc<Latch>,
+    orders: mpsc::Receiver<Order>,
+    hub: mpsc::Sender<Event>,
+    closing: CancellationToken,
+    session: Session,
+    outbox: Outbox,
+    backoff: Backoff,
+    stats: LinkStats,
+    stats_told: (LinkStats, Time),
+    jogging: bool,
+    why_down: String,
+    received: Tap,
+    sent: Tap,
+}
+
+/// What ended a wait.
+enum Wake {
+    Closing,
+    Realtime,
+    Moved(io::Result<Moved>),
+    Due,
+    Hub,
+    Order(Option<Order>),
+}
+
+/// What ended a wait without a link.
+enum Attended<T> {
+    Closing,
+    RetryNow,
+    Done(T),
+}
+
+/// What ended a link.
+enum Ended {
+    Closing,
+    Lost(String),
+}
+
+impl Task {
+    pub(super) fn new(
+        session: Session,
+        opener: Opener,
+        clock: Clock,
+        latch: Arc<Latch>,
+        orders: mpsc::Receiver<Order>,
+        hub: mpsc::Sender<Event>,
+        closing: CancellationToken,
+    ) -> Self {
+        Self {
+            opener,
+            clock,
+            latch,
+            orders,
+            hub,
+            closing,
+            session,
+            outbox: Outbox::default(),
+            backoff: Backoff::default(),
+            stats: LinkStats::default(),
+            stats_told: (LinkStats::default(), clock.now()),
+            jogging: false,
+            why_down: "it is being opened".to_owned(),
+            received: Tap::default(),
+            sent: Tap::default(),
+        }
+    }
+
+    pub(super) async fn run(mut self) {
+        self.tell(EventKind::Link(LinkState::Opening));
+        loop {
+            let opener = self.opener.clone();
+            let why = match self.attend(async { opener.open().await }, false).await {
+                Attended::Closing | Attended::RetryNow => break,
+                Attended::Done(Err(error)) => error.to_string(),
+                Attended::Done(Ok(port)) => match self.serve(port).await {
+                    Ended::Closing => break,
+                    Ended::Lost(why) => why,
+                },
+            };
+            let (attempt, wait) = self.backoff.fail();
+            let retry_at = self.clock.now() + wait;
+            self.why_down.clone_from(&why);
+            self.tell(EventKind::Link(LinkState::Down { why, attempt, retry_at }));
+            if let Attended::Closing = self.attend(sleep_until(self.clock.deadline(retry_at)), true).await {
+                break;
+            }
+        }
+        self.finish().await;
+    }
+
+    /// While there is no link: answers orders and realtime keys honestly until `work` is done.
+    async fn attend<T>(&mut self, work: impl Future<Output = T>, may_skip: bool) -> Attended<T> {
+        let mut work = std::pin::pin!(work);
+        loop {
+            if self.outbox.flush(&self.hub).is_err() {
+                return Attended::Closing;
+            }
+            tokio::select! {
+                biased;
+                () = self.closing.cancelled() => return Attended::Closing,
+                () = self.latch.notified() => {
+                    let set = self.latch.take();
+                    self.nothing_can_be_sent(&set);
+                    if may_skip && set.contains(Realtime::ReconnectNow) {
+                        return Attended::RetryNow;
+                    }
+                }
+                done = &mut work => return Attended::Done(done),
+                () = has_room(&self.hub), if !self.outbox.is_empty() => {}
+                order = self.orders.recv(), if !self.outbox.is_crowded() => match order {
+                    Some(order) => self.turn_away(&order),
+                    None => return Attended::Closing,
+                },
+            }
+        }
+    }
+
+    /// A stop that could not be sent must not look as if it had been.
+    fn nothing_can_be_sent(&mut self, set: &RealtimeSet) {
+        const STOPS: [Realtime; 5] =
+            [Realtime::SoftReset, Realtime::StopProgram, Realtime::Stop, Realtime::FeedHold, Realtime::JogCancel];
+        if let Some(asked) = STOPS.into_iter().find(|&stop| set.contains(stop)) {
+            let stop = Stop { asked, at: self.clock.now(), phase: StopPhase::NotConfirmed };
+            self.tell(EventKind::Session(grbl::Event::Stop(stop)));
+        }
+    }
+
+    fn turn_away(&mut self, order: &Order) {
+        let outcome = if self.latch.is_void(order.ticket, order.what.is_jog()) {
+            Outcome::Voided { why: VoidReason::Stop, sent: false }
+        } else {
+            Outcome::Refused(Refused::because(format!("the link is down: {}", self.why_down)))
+        };
+        self.end(order.ticket, outcome);
+    }
+
+    /// From the opening of a port to its end.
+    async fn serve(&mut self, mut port: Port) -> Ended {
+        let mut out = Outgoing::new(Pacer::new(port.pace_baud));
+        self.received.clear();
+        self.sent.clear();
+        // The session tells changes only, and may never have heard of the link going down while nobody answered.
+        self.tell(EventKind::Link(LinkState::Asking));
+        self.session.handle_open(self.clock.now());
+        let ended = loop {
+            let now = self.clock.now();
+            out.pull(&mut self.session, now);
+            if self.collect(now).is_err() {
+                break Ended::Closing;
+            }
+            if let Some(ended) = self.step(&mut port, &mut out).await {
+                break ended;
+            }
+        };
+        if let Ended::Closing = ended {
+            self.wind_down(&mut port, &mut out).await;
+        }
+        drop(port);
+        let now = self.clock.now();
+        self.session.handle_closed(now);
+        let _ = self.collect(now);
+        self.jogging = false;
+        ended
+    }
+
+    /// Waits for one thing and does it. `Some`: the link has ended.
+    async fn step(&mut self, port: &mut Port, out: &mut Outgoing) -> Option<Ended> {
+        let mut buf = [0; READ_BUFFER];
+        let wake = self.wait(port, out, &mut buf, None).await;
+        let now = self.clock.now();
+        match wake {
+            Wake::Closing | Wake::Order(None) => return Some(Ended::Closing),
+            Wake::Realtime => self.realtime(now),
+            Wake::Moved(moved) => {
+                if let Err(why) = self.moved(now, port, out, &buf, moved) {
+                    return Some(Ended::Lost(why));
+                }
+            }
+            Wake::Due => self.session.handle_timeout(now),
+            Wake::Hub => {}
+            Wake::Order(Some(order)) => self.take(now, order),
+        }
+        None
+    }
+
+    /// With `until`, the task is ending: no order is read any more, and the wait ends then at the latest.
+    async fn wait(&mut self, port: &mut Port, out: &Outgoing, buf: &mut [u8], until: Option<Time>) -> Wake {
+        let now = self.clock.now();
+        let due = [self.session.poll_timeout(), out.next(now), until].into_iter().flatten().min();
+        let due_at = self.clock.deadline(due.unwrap_or(now));
+        let room = if self.outbox.is_full() { 0 } else { buf.len() };
+        tokio::select! {
+            biased;
+            () = self.closing.cancelled(), if until.is_none() => Wake::Closing,
+            () = self.latch.notified() => Wake::Realtime,
+            moved = exchange(&mut *port.stream, out.unsent(), &mut buf[..room]) => Wake::Moved(moved),
+            () = sleep_until(due_at), if due.is_some() => Wake::Due,
+            () = has_room(&self.hub), if until.is_none() && !self.outbox.is_empty() => Wake::Hub,
+            order = self.orders.recv(),
+                if until.is_none() && !self.outbox.is_crowded() => Wake::Order(order),
+        }
+    }
+
+    fn realtime(&mut self, now: Time) {
+        let mut set = self.latch.take();
+        set.remove(Realtime::ReconnectNow);
+        self.session.realtime(now, set);
+    }
+
+    fn moved(
+        &mut self,
+        now: Time,
+        port: &Port,
+        out: &mut Outgoing,
+        buf: &[u8],
+        moved: io::Result<Moved>,
+    ) -> Result<(), String> {
+        match moved {
+            Ok(Moved::Out(n)) => {
+                self.stats.tx_bytes += n as u64;
+                let (tap, outbox) = (&mut self.sent, &mut self.outbox);
+                tap.outgoing(&out.unsent()[..n], |text| {
+                    outbox.push(Event { at: now, what: EventKind::Wire { out: true, text } });
+                });
+                out.taken(n, now);
+                Ok(())
+            }
+            Ok(Moved::In(0)) => Err(port.when_gone.to_owned()),
+            Ok(Moved::In(n)) => {
+                self.stats.rx_bytes += n as u64;
+                let (tap, outbox) = (&mut self.received, &mut self.outbox);
+                tap.incoming(&buf[..n], |text| {
+                    outbox.push(Event { at: now, what: EventKind::Wire { out: false, text } });
+                });
+                self.session.handle_bytes(now, &buf[..n]);
+                Ok(())
+            }
+            Err(error) => {
+                tracing::info!(%error, endpoint = %self.opener.endpoint, "the link has failed");
+                Err(format!("{} ({error})", port.when_gone))
+            }
+        }
+    }
+
+    /// An order for a link that is open: the session takes it or says why not.
+    fn take(&mut self, now: Time, order: Order) {
+        let is_jog = order.what.is_jog();
+        if self.latch.is_void(order.ticket, is_jog) {
+            return self.end(order.ticket, Outcome::Voided { why: VoidReason::Stop, sent: false });
+        }
+        let taken = match order.what {
+            OrderKind::Line(line) => self.session.submit(now, line, order.ticket),
+            OrderKind::Jog(jog) => self.session.jog(now, jog, order.ticket),
+        };
+        if let Err(refused) = taken {
+            self.end(order.ticket, Outcome::Refused(refused));
+        }
+    }
+
+    /// Brings what the session has to tell to the hub, as far as the hub takes it.
+    fn collect(&mut self, now: Time) -> Result<(), HubGone> {
+        while let Some(event) = self.session.poll_event() {
+            let what = self.account(event);
+            self.outbox.push(Event { at: now, what });
+        }
+        let (told, at) = self.stats_told;
+        if self.stats != told && now.since(at) >= STATS_EVERY {
+            self.stats_told = (self.stats, now);
+            self.outbox.push(Event { at: now, what: EventKind::Stats(self.stats) });
+        }
+        self.outbox.flush(&self.hub)
+    }
+
+    /// Counts, and remembers what the task itself has to know.
+    fn account(&mut self, event: grbl::Event) -> EventKind {
+        match event {
+            grbl::Event::Link(state) => {
+                if state == LinkState::Up {
+                    self.stats.connects += 1;
+                    self.backoff.reset();
+                }
+                return EventKind::Link(state);
+            }
+            grbl::Event::Outcome { ticket, outcome } => return EventKind::Outcome { ticket, outcome },
+            grbl::Event::Status(_) => self.stats.reports += 1,
+            grbl::Event::Garbage { bytes } => self.stats.garbage_bytes += bytes as u64,
+            grbl::Event::UnexpectedReply => self.stats.unexpected_replies += 1,
+            grbl::Event::Reset { asked: false, .. } => self.stats.controller_resets += 1,
+            grbl::Event::Jog(ref jog) => self.jogging = jog.is_some(),
+            _ => {}
+        }
+        EventKind::Session(event)
+    }
+
+    fn tell(&mut self, what: EventKind) {
+        self.outbox.push(Event { at: self.clock.now(), what });
+    }
+
+    fn end(&mut self, ticket: TicketId, outcome: Outcome) {
+        self.tell(EventKind::Outcome { ticket, outcome });
+    }
+
+    /// The last moments of an open port: a jog is cancelled and, if it can be seen in time, seen to end.
+    async fn wind_down(&mut self, port: &mut Port, out: &mut Outgoing) {
+        self.latch.set(Realtime::JogCancel);
+        self.realtime(self.clock.now());
+        let until = self.clock.now() + CANCEL_WITHIN;
+        let mut buf = [0; READ_BUFFER];
+        loop {
+            let now = self.clock.now();
+            out.pull(&mut self.session, now);
+            let _ = self.collect(now);
+            if now >= until || !self.jogging && out.unsent().is_empty() {
+                break;
+            }
+            let wake = self.wait(port, out, &mut buf, Some(until)).await;
+            let now = self.clock.now();
+            match wake {
+                Wake::Realtime => self.realtime(now),
+                Wake::Moved(moved) => {
+                    if self.moved(now, port, out, &buf, moved).is_err() {
+                        break;
+                    }
+                }
+                Wake::Due => self.session.handle_timeout(now),
+                Wake::Closing | Wake::Hub | Wake::Order(_) => {}
+            }
+        }
+        self.session.void_all(self.clock.now(), VoidReason::Shutdown);
+    }
+
+    /// Ends what is still queued and gives the hub a moment to take it all.
+    async fn finish(mut self) {
+        self.orders.close();
+        while let Ok(order) = self.orders.try_recv() {
+            self.end(order.ticket, Outcome::Voided { why: VoidReason::Shutdown, sent: false });
+        }
+        let last = async {
+            while self.outbox.flush(&self.hub).is_ok() && !self.outbox.is_empty() {
+                has_room(&self.hub).await;
+            }
+        };
+        if tokio::time::timeout(HUB_WITHIN, last).await.is_err() {
+            tracing::warn!("the hub did not take the last events in time");
+        }
+    }
+}
+
+/// Waits until the hub takes something, or is gone.
+async fn has_room(hub: &mpsc::Sender<Event>) {
+    drop(hub.reserve().await);
+}

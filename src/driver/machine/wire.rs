@@ -1,0 +1,96 @@
+//! The wire as text, for those who want to watch it.
+
+use std::fmt::Write;
+
+/// A line longer than this is shown in pieces.
+const LONGEST: usize = 256;
+
+/// Cuts one direction of the byte stream into printable pieces: lines, and single realtime bytes.
+#[derive(Debug, Default)]
+pub(super) struct Tap {
+    line: Vec<u8>,
+}
+
+impl Tap {
+    /// Received bytes: calls `tell` for each whole line.
+    pub(super) fn incoming(&mut self, bytes: &[u8], mut tell: impl FnMut(String)) {
+        for &byte in bytes {
+            match byte {
+                b'\n' => self.end(&mut tell),
+                b'\r' => {}
+                _ => self.push(byte, &mut tell),
+            }
+        }
+    }
+
+    /// Sent bytes: whole lines, and each realtime byte by itself (a line cannot hold one).
+    pub(super) fn outgoing(&mut self, bytes: &[u8], mut tell: impl FnMut(String)) {
+        for &byte in bytes {
+            match byte {
+                b'\n' => self.end(&mut tell),
+                b'?' | b'!' | b'~' | 0..=0x1F | 0x7F.. => tell(printable(&[byte])),
+                _ => self.push(byte, &mut tell),
+            }
+        }
+    }
+
+    /// Forgets a line that was cut off.
+    pub(super) fn clear(&mut self) {
+        self.line.clear();
+    }
+
+    fn push(&mut self, byte: u8, tell: &mut impl FnMut(String)) {
+        self.line.push(byte);
+        if self.line.len() == LONGEST {
+            self.end(tell);
+        }
+    }
+
+    fn end(&mut self, tell: &mut impl FnMut(String)) {
+        tell(printable(&self.line));
+        self.line.clear();
+    }
+}
+
+/// ASCII as it is, anything else as `\xNN`.
+fn printable(bytes: &[u8]) -> String {
+    let mut text = String::with_capacity(bytes.len());
+    for &byte in bytes {
+        if byte == b' ' || byte.is_ascii_graphic() {
+            text.push(char::from(byte));
+        } else {
+            let _ = write!(text, "\\x{byte:02X}");
+        }
+    }
+    text
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn cut(chunks: &[&[u8]], out: bool) -> Vec<String> {
+        let (mut tap, mut got) = (Tap::default(), Vec::new());
+        for chunk in chunks {
+            if out { tap.outgoing(chunk, |t| got.push(t)) } else { tap.incoming(chunk, |t| got.push(t)) }
+        }
+        got
+    }
+
+    #[test]
+    fn lines_are_joined_over_chunks_and_made_printable() {
+        assert_eq!(cut(&[b"<Idle|MP", b"os:0>\r\nok\n\xffA"], false), ["<Idle|MPos:0>", "ok"]);
+        assert_eq!(cut(&[b"a\x00\xc3\n"], false), ["a\\x00\\xC3"]);
+    }
+
+    #[test]
+    fn realtime_bytes_stand_alone_even_in_the_middle_of_a_line() {
+        assert_eq!(cut(&[b"G1 X", b"?\x85", b"10\n\x18"], true), ["?", "\\x85", "G1 X10", "\\x18"]);
+    }
+
+    #[test]
+    fn a_line_without_end_does_not_grow() {
+        let got = cut(&[&[b'x'; 600]], false);
+        assert_eq!(got.iter().map(String::len).collect::<Vec<_>>(), [256, 256]);
+    }
+}

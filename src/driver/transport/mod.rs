@@ -1,0 +1,17 @@
+//! Byte streams to a machine: serial, TCP, WebSocket, in process. One [`Port`] type for all of them.
+
+mod error;
+mod holder;
+mod lock;
+mod opener;
+mod port;
+mod serial;
+mod tcp;
+mod ws;
+
+pub use error::OpenError;
+pub use holder::Holder;
+pub use lock::{DeviceLock, default_lock_dir};
+pub use opener::{InProcess, Opener};
+pub use port::{Port, Stream};
+pub use ws::WsStream;

@@ -1,0 +1,213 @@
+//! Serial ports.
+//!
+//! Opening must not reset the board. DTR and RTS often hang on its reset circuit: the kernel raises both when a
+//! port is opened that nobody has open, and drops them at the last close if HUPCL is set. So HUPCL is cleared
+//! at each open, and the lines are never touched otherwise (`serialport` leaves DTR alone unless
+//! `dtr_on_open` is given). From the second open on nothing changes on the lines; the very first open after
+//! plugging in may reset a board such as an Uno, which its banner tells.
+
+use std::io;
+use std::os::unix::fs::MetadataExt;
+use std::path::{Path, PathBuf};
+
+use rustix::fs::{Mode, OFlags};
+use rustix::io::Errno;
+use rustix::termios::{self, ControlModes, OptionalActions};
+use tokio_serial::{DataBits, FlowControl, Parity, SerialStream, StopBits};
+
+use super::error::{OpenError, devices_in, group_name};
+use super::holder::Holder;
+use super::lock::DeviceLock;
+use super::port::Port;
+use crate::driver::pace::Pace;
+
+const BY_ID: &str = "/dev/serial/by-id";
+
+/// Opens a serial device: raw, 8N1, no flow control, exclusive. Blocks for some milliseconds (and reads `/proc`
+/// when it is busy), so it has no place on the runtime's own threads; but it needs the runtime's context.
+///
+/// # Errors
+/// See [`OpenError`].
+pub(super) fn open(path: &Path, baud: u32, pace: Pace, lock_dir: &Path) -> Result<Port, OpenError> {
+    let path = &expand_home(path);
+    let device = path.canonicalize().map_err(|error| explain(path, path, &error))?;
+    let lock = DeviceLock::acquire(lock_dir, &device.to_string_lossy())?;
+    // This descriptor tells exactly what is wrong, where the crate's errors do not, and clears HUPCL.
+    // It is open still when the crate opens its own, so the lines see one opening only.
+    let probe =
+        rustix::fs::open(&device, OFlags::RDWR | OFlags::NOCTTY | OFlags::NONBLOCK | OFlags::CLOEXEC, Mode::empty())
+            .map_err(|errno| explain(path, &device, &errno.into()))?;
+    keep_lines_at_close(&probe).map_err(|errno| explain(path, &device, &errno.into()))?;
+    let stream = tokio_serial::new(device.to_string_lossy(), baud)
+        .data_bits(DataBits::Eight)
+        .parity(Parity::None)
+        .stop_bits(StopBits::One)
+        .flow_control(FlowControl::None)
+        .exclusive(true);
+    let stream = SerialStream::open(&stream).map_err(|error| match error.kind {
+        // `serialport` says so when another process holds its advisory lock on the device.
+        tokio_serial::ErrorKind::NoDevice => busy(path, &device),
+        _ => OpenError::Serial { path: path.clone(), why: format!("{error} (at {baud} baud)") },
+    })?;
+    Ok(Port {
+        stream: Box::new(stream),
+        pace_baud: paced_at(&device, baud, pace),
+        when_gone: "the device is gone: it was unplugged or lost power",
+        lock,
+    })
+}
+
+fn keep_lines_at_close(tty: impl rustix::fd::AsFd) -> rustix::io::Result<()> {
+    let mut modes = termios::tcgetattr(&tty)?;
+    if modes.control_modes.contains(ControlModes::HUPCL) {
+        modes.control_modes.remove(ControlModes::HUPCL);
+        termios::tcsetattr(&tty, OptionalActions::Now, &modes)?;
+    }
+    Ok(())
+}
+
+/// The rate to pace at. Native USB (`ttyACM*`, `ttyGS*`) has no wire clock; everything else with a tty has, or is
+/// a pseudo terminal behind which something simulates one.
+fn paced_at(device: &Path, baud: u32, pace: Pace) -> Option<u32> {
+    match pace {
+        Pace::Off => None,
+        Pace::Baud(rate) => Some(rate),
+        Pace::Auto => {
+            let name = device.file_name().unwrap_or_default().to_string_lossy();
+            (!name.starts_with("ttyACM") && !name.starts_with("ttyGS")).then_some(baud)
+        }
+    }
+}
+
+fn explain(path: &Path, device: &Path, error: &io::Error) -> OpenError {
+    let owned = path.to_owned();
+    match error.raw_os_error().map(Errno::from_raw_os_error) {
+        Some(Errno::NOENT | Errno::NOTDIR | Errno::NXIO | Errno::NODEV) => {
+            OpenError::NoSuchPort { path: owned, near: devices_in(Path::new(BY_ID)) }
+        }
+        Some(Errno::ACCESS | Errno::PERM) => {
+            let gid = std::fs::metadata(device).map(|m| m.gid()).ok();
+            let groups = std::fs::read_to_string("/etc/group").unwrap_or_default();
+            OpenError::PermissionDenied { path: owned, group: gid.and_then(|gid| group_name(&groups, gid)) }
+        }
+        Some(Errno::BUSY) => busy(path, device),
+        Some(Errno::NOTTY | Errno::ISDIR | Errno::INVAL) => OpenError::NotATty { path: owned },
+        _ => OpenError::Serial { path: owned, why: error.to_string() },
+    }
+}
+
+fn busy(path: &Path, device: &Path) -> OpenError {
+    OpenError::Busy { port: path.display().to_string(), holder: Holder::of_device(device) }
+}
+
+/// `~/…` as a shell would write it.
+fn expand_home(path: &Path) -> PathBuf {
+    match (path.strip_prefix("~"), std::env::home_dir()) {
+        (Ok(rest), Some(home)) => home.join(rest),
+        _ => path.to_owned(),
+    }
+}
+
+#[cfg(test)]
+pub(super) mod tests {
+    use rustix::fd::OwnedFd;
+    use rustix::pty::{OpenptFlags, grantpt, openpt, ptsname, unlockpt};
+    use tokio::io::{AsyncReadExt, AsyncWriteExt};
+
+    use super::*;
+
+    /// A pseudo terminal: its master and the path of its slave.
+    pub(in crate::driver) fn pty() -> (OwnedFd, PathBuf) {
+        let master = openpt(OpenptFlags::RDWR | OpenptFlags::NOCTTY).unwrap();
+        grantpt(&master).unwrap();
+        unlockpt(&master).unwrap();
+        let name = ptsname(&master, Vec::new()).unwrap();
+        (master, PathBuf::from(name.to_str().unwrap()))
+    }
+
+    fn open_in(dir: &tempfile::TempDir, path: &Path) -> Result<Port, OpenError> {
+        open(path, 115_200, Pace::Auto, dir.path())
+    }
+
+    #[tokio::test]
+    async fn bytes_go_both_ways_unchanged_and_the_pace_is_the_configured_rate() {
+        let dir = tempfile::tempdir().unwrap();
+        let (master, path) = pty();
+        let mut port = open_in(&dir, &path).unwrap();
+        assert_eq!(port.pace_baud, Some(115_200));
+        let bytes = [0x85, 0x18, b'\r', b'\n', 0x11, 0x13, 0x03, 0xff];
+        port.stream.write_all(&bytes).await.unwrap();
+        let mut got = [0; 8];
+        let mut at = 0;
+        while at < got.len() {
+            at += rustix::io::read(&master, &mut got[at..]).unwrap();
+        }
+        assert_eq!(got, bytes);
+        rustix::io::write(&master, b"ok\r\n").unwrap();
+        let mut got = [0; 4];
+        port.stream.read_exact(&mut got).await.unwrap();
+        assert_eq!(&got, b"ok\r\n");
+    }
+
+    #[tokio::test]
+    async fn the_lines_are_kept_at_close() {
+        let dir = tempfile::tempdir().unwrap();
+        let (master, path) = pty();
+        let mut modes = termios::tcgetattr(&master).unwrap();
+        modes.control_modes.insert(ControlModes::HUPCL);
+        termios::tcsetattr(&master, OptionalActions::Now, &modes).unwrap();
+        let _port = open_in(&dir, &path).unwrap();
+        assert!(!termios::tcgetattr(&master).unwrap().control_modes.contains(ControlModes::HUPCL));
+    }
+
+    #[tokio::test]
+    async fn a_vanished_device_ends_the_stream() {
+        let dir = tempfile::tempdir().unwrap();
+        let (master, path) = pty();
+        let mut port = open_in(&dir, &path).unwrap();
+        drop(master);
+        let mut byte = [0];
+        let read = port.stream.read(&mut byte).await;
+        assert!(matches!(read, Ok(0) | Err(_)), "{read:?}");
+    }
+
+    #[tokio::test]
+    async fn each_refusal_has_its_own_words() {
+        let dir = tempfile::tempdir().unwrap();
+        let missing = dir.path().join("ttyUSB9");
+        assert!(matches!(open_in(&dir, &missing), Err(OpenError::NoSuchPort { .. })));
+        let file = dir.path().join("file");
+        std::fs::write(&file, "").unwrap();
+        assert!(matches!(open_in(&dir, &file), Err(OpenError::NotATty { .. })));
+        assert!(matches!(open_in(&dir, dir.path()), Err(OpenError::NotATty { .. })));
+        let denied = explain(&file, &file, &io::Error::from_raw_os_error(13));
+        assert!(matches!(denied, OpenError::PermissionDenied { group: Some(_), .. }), "{denied}");
+        assert!(matches!(explain(&file, &file, &io::Error::from_raw_os_error(16)), OpenError::Busy { .. }));
+    }
+
+    #[tokio::test]
+    async fn a_second_hub_is_refused_whatever_name_it_uses() {
+        let dir = tempfile::tempdir().unwrap();
+        let (_master, path) = pty();
+        let link = dir.path().join("cnc");
+        std::os::unix::fs::symlink(&path, &link).unwrap();
+        let first = open_in(&dir, &link).unwrap();
+        assert!(matches!(open_in(&dir, &path), Err(OpenError::Busy { .. })));
+        // Without a common lock folder the lock on the device itself still holds.
+        let other = tempfile::tempdir().unwrap();
+        assert!(matches!(open_in(&other, &path), Err(OpenError::Busy { .. })));
+        drop(first);
+        assert!(open_in(&dir, &path).is_ok());
+    }
+
+    #[test]
+    fn native_usb_is_not_paced() {
+        let at = |name: &str, pace| paced_at(Path::new(name), 57_600, pace);
+        assert_eq!(at("/dev/ttyACM0", Pace::Auto), None);
+        for name in ["/dev/ttyUSB0", "/dev/ttyS0", "/dev/ttyAMA0", "/dev/pts/3"] {
+            assert_eq!(at(name, Pace::Auto), Some(57_600));
+        }
+        assert_eq!(at("/dev/ttyACM0", Pace::Baud(9600)), Some(9600));
+        assert_eq!(at("/dev/ttyUSB0", Pace::Off), None);
+    }
+}

@@ -1,0 +1,214 @@
+//! The hub's task.
+
+use std::sync::Arc;
+
+use tokio::sync::{broadcast, mpsc, watch};
+use tokio::task::JoinHandle;
+
+use super::journal::Journal;
+use super::ledger::{Entry, Ledger};
+use super::{arbiter, fold};
+use crate::driver::clock::Clock;
+use crate::driver::machine::{self, Event, EventKind, MachineHandle, Order};
+use crate::driver::transport::Opener;
+use crate::grbl::Session;
+use crate::model::Endpoint;
+use crate::model::command::{Outcome, Refused, TicketId, VoidReason};
+use crate::model::hub::{HubPort, Request};
+use crate::model::latch::Latch;
+use crate::model::log::LogItem;
+use crate::model::snapshot::Snapshot;
+use crate::model::time::Time;
+
+/// Commands that may wait for the hub; a full queue refuses at once.
+const REQUESTS: usize = 32;
+/// Events that may wait for the hub before the driver keeps them itself.
+const EVENTS: usize = 256;
+/// Log entries that a slow client may be behind before it loses the oldest.
+const LOG: usize = 1024;
+/// Events that are folded before a snapshot is published.
+const BURST: usize = 64;
+
+/// What the hub says of its machine from the start.
+#[derive(Clone, Debug)]
+pub struct HubConfig {
+    /// The port as configured.
+    pub endpoint: String,
+    /// It is the simulated machine.
+    pub simulated: bool,
+}
+
+/// The hub's ends of the channels to a machine's driver.
+#[derive(Debug)]
+pub struct MachineLink {
+    /// Orders to it.
+    pub orders: mpsc::Sender<Order>,
+    /// What it tells; the hub ends when this does.
+    pub events: mpsc::Receiver<Event>,
+}
+
+/// A running hub with its machine.
+#[derive(Debug)]
+pub struct HubTask {
+    machine: MachineHandle,
+    task: JoinHandle<()>,
+}
+
+impl HubTask {
+    /// Cancels a jog in progress, closes the port, answers every open command, and ends. Bounded in time.
+    pub async fn shutdown(self) {
+        self.machine.shutdown().await;
+        if let Err(error) = self.task.await {
+            tracing::error!(%error, "the hub failed");
+        }
+    }
+}
+
+/// Starts the driver of a machine and the hub over it.
+pub fn start(session: Session, opener: Opener, clock: Clock) -> (HubPort, HubTask) {
+    let config =
+        HubConfig { endpoint: opener.endpoint.to_string(), simulated: matches!(opener.endpoint, Endpoint::Sim) };
+    let latch = Arc::new(Latch::default());
+    let (tell, events) = mpsc::channel(EVENTS);
+    let machine = machine::spawn(session, opener, clock, Arc::clone(&latch), tell);
+    let link = MachineLink { orders: machine.orders.clone(), events };
+    let (port, task) = spawn(config, clock, latch, link);
+    (port, HubTask { machine, task })
+}
+
+/// Starts the hub over a driver that runs already. The task ends when `link.events` does.
+pub fn spawn(config: HubConfig, clock: Clock, latch: Arc<Latch>, link: MachineLink) -> (HubPort, JoinHandle<()>) {
+    let (requests, inbox) = mpsc::channel(REQUESTS);
+    let (log, _) = broadcast::channel(LOG);
+    let (keeper, snapshots) = Keeper::new(config, clock, Arc::clone(&latch), link.orders, log.clone());
+    let port = HubPort::new(snapshots, requests, log, latch);
+    (port, tokio::spawn(run(keeper, link.events, inbox)))
+}
+
+async fn run(mut keeper: Keeper, mut events: mpsc::Receiver<Event>, mut requests: mpsc::Receiver<Request>) {
+    loop {
+        tokio::select! {
+            biased;
+            event = events.recv() => match event {
+                Some(event) => keeper.take_event(&event),
+                None => break,
+            },
+            Some(request) = requests.recv() => keeper.take_request(&request),
+        }
+        for _ in 0..BURST {
+            let Ok(event) = events.try_recv() else { break };
+            keeper.take_event(&event);
+        }
+        for _ in 0..REQUESTS {
+            let Ok(request) = requests.try_recv() else { break };
+            keeper.take_request(&request);
+        }
+        keeper.publish();
+    }
+    requests.close();
+    while let Some(request) = requests.recv().await {
+        keeper.take_request(&request);
+    }
+    keeper.finish();
+}
+
+/// Keeps the truth: the only writer of the snapshot, and the one who answers.
+#[derive(Debug)]
+pub(super) struct Keeper {
+    clock: Clock,
+    latch: Arc<Latch>,
+    orders: mpsc::Sender<Order>,
+    snapshot: Snapshot,
+    published: watch::Sender<Arc<Snapshot>>,
+    ledger: Ledger,
+    journal: Journal,
+}
+
+impl Keeper {
+    pub(super) fn new(
+        config: HubConfig,
+        clock: Clock,
+        latch: Arc<Latch>,
+        orders: mpsc::Sender<Order>,
+        log: broadcast::Sender<Arc<crate::model::log::LogEntry>>,
+    ) -> (Self, watch::Receiver<Arc<Snapshot>>) {
+        let mut snapshot = Snapshot { at: clock.now(), ..Snapshot::default() };
+        snapshot.machine.link.endpoint = config.endpoint;
+        snapshot.machine.link.simulated = config.simulated;
+        snapshot.machine.link.since = snapshot.at;
+        let (published, snapshots) = watch::channel(Arc::new(snapshot.clone()));
+        let keeper =
+            Self { clock, latch, orders, snapshot, published, ledger: Ledger::default(), journal: Journal::new(log) };
+        (keeper, snapshots)
+    }
+
+    /// Something happened at the machine.
+    pub(super) fn take_event(&mut self, event: &Event) {
+        if let EventKind::Outcome { ticket, outcome } = &event.what {
+            self.answer(event.at, *ticket, outcome.clone());
+            return;
+        }
+        let state = self.snapshot.machine.state;
+        fold::fold(&mut self.snapshot, event);
+        self.journal.tell(event, &self.snapshot.machine, &self.ledger);
+        if let Some(now) = self.snapshot.machine.state.filter(|now| Some(*now) != state) {
+            self.journal.write(event.at, LogItem::State(now));
+        }
+    }
+
+    /// Somebody asks for something: it goes to the driver, or is answered here.
+    pub(super) fn take_request(&mut self, request: &Request) {
+        let now = self.clock.now();
+        self.ledger.open(request, now);
+        if let Err(outcome) = self.order(request, now) {
+            self.answer(now, request.ticket, outcome);
+        }
+    }
+
+    fn order(&self, request: &Request, now: Time) -> Result<(), Outcome> {
+        if self.latch.is_void(request.ticket, arbiter::is_jog(&request.command)) {
+            return Err(Outcome::Voided { why: VoidReason::Stop, sent: false });
+        }
+        let what = arbiter::decide(&request.command, &self.snapshot, now).map_err(Outcome::Refused)?;
+        self.orders.try_send(Order { ticket: request.ticket, what }).map_err(|error| match error {
+            mpsc::error::TrySendError::Full(_) => {
+                Outcome::Refused(Refused::because("the machine is busy with earlier commands; try again"))
+            }
+            mpsc::error::TrySendError::Closed(_) => Outcome::Voided { why: VoidReason::Shutdown, sent: false },
+        })
+    }
+
+    fn answer(&mut self, at: Time, ticket: TicketId, outcome: Outcome) {
+        match self.ledger.close(ticket) {
+            Some(entry) => self.write_outcome(at, entry, outcome),
+            None => tracing::warn!(?ticket, ?outcome, "an outcome for a ticket that is not open"),
+        }
+    }
+
+    fn write_outcome(&mut self, at: Time, entry: Entry, outcome: Outcome) {
+        let latency = entry.latency(at);
+        let Entry { ticket, what, .. } = entry;
+        self.journal.write(at, LogItem::Outcome { ticket: ticket.id, origin: ticket.origin, what, outcome, latency });
+    }
+
+    /// Shows the snapshot to all who watch, if it says anything new.
+    pub(super) fn publish(&mut self) {
+        let snapshot = &self.snapshot;
+        self.published.send_if_modified(|shown| {
+            let news = shown.rev != snapshot.rev;
+            if news {
+                *shown = Arc::new(snapshot.clone());
+            }
+            news
+        });
+    }
+
+    /// The driver has ended: what is still open never will be answered by it.
+    pub(super) fn finish(&mut self) {
+        let now = self.clock.now();
+        for entry in self.ledger.drain() {
+            self.write_outcome(now, entry, Outcome::Voided { why: VoidReason::Shutdown, sent: false });
+        }
+        self.publish();
+    }
+}
