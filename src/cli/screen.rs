@@ -1,17 +1,30 @@
 //! `sunmill` without a command: the screen, and the hub in the same process.
 
+use std::process::ExitCode;
+use std::sync::Arc;
 use std::time::Duration;
 
 use color_eyre::eyre::{WrapErr, eyre};
 
 use super::exit::Failure;
 use super::settings::Settings;
-use super::{crash, logging};
-use crate::model::Axis;
-use crate::ui;
+use super::{crash, logging, out};
+use crate::driver::{Clock, InProcess, Opener, Pace};
+use crate::grbl::Session;
+use crate::grbl::session::SessionConfig;
+use crate::grbl::tables::Tables;
+use crate::model::{Axis, Endpoint, Firmware};
+use crate::sim::Options;
+use crate::sim::serve::in_process;
+use crate::ui::ExitReason;
+use crate::{config, hub, ui};
+
+/// Signal numbers, by which the exit codes of a shell name them.
+const SIGHUP: u8 = 1;
+const SIGTERM: u8 = 15;
 
 /// Opens the screen and stays until it is left.
-pub(super) fn run(settings: &Settings, terminal: bool) -> Result<(), Failure> {
+pub(super) fn run(settings: &Settings, terminal: bool) -> Result<ExitCode, Failure> {
     if !terminal {
         return Err(eyre!(
             "the screen needs a terminal on stdin and stdout; over ssh, ask for one with ssh -t. \
@@ -19,13 +32,15 @@ pub(super) fn run(settings: &Settings, terminal: bool) -> Result<(), Failure> {
         )
         .into());
     }
-    let (log, notice) = match &settings.log_folder {
-        Some(folder) => match logging::start(&settings.config.log, folder) {
-            Ok(guard) => (Some(guard), None),
-            Err(why) => (None, Some(format!("no log: {} cannot be used: {why}", folder.display()))),
-        },
-        None => (None, Some("no log: there is no home folder; set log.folder in config.toml".to_owned())),
+    let log = match &settings.log_folder {
+        Some(folder) => logging::start(&settings.config.log, folder)
+            .map_err(|why| format!("log files cannot be written to {}: {why}", folder.display())),
+        None => Err("log files have no place: there is no home folder; set log.folder in config.toml".to_owned()),
     };
+    // No reason to refuse a machine. The words stand in the terminal behind the screen.
+    if let Err(why) = &log {
+        out::words(&format!("warning: {why}"));
+    }
     crash::install(settings.log_folder.clone())?;
     tracing::info!(version = env!("CARGO_PKG_VERSION"), source = %settings.source, machine = %settings.endpoint, "start");
 
@@ -34,17 +49,53 @@ pub(super) fn run(settings: &Settings, terminal: bool) -> Result<(), Failure> {
         .enable_all()
         .build()
         .wrap_err("cannot start the runtime")?;
-    let result = runtime.block_on(open(settings, notice));
-    tracing::info!("end");
+    let reason = runtime.block_on(open(settings));
+    tracing::info!(?reason, "end");
     drop(log);
-    result
+    match reason? {
+        ExitReason::Asked => Ok(ExitCode::SUCCESS),
+        ExitReason::TerminalLost => Ok(ExitCode::from(128 + SIGHUP)),
+        ExitReason::Terminated => Ok(ExitCode::from(128 + SIGTERM)),
+        ExitReason::HubGone => Err(eyre!("the connection to the machine failed inside sunmill; see the log").into()),
+    }
 }
 
-/// Hub and screen, joined. `notice` is something to tell at the start.
-async fn open(settings: &Settings, notice: Option<String>) -> Result<(), Failure> {
-    let _ = (for_screen(settings), notice);
-    std::future::ready(()).await;
-    Err(eyre!("the screen is not in this build yet").into())
+/// Hub and screen in this process. When the screen ends, whatever the reason, the hub cancels a jog and closes.
+async fn open(settings: &Settings) -> Result<ExitReason, ui::Error> {
+    let clock = Clock::start();
+    let session = Session::new(for_session(settings), Tables::load());
+    let (port, hub) = hub::start(session, for_driver(settings), clock);
+    let reason = ui::run(port.attach_screen(), for_screen(settings), move || clock.now()).await;
+    hub.shutdown().await;
+    reason
+}
+
+/// What the protocol needs to know.
+fn for_session(settings: &Settings) -> SessionConfig {
+    let machine = &settings.config.machine;
+    SessionConfig {
+        rx_bytes: machine.rx_buffer,
+        network: matches!(settings.endpoint, Endpoint::Tcp { .. } | Endpoint::WebSocket { .. }),
+        idle_interval: Duration::from_millis(machine.poll_idle_ms.into()),
+        moving_interval: Duration::from_millis(machine.poll_moving_ms.into()),
+    }
+}
+
+/// What the driver needs to know.
+fn for_driver(settings: &Settings) -> Opener {
+    let machine = &settings.config.machine;
+    let simulated = || in_process(Options::new(Firmware::FluidNc));
+    Opener {
+        endpoint: settings.endpoint.clone(),
+        baud: machine.baud,
+        pace: match machine.pace {
+            config::Pace::Auto => Pace::Auto,
+            config::Pace::Off => Pace::Off,
+            config::Pace::Baud(baud) => Pace::Baud(baud),
+        },
+        lock_dir: settings.lock_folder.clone(),
+        in_process: (settings.endpoint == Endpoint::Sim).then(|| InProcess(Arc::new(simulated))),
+    }
 }
 
 /// What the screen needs to know.

@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use super::environment::Environment;
 use crate::config::{Colour, Config, ConfigError, Loaded, Source, Symbols, load, read};
+use crate::driver::transport::default_lock_dir;
 use crate::model::Endpoint;
 
 /// What is in force for this run.
@@ -18,6 +19,8 @@ pub struct Settings {
     pub endpoint: Endpoint,
     /// How the screen looks.
     pub look: Look,
+    /// The folder of the lock files, by which a second hub on the same machine is refused.
+    pub lock_folder: PathBuf,
     /// The folder of the log files. `None`: there is no home folder and none is configured.
     pub log_folder: Option<PathBuf>,
 }
@@ -68,7 +71,8 @@ impl Settings {
             Some(folder) => Some(environment.expand(folder)),
             None => environment.state_home.as_ref().map(|state| state.join("sunmill/log")),
         };
-        Ok(Self { config, source, endpoint, look, log_folder })
+        let lock_folder = default_lock_dir(environment.runtime_dir.as_deref());
+        Ok(Self { config, source, endpoint, look, lock_folder, log_folder })
     }
 }
 

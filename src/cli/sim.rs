@@ -2,14 +2,14 @@
 
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::path::PathBuf;
-use std::str::FromStr;
-use std::time::Duration;
 
 use clap::{Args, ValueEnum};
+use color_eyre::eyre::eyre;
 
 use super::exit::Failure;
 use crate::config::{MAX_BAUD, MIN_BAUD};
 use crate::model::Firmware;
+use crate::sim::{FaultPlan, Options};
 
 const PACES: std::ops::RangeInclusive<i64> = MIN_BAUD.cast_signed()..=MAX_BAUD.cast_signed();
 
@@ -34,9 +34,9 @@ pub struct SimArgs {
 
     /// Fail at this time, as in drop@12s; may be repeated. Kinds: drop, garbage, silence, reset, hard-limit
     #[arg(long = "fault", value_name = "KIND@TIME")]
-    pub faults: Vec<Fault>,
+    pub faults: Vec<FaultPlan>,
 
-    /// Keep the settings and the position of the machine in this file
+    /// Keep the settings of the machine in this file
     #[arg(long, value_name = "FILE")]
     pub state: Option<PathBuf>,
 }
@@ -63,18 +63,16 @@ impl From<Personality> for Firmware {
 }
 
 /// What `sunmill sim machine` is asked to be.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug)]
 pub struct SimOptions {
     /// Where it is to be found.
     pub listen: Listen,
-    /// Which firmware.
-    pub firmware: Firmware,
+    /// The machine.
+    pub machine: Options,
     /// Baud of the simulated wire. `None`: as fast as it goes.
-    pub pace: Option<u32>,
-    /// Faults in order of their time.
-    pub faults: Vec<Fault>,
-    /// Where settings and position are kept.
-    pub state: Option<PathBuf>,
+    pub pace_baud: Option<u32>,
+    /// Where its settings are kept.
+    pub state_file: Option<PathBuf>,
 }
 
 /// Where a simulated device is to be found.
@@ -84,54 +82,6 @@ pub enum Listen {
     Pty(PathBuf),
     /// A TCP address.
     Tcp(SocketAddr),
-}
-
-/// A fault on demand.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Fault {
-    /// What happens.
-    pub kind: FaultKind,
-    /// When, after the start.
-    pub at: Duration,
-}
-
-/// What can go wrong on demand.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum FaultKind {
-    /// The link goes away.
-    Drop,
-    /// Noise on the wire.
-    Garbage,
-    /// No answers any more.
-    Silence,
-    /// The controller restarts.
-    Reset,
-    /// A limit switch trips.
-    HardLimit,
-}
-
-impl FromStr for Fault {
-    type Err = String;
-
-    fn from_str(text: &str) -> Result<Self, String> {
-        let (kind, at) = text.split_once('@').ok_or("write KIND@TIME, as in drop@12s")?;
-        let kind = match kind {
-            "drop" => FaultKind::Drop,
-            "garbage" => FaultKind::Garbage,
-            "silence" => FaultKind::Silence,
-            "reset" => FaultKind::Reset,
-            "hard-limit" => FaultKind::HardLimit,
-            _ => return Err(format!("{kind:?} is not one of drop, garbage, silence, reset, hard-limit")),
-        };
-        let (number, unit_s) = match (at.strip_suffix("ms"), at.strip_suffix('s')) {
-            (Some(number), _) => (number, 0.001),
-            (None, Some(number)) => (number, 1.0),
-            (None, None) => return Err(format!("{at:?} is not a time; write 12s or 500ms")),
-        };
-        let seconds = number.parse::<f64>().map(|n| n * unit_s).map_err(|_| format!("{at:?} is not a time"))?;
-        let at = Duration::try_from_secs_f64(seconds).map_err(|_| format!("{at:?} is not a time"))?;
-        Ok(Self { kind, at })
-    }
 }
 
 fn listen_address(text: &str) -> Result<SocketAddr, String> {
@@ -144,24 +94,23 @@ fn listen_address(text: &str) -> Result<SocketAddr, String> {
 
 impl From<SimArgs> for SimOptions {
     fn from(args: SimArgs) -> Self {
-        let mut faults = args.faults;
-        faults.sort_by_key(|fault| fault.at);
         let listen = match (args.pty, args.tcp) {
             (Some(path), _) => Listen::Pty(path),
             (None, tcp) => Listen::Tcp(tcp.unwrap_or_else(|| (Ipv4Addr::LOCALHOST, 0).into())),
         };
-        Self { listen, firmware: args.firmware.into(), pace: args.pace, faults, state: args.state }
+        let network = matches!(listen, Listen::Tcp(_));
+        let machine = Options { faults: args.faults, network, ..Options::new(args.firmware.into()) };
+        Self { listen, machine, pace_baud: args.pace, state_file: args.state }
     }
 }
 
 /// Runs a simulated machine until it is told to end.
-pub(super) fn machine(options: SimOptions) -> Result<(), Failure> {
-    let SimOptions { listen, firmware, .. } = options;
-    let place = match listen {
+pub(super) fn machine(options: &SimOptions) -> Result<(), Failure> {
+    let place = match &options.listen {
         Listen::Pty(path) => path.display().to_string(),
         Listen::Tcp(address) => address.to_string(),
     };
-    Err(color_eyre::eyre::eyre!("the simulated {firmware} machine at {place} is not in this build yet").into())
+    Err(eyre!("a simulated {} at {place} is not in this build yet", options.machine.firmware).into())
 }
 
 #[cfg(test)]
@@ -170,6 +119,7 @@ mod tests {
 
     use super::super::args::{Cli, Command, SimCommand};
     use super::*;
+    use crate::sim::Fault;
 
     fn options(words: &str) -> Result<SimOptions, String> {
         let words = ["sunmill", "sim", "machine"].into_iter().chain(words.split_whitespace());
@@ -184,24 +134,19 @@ mod tests {
     fn options_are_read() {
         let read =
             options("--pty /tmp/mill --firmware grblhal --pace 115200 --fault reset@1.5s --fault drop@500ms").unwrap();
-        assert_eq!(
-            read,
-            SimOptions {
-                listen: Listen::Pty("/tmp/mill".into()),
-                firmware: Firmware::GrblHal,
-                pace: Some(115_200),
-                faults: vec![
-                    Fault { kind: FaultKind::Drop, at: Duration::from_millis(500) },
-                    Fault { kind: FaultKind::Reset, at: Duration::from_millis(1500) },
-                ],
-                state: None,
-            }
-        );
+        assert_eq!(read.listen, Listen::Pty("/tmp/mill".into()));
+        assert_eq!((read.machine.firmware, read.machine.network), (Firmware::GrblHal, false));
+        assert_eq!(read.pace_baud, Some(115_200));
+        let faults: Vec<_> = read.machine.faults.iter().map(|plan| (plan.fault, plan.after.as_millis())).collect();
+        assert_eq!(faults, [(Fault::Reset, 1500), (Fault::Drop, 500)]);
+
         let local = Listen::Tcp(([127, 0, 0, 1], 2323).into());
-        assert_eq!(options("--tcp 2323").unwrap().listen, local);
-        assert_eq!(options("--tcp :2323").unwrap().listen, local);
-        assert_eq!(options("--tcp 127.0.0.1:2323").unwrap().listen, local);
-        assert_eq!(options("--tcp 2323").unwrap().firmware, Firmware::FluidNc);
+        for address in ["2323", ":2323", "127.0.0.1:2323"] {
+            let read = options(&format!("--tcp {address} --state mill.txt")).unwrap();
+            assert_eq!(read.listen, local);
+            assert_eq!((read.machine.firmware, read.machine.network), (Firmware::FluidNc, true));
+            assert_eq!((read.pace_baud, read.state_file), (None, Some("mill.txt".into())));
+        }
     }
 
     #[test]
@@ -211,10 +156,8 @@ mod tests {
             ("--pty /tmp/mill --tcp 2323", "cannot be used with"),
             ("--tcp mill", "127.0.0.1:2323"),
             ("--tcp 1 --pace 7", "1200..=4000000"),
-            ("--tcp 1 --fault boom@1s", "drop, garbage, silence, reset, hard-limit"),
-            ("--tcp 1 --fault drop", "KIND@TIME"),
-            ("--tcp 1 --fault drop@12", "12s or 500ms"),
-            ("--tcp 1 --fault drop@-1s", "not a time"),
+            ("--tcp 1 --fault boom@1s", "drop, garbage, silence, reset or hard-limit"),
+            ("--tcp 1 --fault drop@-1s", "is not a time"),
             ("--tcp 1 --firmware marlin", "grblhal"),
         ] {
             let error = options(words).expect_err(words);

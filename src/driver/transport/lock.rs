@@ -19,13 +19,14 @@ pub struct DeviceLock {
     _file: File,
 }
 
-/// Where lock files go: a folder that all users of this computer share, else the user's own.
-pub fn default_lock_dir() -> PathBuf {
+/// Where lock files go: a folder that all users of this computer share, else the user's own
+/// (`$XDG_RUNTIME_DIR`, handed in by whoever reads the environment).
+pub fn default_lock_dir(runtime_dir: Option<&Path>) -> PathBuf {
     let shared = PathBuf::from("/run/lock");
     if rustix::fs::access(&shared, rustix::fs::Access::WRITE_OK).is_ok() {
         return shared;
     }
-    std::env::var_os("XDG_RUNTIME_DIR").map_or_else(std::env::temp_dir, PathBuf::from)
+    runtime_dir.map_or_else(|| PathBuf::from("/tmp"), Path::to_owned)
 }
 
 impl DeviceLock {
