@@ -25,6 +25,8 @@ pub struct Environment {
     pub utf8: bool,
     /// Inside an SSH session.
     pub ssh: bool,
+    /// Inside tmux, screen or zellij, which answer for the terminal.
+    pub multiplexed: bool,
     /// stdin and stdout are a terminal.
     pub terminal: bool,
 }
@@ -54,6 +56,8 @@ impl Environment {
             term: text("TERM").unwrap_or_default(),
             utf8: locale.contains("UTF-8") || locale.contains("UTF8"),
             ssh: set("SSH_CONNECTION").is_some() || set("SSH_TTY").is_some(),
+            multiplexed: ["TMUX", "STY", "ZELLIJ"].into_iter().any(|name| set(name).is_some())
+                || text("TERM").is_some_and(|term| term.starts_with("tmux") || term.starts_with("screen")),
             terminal: false,
         }
     }

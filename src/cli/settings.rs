@@ -33,6 +33,8 @@ pub struct Look {
     pub frame: Duration,
     /// Keys come over SSH: escape sequences may arrive in pieces.
     pub ssh: bool,
+    /// tmux, screen or zellij is in between.
+    pub multiplexed: bool,
     /// The Linux console: no more than its own font and keys.
     pub linux_console: bool,
 }
@@ -86,6 +88,7 @@ fn look(config: &Config, environment: &Environment) -> Look {
         },
         frame: Duration::from_millis(frame_ms.into()),
         ssh: environment.ssh,
+        multiplexed: environment.multiplexed,
         linux_console,
     }
 }
