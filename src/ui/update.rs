@@ -153,13 +153,7 @@ const fn is_covered(ui: &Ui) -> bool {
     ui.popup.is_some() || ui.help.is_some()
 }
 
-fn line_or_page(
-    ui: &mut Ui,
-    chord: Chord,
-    action: Action,
-    input: &InputEvent,
-    snapshot: &Snapshot,
-) -> Vec<Effect> {
+fn line_or_page(ui: &mut Ui, chord: Chord, action: Action, input: &InputEvent, snapshot: &Snapshot) -> Vec<Effect> {
     let lines = if matches!(chord.code, KeyCode::Up | KeyCode::Down) { 1 } else { PAGE };
     match action {
         Action::ScrollBack => ui.console.scroll(-lines),
@@ -281,13 +275,7 @@ fn help_key(ui: &mut Ui, chord: Chord, input: &InputEvent, snapshot: &Snapshot) 
     Vec::new()
 }
 
-fn text_key(
-    ui: &mut Ui,
-    chord: Chord,
-    kind: KeyEventKind,
-    input: &InputEvent,
-    snapshot: &Snapshot,
-) -> Vec<Effect> {
+fn text_key(ui: &mut Ui, chord: Chord, kind: KeyEventKind, input: &InputEvent, snapshot: &Snapshot) -> Vec<Effect> {
     match (ui.keymap.lookup(Context::Text, chord), chord.code) {
         (_, KeyCode::Esc) => {
             ui.mode = Mode::Main;
