@@ -17,6 +17,8 @@ pub struct Environment {
     pub config_home: Option<PathBuf>,
     /// `$XDG_STATE_HOME`, or `~/.local/state`.
     pub state_home: Option<PathBuf>,
+    /// `$XDG_RUNTIME_DIR`.
+    pub runtime_dir: Option<PathBuf>,
     /// `$NO_COLOR` is set to something (no-color.org).
     pub no_colour: bool,
     /// `$TERM`.
@@ -52,6 +54,7 @@ impl Environment {
             config_home: folder("XDG_CONFIG_HOME").or_else(|| below_home(".config")),
             state_home: folder("XDG_STATE_HOME").or_else(|| below_home(".local/state")),
             home,
+            runtime_dir: folder("XDG_RUNTIME_DIR"),
             no_colour: set("NO_COLOR").is_some(),
             term: text("TERM").unwrap_or_default(),
             utf8: locale.contains("UTF-8") || locale.contains("UTF8"),

@@ -10,8 +10,7 @@ use super::settings::Settings;
 use super::{crash, logging};
 use crate::driver::clock::Clock;
 use crate::driver::pace::Pace;
-use crate::driver::transport::{InProcess, Opener, default_lock_dir};
-use crate::grbl::Session;
+use crate::driver::transport::{InProcess, Opener, lock_dir};
 use crate::grbl::session::SessionConfig;
 use crate::grbl::tables::Tables;
 use crate::model::{Axis, AxisVec, Firmware};
@@ -52,9 +51,7 @@ pub(super) fn run(settings: &Settings, terminal: bool) -> Result<(), Failure> {
 /// Hub and screen, joined. `notice` is something to tell at the start.
 async fn open(settings: &Settings, notice: Option<String>) -> Result<(), Failure> {
     let clock = Clock::start();
-    let opener = opener(settings);
-    let session = Session::new(session_config(settings, opener.is_network()), Tables::load());
-    let (port, hub) = hub::start(session, opener, clock);
+    let (port, hub) = hub::start(session_config(settings), Tables::load(), opener(settings), clock);
     let result = ui::run(port.attach_screen(), screen_settings(settings, notice), move || clock.now()).await;
     hub.shutdown().await;
     match result {
@@ -75,7 +72,7 @@ fn opener(settings: &Settings) -> Opener {
             config::Pace::Off => Pace::Off,
             config::Pace::Baud(baud) => Pace::Baud(baud),
         },
-        lock_dir: default_lock_dir(),
+        lock_dir: lock_dir(settings.runtime_dir.clone()),
         in_process: Some(InProcess(Arc::new(|| serve::in_process(simulated())))),
     }
 }
@@ -86,13 +83,13 @@ fn simulated() -> Options {
     Options { homed: true, start: Some(start), ..Options::new(Firmware::FluidNc) }
 }
 
-fn session_config(settings: &Settings, network: bool) -> SessionConfig {
+fn session_config(settings: &Settings) -> SessionConfig {
     let machine = &settings.config.machine;
     SessionConfig {
         rx_bytes: machine.rx_buffer,
-        network,
         idle_interval: Duration::from_millis(machine.poll_idle_ms.into()),
         moving_interval: Duration::from_millis(machine.poll_moving_ms.into()),
+        ..SessionConfig::default()
     }
 }
 

@@ -20,6 +20,8 @@ pub struct Settings {
     pub look: Look,
     /// The folder of the log files. `None`: there is no home folder and none is configured.
     pub log_folder: Option<PathBuf>,
+    /// The user's own folder for what lives as long as the session.
+    pub runtime_dir: Option<PathBuf>,
 }
 
 /// How the screen looks, with every "auto" decided.
@@ -68,7 +70,8 @@ impl Settings {
             Some(folder) => Some(environment.expand(folder)),
             None => environment.state_home.as_ref().map(|state| state.join("sunmill/log")),
         };
-        Ok(Self { config, source, endpoint, look, log_folder })
+        let runtime_dir = environment.runtime_dir.clone();
+        Ok(Self { config, source, endpoint, look, log_folder, runtime_dir })
     }
 }
 

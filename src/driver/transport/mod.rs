@@ -11,7 +11,7 @@ mod ws;
 
 pub use error::OpenError;
 pub use holder::Holder;
-pub use lock::{DeviceLock, default_lock_dir};
+pub use lock::{DeviceLock, lock_dir};
 pub use opener::{InProcess, Opener};
 pub use port::{Port, Stream};
 pub use ws::WsStream;

@@ -4,7 +4,7 @@ use crate::model::command::HomeTarget;
 use crate::model::hub::LogEvent;
 use crate::model::machine::MachineState;
 use crate::model::snapshot::LinkState;
-use crate::model::{Axis, AxisSet};
+use crate::model::{Axis, AxisSet, AxisVec};
 use crate::ui::testing::{self, NOW, Scene, key, key_as, ms};
 
 fn realtime(realtime: Realtime) -> Vec<Effect> {
