@@ -9,6 +9,9 @@ mod serial;
 mod tcp;
 mod ws;
 
+#[cfg(test)]
+pub(super) use serial::tests as serial_tests;
+
 pub use error::OpenError;
 pub use holder::Holder;
 pub use lock::{DeviceLock, lock_dir};
