@@ -48,21 +48,19 @@ impl Environment {
         let folder = |name: &str| set(name).map(PathBuf::from).filter(|path| path.is_absolute());
         let home = folder("HOME");
         let below_home = |path: &str| home.as_ref().map(|home| home.join(path));
-        let term = text("TERM").unwrap_or_default();
         let locale = ["LC_ALL", "LC_CTYPE", "LANG"].into_iter().find_map(text).unwrap_or_default().to_uppercase();
         Self {
             config: set("SUNMILL_CONFIG").map(PathBuf::from),
             config_home: folder("XDG_CONFIG_HOME").or_else(|| below_home(".config")),
             state_home: folder("XDG_STATE_HOME").or_else(|| below_home(".local/state")),
-            runtime_dir: folder("XDG_RUNTIME_DIR"),
             home,
+            runtime_dir: folder("XDG_RUNTIME_DIR"),
             no_colour: set("NO_COLOR").is_some(),
+            term: text("TERM").unwrap_or_default(),
             utf8: locale.contains("UTF-8") || locale.contains("UTF8"),
             ssh: set("SSH_CONNECTION").is_some() || set("SSH_TTY").is_some(),
             multiplexed: ["TMUX", "STY", "ZELLIJ"].into_iter().any(|name| set(name).is_some())
-                || term.starts_with("tmux")
-                || term.starts_with("screen"),
-            term,
+                || text("TERM").is_some_and(|term| term.starts_with("tmux") || term.starts_with("screen")),
             terminal: false,
         }
     }

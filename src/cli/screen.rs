@@ -8,18 +8,18 @@ use color_eyre::eyre::{WrapErr, eyre};
 
 use super::exit::Failure;
 use super::settings::Settings;
-use super::{crash, logging, out};
-use crate::driver::{Clock, InProcess, Opener, Pace};
-use crate::grbl::Session;
+use super::{crash, logging};
+use crate::driver::clock::Clock;
+use crate::driver::pace::Pace;
+use crate::driver::transport::{InProcess, Opener, lock_dir};
 use crate::grbl::session::SessionConfig;
 use crate::grbl::tables::Tables;
-use crate::model::{Axis, Endpoint, Firmware};
-use crate::sim::Options;
-use crate::sim::serve::in_process;
+use crate::model::{Axis, AxisVec, Firmware};
+use crate::sim::{Options, serve};
 use crate::ui::ExitReason;
 use crate::{config, hub, ui};
 
-/// Signal numbers, by which the exit codes of a shell name them.
+/// Signal numbers, by which a shell tells what ended a program.
 const SIGHUP: u8 = 1;
 const SIGTERM: u8 = 15;
 
@@ -32,15 +32,14 @@ pub(super) fn run(settings: &Settings, terminal: bool) -> Result<ExitCode, Failu
         )
         .into());
     }
-    let log = match &settings.log_folder {
-        Some(folder) => logging::start(&settings.config.log, folder)
-            .map_err(|why| format!("log files cannot be written to {}: {why}", folder.display())),
-        None => Err("log files have no place: there is no home folder; set log.folder in config.toml".to_owned()),
+    let (log, notice) = match &settings.log_folder {
+        Some(folder) => match logging::start(&settings.config.log, folder) {
+            Ok(guard) => (Some(guard), None),
+            Err(why) => (None, Some(format!("no log: {} cannot be used: {why}", folder.display()))),
+        },
+        None => (None, Some("no log: there is no home folder; set log.folder in config.toml".to_owned())),
     };
-    // No reason to refuse a machine. The words stand in the terminal behind the screen.
-    if let Err(why) = &log {
-        out::words(&format!("warning: {why}"));
-    }
+    // The screen's own hook is installed after this one and so runs before it: the terminal is restored first.
     crash::install(settings.log_folder.clone())?;
     tracing::info!(version = env!("CARGO_PKG_VERSION"), source = %settings.source, machine = %settings.endpoint, "start");
 
@@ -49,58 +48,60 @@ pub(super) fn run(settings: &Settings, terminal: bool) -> Result<ExitCode, Failu
         .enable_all()
         .build()
         .wrap_err("cannot start the runtime")?;
-    let reason = runtime.block_on(open(settings));
+    let reason = runtime.block_on(open(settings, notice));
     tracing::info!(?reason, "end");
     drop(log);
     match reason? {
         ExitReason::Asked => Ok(ExitCode::SUCCESS),
         ExitReason::TerminalLost => Ok(ExitCode::from(128 + SIGHUP)),
         ExitReason::Terminated => Ok(ExitCode::from(128 + SIGTERM)),
-        ExitReason::HubGone => Err(eyre!("the connection to the machine failed inside sunmill; see the log").into()),
+        ExitReason::HubGone => Err(eyre!("what runs the machine has failed inside sunmill; see the log").into()),
     }
 }
 
 /// Hub and screen in this process. When the screen ends, whatever the reason, the hub cancels a jog and closes.
-async fn open(settings: &Settings) -> Result<ExitReason, ui::Error> {
+/// `notice` is something to tell at the start.
+async fn open(settings: &Settings, notice: Option<String>) -> Result<ExitReason, ui::Error> {
     let clock = Clock::start();
-    let session = Session::new(for_session(settings), Tables::load());
-    let (port, hub) = hub::start(session, for_driver(settings), clock);
-    let reason = ui::run(port.attach_screen(), for_screen(settings), move || clock.now()).await;
+    let (port, hub) = hub::start(session_config(settings), Tables::load(), opener(settings), clock);
+    let reason = ui::run(port.attach_screen(), screen_settings(settings, notice), move || clock.now()).await;
     hub.shutdown().await;
     reason
 }
 
-/// What the protocol needs to know.
-fn for_session(settings: &Settings) -> SessionConfig {
-    let machine = &settings.config.machine;
-    SessionConfig {
-        rx_bytes: machine.rx_buffer,
-        network: matches!(settings.endpoint, Endpoint::Tcp { .. } | Endpoint::WebSocket { .. }),
-        idle_interval: Duration::from_millis(machine.poll_idle_ms.into()),
-        moving_interval: Duration::from_millis(machine.poll_moving_ms.into()),
-    }
-}
-
-/// What the driver needs to know.
-fn for_driver(settings: &Settings) -> Opener {
-    let machine = &settings.config.machine;
-    let simulated = || in_process(Options::new(Firmware::FluidNc));
+fn opener(settings: &Settings) -> Opener {
     Opener {
         endpoint: settings.endpoint.clone(),
-        baud: machine.baud,
-        pace: match machine.pace {
+        baud: settings.config.machine.baud,
+        pace: match settings.config.machine.pace {
             config::Pace::Auto => Pace::Auto,
             config::Pace::Off => Pace::Off,
             config::Pace::Baud(baud) => Pace::Baud(baud),
         },
-        lock_dir: settings.lock_folder.clone(),
-        in_process: (settings.endpoint == Endpoint::Sim).then(|| InProcess(Arc::new(simulated))),
+        lock_dir: lock_dir(settings.runtime_dir.clone()),
+        in_process: Some(InProcess(Arc::new(|| serve::in_process(simulated())))),
     }
 }
 
-/// What the screen needs to know.
-fn for_screen(settings: &Settings) -> ui::Settings {
-    let (jog, look) = (&settings.config.jog, settings.look);
+/// The machine that runs where nothing is configured: homed, with room to move in every direction.
+fn simulated() -> Options {
+    let start = AxisVec::from_slice(&[50.0, 50.0, -10.0, 0.0]);
+    Options { homed: true, start: Some(start), ..Options::new(Firmware::FluidNc) }
+}
+
+fn session_config(settings: &Settings) -> SessionConfig {
+    let machine = &settings.config.machine;
+    SessionConfig {
+        rx_bytes: machine.rx_buffer,
+        idle_interval: Duration::from_millis(machine.poll_idle_ms.into()),
+        moving_interval: Duration::from_millis(machine.poll_moving_ms.into()),
+        ..SessionConfig::default()
+    }
+}
+
+fn screen_settings(settings: &Settings, notice: Option<String>) -> ui::Settings {
+    let jog = &settings.config.jog;
+    let invert = [Axis::X, Axis::Y, Axis::Z, Axis::A].map(|axis| jog.invert.get(axis));
     ui::Settings {
         jog: ui::JogSettings {
             steps_mm: jog.steps_mm.clone(),
@@ -110,14 +111,16 @@ fn for_screen(settings: &Settings) -> ui::Settings {
             feed_index: jog.feed_index(),
             rotary_feed_factor: jog.rotary_feed_factor,
             z_feed_factor: jog.z_feed_factor,
-            invert: std::array::from_fn(|index| Axis::from_index(index).is_some_and(|axis| jog.invert.get(axis))),
+            invert,
             idle_timeout: Duration::from_secs(jog.idle_timeout_s.into()),
         },
-        ssh: look.ssh,
-        multiplexed: look.multiplexed,
-        ask_key_releases: !look.linux_console,
-        symbols: if look.unicode { ui::SymbolSet::Unicode } else { ui::SymbolSet::Ascii },
-        colour: if look.colour { ui::ColourMode::Ansi16 } else { ui::ColourMode::None },
+        ssh: settings.look.ssh,
+        multiplexed: settings.look.multiplexed,
+        ask_key_releases: !settings.look.linux_console,
+        symbols: if settings.look.unicode { ui::SymbolSet::Unicode } else { ui::SymbolSet::Ascii },
+        colour: if settings.look.colour { ui::ColourMode::Ansi16 } else { ui::ColourMode::None },
+        frame: Some(settings.look.frame),
+        notice,
     }
 }
 
@@ -129,21 +132,30 @@ mod tests {
     fn settings(environment: &Environment) -> Settings {
         let folder = tempfile::tempdir().unwrap();
         let file = folder.path().join("config.toml");
-        std::fs::write(&file, crate::config::SAMPLE).unwrap();
+        std::fs::write(&file, config::SAMPLE).unwrap();
         Settings::new(Some(file), None, None, environment).unwrap()
     }
 
     #[test]
-    fn the_sample_is_what_the_screen_does_by_default() {
-        let xterm = Environment { term: "xterm".into(), utf8: true, ..Environment::default() };
-        assert_eq!(for_screen(&settings(&xterm)), ui::Settings::default());
+    fn the_sample_is_what_screen_and_session_do_by_default() {
+        let settings = settings(&Environment { term: "xterm".into(), utf8: true, ..Environment::default() });
+        let screen = screen_settings(&settings, None);
+        assert_eq!(screen.frame_interval(), ui::Settings::default().frame_interval());
+        assert_eq!(ui::Settings { frame: None, ..screen }, ui::Settings::default());
+        let (session, default) = (session_config(&settings), SessionConfig::default());
+        assert_eq!(
+            (session.rx_bytes, session.idle_interval, session.moving_interval),
+            (default.rx_bytes, default.idle_interval, default.moving_interval)
+        );
     }
 
     #[test]
     fn the_terminal_decides_the_rest() {
         let console = Environment { term: "linux".into(), no_colour: true, ssh: true, ..Environment::default() };
-        let screen = for_screen(&settings(&console));
+        let screen = screen_settings(&settings(&console), Some("a notice".into()));
         assert!(screen.ssh && !screen.ask_key_releases);
         assert_eq!((screen.symbols, screen.colour), (ui::SymbolSet::Ascii, ui::ColourMode::None));
+        assert_eq!(screen.frame_interval(), Duration::from_millis(100));
+        assert_eq!(screen.notice.as_deref(), Some("a notice"));
     }
 }

@@ -5,7 +5,6 @@ use std::time::Duration;
 
 use super::environment::Environment;
 use crate::config::{Colour, Config, ConfigError, Loaded, Source, Symbols, load, read};
-use crate::driver::transport::default_lock_dir;
 use crate::model::Endpoint;
 
 /// What is in force for this run.
@@ -19,10 +18,10 @@ pub struct Settings {
     pub endpoint: Endpoint,
     /// How the screen looks.
     pub look: Look,
-    /// The folder of the lock files, by which a second hub on the same machine is refused.
-    pub lock_folder: PathBuf,
     /// The folder of the log files. `None`: there is no home folder and none is configured.
     pub log_folder: Option<PathBuf>,
+    /// The user's own folder for what lives as long as the session.
+    pub runtime_dir: Option<PathBuf>,
 }
 
 /// How the screen looks, with every "auto" decided.
@@ -36,7 +35,7 @@ pub struct Look {
     pub frame: Duration,
     /// Keys come over SSH: escape sequences may arrive in pieces.
     pub ssh: bool,
-    /// tmux, screen or zellij answer for the terminal.
+    /// tmux, screen or zellij is in between.
     pub multiplexed: bool,
     /// The Linux console: no more than its own font and keys.
     pub linux_console: bool,
@@ -71,8 +70,8 @@ impl Settings {
             Some(folder) => Some(environment.expand(folder)),
             None => environment.state_home.as_ref().map(|state| state.join("sunmill/log")),
         };
-        let lock_folder = default_lock_dir(environment.runtime_dir.as_deref());
-        Ok(Self { config, source, endpoint, look, lock_folder, log_folder })
+        let runtime_dir = environment.runtime_dir.clone();
+        Ok(Self { config, source, endpoint, look, log_folder, runtime_dir })
     }
 }
 

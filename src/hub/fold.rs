@@ -4,7 +4,7 @@ use crate::driver::machine::{Event, EventKind};
 use crate::grbl;
 use crate::model::axes::AxisVec;
 use crate::model::machine::{AlarmInfo, Identity, Limits, ReportedPosition, StatusReport};
-use crate::model::snapshot::{Alarm, Link, LinkState, Machine, Snapshot};
+use crate::model::snapshot::{Alarm, LinkState, Machine, Snapshot};
 use crate::model::time::Time;
 
 const MM_PER_INCH: f64 = 25.4;
@@ -40,7 +40,7 @@ fn session(machine: &mut Machine, at: Time, event: &grbl::Event) -> bool {
         E::AlarmCleared => machine.alarm = None,
         E::Homed(axes) => machine.homed = *axes,
         E::Homing(homing) => machine.homing = *homing,
-        E::Reset { asked, .. } => reset(machine, *asked),
+        E::Reset { .. } => reset(machine),
         E::Modal(modal) => machine.modal = Some(modal.clone()),
         E::Offset { name, value } => {
             machine.offsets.insert(name.clone(), in_mm(&machine.limits, *value));
@@ -85,7 +85,7 @@ fn link(machine: &mut Machine, at: Time, state: &LinkState) -> bool {
 /// know what became of it.
 fn forget(machine: &mut Machine) {
     let old = std::mem::take(machine);
-    *machine = Machine { link: Link { ..old.link }, stop: old.stop, ..Machine::default() };
+    *machine = Machine { link: old.link, report_interval: old.report_interval, stop: old.stop, ..Machine::default() };
 }
 
 /// The link is gone: the last position stays to be seen (its age says that it is lost), but nothing that would be
@@ -151,8 +151,8 @@ fn alarm(machine: &mut Machine, at: Time, info: Option<&AlarmInfo>, needs_reset:
 }
 
 /// The controller started anew: what it keeps only in memory is gone, and what it is doing is not known until the
-/// next report. A lock outlives a reset that was asked for; its reason stays the one that was told.
-fn reset(machine: &mut Machine, asked: bool) {
+/// next report. A lock outlives a restart; the session tells when it is over.
+fn reset(machine: &mut Machine) {
     machine.state = None;
     machine.work_offset = None;
     machine.work_position = None;
@@ -164,13 +164,6 @@ fn reset(machine: &mut Machine, asked: bool) {
     machine.modal = None;
     machine.jog = None;
     machine.homing = false;
-    if asked {
-        if let Some(alarm) = &mut machine.alarm {
-            alarm.needs_reset = false;
-        }
-    } else {
-        machine.alarm = None;
-    }
 }
 
 /// `$13=1` makes all reports inches, but those of rotary axes.
@@ -303,9 +296,9 @@ mod tests {
         let hit = grbl::Event::Alarm { info: Some(info(1)), needs_reset: true };
         let mut locked = report(StateKind::Alarm);
         locked.pins = Pins::from_letters("X");
-        let after_reset = grbl::Event::Alarm { info: None, needs_reset: false };
+        let had_its_reset = grbl::Event::Alarm { info: Some(info(1)), needs_reset: false };
         let reset = grbl::Event::Reset { asked: true, banner: String::new() };
-        let events = vec![hit.clone(), status(locked), reset.clone(), after_reset, status(report(StateKind::Alarm))];
+        let events = vec![hit.clone(), status(locked), had_its_reset, reset, status(report(StateKind::Alarm))];
         let alarm = open_with(events).machine.alarm.unwrap();
         assert_eq!(alarm.info, Some(info(1)));
         assert_eq!((alarm.since, alarm.pins), (Time::from_millis(1), Pins::from_letters("X")));
@@ -330,7 +323,8 @@ mod tests {
         ]);
         let machine = snapshot.machine;
         assert_eq!((machine.work_position, machine.work_offset, machine.overrides), (None, None, None));
-        assert_eq!((machine.modal, machine.jog, machine.alarm, machine.state), (None, None, None, None));
+        assert_eq!((machine.modal, machine.jog, machine.state), (None, None, None));
+        assert!(machine.alarm.is_some(), "a lock is over when the session says so");
         assert_eq!(machine.machine_position, Some(v(&[5.0])), "a reset at standstill keeps position");
     }
 

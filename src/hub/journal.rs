@@ -46,6 +46,15 @@ impl Journal {
         }
     }
 
+    /// A new alarm, or the code of one that had none.
+    pub(super) fn alarm(&mut self, at: Time, info: Option<&AlarmInfo>) {
+        let (code, text) = match info {
+            Some(info) => (info.code, format!("{} {}", info.meaning, info.remedy)),
+            None => (0, "The controller is locked and told no code: home or unlock it.".to_owned()),
+        };
+        self.write(at, LogItem::Alarm { code, text });
+    }
+
     fn link(&mut self, state: &LinkState, machine: &Machine) -> Option<LogItem> {
         let text = match state {
             LinkState::Up => {
@@ -83,7 +92,6 @@ fn session(event: &grbl::Event, ledger: &Ledger) -> Option<LogItem> {
         E::Modal(modal) if ledger.awaits_listing() => received(format!("[GC:{}]", modal.words.join(" "))),
         E::Offset { name, value } if ledger.awaits_listing() => received(format!("[{name}:{}]", numbers(value))),
         E::Setting { name, value } if ledger.awaits_listing() => received(format!("${name}={value}")),
-        E::Alarm { info, .. } => alarm(info.as_ref()),
         E::Reset { asked: true, banner } => received(banner.clone()),
         E::Reset { asked: false, banner } => note(
             MessageLevel::Warning,
@@ -95,15 +103,6 @@ fn session(event: &grbl::Event, ledger: &Ledger) -> Option<LogItem> {
         ),
         _ => return None,
     })
-}
-
-fn alarm(info: Option<&AlarmInfo>) -> LogItem {
-    match info {
-        Some(info) => LogItem::Alarm { code: info.code, text: format!("{}. {}", info.meaning, info.remedy) },
-        None => {
-            LogItem::Alarm { code: 0, text: "the controller is locked and told no code: home or unlock".to_owned() }
-        }
-    }
 }
 
 fn received(text: String) -> LogItem {

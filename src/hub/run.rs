@@ -1,6 +1,7 @@
 //! The hub's task.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use tokio::sync::{broadcast, mpsc, watch};
 use tokio::task::JoinHandle;
@@ -11,12 +12,14 @@ use super::{arbiter, fold};
 use crate::driver::clock::Clock;
 use crate::driver::machine::{self, Event, EventKind, MachineHandle, Order};
 use crate::driver::transport::Opener;
-use crate::grbl::Session;
+use crate::grbl::session::{Session, SessionConfig};
+use crate::grbl::tables::Tables;
 use crate::model::Endpoint;
 use crate::model::command::{Outcome, Refused, TicketId, VoidReason};
 use crate::model::hub::{HubPort, Request};
 use crate::model::latch::Latch;
-use crate::model::log::LogItem;
+use crate::model::log::{LogEntry, LogItem};
+use crate::model::machine::AlarmInfo;
 use crate::model::snapshot::Snapshot;
 use crate::model::time::Time;
 
@@ -36,6 +39,8 @@ pub struct HubConfig {
     pub endpoint: String,
     /// It is the simulated machine.
     pub simulated: bool,
+    /// How often reports are expected until the session tells otherwise.
+    pub report_interval: Duration,
 }
 
 /// The hub's ends of the channels to a machine's driver.
@@ -64,13 +69,17 @@ impl HubTask {
     }
 }
 
-/// Starts the driver of a machine and the hub over it.
-pub fn start(session: Session, opener: Opener, clock: Clock) -> (HubPort, HubTask) {
-    let config =
-        HubConfig { endpoint: opener.endpoint.to_string(), simulated: matches!(opener.endpoint, Endpoint::Sim) };
+/// Starts the driver of a machine and the hub over it. `session.network` is set from the endpoint.
+pub fn start(mut session: SessionConfig, tables: Tables, opener: Opener, clock: Clock) -> (HubPort, HubTask) {
+    session.network = opener.is_network();
+    let config = HubConfig {
+        endpoint: opener.endpoint.to_string(),
+        simulated: matches!(opener.endpoint, Endpoint::Sim),
+        report_interval: session.idle_interval,
+    };
     let latch = Arc::new(Latch::default());
     let (tell, events) = mpsc::channel(EVENTS);
-    let machine = machine::spawn(session, opener, clock, Arc::clone(&latch), tell);
+    let machine = machine::spawn(Session::new(session, tables), opener, clock, Arc::clone(&latch), tell);
     let link = MachineLink { orders: machine.orders.clone(), events };
     let (port, task) = spawn(config, clock, latch, link);
     (port, HubTask { machine, task })
@@ -130,12 +139,13 @@ impl Keeper {
         clock: Clock,
         latch: Arc<Latch>,
         orders: mpsc::Sender<Order>,
-        log: broadcast::Sender<Arc<crate::model::log::LogEntry>>,
+        log: broadcast::Sender<Arc<LogEntry>>,
     ) -> (Self, watch::Receiver<Arc<Snapshot>>) {
         let mut snapshot = Snapshot { at: clock.now(), ..Snapshot::default() };
         snapshot.machine.link.endpoint = config.endpoint;
         snapshot.machine.link.simulated = config.simulated;
         snapshot.machine.link.since = snapshot.at;
+        snapshot.machine.report_interval = config.report_interval;
         let (published, snapshots) = watch::channel(Arc::new(snapshot.clone()));
         let keeper =
             Self { clock, latch, orders, snapshot, published, ledger: Ledger::default(), journal: Journal::new(log) };
@@ -149,11 +159,20 @@ impl Keeper {
             return;
         }
         let state = self.snapshot.machine.state;
+        let alarm = self.alarm_info();
         fold::fold(&mut self.snapshot, event);
         self.journal.tell(event, &self.snapshot.machine, &self.ledger);
+        if self.snapshot.machine.alarm.is_some() && self.alarm_info() != alarm {
+            self.journal.alarm(event.at, self.alarm_info().flatten().as_ref());
+        }
         if let Some(now) = self.snapshot.machine.state.filter(|now| Some(*now) != state) {
             self.journal.write(event.at, LogItem::State(now));
         }
+    }
+
+    /// The alarm in force, and its code if one was told.
+    fn alarm_info(&self) -> Option<Option<AlarmInfo>> {
+        self.snapshot.machine.alarm.as_ref().map(|alarm| alarm.info.clone())
     }
 
     /// Somebody asks for something: it goes to the driver, or is answered here.

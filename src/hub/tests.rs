@@ -20,7 +20,7 @@ use crate::model::jog::{JogVector, MAX_LEASE};
 use crate::model::latch::Latch;
 use crate::model::log::{LogEntry, LogItem};
 use crate::model::machine::{
-    Firmware, Identity, MachineState, MessageLevel, Pins, ReportedPosition, StateKind, StatusReport,
+    AlarmInfo, Firmware, Identity, MachineState, MessageLevel, Pins, ReportedPosition, StateKind, StatusReport,
 };
 use crate::model::snapshot::{LinkState, Snapshot, Stop, StopPhase};
 
@@ -73,7 +73,7 @@ impl Bench {
         let latch = Arc::new(Latch::default());
         let (to_driver, orders) = mpsc::channel(4);
         let (writer, log) = broadcast::channel(4096);
-        let config = HubConfig { endpoint: "sim".into(), simulated: true };
+        let config = HubConfig { endpoint: "sim".into(), simulated: true, report_interval: Duration::from_millis(200) };
         let (keeper, snapshots) = Keeper::new(config, clock, Arc::clone(&latch), to_driver, writer);
         Self { clock, latch, keeper, orders, snapshots, log }
     }
@@ -258,6 +258,32 @@ async fn the_log_tells_what_a_person_wants_to_know() {
 }
 
 #[tokio::test]
+async fn an_alarm_is_told_once_for_each_code() {
+    let mut bench = Bench::up(StateKind::Run);
+    bench.log();
+    let info = AlarmInfo {
+        code: 1,
+        name: "hard_limit".into(),
+        meaning: "A limit switch was hit.".into(),
+        remedy: "Reset.".into(),
+        needs_soft_reset: true,
+        position_lost: Some(true),
+    };
+    bench.session(grbl::Event::Alarm { info: None, needs_reset: false });
+    bench.session(grbl::Event::Alarm { info: Some(info.clone()), needs_reset: true });
+    bench.session(grbl::Event::Alarm { info: Some(info), needs_reset: false });
+    let codes: Vec<_> = bench
+        .log()
+        .into_iter()
+        .map(|item| match item {
+            LogItem::Alarm { code, .. } => code,
+            other => panic!("{other:?}"),
+        })
+        .collect();
+    assert_eq!(codes, [0, 1]);
+}
+
+#[tokio::test]
 async fn retries_for_the_same_reason_are_said_once() {
     let mut bench = Bench::up(StateKind::Idle);
     bench.log();
@@ -289,7 +315,7 @@ async fn the_task_serves_handles_and_answers_all_when_the_driver_ends() {
     let latch = Arc::new(Latch::default());
     let (orders, mut inbox) = mpsc::channel(4);
     let (tell, events) = mpsc::channel(4);
-    let config = HubConfig { endpoint: "sim".into(), simulated: true };
+    let config = HubConfig { endpoint: "sim".into(), simulated: true, report_interval: Duration::from_millis(200) };
     let (port, task) = spawn(config, clock, latch, MachineLink { orders, events });
     let mut hub = port.attach_screen();
     assert!(hub.snapshot().machine.link.simulated);

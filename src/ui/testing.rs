@@ -10,7 +10,9 @@ use super::settings::Settings;
 use super::state::{Effect, Event, Ui};
 use super::update::update;
 use super::view::view;
-use crate::model::machine::{Accessories, AlarmInfo, BufferFree, Identity, Limits, MachineState, ModalState, Overrides, Pins};
+use crate::model::machine::{
+    Accessories, AlarmInfo, BufferFree, Identity, Limits, MachineState, ModalState, Overrides, Pins,
+};
 use crate::model::snapshot::{Alarm, Jog, Link, LinkState, Machine, Snapshot};
 use crate::model::{AxisSet, AxisVec, Firmware, StateKind, Time};
 use crate::ui::input::{Input, InputEvent};

@@ -13,9 +13,8 @@ use super::input::{Input, InputEvent};
 use super::jog::{JogAct, JogKey, KeyFacts};
 use super::keymap::{Bound, Chord};
 use super::state::{Effect, Event, Mode, Palette, Then, Ui};
-use crate::model::jog::JogVector;
 use crate::model::snapshot::Snapshot;
-use crate::model::{AxisVec, Command, Realtime, StateKind, Time, legal};
+use crate::model::{Command, Realtime, StateKind, Time, legal};
 
 /// A key that starts motion without a question counts only after this long without input, so that neither the
 /// tail of a split sequence nor a burst can be it.
@@ -153,13 +152,7 @@ const fn is_covered(ui: &Ui) -> bool {
     ui.popup.is_some() || ui.help.is_some()
 }
 
-fn line_or_page(
-    ui: &mut Ui,
-    chord: Chord,
-    action: Action,
-    input: &InputEvent,
-    snapshot: &Snapshot,
-) -> Vec<Effect> {
+fn line_or_page(ui: &mut Ui, chord: Chord, action: Action, input: &InputEvent, snapshot: &Snapshot) -> Vec<Effect> {
     let lines = if matches!(chord.code, KeyCode::Up | KeyCode::Down) { 1 } else { PAGE };
     match action {
         Action::ScrollBack => ui.console.scroll(-lines),
@@ -281,13 +274,7 @@ fn help_key(ui: &mut Ui, chord: Chord, input: &InputEvent, snapshot: &Snapshot) 
     Vec::new()
 }
 
-fn text_key(
-    ui: &mut Ui,
-    chord: Chord,
-    kind: KeyEventKind,
-    input: &InputEvent,
-    snapshot: &Snapshot,
-) -> Vec<Effect> {
+fn text_key(ui: &mut Ui, chord: Chord, kind: KeyEventKind, input: &InputEvent, snapshot: &Snapshot) -> Vec<Effect> {
     match (ui.keymap.lookup(Context::Text, chord), chord.code) {
         (_, KeyCode::Esc) => {
             ui.mode = Mode::Main;
@@ -485,11 +472,7 @@ fn new_snapshot(ui: &mut Ui, snapshot: &Snapshot, now: Time) -> Vec<Effect> {
     if ui.mode != Mode::Jog {
         return Vec::new();
     }
-    let jog = Command::JogContinue {
-        vector: JogVector { direction: AxisVec::zeros(0), feed_mm_min: 0.0 },
-        lease: Duration::ZERO,
-    };
-    match legal::check(&jog, snapshot, now) {
+    match legal::may_jog(snapshot, now) {
         Ok(()) => Vec::new(),
         Err(why) => leave_jog_mode(ui, now, Some(&format!("jog mode left: {why}"))),
     }

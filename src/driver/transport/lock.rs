@@ -19,14 +19,13 @@ pub struct DeviceLock {
     _file: File,
 }
 
-/// Where lock files go: a folder that all users of this computer share, else the user's own
-/// (`$XDG_RUNTIME_DIR`, handed in by whoever reads the environment).
-pub fn default_lock_dir(runtime_dir: Option<&Path>) -> PathBuf {
+/// Where lock files go: a folder that all users of this computer share, else the user's own `runtime_dir`.
+pub fn lock_dir(runtime_dir: Option<PathBuf>) -> PathBuf {
     let shared = PathBuf::from("/run/lock");
-    if rustix::fs::access(&shared, rustix::fs::Access::WRITE_OK).is_ok() {
-        return shared;
+    match runtime_dir {
+        Some(own) if rustix::fs::access(&shared, rustix::fs::Access::WRITE_OK).is_err() => own,
+        _ => shared,
     }
-    runtime_dir.map_or_else(|| PathBuf::from("/tmp"), Path::to_owned)
 }
 
 impl DeviceLock {

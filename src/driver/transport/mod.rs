@@ -9,9 +9,12 @@ mod serial;
 mod tcp;
 mod ws;
 
+#[cfg(test)]
+pub(super) use serial::tests as serial_tests;
+
 pub use error::OpenError;
 pub use holder::Holder;
-pub use lock::{DeviceLock, default_lock_dir};
+pub use lock::{DeviceLock, lock_dir};
 pub use opener::{InProcess, Opener};
 pub use port::{Port, Stream};
 pub use ws::WsStream;

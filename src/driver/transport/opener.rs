@@ -32,7 +32,7 @@ pub struct Opener {
     pub baud: u32,
     /// Whether writes are paced to the wire.
     pub pace: Pace,
-    /// Where hubs keep their locks; see [`default_lock_dir`](super::default_lock_dir).
+    /// Where hubs keep their locks; see [`lock_dir`](super::lock_dir).
     pub lock_dir: PathBuf,
     /// The simulated machine behind [`Endpoint::Sim`].
     pub in_process: Option<InProcess>,

@@ -8,7 +8,7 @@
 
 use std::io;
 use std::os::unix::fs::MetadataExt;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use rustix::fs::{Mode, OFlags};
 use rustix::io::Errno;
@@ -29,7 +29,6 @@ const BY_ID: &str = "/dev/serial/by-id";
 /// # Errors
 /// See [`OpenError`].
 pub(super) fn open(path: &Path, baud: u32, pace: Pace, lock_dir: &Path) -> Result<Port, OpenError> {
-    let path = &expand_home(path);
     let device = path.canonicalize().map_err(|error| explain(path, path, &error))?;
     let lock = DeviceLock::acquire(lock_dir, &device.to_string_lossy())?;
     // This descriptor tells exactly what is wrong, where the crate's errors do not, and clears HUPCL.
@@ -47,7 +46,7 @@ pub(super) fn open(path: &Path, baud: u32, pace: Pace, lock_dir: &Path) -> Resul
     let stream = SerialStream::open(&stream).map_err(|error| match error.kind {
         // `serialport` says so when another process holds its advisory lock on the device.
         tokio_serial::ErrorKind::NoDevice => busy(path, &device),
-        _ => OpenError::Serial { path: path.clone(), why: format!("{error} (at {baud} baud)") },
+        _ => OpenError::Serial { path: path.to_owned(), why: format!("{error} (at {baud} baud)") },
     })?;
     Ok(Port {
         stream: Box::new(stream),
@@ -100,16 +99,10 @@ fn busy(path: &Path, device: &Path) -> OpenError {
     OpenError::Busy { port: path.display().to_string(), holder: Holder::of_device(device) }
 }
 
-/// `~/…` as a shell would write it.
-fn expand_home(path: &Path) -> PathBuf {
-    match (path.strip_prefix("~"), std::env::home_dir()) {
-        (Ok(rest), Some(home)) => home.join(rest),
-        _ => path.to_owned(),
-    }
-}
-
 #[cfg(test)]
-pub(super) mod tests {
+pub(in crate::driver) mod tests {
+    use std::path::PathBuf;
+
     use rustix::fd::OwnedFd;
     use rustix::pty::{OpenptFlags, grantpt, openpt, ptsname, unlockpt};
     use tokio::io::{AsyncReadExt, AsyncWriteExt};

@@ -161,7 +161,10 @@ impl Machine {
     pub fn new(options: Options) -> Self {
         let firmware = options.firmware;
         let axes = options.axes.clamp(1, crate::model::axes::MAX_AXES);
-        let profile = Profile::of(firmware);
+        let mut profile = Profile::of(firmware);
+        if options.network {
+            profile.eol = "\r\n";
+        }
         let settings = options.settings.unwrap_or_else(|| Settings::defaults(firmware, axes));
         let zero = AxisVec::zeros(axes);
         let faults = options.faults.iter().map(|plan| (Time::ZERO + plan.after, plan.fault)).collect();
@@ -287,6 +290,11 @@ impl Machine {
     /// What it would keep over power-off.
     pub const fn settings(&self) -> &Settings {
         &self.settings
+    }
+
+    /// Whose protocol it speaks.
+    pub const fn firmware(&self) -> Firmware {
+        self.firmware
     }
 
     /// Machine position as the controller believes it.

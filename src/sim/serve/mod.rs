@@ -3,15 +3,16 @@
 //! Each server is one task that owns its [`Machine`](super::Machine) and gives it bytes and time; `wire` slows
 //! bytes down to a baud rate, `control` is what a person can do to the machine while it is served.
 
+mod clients;
 mod control;
 mod process;
-//PTY mod pty;
-//PTY mod tcp;
+mod pty;
+mod tcp;
 mod wire;
 mod world;
 
 pub use control::{BadControl, Control};
 pub use process::{in_process, in_process_at};
-//PTY pub use pty::serve_pty;
-//PTY pub use tcp::serve_tcp;
+pub use pty::serve_pty;
+pub use tcp::{listen, serve_tcp};
 pub use world::{ServeError, World};

@@ -4,6 +4,7 @@ use std::io;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
+use tokio::sync::mpsc;
 use tokio::time::Instant;
 
 use crate::model::Time;
@@ -57,6 +58,13 @@ pub enum ServeError {
         /// Where and what.
         source: BadSettings,
     },
+}
+
+/// Why a server wakes up.
+pub(super) enum Next {
+    Time,
+    Control(Control),
+    Quit,
 }
 
 /// A machine on real (or tokio's simulated) time, at the end of a wire.
@@ -157,6 +165,32 @@ impl World {
             Some(at) => tokio::time::sleep(at.since(self.now()).max(TIMER)).await,
             None => std::future::pending().await,
         }
+    }
+
+    /// The same, or what the person beside the machine does. When nobody is there any more, it goes on alone.
+    pub(super) async fn next(&self, controls: &mut mpsc::Receiver<Control>) -> Next {
+        tokio::select! {
+            Some(control) = controls.recv() => Next::Control(control),
+            () = self.next_event() => Next::Time,
+        }
+    }
+
+    /// Does it.
+    pub(super) fn obey(&mut self, next: Next, notice: &mut impl FnMut(&str)) -> Next {
+        let Next::Control(control) = next else { return next };
+        match control {
+            Control::Quit => return Next::Quit,
+            Control::Help => notice(Control::HELP),
+            Control::Counters => {
+                let c = self.machine.counters();
+                notice(&format!(
+                    "lines {}, bytes lost {}, fullest buffer {}, planner starved {}",
+                    c.lines, c.rx_overflows, c.max_rx_fill, c.starved
+                ));
+            }
+            _ => self.apply(control),
+        }
+        Next::Time
     }
 
     pub(super) fn take_drop(&mut self) -> bool {

@@ -69,7 +69,10 @@ fn choice(letter: Option<char>, label: impl Into<String>, then: Then) -> Choice 
 pub(super) fn reset_when_idle(batch: u64) -> Popup {
     popup(
         "Soft reset",
-        vec!["The machine is idle. A reset clears G92 and the tool length offset".into(), "and keeps the position.".into()],
+        vec![
+            "The machine is idle. A reset clears G92 and the tool length offset".into(),
+            "and keeps the position.".into(),
+        ],
         vec![choice(None, "Reset the controller", Then::Realtime(Realtime::SoftReset))],
         batch,
     )

@@ -53,10 +53,7 @@ fn draw_entry(cx: &Cx<'_>, entry: &Entry, area: Rect, row: u16, buf: &mut Buffer
     let gap = if answer.is_empty() { 0 } else { answer.width() + 2 };
     let text = fit(&text, width.saturating_sub(gap + 4), more);
     let text_style = if answer.is_empty() { cx.theme.tone(entry.tone) } else { cx.style(Role::Text) };
-    let line = Line::from(vec![
-        cx.span(format!(" {:<2} ", entry.mark), Role::Quiet),
-        Span::styled(text, text_style),
-    ]);
+    let line = Line::from(vec![cx.span(format!(" {:<2} ", entry.mark), Role::Quiet), Span::styled(text, text_style)]);
     put(buf, area, row, &line);
     let answer = Line::styled(answer, cx.theme.tone(entry.tone));
     put_right(buf, Rect { width: area.width.saturating_sub(1), ..area }, row, &answer);

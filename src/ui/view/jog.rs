@@ -22,10 +22,7 @@ pub(super) fn rows(cx: &Cx<'_>) -> u16 {
 
 pub(super) fn rule(cx: &Cx<'_>, area: Rect, buf: &mut Buffer) {
     let title = if cx.ui.mode == Mode::Jog {
-        Line::from(vec![
-            cx.span(" JOG MODE ", Role::Accent),
-            cx.span(" keys move the machine ", Role::Title),
-        ])
+        Line::from(vec![cx.span(" JOG MODE ", Role::Accent), cx.span(" keys move the machine ", Role::Title)])
     } else {
         Line::from(cx.span("Jog", Role::Title))
     };
@@ -45,20 +42,15 @@ pub(super) fn draw(cx: &Cx<'_>, area: Rect, buf: &mut Buffer) {
     let line = Line::from(vec![
         cx.span("   i", Role::Key),
         cx.span(" enters jog mode", Role::Text),
-        cx.span(
-            format!("   step {} mm   feed {:.0} mm/min", trimmed(pad.step_mm()), pad.feed_mm_min()),
-            Role::Quiet,
-        ),
+        cx.span(format!("   step {} mm   feed {:.0} mm/min", trimmed(pad.step_mm()), pad.feed_mm_min()), Role::Quiet),
     ]);
     put(buf, area, 0, &line);
 }
 
 fn steps(cx: &Cx<'_>) -> Line<'static> {
     let pad = &cx.ui.pad;
-    let mut spans = vec![
-        cx.span(" step ", Role::Quiet),
-        cx.span(format!("{:>7} mm", trimmed(pad.step_mm())), Role::Value),
-    ];
+    let mut spans =
+        vec![cx.span(" step ", Role::Quiet), cx.span(format!("{:>7} mm", trimmed(pad.step_mm())), Role::Value)];
     if cx.snapshot.machine.axis_count() > Axis::A.index() {
         spans.push(cx.span(format!(" {} deg", trimmed(pad.step_deg())), Role::Value));
     }
@@ -83,10 +75,8 @@ fn feed(cx: &Cx<'_>) -> Line<'static> {
     let limits = &cx.snapshot.machine.limits;
     let vector = pad.moving().copied().unwrap_or_else(|| along_x(cx));
     let capped = capped_feed_mm_min(limits, &vector.direction, vector.feed_mm_min);
-    let mut spans = vec![
-        cx.span(" feed ", Role::Quiet),
-        cx.span(format!("{:>7.0} mm/min", vector.feed_mm_min), Role::Value),
-    ];
+    let mut spans =
+        vec![cx.span(" feed ", Role::Quiet), cx.span(format!("{:>7.0} mm/min", vector.feed_mm_min), Role::Value)];
     if capped < vector.feed_mm_min {
         spans.push(cx.span(format!(" (held, capped at {capped:.0})"), Role::Warning));
     }

@@ -21,18 +21,18 @@ fn frame(cx: &Cx<'_>, area: Rect, title: &str, buf: &mut Buffer) -> Rect {
     put(buf, area, 0, &Line::from(cx.span(line.clone(), Role::Quiet)));
     put(buf, area, area.height.saturating_sub(1), &Line::from(cx.span(line, Role::Quiet)));
     let head = Rect { x: area.x + 2, width: area.width.saturating_sub(4), ..area };
-    put(buf, head, 0, &Line::from(cx.span(format!(" {} ", fit(title, usize::from(head.width).saturating_sub(2), "")), Role::Title)));
+    put(
+        buf,
+        head,
+        0,
+        &Line::from(cx.span(format!(" {} ", fit(title, usize::from(head.width).saturating_sub(2), "")), Role::Title)),
+    );
     for row in 1..area.height.saturating_sub(1) {
         let bar = Line::from(cx.span(cx.theme.symbols.bar, Role::Quiet));
         put(buf, Rect { width: 1, ..area }, row, &bar);
         put(buf, Rect { x: area.right().saturating_sub(1), width: 1, ..area }, row, &bar);
     }
-    Rect {
-        x: area.x + 2,
-        y: area.y + 1,
-        width: area.width.saturating_sub(4),
-        height: area.height.saturating_sub(2),
-    }
+    Rect { x: area.x + 2, y: area.y + 1, width: area.width.saturating_sub(4), height: area.height.saturating_sub(2) }
 }
 
 fn centred(area: Rect, width: u16, height: u16) -> Rect {

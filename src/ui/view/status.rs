@@ -91,7 +91,8 @@ pub(super) fn pins_text(pins: Pins) -> String {
     if !limits.is_empty() {
         words.push(format!("limit {limits}"));
     }
-    for (letter, word) in [('P', "probe"), ('D', "door"), ('H', "hold"), ('R', "reset"), ('S', "start"), ('E', "e-stop")]
+    for (letter, word) in
+        [('P', "probe"), ('D', "door"), ('H', "hold"), ('R', "reset"), ('S', "start"), ('E', "e-stop")]
     {
         if pins.contains(letter) {
             words.push(word.to_owned());
