@@ -137,6 +137,7 @@ pub struct Machine {
     pub(super) switches: Switches,
     /// An alarm was just told; nothing else happens until then.
     pub(super) pause_until: Option<Time>,
+    pub(super) last_alarm: u16,
     /// What is said when that pause ends.
     pub(super) after_pause: Option<&'static str>,
     pub(super) resetting: Option<Resetting>,
@@ -195,6 +196,7 @@ impl Machine {
                 limits_were: AxisSet::EMPTY,
             },
             pause_until: None,
+            last_alarm: 0,
             after_pause: None,
             resetting: None,
             status_due: false,
@@ -221,6 +223,7 @@ impl Machine {
             machine.origin = start;
             machine.boot(machine.settings.on(22));
         }
+        machine.switches.limits_were = machine.limits_active();
         machine
     }
 
@@ -244,6 +247,10 @@ impl Machine {
             return;
         }
         for &byte in bytes {
+            // A burst is longer than the ring: what a free controller would have read by now makes room.
+            if self.rx.free() == 0 {
+                self.pump();
+            }
             if let Some(rt) = self.rx.accept(byte) {
                 self.realtime(rt);
             } else if byte == b'\n' || byte == b'\r' {
@@ -463,8 +470,12 @@ impl Machine {
         self.state = if critical { State::Critical } else { State::Alarm };
         self.braking = None;
         self.planner.freeze();
+        self.last_alarm = code;
         if code == 1 {
             self.homed = AxisSet::EMPTY;
+        }
+        if critical && self.firmware == Firmware::GrblHal {
+            self.rx.flush();
         }
         self.pause_until = Some(self.now + self.profile.alarm_pause);
         self.after_pause = critical.then_some("Reset to continue");
@@ -520,7 +531,12 @@ impl Machine {
     pub(super) fn range(&self, axis: Axis) -> Option<(f64, f64)> {
         let travel = self.settings.travel(axis)?;
         let upward = self.firmware == Firmware::FluidNc && self.settings.homes_negative(axis);
-        Some(if upward { (0.0, travel) } else { (-travel, 0.0) })
+        Some(match self.firmware {
+            _ if upward => (0.0, travel),
+            // grblHAL keeps the pull-off free at both ends.
+            Firmware::GrblHal => (self.pull_off_mm() - travel, -self.pull_off_mm()),
+            _ => (-travel, 0.0),
+        })
     }
 
     /// Work coordinate offset: WPos = MPos − this.

@@ -64,10 +64,7 @@ impl Machine {
     /// Executes a `$` line in the present state.
     pub(super) fn run_dollar(&mut self, line: &str) -> Answer {
         let upper = line.to_ascii_uppercase();
-        let blocked = self.state == State::Critical && self.firmware == Firmware::GrblHal;
-        if blocked
-            && !matches!(upper.as_str(), "$" | "$G" | "$#" | "$I" | "$I+" | "$N" | "$EA" | "$EE" | "$ES" | "$HELP")
-        {
+        if self.state == State::Critical && self.firmware == Firmware::GrblHal && needs_live_hal(&upper) {
             return Err(79).into();
         }
         match upper.as_str() {
@@ -288,4 +285,15 @@ impl Machine {
         self.message("Restoring defaults");
         Ok(())
     }
+}
+
+/// grblHAL commands that exist but are refused after a critical alarm.
+fn needs_live_hal(upper: &str) -> bool {
+    let one_axis = upper.strip_prefix("$H").is_some_and(|rest| matches!(rest.as_bytes(), [b'A'..=b'C' | b'U'..=b'Z']));
+    let write = upper[1..].split_once('=').is_some_and(|(name, value)| match name {
+        "RST" => matches!(value, "$" | "#" | "*"),
+        "N0" | "N1" | "SLP" => true,
+        _ => name.bytes().all(|b| b.is_ascii_digit()),
+    });
+    one_axis || write || matches!(upper, "$$" | "$X" | "$H" | "$C" | "$SLP")
 }

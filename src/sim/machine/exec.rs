@@ -107,7 +107,8 @@ impl Machine {
         let reply = Step::Reply(Ok(()));
         match steps.iter().position(|s| matches!(s, Step::Alarm(_))) {
             Some(at) if self.firmware == Firmware::FluidNc => steps.insert(at, reply),
-            _ if self.firmware == Firmware::GrblHal && steps.iter().any(|s| matches!(s, Step::SoftLimit)) => {}
+            _ if self.firmware == Firmware::GrblHal
+                && steps.iter().any(|s| matches!(s, Step::SoftLimit | Step::ToolChange)) => {}
             _ => steps.push(reply),
         }
     }

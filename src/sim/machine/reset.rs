@@ -25,7 +25,8 @@ impl Machine {
         let moving = match self.state {
             State::Run | State::Jog => true,
             State::Hold | State::Door => self.planner.speed_mm_s() > 0.0,
-            State::Alarm => self.pause_until.is_some() && !self.planner.is_empty(),
+            // Grbl and FluidNC take a probe that began in contact for a motion that was cut short.
+            State::Alarm => self.last_alarm == 4 && self.firmware != Firmware::GrblHal,
             _ => false,
         };
         let lost_power_stage = fluid && self.state == State::Sleep;
@@ -58,6 +59,7 @@ impl Machine {
         self.planner.freeze();
         self.pause_until = None;
         self.after_pause = None;
+        self.last_alarm = 0;
         self.resetting = Some(Resetting { until: self.now + wait, locked: was_locked || code.is_some() });
         self.due_reset();
     }
@@ -159,6 +161,7 @@ impl Machine {
         self.resetting = None;
         self.pause_until = None;
         self.after_pause = None;
+        self.switches.limits_were = self.limits_active();
         self.reports.power_cycle();
         self.boot(self.settings.on(22));
     }

@@ -163,6 +163,13 @@ impl Receiver {
                 _ => {}
             }
         }
+        // grblHAL does not count spaces in G-code, but those in comments.
+        if self.firmware == Firmware::GrblHal && byte <= b' ' && !matches!(self.line.first(), Some(b'$')) {
+            match self.line.iter().rev().find(|b| matches!(b, b'(' | b')' | b';')) {
+                Some(b'(' | b';') => {}
+                _ => return,
+            }
+        }
         // FluidNC prints the whole offending line back, so a little more is kept than is taken.
         if self.line.len() >= self.profile.line_bytes {
             self.too_long = true;
