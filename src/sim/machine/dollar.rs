@@ -48,7 +48,8 @@ impl Machine {
     }
 
     fn jog_line(&mut self, rest: &str) {
-        let Some(words) = rest.strip_prefix('=') else { return self.refuse(3) };
+        let resting = matches!(self.state, State::Idle | State::Jog);
+        let Some(words) = rest.strip_prefix('=') else { return self.refuse(if resting { 3 } else { 8 }) };
         let result = match self.state {
             _ if self.firmware == Firmware::FluidNc && words.trim().is_empty() => Err(3),
             State::Critical if self.firmware == Firmware::GrblHal => Err(79),
@@ -134,9 +135,18 @@ impl Machine {
         if let Some(what) = upper.strip_prefix("$RST=") {
             return self.restore(what).into();
         }
+        if self.firmware == Firmware::GrblHal && matches!(upper, "$EA" | "$EE" | "$ES") {
+            // The long output starves the stepper: a jog becomes a run, and 0x85 does not stop it any more.
+            if self.state == State::Jog {
+                self.state = State::Run;
+            }
+            return self.list_tables(upper);
+        }
+        if self.firmware == Firmware::GrblHal && matches!(upper, "$LIM" | "$HSS" | "$TLR" | "$PINSTATE") {
+            return self.list_tables(upper);
+        }
         if !self.at_rest() {
-            let known_here = self.firmware == Firmware::GrblHal && matches!(upper, "$EA" | "$EE" | "$ES");
-            return if known_here { self.list_tables(upper) } else { Err(8).into() };
+            return Err(8).into();
         }
         match upper {
             "$N" => {
@@ -146,7 +156,7 @@ impl Machine {
                 }
                 return Ok(()).into();
             }
-            "$I+" | "$HELP" | "$EA" | "$EE" | "$ES" if self.firmware == Firmware::GrblHal => {
+            "$I+" | "$HELP" if self.firmware == Firmware::GrblHal => {
                 return self.list_tables(upper);
             }
             _ => {}

@@ -16,7 +16,11 @@ const AXIS_ITEMS: [(&str, u16); 4] =
 impl Machine {
     /// Reading a configuration value or a setting never waits for the motion; everything else does.
     pub(super) fn fluid_answers_at_once(&self, upper: &str) -> bool {
-        upper == "$G" || upper.starts_with("$AXES/") || upper.starts_with("$/AXES/")
+        upper == "$G"
+            || upper.starts_with("$SD/")
+            || upper.starts_with("$LOCALFS/")
+            || upper.starts_with("$AXES/")
+            || upper.starts_with("$/AXES/")
     }
 
     pub(super) fn fluid_dollar(&mut self, line: &str, upper: &str) -> Answer {
@@ -28,8 +32,9 @@ impl Machine {
                 self.startup_log();
                 Ok(()).into()
             }
-            ("GS", None) => {
+            ("GS", None) if resting => {
                 let banner = self.profile.banner;
+                self.say("");
                 self.say(banner);
                 Ok(()).into()
             }
@@ -59,6 +64,18 @@ impl Machine {
                 self.list_named();
                 Ok(()).into()
             }
+            ("SD/LIST" | "LOCALFS/LIST", _) if !resting => Err(120).into(),
+            ("LOCALFS/LIST", _) => {
+                self.say("[FILE: config.yaml|SIZE:2048]");
+                self.say("[/littlefs Free:190.00 KB Used:2.00 KB Total:192.00 KB]");
+                Ok(()).into()
+            }
+            // There is no card in the slot.
+            _ if name.starts_with("SD/") => Err(60).into(),
+            ("MD" | "MOTOR/DISABLE", _) if resting => {
+                self.message("Disabling all motors");
+                Ok(()).into()
+            }
             ("BYE", _) => {
                 self.say("Exiting");
                 self.message("Restarting");
@@ -72,7 +89,8 @@ impl Machine {
                 self.home(axes)
             }
             _ if name.starts_with("AXES/") || name.starts_with("/AXES/") => self.config_item(line).into(),
-            ("MD" | "ME" | "MOTOR/DISABLE" | "MOTOR/ENABLE" | "L" | "V" | "HEAP", _) if resting => Ok(()).into(),
+            ("ME" | "MOTOR/ENABLE" | "L" | "V" | "HEAP", _) if resting => Ok(()).into(),
+            ("MD" | "ME" | "MOTOR/DISABLE" | "MOTOR/ENABLE" | "V" | "GS", _) => Err(8).into(),
             (number, Some(value)) if number.bytes().all(|b| b.is_ascii_digit()) => {
                 self.set_fluid_number(number, value).into()
             }

@@ -67,7 +67,8 @@ impl Machine {
     /// Forgets what was not executed. FluidNC keeps the line it has in its hands and runs it afterwards: a `$` line
     /// that waited for the motion to end runs without an answer, any other with one.
     fn drop_lines(&mut self) {
-        if self.firmware == Firmware::Grbl && self.state == State::Critical && !self.steps.is_empty() {
+        // Grbl finishes what it has in hand as if nothing had happened: one stale `ok` before the banner.
+        if self.firmware == Firmware::Grbl && !self.steps.is_empty() {
             self.say("ok");
         }
         let waiting = self.steps.iter().find(|step| matches!(step, Step::Dollar(_))).cloned();
@@ -105,6 +106,9 @@ impl Machine {
         let banner = self.profile.banner;
         self.say(banner);
         if locked && self.firmware != Firmware::FluidNc {
+            if self.settings.on(21) && !self.limits_active().is_empty() {
+                self.message("Check Limits");
+            }
             self.message("'$H'|'$X' to unlock");
         }
     }

@@ -169,7 +169,7 @@ impl Machine {
             let _ = write!(text, "|WCO:{}", self.coordinates(&self.wco()));
         }
         let overrides_due = self.reports.overrides_in == 0;
-        self.reports.overrides_in = self.reports.overrides_in.saturating_sub(u8::from(!wco_due || hal));
+        self.reports.overrides_in = self.reports.overrides_in.saturating_sub(1);
         if overrides_due || full {
             self.reports.overrides_in = if busy { 19 } else { 9 };
             let _ = write!(text, "|Ov:{},{},{}", self.feed_override, self.rapid_override, self.spindle_override);
