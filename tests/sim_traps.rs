@@ -1,5 +1,8 @@
 //! The things that bite a sender, one test each: where the firmwares differ, the simulated ones differ.
 
+// Helpers of tests may fail as tests do.
+#![allow(clippy::unwrap_used)]
+
 use std::time::Duration;
 
 use sunmill::model::{AxisVec, Firmware, Time};
@@ -558,4 +561,23 @@ fn any_chunking_of_the_same_bytes_gives_the_same_answers() {
             assert_eq!(words(&parts), words(&whole), "{firmware}, {size} bytes at a time");
         }
     }
+}
+
+#[test]
+fn nothing_is_left_due_in_the_past() {
+    // The spindle of a grblHAL machine is coming back after the door when a limit switch closes.
+    let mut bench = Bench::ready(Firmware::GrblHal);
+    bench.send("G91\nG1X20F600\n");
+    bench.wait(300);
+    bench.send([0x84]);
+    bench.wait(300);
+    bench.send("~");
+    bench.machine.press_pin('X');
+    bench.wait(60_000);
+    assert_eq!(bench.machine.poll_timeout(), None);
+    let mut bench = Bench::ready(Firmware::FluidNc);
+    bench.send("$RI=50\nG91\nG1X20F600\n");
+    bench.machine.trigger(Fault::Silence);
+    bench.wait(60_000);
+    assert_eq!(bench.machine.poll_timeout(), None);
 }

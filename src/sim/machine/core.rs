@@ -11,7 +11,7 @@ use super::lines::Step;
 use super::modal::Modal;
 use super::pins::Switches;
 use super::planner::{AxisLimits, Planner};
-use super::profile::{Profile, fluid_alarm_name, fluid_error_text};
+use super::profile::Profile;
 use super::reset::Resetting;
 use super::rx::{Receiver, Rt};
 use super::settings::Settings;
@@ -122,7 +122,7 @@ pub struct Machine {
     pub(super) now: Time,
     pub(super) settings: Settings,
     pub(super) rx: Receiver,
-    out: Vec<u8>,
+    pub(super) out: Vec<u8>,
     pub(super) state: State,
     pub(super) braking: Option<Braking>,
     /// Door closed again, spindle and coolant on their way: until then.
@@ -273,9 +273,12 @@ impl Machine {
 
     /// Lets everything happen that is due until `now`.
     pub fn advance(&mut self, now: Time) {
+        if self.silent {
+            self.now = self.now.max(now);
+        }
         while self.now < now {
             let next = if self.is_moving() { self.now + TICK } else { self.next_deadline().unwrap_or(now) };
-            let next = next.max(self.now + Duration::from_micros(1)).min(now);
+            let next = if next > self.now { next } else { self.now + TICK }.min(now);
             let dt = next.since(self.now).as_secs_f64();
             self.now = next;
             self.tick(dt);
@@ -285,6 +288,9 @@ impl Machine {
 
     /// When [`advance`](Self::advance) should be called next; `None`: only bytes can change anything.
     pub fn poll_timeout(&self) -> Option<Time> {
+        if self.silent {
+            return None;
+        }
         let moving = self.is_moving().then(|| self.now + MOVING_POLL);
         [moving, self.next_deadline()].into_iter().flatten().min()
     }
@@ -441,17 +447,15 @@ impl Machine {
 
     fn came_to_a_stand(&mut self) {
         match self.braking.take() {
-            None => {}
-            Some(Braking::Keep) => {
-                if self.state == State::Door {
-                    self.door_settled();
-                }
-            }
+            Some(Braking::Keep) if self.state == State::Door => self.door_settled(),
+            Some(Braking::Keep) | None => {}
             Some(Braking::Cancel) => {
                 self.planner.flush();
                 self.modal.position = self.planner.position();
-                if matches!(self.state, State::Jog | State::Run | State::Hold) {
-                    self.state = State::Idle;
+                match self.state {
+                    State::Jog | State::Run | State::Hold => self.state = State::Idle,
+                    State::Door => self.door_settled(),
+                    _ => {}
                 }
             }
             Some(Braking::SoftLimit) => self.alarm(2),
@@ -469,65 +473,6 @@ impl Machine {
     /// The planner was drained on purpose (a dwell, M5, a pause).
     pub(super) fn drained_on_purpose(&mut self) {
         self.drained_at = None;
-    }
-
-    // --- alarms ------------------------------------------------------------------------------------------------
-
-    /// Locks the machine. Hard and soft limits stay until a reset; nothing is said for a while after.
-    pub(super) fn alarm(&mut self, code: u16) {
-        self.tell_alarm(code);
-        let critical = matches!(code, 1 | 2 | 16);
-        self.state = if critical { State::Critical } else { State::Alarm };
-        self.braking = None;
-        self.planner.freeze();
-        self.last_alarm = code;
-        if code == 1 {
-            self.homed = AxisSet::EMPTY;
-        }
-        if critical && self.firmware == Firmware::GrblHal {
-            self.rx.flush();
-        }
-        self.pause_until = Some(self.now + self.profile.alarm_pause);
-        self.after_pause = critical.then_some("Reset to continue");
-    }
-
-    pub(super) fn tell_alarm(&mut self, code: u16) {
-        if self.firmware == Firmware::FluidNc {
-            self.message(&format!("ALARM: {}", fluid_alarm_name(code)));
-        }
-        self.say(&format!("ALARM:{code}"));
-    }
-
-    // --- output ------------------------------------------------------------------------------------------------
-
-    pub(super) fn say(&mut self, line: &str) {
-        self.out.extend_from_slice(line.as_bytes());
-        self.out.extend_from_slice(self.profile.eol.as_bytes());
-    }
-
-    /// `[MSG:…]`, with FluidNC's level.
-    pub(super) fn message(&mut self, text: &str) {
-        self.message_as("INFO", text);
-    }
-
-    pub(super) fn message_as(&mut self, level: &str, text: &str) {
-        if self.firmware == Firmware::FluidNc {
-            self.say(&format!("[MSG:{level}: {text}]"));
-        } else {
-            self.say(&format!("[MSG:{text}]"));
-        }
-    }
-
-    pub(super) fn reply(&mut self, result: Result<(), Code>) {
-        match result {
-            Ok(()) => self.say("ok"),
-            Err(code) => {
-                self.say(&format!("error:{code}"));
-                if self.firmware == Firmware::FluidNc {
-                    self.message_as("ERR", fluid_error_text(code));
-                }
-            }
-        }
     }
 
     // --- geometry ----------------------------------------------------------------------------------------------

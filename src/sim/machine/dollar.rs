@@ -3,6 +3,7 @@
 use crate::model::{Axis, AxisSet, AxisVec, Firmware};
 
 use super::core::{Machine, State};
+use super::fluid::answers_at_once;
 use super::gcode::Code;
 use super::lines::Step;
 use super::modal::Modal;
@@ -29,7 +30,7 @@ impl Machine {
         if upper.starts_with("$J=") || upper == "$J" {
             return self.jog_line(&line[2..]);
         }
-        if self.firmware == Firmware::FluidNc && !self.fluid_answers_at_once(&upper) {
+        if self.firmware == Firmware::FluidNc && !answers_at_once(&upper) {
             self.steps.extend([Step::Sync, Step::Dollar(line.to_owned())]);
             return;
         }
@@ -81,7 +82,10 @@ impl Machine {
             "$$" => self.when(self.settings_readable(), Self::list_settings),
             "$#" => self.when(self.offsets_readable(), Self::list_offsets),
             "$I" => self.when(self.info_readable(), Self::list_build_info),
-            "$X" => self.unlock().into(),
+            "$X" => {
+                self.unlock();
+                Ok(()).into()
+            }
             "$C" => self.check_mode(),
             "$H" => self.home(AxisSet::first(self.axes)),
             "$SLP" => self.sleep(),
@@ -121,13 +125,13 @@ impl Machine {
     }
 
     fn other_dollar(&mut self, line: &str, upper: &str) -> Answer {
-        if let Some(axis) = upper.strip_prefix("$H").filter(|rest| rest.len() == 1).and_then(|rest| rest.chars().next())
+        if let Some(letter) =
+            upper.strip_prefix("$H").filter(|rest| rest.len() == 1).and_then(|rest| rest.chars().next())
+            && let Some(axis) = Axis::from_letter(letter).filter(|&a| self.axes_that_home().contains(a))
         {
-            if let Some(axis) = Axis::from_letter(axis).filter(|a| self.axes_that_home().contains(*a)) {
-                // Grbl homes one axis only when built for it.
-                let known = self.firmware != Firmware::Grbl;
-                return if known { self.home([axis].into_iter().collect()) } else { Err(3).into() };
-            }
+            // Grbl homes one axis only when built for it.
+            let built_for_it = self.firmware != Firmware::Grbl;
+            return if built_for_it { self.home([axis].into_iter().collect()) } else { Err(3).into() };
         }
         if self.firmware == Firmware::FluidNc {
             return self.fluid_dollar(line, upper);
@@ -175,7 +179,7 @@ impl Machine {
     fn set_startup(&mut self, number: &str, text: &str) -> Result<(), Code> {
         let slot: usize = number.parse().map_err(|_| 2_u16)?;
         super::gcode::Block::parse(text, self.firmware, self.axes)?;
-        *self.settings.startup.get_mut(slot).ok_or(3_u16)? = text.to_owned();
+        text.clone_into(self.settings.startup.get_mut(slot).ok_or(3_u16)?);
         Ok(())
     }
 
@@ -205,7 +209,7 @@ impl Machine {
     }
 
     /// `$X`. FluidNC takes the axes for homed from then on, whether they are or not.
-    fn unlock(&mut self) -> Result<(), Code> {
+    fn unlock(&mut self) {
         if self.state == State::Alarm {
             self.state = State::Idle;
             if self.firmware == Firmware::FluidNc {
@@ -215,7 +219,6 @@ impl Machine {
             self.modal.position = self.planner.position();
             self.message("Caution: Unlocked");
         }
-        Ok(())
     }
 
     fn check_mode(&mut self) -> Answer {

@@ -60,6 +60,7 @@ impl Machine {
         self.pause_until = None;
         self.after_pause = None;
         self.last_alarm = 0;
+        self.restoring_until = None;
         self.resetting = Some(Resetting { until: self.now + wait, locked: was_locked || code.is_some() });
         self.due_reset();
     }

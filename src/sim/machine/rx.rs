@@ -156,10 +156,8 @@ impl Receiver {
         if self.firmware == Firmware::Grbl {
             match (self.comment, byte) {
                 (Some(b'('), b')') => return self.comment = None,
-                (Some(_), _) => return,
                 (None, b'(' | b';') => return self.comment = Some(byte),
-                (None, b'/') => return,
-                (None, byte) if byte <= b' ' => return,
+                (Some(_), _) | (None, b'/' | ..=b' ') => return,
                 _ => {}
             }
         }
