@@ -95,6 +95,30 @@ mod screen {
     }
 
     #[test]
+    fn a_machine_on_a_pseudo_terminal_is_run_lost_and_found_again() {
+        let house = Home::new();
+        let port = house.path().join("mill").to_str().expect("a path in UTF-8").to_owned();
+        let simulate = || {
+            let mut machine = Terminal::sunmill(Home::new(), &["sim", "machine", "--pty", &port], (24, 80), &[]);
+            machine.wait_for("A simulated FluidNC machine is at");
+            machine
+        };
+        let mut machine = simulate();
+        let mut terminal = Terminal::sunmill(Home::new(), &["--port", &port], (24, 80), &[]);
+        terminal.wait_for("The controller is locked");
+        assert!(!terminal.grid().contains("simulated machine"), "{}", terminal.grid());
+        machine.signal(Signal::TERM);
+        assert!(machine.exit_status().success());
+        terminal.wait_for("the link is down");
+        let _machine = simulate();
+        terminal.send("r");
+        terminal.wait_until("found again", |screen| {
+            let text = screen.contents();
+            text.rfind("answers on") > text.rfind("the link is down") && text.contains("not homed")
+        });
+    }
+
+    #[test]
     fn a_configured_machine_that_is_absent_is_never_simulated() {
         let home = Home::new();
         let port = home.path().join("nowhere");

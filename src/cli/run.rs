@@ -21,7 +21,7 @@ pub fn run(cli: Cli, environment: &Environment) -> Result<ExitCode, Failure> {
         Some(Command::Keys(args)) => print(&if args.markdown { keys::markdown() } else { keys::text() }),
         Some(Command::Config(ConfigCommand::Check { file })) => print(&config::checked(&settings(file)?)),
         Some(Command::Config(ConfigCommand::Show { file })) => print(&config::shown(&settings(file)?)?),
-        Some(Command::Sim(SimCommand::Machine(args))) => sim::machine(&args.into()),
+        Some(Command::Sim(SimCommand::Machine(args))) => sim::machine(args.into()),
     }?;
     Ok(ExitCode::SUCCESS)
 }

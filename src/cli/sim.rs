@@ -1,14 +1,21 @@
 //! `sunmill sim machine`: the options of a simulated machine for other programs.
 
+use std::future;
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::path::PathBuf;
+use std::pin::Pin;
 
 use clap::{Args, ValueEnum};
-use color_eyre::eyre::eyre;
+use color_eyre::eyre::WrapErr;
+use tokio::runtime::Builder;
+use tokio::signal::unix::{SignalKind, signal};
+use tokio::sync::mpsc;
 
 use super::exit::Failure;
+use super::out;
 use crate::config::{MAX_BAUD, MIN_BAUD};
 use crate::model::Firmware;
+use crate::sim::serve::{self, Control, ServeError, World, serve_pty, serve_tcp};
 use crate::sim::{FaultPlan, Options};
 
 const PACES: std::ops::RangeInclusive<i64> = MIN_BAUD.cast_signed()..=MAX_BAUD.cast_signed();
@@ -104,13 +111,69 @@ impl From<SimArgs> for SimOptions {
     }
 }
 
-/// Runs a simulated machine until it is told to end.
-pub(super) fn machine(options: &SimOptions) -> Result<(), Failure> {
-    let place = match &options.listen {
-        Listen::Pty(path) => path.display().to_string(),
-        Listen::Tcp(address) => address.to_string(),
+/// Runs a simulated machine until it is told to end: by `quit` on stdin, or by SIGINT, SIGTERM or SIGHUP.
+///
+/// Where it is found is printed once it can be opened; what is typed to it meanwhile (`help` lists it) plays the
+/// person beside the machine.
+pub(super) fn machine(options: SimOptions) -> Result<(), Failure> {
+    let runtime = Builder::new_current_thread().enable_all().build().wrap_err("cannot start the runtime")?;
+    runtime.block_on(async {
+        let mut interrupt = signal(SignalKind::interrupt())?;
+        let mut terminate = signal(SignalKind::terminate())?;
+        let mut hangup = signal(SignalKind::hangup())?;
+        tokio::select! {
+            result = run(options) => result,
+            _ = interrupt.recv() => Ok(()),
+            _ = terminate.recv() => Ok(()),
+            _ = hangup.recv() => Ok(()),
+        }
+    })
+}
+
+/// A running server.
+type Served<'a> = Pin<Box<dyn Future<Output = Result<(), ServeError>> + 'a>>;
+
+async fn run(options: SimOptions) -> Result<(), Failure> {
+    let SimOptions { listen, machine, pace_baud, state_file } = options;
+    let firmware = machine.firmware;
+    let world = match state_file {
+        Some(file) => World::with_state_file(machine, pace_baud, &file)?,
+        None => World::new(machine, pace_baud),
     };
-    Err(eyre!("a simulated {} at {place} is not in this build yet", options.machine.firmware).into())
+    let (controls, mut orders) = mpsc::channel(16);
+    listen_to_stdin(controls.clone());
+    let (place, mut served): (String, Served<'_>) = match &listen {
+        Listen::Pty(path) => (path.display().to_string(), Box::pin(serve_pty(world, path, &mut orders, out::words))),
+        Listen::Tcp(address) => {
+            let listener = serve::listen(&address.to_string()).await?;
+            let place = listener.local_addr()?.to_string();
+            (place, Box::pin(serve_tcp(world, listener, &mut orders, out::words)))
+        }
+    };
+    // The port opens when it is first looked at; only then is it true that it can be found.
+    tokio::select! {
+        biased;
+        ended = &mut served => return Ok(ended?),
+        () = future::ready(()) => {}
+    }
+    out::data(&format!("{place}\n"))?;
+    out::words(&format!("A simulated {firmware} machine is at {place}. Type help to see what can be done to it."));
+    let ended = served.await;
+    drop(controls);
+    Ok(ended?)
+}
+
+/// What is typed, line by line, as orders. The end of stdin orders nothing.
+fn listen_to_stdin(controls: mpsc::Sender<Control>) {
+    std::thread::spawn(move || {
+        for line in std::io::stdin().lines().map_while(Result::ok).filter(|line| !line.trim().is_empty()) {
+            match line.parse() {
+                Ok(control) if controls.blocking_send(control).is_ok() => {}
+                Ok(_) => return,
+                Err(error) => out::words(&format!("{error}")),
+            }
+        }
+    });
 }
 
 #[cfg(test)]
