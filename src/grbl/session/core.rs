@@ -362,7 +362,7 @@ impl Session {
             if !self.window.is_mid_line() && !self.begin_line(now) {
                 break;
             }
-            let end = (n + budget).min(out.len());
+            let end = n.saturating_add(budget).min(out.len());
             let (copied, whole) = self.window.copy_current(&mut out[n..end]);
             n += copied;
             budget -= copied;
