@@ -52,11 +52,21 @@ pub enum Error {
 /// # Errors
 /// There is no terminal, or the runtime has no signals.
 pub async fn run(hub: Hub, settings: Settings, now: impl Fn() -> Time) -> Result<ExitReason, Error> {
-    let mut signals = Signals::new().map_err(Error::Signals)?;
     let tty = tty::open().map_err(Error::NoTerminal)?;
     let guard = Guard::claim(Arc::clone(&tty)).map_err(Error::NoTerminal)?;
     restore_on_panic(guard.restorer());
-    let tty = AsyncFd::new(tty).map_err(Error::NoTerminal)?;
+    run_on(tty, guard, hub, settings, now).await
+}
+
+async fn run_on(
+    tty: Arc<File>,
+    guard: Guard,
+    hub: Hub,
+    settings: Settings,
+    now: impl Fn() -> Time,
+) -> Result<ExitReason, Error> {
+    let mut signals = Signals::new().map_err(Error::Signals)?;
+    let tty = tty::register(tty).map_err(Error::NoTerminal)?;
     let snapshot = hub.snapshot();
     let mut app = App {
         decoder: Decoder::new(settings.escape_wait()),
@@ -395,3 +405,6 @@ impl Signals {
         }
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -58,7 +58,9 @@ impl Chord {
 
 /// A key name that cannot be read.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("{0:?} is not a key: write a character, a name such as Left, PgUp, Enter, F1, and Ctrl+, Alt+ or Shift+ before it")]
+#[error(
+    "{0:?} is not a key: write a character, a name such as Left, PgUp, Enter, F1, and Ctrl+, Alt+ or Shift+ before it"
+)]
 pub struct BadChord(String);
 
 impl FromStr for Chord {

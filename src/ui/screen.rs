@@ -73,3 +73,6 @@ impl Screen {
         Ok(bytes)
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -10,7 +10,9 @@ use super::settings::Settings;
 use super::state::{Effect, Event, Ui};
 use super::update::update;
 use super::view::view;
-use crate::model::machine::{Accessories, AlarmInfo, BufferFree, Identity, Limits, MachineState, ModalState, Overrides, Pins};
+use crate::model::machine::{
+    Accessories, AlarmInfo, BufferFree, Identity, Limits, MachineState, ModalState, Overrides, Pins,
+};
 use crate::model::snapshot::{Alarm, Jog, Link, LinkState, Machine, Snapshot};
 use crate::model::{AxisSet, AxisVec, Firmware, StateKind, Time};
 use crate::ui::input::{Input, InputEvent};
@@ -217,4 +219,10 @@ impl Scene {
             .collect::<Vec<_>>()
             .join("\n")
     }
+}
+
+/// A terminal to feed a frame's bytes to.
+pub(super) fn terminal(width: u16, height: u16) -> vt100::Parser {
+    let size = |n| std::num::NonZeroU16::new(n).unwrap();
+    vt100::Parser::new(size(height), size(width), 0)
 }

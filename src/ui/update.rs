@@ -153,13 +153,7 @@ const fn is_covered(ui: &Ui) -> bool {
     ui.popup.is_some() || ui.help.is_some()
 }
 
-fn line_or_page(
-    ui: &mut Ui,
-    chord: Chord,
-    action: Action,
-    input: &InputEvent,
-    snapshot: &Snapshot,
-) -> Vec<Effect> {
+fn line_or_page(ui: &mut Ui, chord: Chord, action: Action, input: &InputEvent, snapshot: &Snapshot) -> Vec<Effect> {
     let lines = if matches!(chord.code, KeyCode::Up | KeyCode::Down) { 1 } else { PAGE };
     match action {
         Action::ScrollBack => ui.console.scroll(-lines),
@@ -262,7 +256,8 @@ fn paste(ui: &mut Ui, text: &str, now: Time) -> Vec<Effect> {
 
 fn help_key(ui: &mut Ui, chord: Chord, input: &InputEvent, snapshot: &Snapshot) -> Vec<Effect> {
     let scroll = ui.help.unwrap_or_default();
-    let last = TABLE.len() + 20;
+    // Past the end is the end: the view knows how many lines there are.
+    let last = 2 * TABLE.len();
     ui.help = match chord.code {
         KeyCode::Up => Some(scroll.saturating_sub(1)),
         KeyCode::Down => Some((scroll + 1).min(last)),
@@ -281,13 +276,7 @@ fn help_key(ui: &mut Ui, chord: Chord, input: &InputEvent, snapshot: &Snapshot) 
     Vec::new()
 }
 
-fn text_key(
-    ui: &mut Ui,
-    chord: Chord,
-    kind: KeyEventKind,
-    input: &InputEvent,
-    snapshot: &Snapshot,
-) -> Vec<Effect> {
+fn text_key(ui: &mut Ui, chord: Chord, kind: KeyEventKind, input: &InputEvent, snapshot: &Snapshot) -> Vec<Effect> {
     match (ui.keymap.lookup(Context::Text, chord), chord.code) {
         (_, KeyCode::Esc) => {
             ui.mode = Mode::Main;

@@ -168,7 +168,8 @@ impl Decoder {
     }
 
     fn count_keys(&mut self, first: usize) {
-        let is_typed = |event: &&InputEvent| matches!(&event.what, Input::Key(key) if key.kind != KeyEventKind::Release);
+        let is_typed =
+            |event: &&InputEvent| matches!(&event.what, Input::Key(key) if key.kind != KeyEventKind::Release);
         let keys = self.queue.iter().skip(first).filter(is_typed).count();
         for event in self.queue.iter_mut().skip(first) {
             event.keys_in_batch = keys;
@@ -237,7 +238,13 @@ impl Decoder {
             0x1c..=0x1f => self.key(now, KeyCode::Char((byte - 0x1c + b'4') as char), ctrl),
             0x20..=0x7e => self.key(now, KeyCode::Char(byte as char), alt_bit),
             0xc2..=0xf4 => {
-                let need = if byte >= 0xf0 { 4 } else if byte >= 0xe0 { 3 } else { 2 };
+                let need = if byte >= 0xf0 {
+                    4
+                } else if byte >= 0xe0 {
+                    3
+                } else {
+                    2
+                };
                 self.open(State::Utf8 { need, alt });
                 self.body.push(byte);
             }

@@ -49,8 +49,7 @@ pub(super) fn csi(body: &[u8], last: u8, alt: bool) -> Meaning {
                 b'^' => KeyModifiers::CONTROL,
                 _ => KeyModifiers::SHIFT | KeyModifiers::CONTROL,
             };
-            tilde(params.get(0, 0))
-                .map_or(Meaning::Nothing, |code| Meaning::Key(KeyEvent::new(code, mods | extra)))
+            tilde(params.get(0, 0)).map_or(Meaning::Nothing, |code| Meaning::Key(KeyEvent::new(code, mods | extra)))
         }
         b'Z' => Meaning::Key(KeyEvent { code: KeyCode::BackTab, modifiers: mods, kind, state: KeyEventState::NONE }),
         // rxvt: Shift+arrows.
@@ -68,12 +67,7 @@ pub(super) fn ss3(body: &[u8], last: u8, alt: bool) -> Meaning {
     let mods = number.map_or(KeyModifiers::NONE, modifiers) | if alt { KeyModifiers::ALT } else { KeyModifiers::NONE };
     let key = |code| Meaning::Key(KeyEvent::new(code, mods));
     let keypad = |code| {
-        Meaning::Key(KeyEvent {
-            code,
-            modifiers: mods,
-            kind: KeyEventKind::Press,
-            state: KeyEventState::KEYPAD,
-        })
+        Meaning::Key(KeyEvent { code, modifiers: mods, kind: KeyEventKind::Press, state: KeyEventState::KEYPAD })
     };
     match last {
         // rxvt: Ctrl+arrows.

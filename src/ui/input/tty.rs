@@ -10,6 +10,7 @@ use std::time::Duration;
 
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use rustix::fs::{Mode, OFlags};
+use tokio::io::unix::AsyncFd;
 
 /// Longest wait for a terminal that does not take the bytes of a farewell.
 const FAREWELL: Duration = Duration::from_millis(200);
@@ -26,6 +27,18 @@ pub fn open() -> io::Result<Arc<File>> {
         by_path(PathBuf::from(name.to_string_lossy().into_owned()))
     })?;
     Ok(Arc::new(File::from(fd)))
+}
+
+/// Tells the runtime of it.
+///
+/// # Errors
+/// The system has no more room for watches.
+pub fn register(tty: Arc<File>) -> io::Result<AsyncFd<Arc<File>>> {
+    // SAFETY: the file is owned by the `AsyncFd` through the `Arc`, never replaced and never closed before it, and
+    // `as_raw_fd` of a `File` always tells the same descriptor.
+    #[expect(unsafe_code, reason = "watching a descriptor is unsafe in tokio since 1.53")]
+    let registered = unsafe { AsyncFd::register(tty) };
+    Ok(registered?)
 }
 
 /// Writes all of it or gives up: for moments when nothing else may run any more.

@@ -359,9 +359,10 @@ impl JogPad {
     pub fn poll_timeout(&self) -> Time {
         let idle = self.last_key + self.settings.idle_timeout;
         match &self.hold {
-            Hold::Continuous(run) => {
-                [self.expiry(run), self.renewal(run), Some(self.proof_due(run))].into_iter().flatten().fold(idle, Time::min)
-            }
+            Hold::Continuous(run) => [self.expiry(run), self.renewal(run), Some(self.proof_due(run))]
+                .into_iter()
+                .flatten()
+                .fold(idle, Time::min),
             Hold::Tapped { key, first, down: true, .. } if self.may_hold(*key) => idle.min(*first + HOLD_TIME),
             _ => idle,
         }

@@ -46,9 +46,9 @@ impl RepeatLearner {
 
     /// Whether a gap between two presses of one key is auto-repeat and not a second tap.
     pub fn is_repeat(&self, gap: Duration) -> bool {
-        let limit = self.median().map_or(REPEAT_AT_MOST, |median| {
-            (median * 2).clamp(Duration::from_millis(60), Duration::from_millis(160))
-        });
+        let limit = self
+            .median()
+            .map_or(REPEAT_AT_MOST, |median| (median * 2).clamp(Duration::from_millis(60), Duration::from_millis(160)));
         gap <= limit
     }
 

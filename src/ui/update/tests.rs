@@ -26,7 +26,8 @@ const MODES: &[(&str, &[&str])] = &[
     ("wire", &["v"]),
     ("scrolled", &["PgUp"]),
 ];
-const TEXT_MODES: &[(&str, &[&str])] = &[("line", &["Enter"]), ("line with text", &["m", "G", "0"]), ("palette", &[":"])];
+const TEXT_MODES: &[(&str, &[&str])] =
+    &[("line", &["Enter"]), ("line with text", &["m", "G", "0"]), ("palette", &[":"])];
 
 #[test]
 fn stop_keys_work_in_every_mode_and_state() {
@@ -242,7 +243,8 @@ fn lines_are_sent_by_enter_only() {
     assert_eq!(effects, [Effect::Submit(Command::Mdi("G0 X1".into()))]);
     assert_eq!(scene.ui.mode, Mode::Mdi, "ready for the next");
     assert_eq!(scene.press(&["Up", "Enter"]), [Effect::Submit(Command::Mdi("G0 X1".into()))]);
-    let paste = InputEvent { at: scene.now + ms(300), batch: 1, keys_in_batch: 0, what: Input::Paste("G1\nX9\n".into()) };
+    let paste =
+        InputEvent { at: scene.now + ms(300), batch: 1, keys_in_batch: 0, what: Input::Paste("G1\nX9\n".into()) };
     assert_eq!(scene.input(paste), []);
     assert_eq!(scene.ui.mdi.text(), "G1 X9 ");
     // An unmarked paste: its Enter is not an answer.
@@ -265,10 +267,7 @@ fn questions_are_answered_by_enter_only() {
     assert_eq!(state(Idle).press(&["H", "z", "Enter"]), home(HomeTarget::One(Axis::Z)));
     assert_eq!(state(Idle).press(&["H", "End", "y", "H"]), []);
     let zero: AxisSet = [Axis::X].into_iter().collect();
-    assert_eq!(
-        state(Idle).press(&["z", "x", "Enter"]),
-        [Effect::Submit(Command::SetWork { axes: zero, value: 0.0 })]
-    );
+    assert_eq!(state(Idle).press(&["z", "x", "Enter"]), [Effect::Submit(Command::SetWork { axes: zero, value: 0.0 })]);
     // An Enter that comes with other keys at once was not typed.
     let mut scene = state(Idle);
     scene.press(&["H"]);

@@ -113,7 +113,9 @@ fn stop_lines(cx: &Cx<'_>, stop: &Stop, width: usize) -> Vec<Line<'static>> {
         StopPhase::NotNeeded(why) => block(cx, &label, Role::Selected, &format!("nothing was sent: {why}"), width),
         StopPhase::Sent => block(cx, &label, Role::Selected, &format!("{what} sent, not confirmed yet"), width),
         StopPhase::Confirmed => block(cx, &label, Role::Selected, &format!("{what} confirmed, slowing down"), width),
-        StopPhase::Stopped => block(cx, &label, Role::Selected, &format!("{what} confirmed: the machine stands"), width),
+        StopPhase::Stopped => {
+            block(cx, &label, Role::Selected, &format!("{what} confirmed: the machine stands"), width)
+        }
         StopPhase::NotConfirmed => {
             let text = format!(
                 "{what} NOT confirmed: the machine was not seen to obey. If it still moves, use the emergency stop."

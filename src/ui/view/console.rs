@@ -6,6 +6,7 @@ use ratatui::text::{Line, Span};
 use unicode_width::UnicodeWidthStr;
 
 use super::text::{Cx, fit, printable, put, put_right, rule as draw_rule};
+use crate::ui::action::{Action, available};
 use crate::ui::console::Line as Entry;
 use crate::ui::state::Mode;
 use crate::ui::theme::Role;
@@ -53,10 +54,7 @@ fn draw_entry(cx: &Cx<'_>, entry: &Entry, area: Rect, row: u16, buf: &mut Buffer
     let gap = if answer.is_empty() { 0 } else { answer.width() + 2 };
     let text = fit(&text, width.saturating_sub(gap + 4), more);
     let text_style = if answer.is_empty() { cx.theme.tone(entry.tone) } else { cx.style(Role::Text) };
-    let line = Line::from(vec![
-        cx.span(format!(" {:<2} ", entry.mark), Role::Quiet),
-        Span::styled(text, text_style),
-    ]);
+    let line = Line::from(vec![cx.span(format!(" {:<2} ", entry.mark), Role::Quiet), Span::styled(text, text_style)]);
     put(buf, area, row, &line);
     let answer = Line::styled(answer, cx.theme.tone(entry.tone));
     put_right(buf, Rect { width: area.width.saturating_sub(1), ..area }, row, &answer);
@@ -65,8 +63,21 @@ fn draw_entry(cx: &Cx<'_>, entry: &Entry, area: Rect, row: u16, buf: &mut Buffer
 /// The line for G-code. Returns the cursor's place.
 pub(super) fn draw_line(cx: &Cx<'_>, area: Rect, buf: &mut Buffer) -> Option<Position> {
     if cx.ui.mode != Mode::Mdi {
-        let draft = cx.ui.mdi.text();
+        if cx.ui.mode == Mode::Jog {
+            let line = vec![
+                cx.span(" > ", Role::Quiet),
+                cx.span("Esc Enter", Role::Key),
+                cx.span(" to leave jog mode and type G-code", Role::Quiet),
+            ];
+            put(buf, area, 0, &Line::from(line));
+            return None;
+        }
+        if let Err(why) = available(Action::Mdi, cx.snapshot, cx.now) {
+            put(buf, area, 0, &Line::from(cx.span(format!(" > not now: {why}"), Role::Quiet)));
+            return None;
+        }
         let mut line = vec![cx.span(" > ", Role::Quiet), cx.span("Enter", Role::Key)];
+        let draft = cx.ui.mdi.text();
         if draft.is_empty() {
             line.push(cx.span(" to type G-code or a $ command", Role::Quiet));
         } else {

@@ -103,7 +103,5 @@ fn hint_line(cx: &Cx<'_>, width: usize) -> Vec<Span<'static>> {
 }
 
 fn row_hint(cx: &Cx<'_>, action: Action) -> Vec<Span<'static>> {
-    action::find(action)
-        .and_then(|row| row.keys.first().map(|key| cx.hint(key, row.name).to_vec()))
-        .unwrap_or_default()
+    action::find(action).and_then(|row| row.keys.first().map(|key| cx.hint(key, row.name).to_vec())).unwrap_or_default()
 }

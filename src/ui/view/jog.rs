@@ -6,9 +6,10 @@ use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 use ratatui::text::{Line, Span};
 
-use super::text::{Cx, put, rule as draw_rule};
+use super::text::{Cx, fit, put, rule as draw_rule};
 use crate::model::jog::{JogVector, capped_feed_mm_min, stop_distance_mm};
 use crate::model::{Axis, AxisVec};
+use crate::ui::action::{Action, available};
 use crate::ui::state::Mode;
 use crate::ui::theme::Role;
 
@@ -22,10 +23,7 @@ pub(super) fn rows(cx: &Cx<'_>) -> u16 {
 
 pub(super) fn rule(cx: &Cx<'_>, area: Rect, buf: &mut Buffer) {
     let title = if cx.ui.mode == Mode::Jog {
-        Line::from(vec![
-            cx.span(" JOG MODE ", Role::Accent),
-            cx.span(" keys move the machine ", Role::Title),
-        ])
+        Line::from(vec![cx.span(" JOG MODE ", Role::Accent), cx.span(" keys move the machine ", Role::Title)])
     } else {
         Line::from(cx.span("Jog", Role::Title))
     };
@@ -42,31 +40,30 @@ pub(super) fn draw(cx: &Cx<'_>, area: Rect, buf: &mut Buffer) {
         return;
     }
     let pad = &cx.ui.pad;
+    if let Err(why) = available(Action::JogMode, cx.snapshot, cx.now) {
+        let text = fit(&format!("   not now: {why}"), usize::from(area.width), cx.theme.symbols.more);
+        put(buf, area, 0, &Line::from(cx.span(text, Role::Quiet)));
+        return;
+    }
     let line = Line::from(vec![
         cx.span("   i", Role::Key),
         cx.span(" enters jog mode", Role::Text),
-        cx.span(
-            format!("   step {} mm   feed {:.0} mm/min", trimmed(pad.step_mm()), pad.feed_mm_min()),
-            Role::Quiet,
-        ),
+        cx.span(format!("   step {} mm   feed {:.0} mm/min", trimmed(pad.step_mm()), pad.feed_mm_min()), Role::Quiet),
     ]);
     put(buf, area, 0, &line);
 }
 
 fn steps(cx: &Cx<'_>) -> Line<'static> {
     let pad = &cx.ui.pad;
-    let mut spans = vec![
-        cx.span(" step ", Role::Quiet),
-        cx.span(format!("{:>7} mm", trimmed(pad.step_mm())), Role::Value),
-    ];
+    let mut spans =
+        vec![cx.span(" step ", Role::Quiet), cx.span(format!("{:>7} mm", trimmed(pad.step_mm())), Role::Value)];
     if cx.snapshot.machine.axis_count() > Axis::A.index() {
         spans.push(cx.span(format!(" {} deg", trimmed(pad.step_deg())), Role::Value));
     }
     spans.push(Span::raw("   "));
     for (index, preset) in pad.presets_mm().iter().enumerate().take(4) {
         let role = if pad.preset() == Some(index) { Role::Selected } else { Role::Quiet };
-        spans.push(cx.span(format!("{}", index + 1), Role::Key));
-        spans.push(Span::raw(" "));
+        spans.push(cx.span(format!("{}:", index + 1), Role::Key));
         spans.push(cx.span(format!(" {} ", trimmed(*preset)), role));
         spans.push(Span::raw(" "));
     }
@@ -83,10 +80,8 @@ fn feed(cx: &Cx<'_>) -> Line<'static> {
     let limits = &cx.snapshot.machine.limits;
     let vector = pad.moving().copied().unwrap_or_else(|| along_x(cx));
     let capped = capped_feed_mm_min(limits, &vector.direction, vector.feed_mm_min);
-    let mut spans = vec![
-        cx.span(" feed ", Role::Quiet),
-        cx.span(format!("{:>7.0} mm/min", vector.feed_mm_min), Role::Value),
-    ];
+    let mut spans =
+        vec![cx.span(" feed ", Role::Quiet), cx.span(format!("{:>7.0} mm/min", vector.feed_mm_min), Role::Value)];
     if capped < vector.feed_mm_min {
         spans.push(cx.span(format!(" (held, capped at {capped:.0})"), Role::Warning));
     }

@@ -6,8 +6,8 @@ use ratatui::text::Line;
 
 use super::text::{Cx, put};
 use super::{banner, console, footer, header, jog, overlay, position, status};
-use crate::model::snapshot::Snapshot;
 use crate::model::Time;
+use crate::model::snapshot::Snapshot;
 use crate::ui::state::{Mode, Ui};
 use crate::ui::theme::{Role, Theme};
 

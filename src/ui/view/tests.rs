@@ -192,7 +192,9 @@ fn every_size_draws() {
     nine.snapshot.machine.machine_position = Some(AxisVec::from_slice(&[1.0; 9]));
     scenes.push(nine);
     for scene in &scenes {
-        for (width, height) in [(1, 1), (2, 40), (59, 18), (60, 17), (60, 18), (80, 24), (81, 19), (120, 40), (300, 100)] {
+        for (width, height) in
+            [(1, 1), (2, 40), (59, 18), (60, 17), (60, 18), (80, 24), (81, 19), (120, 40), (300, 100)]
+        {
             let text = scene.text(width, height);
             if width >= 30 {
                 assert!(text.to_uppercase().contains("SPACE"), "{width}x{height}:\n{text}");

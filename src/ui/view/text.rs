@@ -6,8 +6,8 @@ use ratatui::style::Style;
 use ratatui::text::{Line, Span};
 use unicode_width::{UnicodeWidthChar, UnicodeWidthStr};
 
-use crate::model::snapshot::Snapshot;
 use crate::model::Time;
+use crate::model::snapshot::Snapshot;
 use crate::ui::state::Ui;
 use crate::ui::theme::{Role, Theme};
 

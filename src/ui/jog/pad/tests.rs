@@ -74,7 +74,11 @@ fn gestures_without_release_reports() {
         ("three slow taps", vec![0, 300, 600], "sss"),
         ("taps as fast as a hand can", vec![0, 140, 280, 420], "ssss"),
         ("a bouncing key", vec![0, 20], "s"),
-        ("held under X11: step, first repeat, then motion, cancelled when repeats end", [vec![0], repeats(660, 40, 6)].concat(), "sscccccx".trim_end_matches('c')),
+        (
+            "held under X11: step, first repeat, then motion, cancelled when repeats end",
+            [vec![0], repeats(660, 40, 6)].concat(),
+            "sscccccx".trim_end_matches('c'),
+        ),
         ("held on the Linux console", [vec![0], repeats(250, 92, 5)].concat(), "sscccx"),
     ] {
         let got = typed(&mut pad(), RIGHT, &times);
