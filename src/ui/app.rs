@@ -144,7 +144,7 @@ impl App {
                         Err(_) => self.exit = Some(ExitReason::TerminalLost),
                     }
                 }
-                news = self.hub.next() => self.from_hub(news, now()),
+                news = self.hub.next() => self.news(news, now()),
             }
         }
     }
@@ -219,7 +219,7 @@ impl App {
         }
     }
 
-    fn from_hub(&mut self, news: Result<News, HubGone>, now: Time) {
+    fn news(&mut self, news: Result<News, HubGone>, now: Time) {
         match news {
             Ok(News::Snapshot(snapshot)) => {
                 self.snapshot = snapshot;
@@ -360,6 +360,7 @@ fn size_of(tty: &File) -> Size {
     }
 }
 
+#[derive(Clone, Copy, Debug)]
 enum Got {
     Hangup,
     Terminate,

@@ -182,7 +182,7 @@ impl Scene {
             }
             match self.ui.poll_timeout(&self.snapshot, self.now) {
                 Some(due) if due <= end => {
-                    assert!(due > self.now || due == self.now, "timers lie ahead");
+                    assert!(due >= self.now, "timers lie ahead");
                     self.now = due.max(self.now);
                     effects.extend(self.event(&Event::Timeout));
                 }

@@ -18,6 +18,7 @@ struct Desk {
     screen: vt100::Parser,
     latch: Arc<Latch>,
     snapshots: watch::Sender<Arc<Snapshot>>,
+    port: Option<HubPort>,
     _requests: mpsc::Receiver<crate::model::hub::Request>,
 }
 
@@ -35,13 +36,15 @@ fn desk(snapshot: Snapshot) -> (Desk, Hub) {
     let (snapshots, watched) = watch::channel(Arc::new(snapshot));
     let (requests, queue) = mpsc::channel(8);
     let (log, _) = broadcast::channel(8);
-    let hub = HubPort::new(watched, requests, log, Arc::clone(&latch)).attach_screen();
+    let port = HubPort::new(watched, requests, log, Arc::clone(&latch));
+    let hub = port.attach_screen();
     let desk = Desk {
         master: Some(tty::register(Arc::new(File::from(master))).unwrap()),
         slave: Arc::new(File::from(slave)),
         screen: crate::ui::testing::terminal(80, 24),
         latch,
         snapshots,
+        port: Some(port),
         _requests: queue,
     };
     (desk, hub)
@@ -60,8 +63,13 @@ impl Desk {
         tty::write_blocking(self.master.as_ref().unwrap().get_ref(), bytes);
     }
 
-    /// Reads until the screen shows it.
+    /// Reads until the screen shows it; a test that would hang tells what it sees instead.
     async fn wait_for(&mut self, what: &str) {
+        let found = tokio::time::timeout(Duration::from_secs(20), self.read_until(what)).await;
+        assert!(found.is_ok(), "no {what:?} on the screen:\n{}", self.screen.screen().contents());
+    }
+
+    async fn read_until(&mut self, what: &str) {
         let master = self.master.as_ref().unwrap();
         loop {
             if self.screen.screen().contents().contains(what) {
@@ -100,7 +108,9 @@ async fn it_draws_hears_and_gives_the_terminal_back() {
     assert_eq!(ui.await.unwrap().unwrap(), ExitReason::Asked);
     assert!(!desk.is_raw());
     let master = Arc::clone(desk.master.as_ref().unwrap().get_ref());
-    desk.screen.process(&read_some(&master).unwrap_or_default());
+    while let Ok(bytes) = read_some(&master) {
+        desk.screen.process(&bytes);
+    }
     assert!(!desk.screen.screen().alternate_screen() && !desk.screen.screen().hide_cursor());
 }
 
@@ -120,7 +130,6 @@ async fn it_ends_with_the_hub() {
     let (mut desk, hub) = desk(testing::idle());
     let ui = desk.start(hub);
     desk.wait_for("simulated machine").await;
-    let (other, _) = watch::channel(Arc::new(Snapshot::default()));
-    drop(std::mem::replace(&mut desk.snapshots, other));
+    desk.port = None;
     assert_eq!(ui.await.unwrap().unwrap(), ExitReason::HubGone);
 }

@@ -143,8 +143,8 @@ pub(super) fn alarm(snapshot: &Snapshot, now: Time, batch: u64) -> Popup {
 }
 
 /// `q` while the machine is busy.
-pub(super) fn quit(snapshot: &Snapshot, batch: u64) -> Popup {
-    let state = snapshot.machine.state.map_or("not known".to_owned(), |state| state.to_string());
+pub(super) fn quit(snapshot: &Snapshot, now: Time, batch: u64) -> Popup {
+    let state = snapshot.machine.fresh_state(now).map_or("not known".to_owned(), |state| state.to_string());
     let mut question = popup(
         "Leave sunmill",
         vec![format!("The machine's state is {state}. What shall become of it?")],
