@@ -364,23 +364,21 @@ pub const fn jog_key(direction: Direction, scale: Scale, single: bool) -> JogKey
 
 /// The README's key table, as Markdown.
 pub fn key_table_markdown() -> String {
-    let mut text = String::new();
+    let mut lines = Vec::new();
     for group in Group::ALL {
-        text.push_str("### ");
-        text.push_str(group.title());
-        text.push_str("\n\n| key | action |\n|---|---|\n");
+        lines.push(format!("### {}\n\n| key | action |\n|---|---|", group.title()));
         for row in TABLE.iter().filter(|row| row.group == group) {
             let keys: Vec<String> = row.keys.iter().map(|key| format!("`{key}`")).collect();
-            text.push_str(&format!("| {} | {} |\n", keys.join(" "), row.help));
+            lines.push(format!("| {} | {} |", keys.join(" "), row.help));
         }
         if group == Group::Jog {
             for (keys, help) in JOG_MODIFIERS {
-                text.push_str(&format!("| {keys} | {help} |\n"));
+                lines.push(format!("| {keys} | {help} |"));
             }
         }
-        text.push('\n');
+        lines.push(String::new());
     }
-    text
+    lines.join("\n")
 }
 
 /// What modifiers do to every jog key; the keymap makes these chords by itself.

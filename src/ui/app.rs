@@ -53,11 +53,21 @@ pub enum Error {
 /// # Errors
 /// There is no terminal, or the runtime has no signals.
 pub async fn run(hub: Hub, settings: Settings, now: impl Fn() -> Time) -> Result<ExitReason, Error> {
-    let mut signals = Signals::new().map_err(Error::Signals)?;
     let tty = tty::open().map_err(Error::NoTerminal)?;
     let guard = Guard::claim(Arc::clone(&tty)).map_err(Error::NoTerminal)?;
     restore_on_panic(guard.restorer());
-    let tty = tty::watch(tty).map_err(Error::NoTerminal)?;
+    run_on(tty, guard, hub, settings, now).await
+}
+
+async fn run_on(
+    tty: Arc<File>,
+    guard: Guard,
+    hub: Hub,
+    settings: Settings,
+    now: impl Fn() -> Time,
+) -> Result<ExitReason, Error> {
+    let mut signals = Signals::new().map_err(Error::Signals)?;
+    let tty = tty::register(tty).map_err(Error::NoTerminal)?;
     let snapshot = hub.snapshot();
     let mut app = App {
         decoder: Decoder::new(settings.escape_wait()),
@@ -138,7 +148,7 @@ impl App {
                         Err(_) => self.exit = Some(ExitReason::TerminalLost),
                     }
                 }
-                news = self.hub.next() => self.from_hub(news, now()),
+                news = self.hub.next() => self.news(news, now()),
             }
         }
     }
@@ -213,7 +223,7 @@ impl App {
         }
     }
 
-    fn from_hub(&mut self, news: Result<News, HubGone>, now: Time) {
+    fn news(&mut self, news: Result<News, HubGone>, now: Time) {
         match news {
             Ok(News::Snapshot(snapshot)) => {
                 self.snapshot = snapshot;
@@ -354,6 +364,7 @@ fn size_of(tty: &File) -> Size {
     }
 }
 
+#[derive(Clone, Copy, Debug)]
 enum Got {
     Hangup,
     Terminate,
@@ -399,3 +410,6 @@ impl Signals {
         }
     }
 }
+
+#[cfg(test)]
+mod tests;

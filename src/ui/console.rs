@@ -83,12 +83,12 @@ impl Console {
     }
 
     /// Lines `by` further back (negative) or on.
-    pub fn scroll(&mut self, by: i64) {
+    pub fn scroll(&mut self, by: isize) {
         let lines = self.lines();
         let (Some(first), Some(last)) = (lines.front().map(|l| l.seq), lines.back().map(|l| l.seq)) else { return };
-        let index = |seq: u64| lines.partition_point(|line| line.seq < seq) as i64;
-        let at = index(self.anchor.unwrap_or(last)).saturating_add(by).clamp(0, lines.len() as i64 - 1);
-        let seq = lines.get(at as usize).map_or(first, |line| line.seq);
+        let from = self.anchor.unwrap_or(last);
+        let at = lines.partition_point(|line| line.seq < from).saturating_add_signed(by).min(lines.len() - 1);
+        let seq = lines.get(at).map_or(first, |line| line.seq);
         self.anchor = (seq < last).then_some(seq);
     }
 

@@ -114,15 +114,12 @@ impl Editor {
     /// The line after; past the last one, what was being typed.
     pub fn later(&mut self) {
         let Some(place) = self.place else { return };
-        let line = match self.history.get(place + 1) {
-            Some(line) => {
-                self.place = Some(place + 1);
-                line.clone()
-            }
-            None => {
-                self.place = None;
-                std::mem::take(&mut self.draft)
-            }
+        let line = if let Some(line) = self.history.get(place + 1) {
+            self.place = Some(place + 1);
+            line.clone()
+        } else {
+            self.place = None;
+            std::mem::take(&mut self.draft)
         };
         self.set(&line);
     }

@@ -65,7 +65,6 @@ impl Screen {
             None => {}
         }
         Write::flush(&mut backend)?;
-        drop(backend);
         bytes.extend_from_slice(END);
         self.shown = next;
         self.cursor = cursor;
@@ -73,3 +72,6 @@ impl Screen {
         Ok(bytes)
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -182,7 +182,7 @@ impl Scene {
             }
             match self.ui.poll_timeout(&self.snapshot, self.now) {
                 Some(due) if due <= end => {
-                    assert!(due > self.now || due == self.now, "timers lie ahead");
+                    assert!(due >= self.now, "timers lie ahead");
                     self.now = due.max(self.now);
                     effects.extend(self.event(&Event::Timeout));
                 }
@@ -219,4 +219,10 @@ impl Scene {
             .collect::<Vec<_>>()
             .join("\n")
     }
+}
+
+/// A terminal to feed a frame's bytes to.
+pub(super) fn terminal(width: u16, height: u16) -> vt100::Parser {
+    let size = |n| std::num::NonZeroU16::new(n).unwrap();
+    vt100::Parser::new(size(height), size(width), 0)
 }

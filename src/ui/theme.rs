@@ -53,6 +53,10 @@ pub struct Symbols {
     pub tee: &'static str,
     /// Between two facts.
     pub dot: &'static str,
+    /// Upper corners of a frame.
+    pub top: [&'static str; 2],
+    /// Lower corners of a frame.
+    pub bottom: [&'static str; 2],
     /// The arrow keys: left, right, up, down.
     pub arrows: [&'static str; 4],
     /// Times ten, divided by ten.
@@ -68,6 +72,8 @@ const UNICODE: Symbols = Symbols {
     bar: "│",
     tee: "┬",
     dot: "·",
+    top: ["┌", "┐"],
+    bottom: ["└", "┘"],
     arrows: ["←", "→", "↑", "↓"],
     times: ["×", "÷"],
     more: "…",
@@ -79,6 +85,8 @@ const ASCII: Symbols = Symbols {
     bar: "|",
     tee: "+",
     dot: "-",
+    top: ["+", "+"],
+    bottom: ["+", "+"],
     arrows: ["Left", "Right", "Up", "Down"],
     times: ["x", "/"],
     more: "~",

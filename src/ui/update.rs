@@ -26,7 +26,8 @@ const BURST: usize = 3;
 const KITTY_ALL: u8 = 31;
 /// Disambiguate and event types: releases of arrows only, letters stay text.
 const KITTY_ARROWS: u8 = 3;
-const PAGE: i64 = 6;
+/// Lines of a page of console or help.
+const PAGE: usize = 6;
 
 /// Takes an event; the effects are to be carried out in order.
 pub fn update(ui: &mut Ui, event: &Event, snapshot: &Snapshot, now: Time) -> Vec<Effect> {
@@ -153,7 +154,7 @@ const fn is_covered(ui: &Ui) -> bool {
 }
 
 fn line_or_page(ui: &mut Ui, chord: Chord, action: Action, input: &InputEvent, snapshot: &Snapshot) -> Vec<Effect> {
-    let lines = if matches!(chord.code, KeyCode::Up | KeyCode::Down) { 1 } else { PAGE };
+    let lines = if matches!(chord.code, KeyCode::Up | KeyCode::Down) { 1 } else { PAGE.cast_signed() };
     match action {
         Action::ScrollBack => ui.console.scroll(-lines),
         Action::ScrollOn => ui.console.scroll(lines),
@@ -255,12 +256,13 @@ fn paste(ui: &mut Ui, text: &str, now: Time) -> Vec<Effect> {
 
 fn help_key(ui: &mut Ui, chord: Chord, input: &InputEvent, snapshot: &Snapshot) -> Vec<Effect> {
     let scroll = ui.help.unwrap_or_default();
-    let last = TABLE.len() + 20;
+    // Past the end is the end: the view knows how many lines there are.
+    let last = 2 * TABLE.len();
     ui.help = match chord.code {
         KeyCode::Up => Some(scroll.saturating_sub(1)),
         KeyCode::Down => Some((scroll + 1).min(last)),
-        KeyCode::PageUp => Some(scroll.saturating_sub(PAGE as usize)),
-        KeyCode::PageDown => Some((scroll + PAGE as usize).min(last)),
+        KeyCode::PageUp => Some(scroll.saturating_sub(PAGE)),
+        KeyCode::PageDown => Some((scroll + PAGE).min(last)),
         KeyCode::Home => Some(0),
         KeyCode::End => Some(last),
         KeyCode::Esc | KeyCode::Enter | KeyCode::Char('q' | '?') | KeyCode::F(1) if chord.modifiers.is_empty() => None,
@@ -406,8 +408,8 @@ fn run(ui: &mut Ui, action: Action, input: &InputEvent, snapshot: &Snapshot) -> 
             return effects;
         }
         Action::WireView => ui.console.toggle_wire(),
-        Action::ScrollBack => ui.console.scroll(-PAGE),
-        Action::ScrollOn => ui.console.scroll(PAGE),
+        Action::ScrollBack => ui.console.scroll(-PAGE.cast_signed()),
+        Action::ScrollOn => ui.console.scroll(PAGE.cast_signed()),
         Action::ScrollEnd => ui.console.follow(),
         Action::Redraw => return vec![Effect::Redraw],
         Action::Suspend => return suspend(ui, snapshot, now),
@@ -458,7 +460,7 @@ fn quit(ui: &mut Ui, snapshot: &Snapshot, now: Time, batch: u64) -> Vec<Effect> 
     let mut effects = leave_jog_mode(ui, now, None);
     if is_busy(ui, snapshot, now) {
         ui.help = None;
-        ui.popup = Some(popups::quit(snapshot, batch));
+        ui.popup = Some(popups::quit(snapshot, now, batch));
     } else {
         effects.push(Effect::Quit(ExitReason::Asked));
     }

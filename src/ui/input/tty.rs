@@ -29,15 +29,16 @@ pub fn open() -> io::Result<Arc<File>> {
     Ok(Arc::new(File::from(fd)))
 }
 
-/// Lets the runtime watch it for readiness.
+/// Tells the runtime of it.
 ///
 /// # Errors
-/// The runtime cannot watch it.
-#[expect(unsafe_code, reason = "the one way to watch a descriptor; see the safety comment")]
-pub fn watch(tty: Arc<File>) -> io::Result<AsyncFd<Arc<File>>> {
-    // SAFETY: the file is owned by the `Arc` inside the `AsyncFd`, so the descriptor stays open for as long as it is watched,
-    // and `Arc<File>` always gives the same descriptor.
-    unsafe { AsyncFd::register(tty) }.map_err(io::Error::from)
+/// The system has no more room for watches.
+pub fn register(tty: Arc<File>) -> io::Result<AsyncFd<Arc<File>>> {
+    // SAFETY: the file is owned by the `AsyncFd` through the `Arc`, never replaced and never closed before it, and
+    // `as_raw_fd` of a `File` always tells the same descriptor.
+    #[expect(unsafe_code, reason = "watching a descriptor is unsafe in tokio since 1.53")]
+    let registered = unsafe { AsyncFd::register(tty) };
+    Ok(registered?)
 }
 
 /// Writes all of it or gives up: for moments when nothing else may run any more.

@@ -85,7 +85,9 @@ mod tests {
 
     fn learned(gaps_ms: &[u64]) -> RepeatLearner {
         let mut learner = RepeatLearner::default();
-        gaps_ms.iter().for_each(|&ms| learner.learn(Duration::from_millis(ms)));
+        for &ms in gaps_ms {
+            learner.learn(Duration::from_millis(ms));
+        }
         learner
     }
 

@@ -93,7 +93,7 @@ pub(super) fn home(snapshot: &Snapshot, batch: u64) -> Popup {
         "Home",
         vec![
             "The machine will move to its limit switches. Is the way free?".into(),
-            "While it homes only a reset (Ctrl+X) or Space stops it; it is not homed then.".into(),
+            "Space or Ctrl+X ends the homing by a reset; the position is unknown then.".into(),
         ],
         choices,
         batch,
@@ -119,11 +119,11 @@ pub(super) fn zero(snapshot: &Snapshot, batch: u64) -> Popup {
 pub(super) fn alarm(snapshot: &Snapshot, now: Time, batch: u64) -> Popup {
     let machine = &snapshot.machine;
     let info = machine.alarm.as_ref().and_then(|alarm| alarm.info.as_ref());
-    let title = info.map_or("Alarm: locked".to_owned(), |info| format!("Alarm {}: {}", info.code, info.meaning));
-    let mut body = vec![
-        info.map_or("The controller is locked and did not say why.".to_owned(), |info| info.remedy.clone()),
-        String::new(),
-    ];
+    let title = info.map_or("Alarm".to_owned(), |info| format!("Alarm {}", info.code));
+    let mut body = match info {
+        Some(info) => vec![info.meaning.clone(), info.remedy.clone(), String::new()],
+        None => vec!["The controller is locked and did not say why.".to_owned(), String::new()],
+    };
     let mut choices = Vec::new();
     if machine.alarm.as_ref().is_some_and(|alarm| alarm.needs_reset) {
         body.push("Only a soft reset is taken now; then home or unlock.".into());
@@ -143,8 +143,8 @@ pub(super) fn alarm(snapshot: &Snapshot, now: Time, batch: u64) -> Popup {
 }
 
 /// `q` while the machine is busy.
-pub(super) fn quit(snapshot: &Snapshot, batch: u64) -> Popup {
-    let state = snapshot.machine.state.map_or("not known".to_owned(), |state| state.to_string());
+pub(super) fn quit(snapshot: &Snapshot, now: Time, batch: u64) -> Popup {
+    let state = snapshot.machine.fresh_state(now).map_or("not known".to_owned(), |state| state.to_string());
     let mut question = popup(
         "Leave sunmill",
         vec![format!("The machine's state is {state}. What shall become of it?")],

@@ -6,6 +6,7 @@ use ratatui::text::{Line, Span};
 use unicode_width::UnicodeWidthStr;
 
 use super::text::{Cx, fit, printable, put, put_right, rule as draw_rule};
+use crate::ui::action::{Action, available};
 use crate::ui::console::Line as Entry;
 use crate::ui::state::Mode;
 use crate::ui::theme::Role;
@@ -62,8 +63,21 @@ fn draw_entry(cx: &Cx<'_>, entry: &Entry, area: Rect, row: u16, buf: &mut Buffer
 /// The line for G-code. Returns the cursor's place.
 pub(super) fn draw_line(cx: &Cx<'_>, area: Rect, buf: &mut Buffer) -> Option<Position> {
     if cx.ui.mode != Mode::Mdi {
-        let draft = cx.ui.mdi.text();
+        if cx.ui.mode == Mode::Jog {
+            let line = vec![
+                cx.span(" > ", Role::Quiet),
+                cx.span("Esc Enter", Role::Key),
+                cx.span(" to leave jog mode and type G-code", Role::Quiet),
+            ];
+            put(buf, area, 0, &Line::from(line));
+            return None;
+        }
+        if let Err(why) = available(Action::Mdi, cx.snapshot, cx.now) {
+            put(buf, area, 0, &Line::from(cx.span(format!(" > not now: {why}"), Role::Quiet)));
+            return None;
+        }
         let mut line = vec![cx.span(" > ", Role::Quiet), cx.span("Enter", Role::Key)];
+        let draft = cx.ui.mdi.text();
         if draft.is_empty() {
             line.push(cx.span(" to type G-code or a $ command", Role::Quiet));
         } else {

@@ -53,7 +53,7 @@ fn left(cx: &Cx<'_>, width: usize) -> Vec<Span<'static>> {
         facts.insert(0, name);
     }
     facts.retain(|fact| !fact.is_empty());
-    let text: String = facts.iter().map(|fact| format!(" {dot} {fact}")).collect();
+    let text = facts.iter().fold(String::new(), |text, fact| text + " " + dot + " " + fact);
     spans.push(cx.span(fit(&text, width.saturating_sub(used), cx.theme.symbols.more), Role::Quiet));
     spans
 }
@@ -76,7 +76,7 @@ pub(super) fn state_text(cx: &Cx<'_>) -> String {
     let machine = &cx.snapshot.machine;
     match (machine.age(cx.now), machine.state) {
         (Age::Unknown, _) | (_, None) if machine.link.is_open() => "ASKING".to_owned(),
-        (Age::Unknown, _) | (_, None) | (Age::Lost(_), _) if !machine.link.is_open() => "NO LINK".to_owned(),
+        (Age::Unknown | Age::Lost(_), _) | (_, None) if !machine.link.is_open() => "NO LINK".to_owned(),
         (Age::Lost(_), _) => "LOST".to_owned(),
         (Age::Stale(_), Some(state)) => format!("{}?", state.to_string().to_uppercase()),
         (_, Some(state)) => {

@@ -6,9 +6,10 @@ use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 use ratatui::text::{Line, Span};
 
-use super::text::{Cx, put, rule as draw_rule};
+use super::text::{Cx, fit, put, rule as draw_rule};
 use crate::model::jog::{JogVector, capped_feed_mm_min, stop_distance_mm};
 use crate::model::{Axis, AxisVec};
+use crate::ui::action::{Action, available};
 use crate::ui::state::Mode;
 use crate::ui::theme::Role;
 
@@ -39,6 +40,11 @@ pub(super) fn draw(cx: &Cx<'_>, area: Rect, buf: &mut Buffer) {
         return;
     }
     let pad = &cx.ui.pad;
+    if let Err(why) = available(Action::JogMode, cx.snapshot, cx.now) {
+        let text = fit(&format!("   not now: {why}"), usize::from(area.width), cx.theme.symbols.more);
+        put(buf, area, 0, &Line::from(cx.span(text, Role::Quiet)));
+        return;
+    }
     let line = Line::from(vec![
         cx.span("   i", Role::Key),
         cx.span(" enters jog mode", Role::Text),
@@ -57,8 +63,7 @@ fn steps(cx: &Cx<'_>) -> Line<'static> {
     spans.push(Span::raw("   "));
     for (index, preset) in pad.presets_mm().iter().enumerate().take(4) {
         let role = if pad.preset() == Some(index) { Role::Selected } else { Role::Quiet };
-        spans.push(cx.span(format!("{}", index + 1), Role::Key));
-        spans.push(Span::raw(" "));
+        spans.push(cx.span(format!("{}:", index + 1), Role::Key));
         spans.push(cx.span(format!(" {} ", trimmed(*preset)), role));
         spans.push(Span::raw(" "));
     }

@@ -17,9 +17,11 @@ const HELP_INTRO: &str = "A software stop is not an emergency stop: keep one wit
 /// A frame with a title; returns the inside.
 fn frame(cx: &Cx<'_>, area: Rect, title: &str, buf: &mut Buffer) -> Rect {
     clear(buf, area);
-    let line = cx.theme.symbols.line.repeat(usize::from(area.width));
-    put(buf, area, 0, &Line::from(cx.span(line.clone(), Role::Quiet)));
-    put(buf, area, area.height.saturating_sub(1), &Line::from(cx.span(line, Role::Quiet)));
+    let symbols = cx.theme.symbols;
+    let line = symbols.line.repeat(usize::from(area.width).saturating_sub(2));
+    for (row, [left, right]) in [(0, symbols.top), (area.height.saturating_sub(1), symbols.bottom)] {
+        put(buf, area, row, &Line::from(cx.span(format!("{left}{line}{right}"), Role::Quiet)));
+    }
     let head = Rect { x: area.x + 2, width: area.width.saturating_sub(4), ..area };
     put(
         buf,
@@ -80,7 +82,7 @@ fn body_lines(popup: &Popup, width: usize) -> Vec<String> {
 pub(super) fn help(cx: &Cx<'_>, area: Rect, buf: &mut Buffer) -> bool {
     let Some(scroll) = cx.ui.help else { return false };
     let inside = frame(cx, above_footer(area), "Help", buf);
-    let lines = help_lines(cx);
+    let lines = help_lines(cx, usize::from(inside.width));
     let scroll = scroll.min(lines.len().saturating_sub(usize::from(inside.height)));
     for (row, line) in lines.iter().skip(scroll).take(usize::from(inside.height)).enumerate() {
         put(buf, inside, row as u16, line);
@@ -93,23 +95,32 @@ pub(super) fn help(cx: &Cx<'_>, area: Rect, buf: &mut Buffer) -> bool {
     true
 }
 
-fn help_lines(cx: &Cx<'_>) -> Vec<Line<'static>> {
+fn help_lines(cx: &Cx<'_>, width: usize) -> Vec<Line<'static>> {
     let mut lines = vec![Line::from(cx.span(HELP_INTRO, Role::Warning))];
     for group in Group::ALL {
         lines.push(Line::default());
         lines.push(Line::from(cx.span(group.title(), Role::Title)));
         for row in TABLE.iter().filter(|row| row.group == group) {
-            lines.push(key_line(cx, &row.keys.join("  "), row.help));
+            lines.extend(key_lines(cx, &row.keys.join("  "), row.help, width));
         }
         if group == Group::Jog {
-            lines.extend(JOG_MODIFIERS.iter().map(|(keys, help)| key_line(cx, keys, help)));
+            lines.extend(JOG_MODIFIERS.iter().flat_map(|(keys, help)| key_lines(cx, keys, help, width)));
         }
     }
     lines
 }
 
-fn key_line(cx: &Cx<'_>, keys: &str, help: &str) -> Line<'static> {
-    Line::from(vec![cx.span(format!("  {keys:<22} "), Role::Key), cx.span(help.to_owned(), Role::Text)])
+fn key_lines(cx: &Cx<'_>, keys: &str, help: &str, width: usize) -> Vec<Line<'static>> {
+    let head = format!("  {keys:<20} ");
+    let blank = " ".repeat(head.width());
+    wrap(help, width.saturating_sub(head.width()))
+        .into_iter()
+        .enumerate()
+        .map(|(i, text)| {
+            let head = if i == 0 { head.clone() } else { blank.clone() };
+            Line::from(vec![cx.span(head, Role::Key), cx.span(text, Role::Text)])
+        })
+        .collect()
 }
 
 /// The list of actions, if it is open. Returns the cursor's place.

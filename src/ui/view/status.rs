@@ -6,6 +6,7 @@ use ratatui::text::Line;
 
 use super::text::{Cx, put};
 use crate::model::machine::Pins;
+use crate::model::snapshot::Age;
 use crate::ui::theme::Role;
 
 /// Rows of the panel.
@@ -13,36 +14,46 @@ pub(super) const ROWS: u16 = 5;
 
 pub(super) fn draw(cx: &Cx<'_>, area: Rect, buf: &mut Buffer) {
     let machine = &cx.snapshot.machine;
+    // What is lost is not shown as if it were so still.
+    let known = !matches!(machine.age(cx.now), Age::Lost(_) | Age::Unknown);
     for row in 0..area.height {
         let bar = Rect { x: area.x.saturating_sub(1), width: 1, ..area };
         put(buf, bar, row, &Line::from(cx.span(cx.theme.symbols.bar, Role::Quiet)));
     }
     let number = |value: Option<f64>| value.map_or("-".to_owned(), |value| format!("{value:.0}"));
     let percent = |value: Option<u16>| value.map_or(String::new(), |value| format!("{value:>3} %"));
-    let overrides = machine.overrides;
+    let overrides = machine.overrides.filter(|_| known);
+    let pins = if known { pins_text(machine.pins) } else { "-".to_owned() };
     let rows = [
         (
             "feed",
-            format!("{:>6} mm/min", number(machine.feed_mm_min)),
+            format!("{:>6} mm/min", number(machine.feed_mm_min.filter(|_| known))),
             percent(overrides.map(|o| o.feed)),
             overrides.is_some_and(|o| o.feed != 100),
         ),
         (
             "spindle",
-            format!("{:>6} rpm {}", number(machine.spindle_rpm), spindle_word(cx)),
+            format!(
+                "{:>6} rpm {}",
+                number(machine.spindle_rpm.filter(|_| known)),
+                if known { spindle_word(cx) } else { "" }
+            ),
             percent(overrides.map(|o| o.spindle)),
             overrides.is_some_and(|o| o.spindle != 100),
         ),
         (
             "coolant",
-            format!("{:>6}", coolant(cx)),
+            format!("{:>6}", if known { coolant(cx) } else { "-" }),
             overrides.map_or(String::new(), |o| format!("rapids {:>3} %", o.rapid)),
             overrides.is_some_and(|o| o.rapid != 100),
         ),
-        ("pins", format!("{:>6}", pins_text(machine.pins)), String::new(), !machine.pins.is_empty()),
+        ("pins", format!("{pins:>6}"), String::new(), known && !machine.pins.is_empty()),
         (
             "buffer",
-            machine.buffer.map_or("     -".to_owned(), |b| format!("{:>6} blocks, {} bytes free", b.planner, b.rx)),
+            machine
+                .buffer
+                .filter(|_| known)
+                .map_or("     -".to_owned(), |b| format!("{:>6} blocks {} B free", b.planner, b.rx)),
             String::new(),
             false,
         ),
