@@ -17,6 +17,8 @@ pub struct Environment {
     pub config_home: Option<PathBuf>,
     /// `$XDG_STATE_HOME`, or `~/.local/state`.
     pub state_home: Option<PathBuf>,
+    /// `$XDG_RUNTIME_DIR`.
+    pub runtime_dir: Option<PathBuf>,
     /// `$NO_COLOR` is set to something (no-color.org).
     pub no_colour: bool,
     /// `$TERM`.
@@ -25,6 +27,8 @@ pub struct Environment {
     pub utf8: bool,
     /// Inside an SSH session.
     pub ssh: bool,
+    /// Inside tmux, screen or zellij, which answer for the terminal.
+    pub multiplexed: bool,
     /// stdin and stdout are a terminal.
     pub terminal: bool,
 }
@@ -50,10 +54,13 @@ impl Environment {
             config_home: folder("XDG_CONFIG_HOME").or_else(|| below_home(".config")),
             state_home: folder("XDG_STATE_HOME").or_else(|| below_home(".local/state")),
             home,
+            runtime_dir: folder("XDG_RUNTIME_DIR"),
             no_colour: set("NO_COLOR").is_some(),
             term: text("TERM").unwrap_or_default(),
             utf8: locale.contains("UTF-8") || locale.contains("UTF8"),
             ssh: set("SSH_CONNECTION").is_some() || set("SSH_TTY").is_some(),
+            multiplexed: ["TMUX", "STY", "ZELLIJ"].into_iter().any(|name| set(name).is_some())
+                || text("TERM").is_some_and(|term| term.starts_with("tmux") || term.starts_with("screen")),
             terminal: false,
         }
     }

@@ -20,6 +20,8 @@ pub struct Settings {
     pub look: Look,
     /// The folder of the log files. `None`: there is no home folder and none is configured.
     pub log_folder: Option<PathBuf>,
+    /// The user's own folder for what lives as long as the session.
+    pub runtime_dir: Option<PathBuf>,
 }
 
 /// How the screen looks, with every "auto" decided.
@@ -33,6 +35,8 @@ pub struct Look {
     pub frame: Duration,
     /// Keys come over SSH: escape sequences may arrive in pieces.
     pub ssh: bool,
+    /// tmux, screen or zellij is in between.
+    pub multiplexed: bool,
     /// The Linux console: no more than its own font and keys.
     pub linux_console: bool,
 }
@@ -66,7 +70,8 @@ impl Settings {
             Some(folder) => Some(environment.expand(folder)),
             None => environment.state_home.as_ref().map(|state| state.join("sunmill/log")),
         };
-        Ok(Self { config, source, endpoint, look, log_folder })
+        let runtime_dir = environment.runtime_dir.clone();
+        Ok(Self { config, source, endpoint, look, log_folder, runtime_dir })
     }
 }
 
@@ -86,6 +91,7 @@ fn look(config: &Config, environment: &Environment) -> Look {
         },
         frame: Duration::from_millis(frame_ms.into()),
         ssh: environment.ssh,
+        multiplexed: environment.multiplexed,
         linux_console,
     }
 }

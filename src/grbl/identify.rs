@@ -50,6 +50,10 @@ impl IdentityBuilder {
                 if let Some(name) = text.strip_prefix("Machine: ") {
                     self.name = not_blank(name);
                 }
+                // The first line of its boot log.
+                if text.starts_with("FluidNC v") {
+                    self.suppose(Firmware::FluidNc, true);
+                }
             }
             Reply::Status(report) if has_grblhal_field(report) => self.suppose(Firmware::GrblHal, false),
             _ => {}
@@ -159,4 +163,97 @@ fn has_grblhal_field(report: &StatusReport) -> bool {
 pub fn rx_window(identity: Option<&Identity>, network: bool) -> u16 {
     let reported = identity.and_then(|identity| identity.rx_bytes).filter(|&rx| rx >= MIN_RX && !network);
     reported.map_or(MAX_WINDOW, |rx| (rx - 1).min(MAX_WINDOW))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::grbl::reply;
+
+    fn told(lines: &[&str]) -> IdentityBuilder {
+        let mut builder = IdentityBuilder::default();
+        for line in lines {
+            builder.fold(&reply::parse(line.as_bytes(), builder.firmware_hint()));
+        }
+        builder
+    }
+
+    fn grbl() -> Identity {
+        told(&["[VER:1.1h.20190830:bench mill]", "[OPT:VL,15,128]"]).finish().expect("told its version")
+    }
+
+    #[test]
+    fn grbl_tells_its_buffers() {
+        assert_eq!(
+            grbl(),
+            Identity {
+                firmware: Firmware::Grbl,
+                version: "1.1h.20190830".to_owned(),
+                name: Some("bench mill".to_owned()),
+                options: "VL".to_owned(),
+                planner_blocks: Some(15),
+                rx_bytes: Some(128),
+                axes: None,
+            }
+        );
+    }
+
+    #[test]
+    fn grblhal_is_known_behind_the_banner_of_grbl() {
+        let mut builder = told(&["Grbl 1.1f ['$' for help]"]);
+        assert_eq!((builder.firmware_hint(), builder.banner_version()), (Some(Firmware::Grbl), Some("1.1f")));
+        assert_eq!(builder.finish(), None);
+        for line in ["[VER:1.1f.20260101:]", "[OPT:VN,100,1024,4,0]", "[FIRMWARE:grblHAL]", "[BOARD:Corner]"] {
+            builder.fold(&reply::parse(line.as_bytes(), None));
+        }
+        let identity = builder.finish().expect("told its version");
+        assert_eq!((identity.firmware, identity.axes), (Firmware::GrblHal, Some(4)));
+        assert_eq!((identity.rx_bytes, identity.name.as_deref()), (Some(1024), Some("Corner")));
+    }
+
+    #[test]
+    fn fluidnc_tells_version_and_name_but_no_sizes() {
+        for (ver, version) in [
+            ("[VER:4.0 FluidNC v4.0.5-pre2 (esp32-wifi) :]", "v4.0.5-pre2"),
+            ("[VER:3.9 FluidNC v3.9.1 (esp32) :note]", "v3.9.1"),
+        ] {
+            let identity = told(&[ver, "[OPT:MPHS]", "[MSG:Machine: Router]"]).finish().expect("told its version");
+            assert_eq!((identity.firmware, identity.version.as_str()), (Firmware::FluidNc, version));
+            assert_eq!((identity.options.as_str(), identity.name.as_deref()), ("MPHS", Some("Router")));
+            assert_eq!((identity.planner_blocks, identity.rx_bytes, identity.axes), (None, None, None));
+        }
+    }
+
+    #[test]
+    fn the_family_shows_before_it_is_asked() {
+        for (line, firmware) in [
+            ("Grbl 4.0 [FluidNC v4.0.5 (esp32-wifi) '$' for help]", Some(Firmware::FluidNc)),
+            ("[MSG:INFO: FluidNC v4.0.5 https://github.com/bdring/FluidNC]", Some(Firmware::FluidNc)),
+            ("GrblHAL 1.1f ['$' or '$HELP' for help]", Some(Firmware::GrblHal)),
+            ("<Run|MPos:0.000,0.000,0.000|FS:0,0|H:1>", Some(Firmware::GrblHal)),
+            ("<Run|MPos:0.000,0.000,0.000|FS:0,0>", None),
+            ("ok", None),
+        ] {
+            assert_eq!(told(&[line]).firmware_hint(), firmware, "{line}");
+        }
+        // What is sure is not overruled by what is likely.
+        let builder = told(&["GrblHAL 1.1f ['$' for help]", "[VER:1.1f.20260101:]"]);
+        assert_eq!(builder.firmware_hint(), Some(Firmware::GrblHal));
+    }
+
+    #[test]
+    fn the_window_never_exceeds_what_a_stop_can_wait_for() {
+        let with = |rx_bytes| Identity { rx_bytes, ..grbl() };
+        for (identity, network, window) in [
+            (None, false, 127),
+            (Some(with(None)), false, 127),
+            (Some(with(Some(128))), false, 127),
+            (Some(with(Some(1024))), false, 127),
+            (Some(with(Some(100))), false, 99),
+            (Some(with(Some(0))), false, 127),
+            (Some(with(Some(100))), true, 127),
+        ] {
+            assert_eq!(rx_window(identity.as_ref(), network), window, "{identity:?}");
+        }
+    }
 }

@@ -295,12 +295,10 @@ fn is_message(comment: &str) -> bool {
 fn made_safe(c: char) -> char {
     match c {
         '!' | '?' => '.',
-        '~' => '-',
-        '\t' => ' ',
+        '~' | '\u{2013}' | '\u{2014}' => '-',
+        '\t' | '\u{a0}' => ' ',
         '\u{2018}' | '\u{2019}' | '\u{b4}' => '\'',
         '\u{201c}'..='\u{201e}' => '"',
-        '\u{2013}' | '\u{2014}' => '-',
-        '\u{a0}' => ' ',
         c if is_safe(c) => c,
         _ => '_',
     }
@@ -347,5 +345,208 @@ fn check_length(text: &str, firmware: Option<Firmware>) -> Result<(), LineError>
     match counts.into_iter().find(|(length, limit, _)| length > limit) {
         Some((length, limit, firmware)) => Err(LineError::TooLong { length, limit, firmware }),
         None => Ok(()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    const ALL: [Option<Firmware>; 4] = [None, Some(Firmware::Grbl), Some(Firmware::FluidNc), Some(Firmware::GrblHal)];
+
+    fn on(firmware: Firmware, text: &str) -> Line {
+        Line::new(text, Some(firmware)).unwrap_or_else(|e| panic!("{text}: {e}"))
+    }
+
+    fn refusal(text: &str, firmware: Option<Firmware>) -> String {
+        Line::new(text, firmware).expect_err(text).to_string()
+    }
+
+    #[test]
+    fn a_line_stays_as_typed() {
+        for text in ["G1 X10 Y-2.5 F600", "g0x1", "$J=G91 G21 X1 F100", "$Hostname=Mill 2", "$N0=G54 (home)", "%"] {
+            assert_eq!(on(Firmware::FluidNc, text).as_str(), text);
+        }
+        let line = on(Firmware::Grbl, "\t G0\tX1  ");
+        assert_eq!((line.as_str(), line.wire_len(), line.to_string()), ("G0 X1", 6, "G0 X1".to_owned()));
+        assert_eq!((Line::empty().as_str(), Line::empty().wire_len()), ("", 1));
+    }
+
+    #[test]
+    fn comments_go_with_what_they_hold() {
+        for (text, left) in [
+            ("G1 X1 (don't stop!) Y1", "G1 X1  Y1"),
+            ("G1 X1 ; faster? ~ \u{2018}é", "G1 X1"),
+            ("G1 (open to the end!", "G1"),
+            ("(a;b) G1 (c(d) X1", "G1  X1"),
+            ("(only words)", ""),
+        ] {
+            for firmware in ALL {
+                assert_eq!(Line::new(text, firmware).map(|l| l.as_str().to_owned()), Ok(left.to_owned()), "{text}");
+            }
+        }
+    }
+
+    #[test]
+    fn messages_stay_where_a_firmware_prints_them() {
+        let text = "M0 (MSG,Change the tool! Ready? caf\u{e9} \u{2018}5~6\u{2019})";
+        assert_eq!(on(Firmware::GrblHal, text).as_str(), "M0 (MSG,Change the tool. Ready. caf_ '5-6')");
+        assert_eq!(on(Firmware::Grbl, text).as_str(), "M0");
+        assert_eq!(on(Firmware::FluidNc, "(print, X=#1)(x)(DEBUG,a)").as_str(), "(print, X=#1)(DEBUG,a)");
+        assert_eq!(on(Firmware::FluidNc, "(MSG,open").as_str(), "");
+        assert_eq!(on(Firmware::FluidNc, "(MESSAGE)").as_str(), "");
+    }
+
+    #[test]
+    fn a_setting_keeps_its_parentheses() {
+        let text = r"$Start/Message=Grbl \V [FluidNC \B (\X) \H];";
+        assert_eq!(on(Firmware::FluidNc, text).as_str(), text);
+    }
+
+    #[test]
+    fn characters_that_act_are_refused_by_name_and_place() {
+        for (text, expected) in [
+            ("G1 X1!", "column 6: `!` is a feed hold"),
+            ("?", "column 1: `?` is a status request"),
+            ("G1 (x) ~", "column 8: `~` resumes motion"),
+            ("G1\nG2", "column 3: a line feed ends the line; send one line at a time"),
+            ("(a\rb)", "column 3: a carriage return ends the line"),
+            ("G1\u{18}", "column 3: control byte 0x18 may be a command"),
+            ("G1 X\u{7f}", "column 5: control byte 0x7F"),
+            ("G1 \u{b4}", "column 4: `\u{b4}` (U+00B4) may be a command to the controller; only ASCII"),
+            ("(\u{e9}) \u{85}", "column 5: U+0085"),
+            ("$Hostname=m\u{fc}hle", "column 12: `\u{fc}` (U+00FC)"),
+            ("  $N0=G54!", "column 10: `!`"),
+            ("$Hostname=a\tb", "column 12: a tab cannot be part of a setting"),
+        ] {
+            let said = refusal(text, Some(Firmware::FluidNc));
+            assert!(said.starts_with(expected), "{text:?}: {said}");
+        }
+    }
+
+    #[test]
+    fn a_line_is_as_long_as_its_firmware_takes() {
+        let spaced = |n: usize| format!("G1 {}", "X".repeat(n - 2));
+        assert!(Line::new(&spaced(79), Some(Firmware::Grbl)).is_ok());
+        assert_eq!(
+            refusal(&spaced(80), Some(Firmware::Grbl)),
+            "the line has 80 characters and Grbl takes 79; split it or shorten it"
+        );
+        let raw = |n: usize| format!("$J=X1{}", " ".repeat(n - 7)) + "F9";
+        for (firmware, limit) in [(Firmware::FluidNc, 127), (Firmware::GrblHal, 255)] {
+            assert_eq!(on(firmware, &raw(limit)).as_str().len(), limit);
+            assert!(refusal(&raw(limit + 1), Some(firmware)).contains(&format!("{firmware} takes {limit}")));
+        }
+        assert!(refusal(&raw(128), None).contains("FluidNC takes 127"));
+        assert!(refusal(&spaced(80), None).contains("Grbl takes 79"));
+    }
+
+    #[test]
+    fn a_jog_without_an_axis_is_refused_in_every_spelling() {
+        for text in [
+            "$J=G91 F100",
+            "$j=g91f100",
+            " $ J = G91 F100",
+            "$J=G91 (X1) F100",
+            "$J=G91 F100 ;X1",
+            "$J=",
+            "$J=X F100",
+            "$Jog=G91 F100",
+            "[J]G91 F100",
+            "[ jog ]G91 F100",
+            "/$J=G91F100",
+            "$/J=G91F100",
+            "(X1)$J=G91 F100",
+            "$(X1)J=G91 F100",
+            "(MSG,X1)$J=G91 F100",
+        ] {
+            for firmware in ALL {
+                assert_eq!(Line::new(text, firmware), Err(LineError::JogWithoutAxis), "{text} on {firmware:?}");
+            }
+        }
+        for text in ["$J=G91 X1 F100", "$j=g91y-.5f100", "$ J = G91 Z 1 F100", "[J]A10 F100"] {
+            assert!(on(Firmware::FluidNc, text).is_jog(), "{text}");
+        }
+    }
+
+    #[test]
+    fn kinds_and_what_follows_from_them() {
+        let gcode = |may_move, dwell| LineKind::GCode { may_move, dwell };
+        for (text, kind, dollar, moves) in [
+            ("", LineKind::Empty, false, false),
+            ("G1 X1", gcode(true, false), false, true),
+            ("G4 P1", gcode(false, true), false, false),
+            ("G10 L20 P0 X0", gcode(false, false), false, false),
+            ("$J=X1F1", LineKind::Jog, true, true),
+            ("$H", LineKind::Home, true, true),
+            ("$x", LineKind::Unlock, true, false),
+            ("$SD/Run=a.nc", LineKind::OtherDollar, true, true),
+            ("/$X", LineKind::Unlock, true, false),
+            ("(MSG,x) $H", LineKind::Home, true, true),
+        ] {
+            let line = on(Firmware::FluidNc, text);
+            assert_eq!((line.kind(), line.is_dollar(), line.may_move()), (kind, dollar, moves), "{text}");
+        }
+    }
+
+    #[test]
+    fn permanent_memory_and_waiting_are_told() {
+        for text in ["$110=500", "$N0=", "$RST=#", "$I=x", "G10 L2 P1 X0", "G28.1"] {
+            assert!(on(Firmware::Grbl, text).writes_eeprom(), "{text}");
+        }
+        for text in ["$$", "$#", "$I", "$N", "G54", "G28"] {
+            let line = on(Firmware::Grbl, text);
+            assert!(line.touches_eeprom() && !line.writes_eeprom(), "{text}");
+        }
+        assert!(!on(Firmware::Grbl, "G1 X1").touches_eeprom());
+        for (text, waits) in [("$H", true), ("$$", true), ("$G", false), ("$J=X1F1", false), ("G1 X1", false)] {
+            let line = on(Firmware::FluidNc, text);
+            assert_eq!(line.waits_for_motion_end(Firmware::FluidNc), waits, "{text}");
+            assert!(!line.waits_for_motion_end(Firmware::Grbl) && !line.waits_for_motion_end(Firmware::GrblHal));
+        }
+    }
+
+    fn firmwares() -> impl Strategy<Value = Option<Firmware>> {
+        proptest::sample::select(ALL.to_vec())
+    }
+
+    /// Texts rich in what matters: commands, comments, forbidden characters.
+    fn texts() -> impl Strategy<Value = String> {
+        let piece = prop_oneof![
+            r"[ -~]{0,6}",
+            r"\PC{0,3}",
+            proptest::sample::select(vec![
+                "$J=", "$", "[J]", "(MSG,", "(", ")", ";", "G91", "X1", "F9", "!", "\n", "\t", "\u{85}", "/", " ",
+            ])
+            .prop_map(str::to_owned),
+        ];
+        proptest::collection::vec(piece, 0..60).prop_map(|pieces| pieces.concat())
+    }
+
+    proptest! {
+        #[test]
+        fn no_line_holds_what_may_not_go_out(text in texts(), firmware in firmwares()) {
+            let Ok(line) = Line::new(&text, firmware) else { return Ok(()) };
+            for byte in line.as_str().bytes() {
+                prop_assert!((0x20..0x7F).contains(&byte) && !b"!?~".contains(&byte), "{byte:#x} in {line}");
+            }
+            let (length, limit) = match firmware {
+                Some(Firmware::Grbl) | None => (gcode::collapse(line.as_str()).len(), 79),
+                Some(Firmware::FluidNc) => (line.as_str().len(), 127),
+                Some(Firmware::GrblHal) => (line.as_str().len(), 255),
+            };
+            prop_assert!(length <= limit && line.wire_len() <= 256);
+            if line.is_jog() {
+                prop_assert!(gcode::has_axis_word(&gcode::collapse(line.as_str())), "{line}");
+            }
+        }
+
+        #[test]
+        fn a_line_made_from_a_line_is_the_same(text in texts(), firmware in firmwares()) {
+            let Ok(line) = Line::new(&text, firmware) else { return Ok(()) };
+            prop_assert_eq!(Line::new(line.as_str(), firmware), Ok(line));
+        }
     }
 }

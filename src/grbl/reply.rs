@@ -218,12 +218,13 @@ fn probe(value: &str) -> Option<ProbeResult> {
     Some(ProbeResult { position: numbers::list(position.as_bytes())?, success })
 }
 
-/// `$n=v`, `$/path=v`. Lines of a help listing (`$SD/Run or $ESP220 =path`) have blanks in the name.
+/// `$n=v`, `$/path=v`. Help listings look alike: FluidNC's have blanks in the name (`$SD/Run or $ESP220 =path`),
+/// grblHAL's name commands (`$J=<gcode> - jog machine.`).
 fn setting(text: &str) -> Option<Reply> {
     let (name, value) = text.strip_prefix('$')?.split_once('=')?;
     let is_name = |b: u8| b.is_ascii_alphanumeric() || matches!(b, b'/' | b'_' | b'.' | b'-' | b'+');
-    (!name.is_empty() && name.bytes().all(is_name))
-        .then(|| Reply::Setting { name: name.to_owned(), value: value.to_owned() })
+    let is_setting = !name.is_empty() && name.bytes().all(is_name) && !matches!(name, "I" | "J" | "RST" | "SED");
+    is_setting.then(|| Reply::Setting { name: name.to_owned(), value: value.to_owned() })
 }
 
 /// `>line:ok`, `>line:error:n`.
@@ -256,4 +257,149 @@ fn banner(text: &str) -> Option<Banner> {
         None => (family, version),
     };
     Some(Banner { firmware, version: version.to_owned(), text: text.to_owned() })
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    fn of(text: &str) -> Reply {
+        parse(text.as_bytes(), None)
+    }
+
+    fn info(key: &str, value: &str) -> Reply {
+        Reply::Info { key: key.to_owned(), value: value.to_owned() }
+    }
+
+    #[test]
+    fn answers_are_read() {
+        assert_eq!((of("ok"), of("ok\r"), of("okay")), (Reply::Ok, Reply::Ok, Reply::Text("okay".to_owned())));
+        assert_eq!(
+            (of("error:9"), of("error:253"), of("ALARM:14")),
+            (Reply::Error(9), Reply::Error(253), Reply::Alarm(14))
+        );
+        assert_eq!((of("error: Bad number format"), of("ALARM: Hard limit")), (Reply::Error(0), Reply::Alarm(0)));
+        assert_eq!((of(""), of("\r")), (Reply::Empty, Reply::Empty));
+    }
+
+    #[test]
+    fn banners_tell_the_family_and_its_version() {
+        for (text, firmware, version) in [
+            ("Grbl 1.1h ['$' for help]", Firmware::Grbl, "1.1h"),
+            ("GrblHAL 1.1f ['$' or '$HELP' for help]", Firmware::GrblHal, "1.1f"),
+            ("Grbl 3.9 [FluidNC v3.9.1 (esp32-wifi) '$' for help]", Firmware::FluidNc, "v3.9.1"),
+            ("Grbl 4.0 [FluidNC v4.0.5-pre2 (esp32) '$' for help]\r", Firmware::FluidNc, "v4.0.5-pre2"),
+            ("Grbl 1.1f", Firmware::Grbl, "1.1f"),
+        ] {
+            let text_shown = text.trim_end().to_owned();
+            let expected = Banner { firmware, version: version.to_owned(), text: text_shown };
+            assert_eq!(of(text), Reply::Banner(expected));
+        }
+        for text in ["Grbl settings", "Grbl 1.1 is here", "Grblish 1.1f", "Grbl"] {
+            assert_eq!(of(text), Reply::Text(text.to_owned()));
+        }
+    }
+
+    #[test]
+    fn messages_lose_their_level_only_where_it_is_one() {
+        let fluidnc = Some(Firmware::FluidNc);
+        let grblhal = Some(Firmware::GrblHal);
+        for (line, firmware, level, text) in [
+            ("[MSG:'$H'|'$X' to unlock]", None, MessageLevel::Info, "'$H'|'$X' to unlock"),
+            ("[MSG:INFO: ALARM: Unhomed]", fluidnc, MessageLevel::Info, "ALARM: Unhomed"),
+            ("[MSG:ERR: Bad]", None, MessageLevel::Error, "Bad"),
+            ("[MSG:WARN:   Low]", fluidnc, MessageLevel::Warning, "  Low"),
+            ("[MSG:DBG: x]", fluidnc, MessageLevel::Debug, "x"),
+            ("[MSG:VRB: x]", fluidnc, MessageLevel::Verbose, "x"),
+            ("[MSG:ERR: x]", grblhal, MessageLevel::Info, "ERR: x"),
+            ("[MSG:Warning: x]", grblhal, MessageLevel::Warning, "x"),
+            ("[MSG:Warning: x]", Some(Firmware::Grbl), MessageLevel::Info, "Warning: x"),
+            ("[MSG:]", grblhal, MessageLevel::Info, ""),
+            ("[MSG:a]b]", None, MessageLevel::Info, "a]b"),
+        ] {
+            let expected = Reply::Message { level, text: text.to_owned() };
+            assert_eq!(parse(line.as_bytes(), firmware), expected, "{line}");
+        }
+    }
+
+    #[test]
+    fn bracketed_lines_are_told_apart() {
+        let vec = |values: &[f64]| AxisVec::from_slice(values);
+        assert_eq!(of("[TLO:1.500]"), Reply::Offset { name: "TLO".to_owned(), value: vec(&[1.5]) });
+        assert_eq!(of("[G59.3:1.000,2.000]"), Reply::Offset { name: "G59.3".to_owned(), value: vec(&[1.0, 2.0]) });
+        let probe = |success| Reply::Probe(ProbeResult { position: vec(&[0.0, 0.0, -2.5]), success });
+        assert_eq!((of("[PRB:0.000,0.000,-2.500:1]"), of("[PRB:0.000,0.000,-2.500:0]")), (probe(true), probe(false)));
+        assert_eq!(
+            of("[GC:G0  G54 S0.]"),
+            Reply::Modal(ModalState { words: ["G0", "G54", "S0."].map(str::to_owned).into() })
+        );
+        assert_eq!(of("[echo: G4 P0 (x)]"), Reply::Echo("G4 P0 (x)".to_owned()));
+        assert_eq!(of(r#"[JSON:{"a":[1]}]"#), Reply::Json(r#"{"a":[1]}"#.to_owned()));
+        assert_eq!(of("[OPT:V,15,128]"), info("OPT", "V,15,128"));
+        assert_eq!(of("[FILE: a.nc|SIZE:24]"), info("FILE", "a.nc|SIZE:24"));
+        assert_eq!(of("[HLP:$$ $#]"), info("HLP", "$$ $#"));
+        assert_eq!(of("HLP:$$ $#"), info("HLP", "$$ $#"));
+        // What cannot be read stays text: no position is better than a wrong one.
+        for damaged in ["[PRB:0.000,0.0", "[PRB:0.000:2]", "[G54:1.000,x]", "[ESP400]", "[MSG:cut"] {
+            assert_eq!(of(damaged), Reply::Text(damaged.to_owned()));
+        }
+    }
+
+    #[test]
+    fn settings_and_startup_lines_are_told_from_help() {
+        let setting = |name: &str, value: &str| Reply::Setting { name: name.to_owned(), value: value.to_owned() };
+        assert_eq!((of("$110=500.000"), of("$N0=")), (setting("110", "500.000"), setting("N0", "")));
+        assert_eq!(of("$/axes/x/steps_per_mm=80.000"), setting("/axes/x/steps_per_mm", "80.000"));
+        assert_eq!(of("$Start/Message=a=b c"), setting("Start/Message", "a=b c"));
+        for help in ["$SD/Run or $ESP220 =path", "$J=<gcode> - jog machine.", "$13 => $Report/Inches", "$=x", "$X"] {
+            assert_eq!(of(help), Reply::Text(help.to_owned()));
+        }
+        let startup = |error| Reply::Startup { line: "G54G21".to_owned(), error };
+        assert_eq!((of(">G54G21:ok"), of(">G54G21:error:20")), (startup(None), startup(Some(20))));
+        assert_eq!(of("> hello"), Reply::Text("> hello".to_owned()));
+    }
+
+    #[test]
+    fn nothing_that_acts_on_a_terminal_comes_through() {
+        let text = |line: &[u8]| match parse(line, None) {
+            Reply::Text(text) => text,
+            other => panic!("{other:?}"),
+        };
+        assert_eq!(text(b"red \x1b[31m text"), "red ·[31m text");
+        assert_eq!(text(b"a\tb \xff and more"), "a b · and more");
+        assert_eq!(text("Fräser läuft – \u{202e}gut".as_bytes()), "Fräser läuft – ·gut");
+        assert_eq!(text("two \u{85} controls".as_bytes()), "two · controls");
+        assert_eq!(parse(b"\x00\xf8\x80a\xfe", None), Reply::Garbage(5));
+        assert_eq!(parse(b"\xff", None), Reply::Garbage(1));
+    }
+
+    proptest! {
+        #[test]
+        fn any_bytes_are_taken(line in proptest::collection::vec(any::<u8>(), 0..200)) {
+            for firmware in [None, Some(Firmware::Grbl), Some(Firmware::FluidNc), Some(Firmware::GrblHal)] {
+                if let Reply::Text(text) = parse(&line, firmware) {
+                    prop_assert!(!text.chars().any(is_unprintable));
+                }
+            }
+        }
+
+        #[test]
+        fn lines_that_look_like_replies_are_taken(
+            head in proptest::sample::select(vec![
+                "<Idle|", "[MSG:", "[PRB:", "[GC:", "[G54:", "$", ">", "error:", "ALARM:", "Grbl ", "GrblHAL 1", "ok",
+            ]),
+            tail in r"[ -~\PC]{0,30}",
+        ) {
+            let _ = parse(format!("{head}{tail}").as_bytes(), None);
+            let _ = parse(format!("{head}{tail}]").as_bytes(), Some(Firmware::FluidNc));
+        }
+
+        #[test]
+        fn every_number_is_read(code in 0_u16..) {
+            prop_assert_eq!(of(&format!("error:{code}")), Reply::Error(code));
+            prop_assert_eq!(of(&format!("ALARM:{code}")), Reply::Alarm(code));
+        }
+    }
 }

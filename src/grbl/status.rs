@@ -18,6 +18,8 @@ pub fn parse(line: &[u8], firmware: Option<Firmware>) -> Option<StatusReport> {
     }
     let mut fields = inner.split(|&b| b == b'|');
     let mut reader = Reader { report: blank(state(fields.next()?)?), seen: 0 };
+    // Every firmware prints at least a position, and the empty state word needs more than `<>` to be believed.
+    reader.field(fields.next()?)?;
     for field in fields {
         reader.field(field)?;
     }
@@ -94,7 +96,7 @@ impl Reader {
             b"MPos" => (0, position(value)?.map(|p| report.position = Some(ReportedPosition::Machine(p)))),
             b"WPos" => (0, position(value)?.map(|p| report.position = Some(ReportedPosition::Work(p)))),
             b"WCO" => (1, position(value)?.map(|p| report.wco = Some(p))),
-            b"Bf" => (2, pair(value).map(|b| report.buffer = Some(b))),
+            b"Bf" => (2, buffer(value).map(|b| report.buffer = Some(b))),
             b"Ln" => (3, integer(value).map(|n| report.line = Some(n))),
             b"F" => (4, numbers::decimal(value).map(|f| report.feed = Some(f))),
             b"FS" => (4, feed_and_speed(value, report)),
@@ -144,9 +146,17 @@ fn split_comma(value: &[u8]) -> Option<(&[u8], &[u8])> {
     Some((&value[..at], &value[at + 1..]))
 }
 
-fn pair(value: &[u8]) -> Option<BufferFree> {
+fn buffer(value: &[u8]) -> Option<BufferFree> {
     let (planner, rx) = split_comma(value)?;
-    Some(BufferFree { planner: integer16(planner)?, rx: integer16(rx)? })
+    Some(BufferFree { planner: free(planner)?, rx: free(rx)? })
+}
+
+/// FluidNC goes below zero while a driver buffer behind the counted one holds more (`Bf:0,-810`): nothing is free.
+fn free(value: &[u8]) -> Option<u16> {
+    match value.strip_prefix(b"-") {
+        Some(short) => integer(short).map(|_| 0),
+        None => integer16(value),
+    }
 }
 
 /// One to three numbers: feed, programmed speed, measured speed (grblHAL).
@@ -199,4 +209,174 @@ fn flag(value: &[u8]) -> Option<bool> {
 
 fn axis_letters(value: &[u8]) -> Option<AxisSet> {
     value.iter().map(|&b| Axis::from_letter(char::from(b))).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+    use crate::model::AxisVec;
+
+    fn of(text: &str) -> StatusReport {
+        parse(text.as_bytes(), None).unwrap_or_else(|| panic!("{text}"))
+    }
+
+    #[test]
+    fn the_fields_of_grbl_are_read() {
+        let report = of("<Hold:1|WPos:1.000,-2.500,0.010|Bf:12,101|Ln:99|FS:550,12000|Pn:XPH|WCO:5.000,0.000,1.000>");
+        assert_eq!(report.state, MachineState::with_sub(StateKind::Hold, 1));
+        assert_eq!(report.position, Some(ReportedPosition::Work(AxisVec::from_slice(&[1.0, -2.5, 0.01]))));
+        assert_eq!(report.buffer, Some(BufferFree { planner: 12, rx: 101 }));
+        assert_eq!((report.line, report.feed, report.spindle_rpm), (Some(99), Some(550.0), Some(12000.0)));
+        assert_eq!(report.pins, Pins::from_letters("XPH"));
+        assert_eq!(report.wco, Some(AxisVec::from_slice(&[5.0, 0.0, 1.0])));
+        let report = of("<Run|F:300|Ov:120,50,90|A:CM|MPos:1,2,3>");
+        assert_eq!((report.feed, report.spindle_rpm), (Some(300.0), None));
+        assert_eq!(report.overrides, Some(Overrides { feed: 120, rapid: 50, spindle: 90 }));
+        let accessories = Accessories { spindle_ccw: true, mist: true, ..Accessories::default() };
+        assert_eq!(report.accessories, Some(accessories));
+        assert_eq!(report.position, Some(ReportedPosition::Machine(AxisVec::from_slice(&[1.0, 2.0, 3.0]))));
+    }
+
+    #[test]
+    fn the_fields_of_grblhal_and_fluidnc_are_read() {
+        let report = of("<Tool|MPos:0,0,0|FS:1,2,3|WCS:G59.3|Sc:XZ|MPG:1|H:1,5|T:7|TLR:1|In:-1|FW:grblHAL|P:0>");
+        assert_eq!(report.spindle_actual_rpm, Some(3.0));
+        assert_eq!((report.wcs.as_deref(), report.tool, report.tlr), (Some("G59.3"), Some(7), Some(true)));
+        assert_eq!(report.homed, Some((true, Some(AxisSet::from_mask(5)))));
+        assert_eq!((report.mpg, report.scaled), (Some(true), Some(AxisSet::from_mask(5))));
+        assert!(report.unknown.is_empty());
+        assert_eq!(of("<Idle|H:0>").homed, Some((false, None)));
+        assert_eq!(of("<Run|MPos:0|SD:12.50,/sd/a,b.nc>").sd, Some((12.5, "/sd/a,b.nc".to_owned())));
+    }
+
+    #[test]
+    fn every_state_word_is_known() {
+        for (word, kind, sub) in [
+            ("Idle", StateKind::Idle, None),
+            ("Run:2", StateKind::Run, Some(2)),
+            ("Hold:0", StateKind::Hold, Some(0)),
+            ("Jog", StateKind::Jog, None),
+            ("Alarm:17", StateKind::Alarm, Some(17)),
+            ("Door:3", StateKind::Door, Some(3)),
+            ("Check", StateKind::Check, None),
+            ("Home", StateKind::Home, None),
+            ("Sleep", StateKind::Sleep, None),
+            ("Tool", StateKind::Tool, None),
+            ("Starting", StateKind::Starting, None),
+            ("", StateKind::Held, None),
+        ] {
+            assert_eq!(of(&format!("<{word}|MPos:0,0,0>")).state, MachineState { kind, sub }, "{word}");
+        }
+    }
+
+    #[test]
+    fn missing_accessories_mean_off_only_where_that_is_so() {
+        let text = b"<Idle|MPos:0,0,0|Ov:100,100,100>";
+        for firmware in [Firmware::Grbl, Firmware::FluidNc] {
+            let report = parse(text, Some(firmware)).expect("a report");
+            assert_eq!(report.accessories, Some(Accessories::default()), "{firmware}");
+        }
+        for firmware in [Some(Firmware::GrblHal), None] {
+            assert_eq!(parse(text, firmware).expect("a report").accessories, None, "{firmware:?}");
+        }
+        assert_eq!(parse(b"<Idle|MPos:0,0,0>", Some(Firmware::Grbl)).expect("a report").accessories, None);
+        assert_eq!(of("<Idle|A:>").accessories, Some(Accessories::default()));
+    }
+
+    #[test]
+    fn damaged_reports_are_none() {
+        for text in [
+            "",
+            "<",
+            "<>",
+            "<Idle>",
+            "<>x",
+            "Idle|MPos:0,0,0>",
+            "<Idle|MPos:0,0,0",
+            "<Idle|MPos:0,0,<Idle|MPos:0,0,0>",
+            "<Idle|MPos:0,0,0><Idle|MPos:0,0,0>",
+            "<Idle|MPos:0,0,0|MPos:0,0,0>",
+            "<Idle|MPos:0,0,0|WPos:0,0,0>",
+            "<Idle|MPos:0.000,0.0000.000>",
+            "<Idle|MPos:0.000,0.0Run|FS:0,0>",
+            "<Idle|WCO:1,,2>",
+            "<Idle||FS:0,0>",
+            "<Idle|FS>",
+            "<Ile|FS:0,0>",
+            "<Idle:|FS:0,0>",
+            "<Idle:300|FS:0,0>",
+            "<Idle|MPos:1,2,3,4,5,6,7,8,9,10>",
+            "<Idle|MPos:0,0,0|\u{1}FS:0,0>",
+        ] {
+            assert_eq!(parse(text.as_bytes(), None), None, "{text}");
+        }
+    }
+
+    #[test]
+    fn what_cannot_be_read_is_named_and_the_rest_stays() {
+        let report = of("<Run|MPos:nan,nan,0.000|Bf:15|Zz:1|Ov:1,2|FS:0,0>");
+        assert_eq!((report.state.kind, report.position, report.feed), (StateKind::Run, None, Some(0.0)));
+        assert_eq!(report.unknown, ["MPos", "Bf", "Zz", "Ov"]);
+        assert_eq!(of("<Run|Bf:0,-810>").buffer, Some(BufferFree { planner: 0, rx: 0 }));
+        assert_eq!(of("<|MPos:0,0,0>").state.kind, StateKind::Held);
+    }
+
+    /// Numbers with three decimals, as a controller prints them.
+    fn vectors() -> impl Strategy<Value = Vec<i32>> {
+        proptest::collection::vec(-9_999_999..9_999_999, 1..=9)
+    }
+
+    fn printed(thousandths: &[i32]) -> String {
+        let numbers: Vec<_> = thousandths.iter().map(|&n| format!("{:.3}", f64::from(n) / 1000.0)).collect();
+        numbers.join(",")
+    }
+
+    fn vector(thousandths: &[i32]) -> AxisVec {
+        AxisVec::from_slice(&thousandths.iter().map(|&n| f64::from(n) / 1000.0).collect::<Vec<_>>())
+    }
+
+    proptest! {
+        #[test]
+        fn a_printed_report_reads_back(
+            position in vectors(),
+            wco in proptest::option::of(vectors()),
+            (feed, rpm) in (0_u32..20_000, 0_u32..30_000),
+            buffer in proptest::option::of((0_u16..200, 0_u16..2000)),
+            ov in proptest::option::of((10_u16..=200, 25_u16..=100, 10_u16..=200)),
+            pins in "[XYZPDHRS]{0,4}",
+            work in any::<bool>(),
+            rotation in 0_usize..6,
+        ) {
+            let mut fields = vec![
+                format!("{}:{}", if work { "WPos" } else { "MPos" }, printed(&position)),
+                format!("FS:{feed},{rpm}"),
+            ];
+            fields.extend(wco.as_ref().map(|wco| format!("WCO:{}", printed(wco))));
+            fields.extend(buffer.map(|(planner, rx)| format!("Bf:{planner},{rx}")));
+            fields.extend(ov.map(|(feed, rapid, spindle)| format!("Ov:{feed},{rapid},{spindle}")));
+            fields.extend((!pins.is_empty()).then(|| format!("Pn:{pins}")));
+            let turn = rotation % fields.len();
+            fields.rotate_left(turn);
+            let report = of(&format!("<Jog|{}>", fields.join("|")));
+
+            let at = vector(&position);
+            let expected = if work { ReportedPosition::Work(at) } else { ReportedPosition::Machine(at) };
+            prop_assert_eq!(report.position, Some(expected));
+            prop_assert_eq!(report.wco, wco.as_deref().map(vector));
+            prop_assert_eq!((report.feed, report.spindle_rpm), (Some(f64::from(feed)), Some(f64::from(rpm))));
+            prop_assert_eq!(report.buffer, buffer.map(|(planner, rx)| BufferFree { planner, rx }));
+            prop_assert_eq!(report.overrides, ov.map(|(feed, rapid, spindle)| Overrides { feed, rapid, spindle }));
+            prop_assert_eq!(report.pins, Pins::from_letters(&pins));
+            prop_assert!(report.unknown.is_empty());
+        }
+
+        #[test]
+        fn any_bytes_are_taken(bytes in proptest::collection::vec(any::<u8>(), 0..80), fields in "[A-Za-z:|,.0-9-]{0,60}") {
+            let _ = parse(&bytes, None);
+            let _ = parse(&[b"<Idle|", bytes.as_slice(), b">"].concat(), None);
+            let _ = parse(format!("<Run|{fields}>").as_bytes(), Some(Firmware::Grbl));
+        }
+    }
 }

@@ -105,18 +105,85 @@ pub fn pin_meaning(firmware: Option<Firmware>, letter: char, axes: usize) -> &'s
         (_, 'S') => "cycle start input",
         (Some(Firmware::FluidNc), 'T') => "tool setter",
         (Some(Firmware::FluidNc), 'F') => "fault input",
-        (Some(Firmware::FluidNc), 'E') => "emergency stop",
+        (Some(Firmware::FluidNc | Firmware::GrblHal), 'E') => "emergency stop",
         (Some(Firmware::FluidNc), '0') => "macro 0 input",
         (Some(Firmware::FluidNc), '1') => "macro 1 input",
         (Some(Firmware::FluidNc), '2') => "macro 2 input",
         (Some(Firmware::FluidNc), '3') => "macro 3 input",
         (Some(Firmware::GrblHal), 'L') => "block-delete switch",
         (Some(Firmware::GrblHal), 'T') => "optional-stop switch",
-        (Some(Firmware::GrblHal), 'E') => "emergency stop",
         (Some(Firmware::GrblHal), 'O') => "probe disconnected",
         (Some(Firmware::GrblHal), 'F') => "motor fault",
         (Some(Firmware::GrblHal), 'M') => "motor warning",
         (Some(Firmware::GrblHal), 'Q') => "single-block switch",
         _ => "unknown input",
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const ALL: [Firmware; 3] = [Firmware::Grbl, Firmware::FluidNc, Firmware::GrblHal];
+
+    #[test]
+    fn every_row_is_read_and_says_what_it_means_and_what_to_do() {
+        let count = |json: &str| json.matches("\"code\"").count();
+        let tables = Tables::load();
+        assert_eq!((tables.alarms.len(), tables.errors.len()), (count(ALARMS), count(ERRORS)));
+        assert_eq!((tables.alarms.len(), tables.errors.len()), (50, 208));
+        for (key, row) in &tables.alarms {
+            assert_eq!(key.1, row.code);
+            assert!(!row.name.is_empty() && row.meaning.len() > 10 && row.remedy.len() > 5, "{key:?} {row:?}");
+        }
+        for (key, row) in &tables.errors {
+            assert_eq!(key.1, row.code);
+            assert!(!row.name.is_empty() && row.meaning.len() > 5 && row.remedy.len() > 3, "{key:?} {row:?}");
+        }
+    }
+
+    #[test]
+    fn the_first_nine_alarms_are_the_same_everywhere() {
+        let tables = Tables::load();
+        for code in 1..=9 {
+            let common = tables.alarm(None, code).expect("a common code");
+            for firmware in ALL {
+                let row = tables.alarm(Some(firmware), code).expect("a common code");
+                assert_eq!((row.code, row.position_lost), (code, common.position_lost), "{firmware} ALARM:{code}");
+                assert!(tables.error(Some(firmware), code).is_some(), "{firmware} error:{code}");
+            }
+        }
+        assert_eq!((tables.alarm(None, 10), tables.alarm(None, 0)), (None, None));
+        assert!(tables.error(None, 9).is_some() && tables.error(None, 10).is_none());
+    }
+
+    #[test]
+    fn later_alarms_differ_by_firmware() {
+        let tables = Tables::load();
+        let name = |firmware, code| tables.alarm(Some(firmware), code).map(|row| row.name.as_str());
+        for code in 10..=17 {
+            assert_ne!(name(Firmware::FluidNc, code), name(Firmware::GrblHal, code), "ALARM:{code}");
+            assert!(code == 10 || name(Firmware::Grbl, code).is_none(), "ALARM:{code}");
+        }
+        assert!(tables.alarm(Some(Firmware::FluidNc), 14).is_some_and(|row| row.name.contains("unhomed")));
+        assert!(tables.alarm(Some(Firmware::Grbl), 1).is_some_and(|row| row.needs_soft_reset));
+    }
+
+    #[test]
+    fn a_pin_letter_is_read_by_firmware_and_axes() {
+        let fluidnc = Some(Firmware::FluidNc);
+        let grblhal = Some(Firmware::GrblHal);
+        assert_eq!(pin_meaning(fluidnc, 'X', 3), "X limit switch");
+        assert_eq!(pin_meaning(fluidnc, 'A', 4), "A limit switch");
+        assert_eq!(pin_meaning(fluidnc, 'A', 3), "unknown input");
+        assert_eq!(pin_meaning(fluidnc, 'T', 3), "tool setter");
+        assert_eq!(pin_meaning(grblhal, 'T', 3), "optional-stop switch");
+        assert_eq!(pin_meaning(grblhal, 'L', 3), "block-delete switch");
+        assert_eq!(pin_meaning(None, 'L', 3), "unknown input");
+        for firmware in [None, Some(Firmware::Grbl), fluidnc, grblhal] {
+            assert_eq!(pin_meaning(firmware, 'P', 9), "probe");
+            assert_eq!(pin_meaning(firmware, 'D', 3), "safety door");
+            assert_eq!(pin_meaning(firmware, 'x', 9), "unknown input");
+        }
     }
 }

@@ -50,9 +50,7 @@ pub fn check(command: &Command, snapshot: &Snapshot, now: Time) -> Result<(), Re
 }
 
 fn jog(distance: &AxisVec, feed_mm_min: f64, state: StateKind, machine: &Machine) -> Result<(), Refused> {
-    if !matches!(state, StateKind::Idle | StateKind::Jog) {
-        return Err(cannot("jog", state, machine));
-    }
+    jog_in(state, machine)?;
     if distance.iter().any(|(_, d)| !d.is_finite()) || !feed_mm_min.is_finite() || feed_mm_min <= 0.0 {
         return Err(Refused::because("a jog needs a distance and a feed above 0"));
     }
@@ -62,6 +60,13 @@ fn jog(distance: &AxisVec, feed_mm_min: f64, state: StateKind, machine: &Machine
         return Err(Refused::because("a jog needs an axis to move"));
     }
     moved.iter().try_for_each(|axis| has_axis(axis, machine))
+}
+
+fn jog_in(state: StateKind, machine: &Machine) -> Result<(), Refused> {
+    match state {
+        StateKind::Idle | StateKind::Jog => Ok(()),
+        other => Err(cannot("jog", other, machine)),
+    }
 }
 
 fn set_work(axes: AxisSet, value: f64, state: StateKind, machine: &Machine) -> Result<(), Refused> {
@@ -80,6 +85,15 @@ fn has_axis(axis: Axis, machine: &Machine) -> Result<(), Refused> {
     } else {
         Err(Refused::because(format!("this machine has no {axis} axis")))
     }
+}
+
+/// Whether the machine can be jogged now, in whatever direction.
+///
+/// # Errors
+/// The reason, as for [`check`].
+pub fn may_jog(snapshot: &Snapshot, now: Time) -> Result<(), Refused> {
+    let machine = &snapshot.machine;
+    jog_in(known_state(machine, now)?, machine)
 }
 
 fn needs_reset(machine: &Machine) -> bool {

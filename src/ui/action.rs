@@ -5,7 +5,7 @@
 use super::jog::{Direction, JogKey, Scale};
 use crate::model::command::{HomeTarget, Refused};
 use crate::model::snapshot::{Age, LinkState, Snapshot};
-use crate::model::{AxisVec, Command, StateKind, Time, legal};
+use crate::model::{Command, StateKind, Time, legal};
 
 /// What a key does.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -339,10 +339,10 @@ pub fn available(action: Action, snapshot: &Snapshot, now: Time) -> Result<(), R
             Some(other) => Err(Refused::because(format!("there is nothing to resume (state {other:?})"))),
             None => Err(Refused::because("the machine's state is not known")),
         },
-        Action::JogMode | Action::Jog(_) => legal::check(&sample_jog(machine.axis_count()), snapshot, now),
+        Action::JogMode | Action::Jog(_) => legal::may_jog(snapshot, now),
         Action::Home => legal::check(&Command::Home(HomeTarget::All), snapshot, now),
         Action::Zero => {
-            legal::check(&Command::SetWork { axes: crate::model::AxisSet::EMPTY, value: 0.0 }, snapshot, now)
+            legal::check(&Command::SetWork { axes: crate::model::AxisSet::first(1), value: 0.0 }, snapshot, now)
         }
         Action::AlarmPanel => match (&machine.alarm, state) {
             (Some(_), _) | (None, Some(StateKind::Alarm)) if machine.age(now) != Age::Unknown => Ok(()),
@@ -355,12 +355,6 @@ pub fn available(action: Action, snapshot: &Snapshot, now: Time) -> Result<(), R
         Action::Mdi if !machine.link.is_open() => Err(Refused::because("there is no link to the machine")),
         _ => Ok(()),
     }
-}
-
-fn sample_jog(axis_count: usize) -> Command {
-    let mut distance = AxisVec::zeros(axis_count);
-    distance.set(crate::model::Axis::X, 1.0);
-    Command::JogStep { distance, feed_mm_min: 1.0 }
 }
 
 /// A jog key of normal scale.

@@ -13,6 +13,7 @@ use tokio::io::unix::AsyncFd;
 use tokio::signal::unix::{Signal as SignalStream, SignalKind, signal};
 use tokio::time::sleep;
 
+use super::console::Tone;
 use super::input::{Decoder, tty};
 use super::screen::Screen;
 use super::settings::Settings;
@@ -56,7 +57,7 @@ pub async fn run(hub: Hub, settings: Settings, now: impl Fn() -> Time) -> Result
     let tty = tty::open().map_err(Error::NoTerminal)?;
     let guard = Guard::claim(Arc::clone(&tty)).map_err(Error::NoTerminal)?;
     restore_on_panic(guard.restorer());
-    let tty = AsyncFd::new(tty).map_err(Error::NoTerminal)?;
+    let tty = tty::watch(tty).map_err(Error::NoTerminal)?;
     let snapshot = hub.snapshot();
     let mut app = App {
         decoder: Decoder::new(settings.escape_wait()),
@@ -73,6 +74,9 @@ pub async fn run(hub: Hub, settings: Settings, now: impl Fn() -> Time) -> Result
         tty,
     };
     app.greet();
+    if let Some(notice) = app.ui.settings.notice.take() {
+        app.ui.say(notice, Tone::Warning, now());
+    }
     let reason = app.run(&mut signals, &now).await;
     app.leave(reason);
     Ok(reason)

@@ -17,6 +17,10 @@ pub struct Settings {
     pub symbols: SymbolSet,
     /// Colours to draw with.
     pub colour: ColourMode,
+    /// Shortest time between two frames that no key asked for. `None`: 50 ms, over SSH 100.
+    pub frame: Option<Duration>,
+    /// Something to tell at the start (no log folder, say).
+    pub notice: Option<String>,
 }
 
 impl Default for Settings {
@@ -28,6 +32,8 @@ impl Default for Settings {
             ask_key_releases: true,
             symbols: SymbolSet::Unicode,
             colour: ColourMode::Ansi16,
+            frame: None,
+            notice: None,
         }
     }
 }
@@ -39,8 +45,8 @@ impl Settings {
     }
 
     /// Shortest time between two frames that no key asked for.
-    pub const fn frame_interval(&self) -> Duration {
-        Duration::from_millis(if self.ssh { 100 } else { 50 })
+    pub fn frame_interval(&self) -> Duration {
+        self.frame.unwrap_or(Duration::from_millis(if self.ssh { 100 } else { 50 }))
     }
 }
 

@@ -13,9 +13,8 @@ use super::input::{Input, InputEvent};
 use super::jog::{JogAct, JogKey, KeyFacts};
 use super::keymap::{Bound, Chord};
 use super::state::{Effect, Event, Mode, Palette, Then, Ui};
-use crate::model::jog::JogVector;
 use crate::model::snapshot::Snapshot;
-use crate::model::{AxisVec, Command, Realtime, StateKind, Time, legal};
+use crate::model::{Command, Realtime, StateKind, Time, legal};
 
 /// A key that starts motion without a question counts only after this long without input, so that neither the
 /// tail of a split sequence nor a burst can be it.
@@ -473,11 +472,7 @@ fn new_snapshot(ui: &mut Ui, snapshot: &Snapshot, now: Time) -> Vec<Effect> {
     if ui.mode != Mode::Jog {
         return Vec::new();
     }
-    let jog = Command::JogContinue {
-        vector: JogVector { direction: AxisVec::zeros(0), feed_mm_min: 0.0 },
-        lease: Duration::ZERO,
-    };
-    match legal::check(&jog, snapshot, now) {
+    match legal::may_jog(snapshot, now) {
         Ok(()) => Vec::new(),
         Err(why) => leave_jog_mode(ui, now, Some(&format!("jog mode left: {why}"))),
     }

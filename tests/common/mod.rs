@@ -2,6 +2,7 @@
 #![allow(dead_code, unreachable_pub, reason = "each test file is a crate of its own and uses a part of this")]
 
 pub mod pty;
+pub mod scene;
 
 use std::fmt::Write as _;
 use std::path::Path;

@@ -10,6 +10,7 @@ use std::time::Duration;
 
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use rustix::fs::{Mode, OFlags};
+use tokio::io::unix::AsyncFd;
 
 /// Longest wait for a terminal that does not take the bytes of a farewell.
 const FAREWELL: Duration = Duration::from_millis(200);
@@ -26,6 +27,17 @@ pub fn open() -> io::Result<Arc<File>> {
         by_path(PathBuf::from(name.to_string_lossy().into_owned()))
     })?;
     Ok(Arc::new(File::from(fd)))
+}
+
+/// Lets the runtime watch it for readiness.
+///
+/// # Errors
+/// The runtime cannot watch it.
+#[expect(unsafe_code, reason = "the one way to watch a descriptor; see the safety comment")]
+pub fn watch(tty: Arc<File>) -> io::Result<AsyncFd<Arc<File>>> {
+    // SAFETY: the file is owned by the `Arc` inside the `AsyncFd`, so the descriptor stays open for as long as it is watched,
+    // and `Arc<File>` always gives the same descriptor.
+    unsafe { AsyncFd::register(tty) }.map_err(io::Error::from)
 }
 
 /// Writes all of it or gives up: for moments when nothing else may run any more.

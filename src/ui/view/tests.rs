@@ -1,1 +1,212 @@
+use std::sync::Arc;
+use std::time::Duration;
 
+use ratatui::style::{Color, Modifier};
+
+use crate::model::command::{ClientId, Command, Origin, Outcome, Realtime, TicketId};
+use crate::model::hub::LogEvent;
+use crate::model::log::{LogEntry, LogItem};
+use crate::model::machine::{MachineState, MessageLevel, Pins};
+use crate::model::snapshot::{Stop, StopPhase};
+use crate::model::{AxisSet, AxisVec, StateKind};
+use crate::ui::settings::{ColourMode, SymbolSet};
+use crate::ui::state::{Effect, Event};
+use crate::ui::testing::{self, NOW, Scene, key, ms};
+
+fn log(scene: &mut Scene, what: LogItem) {
+    scene.event(&Event::Log(LogEvent::Entry(Arc::new(LogEntry { id: 0, at: NOW, what }))));
+}
+
+/// A short conversation on the console.
+fn talk(scene: &mut Scene) {
+    let me = Origin::Screen(ClientId(1));
+    let sent = |n, text: &str| LogItem::Sent { ticket: TicketId(n), origin: me.clone(), text: text.into() };
+    let ended = |n, what: &str, outcome| LogItem::Outcome {
+        ticket: TicketId(n),
+        origin: me.clone(),
+        what: what.into(),
+        outcome,
+        latency: Duration::from_millis(4),
+    };
+    let note = |text: &str| LogItem::Note { level: MessageLevel::Info, text: text.into() };
+    log(scene, note("connected: FluidNC v4.0.5"));
+    log(scene, sent(1, "G0 X12.345 Y0"));
+    log(scene, ended(1, "G0 X12.345 Y0", Outcome::Done));
+    log(scene, sent(2, "G1 X20"));
+    log(scene, ended(2, "G1 X20", Outcome::Failed { code: 22, text: "no feed rate: add F".into() }));
+    let message = LogItem::Received { level: MessageLevel::Warning, text: "[MSG:WARN: Low memory]".into() };
+    log(scene, message);
+}
+
+#[test]
+fn main_screens() {
+    let mut idle = Scene::new(testing::idle());
+    talk(&mut idle);
+    insta::assert_snapshot!("sim_idle", idle.text(80, 24));
+
+    insta::assert_snapshot!("disconnected", Scene::new(testing::disconnected()).text(80, 24));
+    insta::assert_snapshot!("lost_link", Scene::new(testing::lost()).text(80, 24));
+
+    let mut alarm = Scene::new(testing::hard_limit());
+    talk(&mut alarm);
+    insta::assert_snapshot!("hard_limit", alarm.text(80, 24));
+    alarm.snapshot.machine.alarm.as_mut().unwrap().needs_reset = false;
+    alarm.press(&["$"]);
+    insta::assert_snapshot!("alarm_panel", alarm.text(80, 24));
+}
+
+#[test]
+fn jogging() {
+    let mut scene = Scene::new(testing::idle());
+    scene.press(&["i"]);
+    scene.wait(500);
+    let start = scene.now;
+    for after in [0, 660, 700, 740] {
+        scene.now = start + ms(after);
+        scene.input(key("Right", scene.now));
+    }
+    let at = scene.now;
+    scene.snapshot = testing::jogging();
+    scene.snapshot.machine.reported_at = Some(at);
+    insta::assert_snapshot!("jogging", scene.text(80, 24));
+}
+
+#[test]
+fn texts_and_questions() {
+    let mut help = Scene::new(testing::idle());
+    help.press(&["?"]);
+    insta::assert_snapshot!("help", help.text(80, 24));
+    help.press(&["End"]);
+    insta::assert_snapshot!("help_end", help.text(80, 24));
+
+    let mut typing = Scene::new(testing::idle());
+    talk(&mut typing);
+    typing.press(&["Enter", "G", "0", "Space", "X", "1", "0"]);
+    insta::assert_snapshot!("typing", typing.text(80, 24));
+
+    let mut home = Scene::new(testing::idle());
+    home.press(&["H"]);
+    insta::assert_snapshot!("confirm_home", home.text(80, 24));
+
+    let mut palette = Scene::new(testing::in_state(MachineState::plain(StateKind::Run)));
+    palette.press(&[":"]);
+    insta::assert_snapshot!("palette", palette.text(80, 24));
+}
+
+#[test]
+fn ascii_and_four_axes() {
+    let mut scene = Scene::new(testing::idle());
+    scene.ui.settings.symbols = SymbolSet::Ascii;
+    let machine = &mut scene.snapshot.machine;
+    machine.machine_position = Some(AxisVec::from_slice(&[0.0, -0.0001, 5.0, 720.5]));
+    machine.work_position = machine.machine_position;
+    machine.homed = AxisSet::first(2);
+    machine.pins = Pins::from_letters("XPD");
+    scene.press(&["i"]);
+    let text = scene.text(80, 24);
+    assert!(text.is_ascii(), "{text}");
+    insta::assert_snapshot!("ascii_four_axes", text);
+}
+
+#[test]
+fn a_stop_is_told_in_words() {
+    for (phase, words) in [
+        (StopPhase::Sent, "hold sent, not confirmed yet"),
+        (StopPhase::Confirmed, "hold confirmed, slowing down"),
+        (StopPhase::Stopped, "hold confirmed: the machine stands"),
+        (StopPhase::NotConfirmed, "hold NOT confirmed"),
+        (StopPhase::NotNeeded("the machine is idle".into()), "nothing was sent: the machine is idle"),
+    ] {
+        let mut snapshot = testing::in_state(MachineState::plain(StateKind::Run));
+        snapshot.machine.stop = Some(Stop { asked: Realtime::FeedHold, at: NOW, phase: phase.clone() });
+        let mut scene = Scene::new(snapshot);
+        assert!(scene.text(80, 24).contains(words), "{words}");
+        scene.wait(10_000);
+        let stays = phase == StopPhase::NotConfirmed;
+        assert_eq!(scene.text(80, 24).contains(words), stays, "{words}, ten seconds later");
+    }
+}
+
+#[test]
+fn an_old_position_is_not_shown_as_new() {
+    let mut scene = Scene::new(testing::idle());
+    assert!(!scene.text(80, 24).contains(" old"), "nothing while it is young");
+    for (age_ms, header, position) in [
+        (1000, "1.0 s old   IDLE", "12.345"),
+        (3000, "3.0 s old   IDLE?", "12.345"),
+        (7000, "7 s old   LOST", "-----.---"),
+    ] {
+        scene.now = NOW + ms(age_ms);
+        let text = scene.text(80, 24);
+        assert!(text.contains(header) && text.contains(position), "{age_ms}:\n{text}");
+    }
+}
+
+#[test]
+fn sim_is_unmistakable_and_a_real_machine_is_not_called_so() {
+    let scene = Scene::new(testing::idle());
+    let text = scene.text(80, 24);
+    assert!(text.starts_with(" SIM ") && text.contains("simulated machine"));
+    assert!(scene.draw(80, 24)[(1, 0)].modifier.contains(Modifier::REVERSED));
+    assert!(!Scene::new(testing::hard_limit()).text(80, 24).contains("SIM"));
+}
+
+#[test]
+fn footer_hints_are_possible_actions_only() {
+    let idle = Scene::new(testing::idle()).text(80, 24);
+    assert!(idle.contains("i jog") && idle.contains("H home") && !idle.contains("~ resume"), "{idle}");
+    let hold = Scene::new(testing::in_state(MachineState::with_sub(StateKind::Hold, 0))).text(80, 24);
+    assert!(hold.contains("~ resume") && !hold.contains("i jog"), "{hold}");
+    let lost = Scene::new(testing::lost()).text(80, 24);
+    assert!(lost.contains("r try now") && !lost.contains("H home"), "{lost}");
+}
+
+/// Without colour only `Reset` may appear, and bold and reverse stay.
+#[test]
+fn no_colour_means_none() {
+    for snapshot in [testing::idle(), testing::hard_limit(), testing::lost()] {
+        let mut scene = Scene::new(snapshot);
+        scene.ui.settings.colour = ColourMode::None;
+        talk(&mut scene);
+        let buf = scene.draw(80, 24);
+        assert!(buf.content.iter().all(|cell| cell.fg == Color::Reset && cell.bg == Color::Reset));
+        assert!(buf.content.iter().any(|cell| cell.modifier.contains(Modifier::REVERSED)));
+    }
+}
+
+#[test]
+fn every_size_draws() {
+    let mut scenes = vec![
+        Scene::new(testing::idle()),
+        Scene::new(testing::disconnected()),
+        Scene::new(testing::hard_limit()),
+        Scene::new(testing::lost()),
+    ];
+    for keys in [&["i"][..], &["?"], &["Enter", "漢"], &["H"], &[":"], &["z"]] {
+        let mut scene = Scene::new(testing::idle());
+        talk(&mut scene);
+        scene.press(keys);
+        scenes.push(scene);
+    }
+    let mut nine = Scene::new(testing::idle());
+    nine.snapshot.machine.machine_position = Some(AxisVec::from_slice(&[1.0; 9]));
+    scenes.push(nine);
+    for scene in &scenes {
+        for (width, height) in
+            [(1, 1), (2, 40), (59, 18), (60, 17), (60, 18), (80, 24), (81, 19), (120, 40), (300, 100)]
+        {
+            let text = scene.text(width, height);
+            if width >= 30 {
+                assert!(text.to_uppercase().contains("SPACE"), "{width}x{height}:\n{text}");
+            }
+        }
+    }
+}
+
+#[test]
+fn too_small_still_tells_the_state_and_the_stop_key() {
+    let mut scene = Scene::new(testing::in_state(MachineState::plain(StateKind::Run)));
+    assert_eq!(scene.text(40, 5).lines().next(), Some("RUN SPACE stops 60x18 needed"));
+    assert_eq!(scene.press(&["Space"]), [Effect::Realtime(Realtime::Stop)]);
+    assert!(!matches!(scene.press(&["i"])[..], [Effect::Submit(Command::JogStep { .. })]));
+}
