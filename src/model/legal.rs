@@ -163,7 +163,7 @@ mod tests {
 
     use super::*;
     use crate::model::jog::JogVector;
-    use crate::model::machine::{Identity, MachineState};
+    use crate::model::machine::{Identity, MachineState, Pins};
     use crate::model::snapshot::{Alarm, Link};
 
     const NOW: Time = Time::from_millis(1000);
@@ -254,7 +254,7 @@ mod tests {
     #[test]
     fn an_alarm_that_needs_a_reset_lets_nothing_else_through() {
         let mut snapshot = machine(StateKind::Alarm, Firmware::FluidNc);
-        let alarm = Alarm { info: None, since: NOW, pins: Default::default(), needs_reset: true };
+        let alarm = Alarm { info: None, since: NOW, pins: Pins::NONE, needs_reset: true };
         snapshot.machine.alarm = Some(alarm);
         for command in [Command::Unlock, Command::Home(HomeTarget::All), mdi("$X"), mdi("G0 X1"), step(&[1.0], 1.0)] {
             let refused = check(&command, &snapshot, NOW).unwrap_err();
