@@ -8,7 +8,7 @@ use sunmill::cli::{Cli, Environment, run};
 fn main() -> ExitCode {
     let environment = Environment::of_this_process();
     match run(Cli::parse(), &environment) {
-        Ok(()) => ExitCode::SUCCESS,
+        Ok(code) => code,
         Err(failure) => failure.tell(),
     }
 }

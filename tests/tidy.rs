@@ -274,7 +274,12 @@ impl File {
         let tests = &self.code[self.tests_from..];
         let mut found = Vec::new();
         for name in ["thread::sleep", "time::sleep", "sleep_until"] {
-            found.extend(tests.match_indices(name).map(|(at, _)| {
+            // Where time is simulated, sleeping takes none and waits for nothing.
+            let real = tests.match_indices(name).filter(|(at, _)| {
+                let test = tests[..*at].rfind("#[").unwrap_or(0);
+                !tests[test..*at].starts_with("#[tokio::test(start_paused")
+            });
+            found.extend(real.map(|(at, _)| {
                 format!("line {}: {name} in a test: wait for what you wait for", self.line(self.tests_from + at))
             }));
         }
@@ -537,6 +542,10 @@ mod rules {
         let asleep = "fn f() { tokio::time::sleep(d) }\n#[cfg(test)]\nmod tests { fn g() { std::thread::sleep(d) } }";
         assert_eq!(file("src/driver/a.rs", asleep).sleeps_in_tests().len(), 1);
         assert_eq!(file("tests/a.rs", "time::sleep(d).await").sleeps_in_tests().len(), 1);
+        let simulated = "#[tokio::test(start_paused = true)]\nasync fn f() { time::sleep(d).await }";
+        assert_eq!(file("tests/a.rs", simulated).sleeps_in_tests(), Vec::<String>::new());
+        let after = format!("{simulated}\n#[tokio::test]\nasync fn g() {{ time::sleep(d).await }}");
+        assert_eq!(file("tests/a.rs", &after).sleeps_in_tests().len(), 1);
     }
 
     #[test]

@@ -12,7 +12,7 @@ use std::time::{Duration, Instant};
 
 use rustix::fs::{Mode, OFlags};
 use rustix::pty::{OpenptFlags, grantpt, openpt, ptsname, unlockpt};
-use rustix::termios::{OptionalActions, Speed, tcgetattr, tcsetattr};
+use rustix::termios::{OptionalActions, tcgetattr, tcsetattr};
 
 /// Samples of one quantity.
 #[derive(Default)]
@@ -37,6 +37,15 @@ impl Samples {
         self.0.push(sample);
     }
 
+    /// Samples of runs of `runs` at a time, as the time of one.
+    #[must_use]
+    pub fn per(mut self, runs: u32) -> Self {
+        for sample in &mut self.0 {
+            *sample /= runs;
+        }
+        self
+    }
+
     /// p50, p99 and the largest.
     ///
     /// The p-th percentile is the smallest sample that at least p % of all do not exceed.
@@ -49,6 +58,11 @@ impl Samples {
         };
         [nth(50), nth(99), nth(100)]
     }
+}
+
+/// Prints a heading for rows of [`value`].
+pub fn title(title: &str) {
+    println!("\n{title}");
 }
 
 /// Prints a heading for rows of [`row`].
@@ -100,6 +114,6 @@ pub fn cable() -> io::Result<Cable> {
 fn raw(tty: impl AsFd) -> io::Result<()> {
     let mut modes = tcgetattr(&tty)?;
     modes.make_raw();
-    modes.set_speed(115_200 as Speed)?;
+    modes.set_speed(115_200)?;
     Ok(tcsetattr(&tty, OptionalActions::Now, &modes)?)
 }

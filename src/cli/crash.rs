@@ -1,4 +1,4 @@
-//! What happens on a panic: the terminal first, then the report, then a few words.
+//! What happens on a panic: the terminal first (the screen sees to that), then the report, then a few words.
 
 use std::fs::{self, OpenOptions};
 use std::io::{self, Write};
@@ -12,19 +12,18 @@ use super::out;
 /// The file of crash reports, beside the log files.
 const FILE: &str = "panic.log";
 
-/// Installs the hooks for panics and for error reports. On a panic, in this order: `restore` gives the
-/// terminal back, the report goes to `panic.log` in `folder` (written at once, since the log's own thread may
-/// be what died), and stderr gets a few words.
+/// Installs the hooks for panics and for error reports. On a panic the report goes to `panic.log` in `folder`,
+/// written at once, since the log's own thread may be what died; then stderr gets a few words.
 ///
-/// `restore` must be safe to call from any thread, more than once, and must not panic.
+/// To be called before the screen opens: the screen puts a hook of its own before this one, which gives the
+/// terminal back first.
 ///
 /// # Errors
 /// Hooks are installed already.
-pub fn install(restore: fn(), folder: Option<PathBuf>) -> color_eyre::Result<()> {
+pub fn install(folder: Option<PathBuf>) -> color_eyre::Result<()> {
     let (panic_hook, error_hook) = HookBuilder::default().theme(Theme::new()).try_into_hooks()?;
     error_hook.install()?;
     panic::set_hook(Box::new(move |info| {
-        restore();
         let report = panic_hook.panic_report(info).to_string();
         let thread = std::thread::current();
         let report = format!("sunmill {} thread {:?}\n{report}", env!("CARGO_PKG_VERSION"), thread.name());

@@ -123,6 +123,13 @@ mod tests {
     }
 
     #[test]
+    fn multiplexers_are_seen_through_ssh_by_their_terminal_name() {
+        assert!(environment(&[("TMUX", "/tmp/tmux-1000/default,1,0")]).multiplexed);
+        assert!(environment(&[("SSH_TTY", "/dev/pts/1"), ("TERM", "screen-256color")]).multiplexed);
+        assert!(!environment(&[("TERM", "xterm-256color")]).multiplexed);
+    }
+
+    #[test]
     fn a_tilde_is_the_home_folder() {
         let env = environment(&[("HOME", "/h")]);
         assert_eq!(env.expand(Path::new("~/log")), Path::new("/h/log"));

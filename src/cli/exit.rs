@@ -16,6 +16,7 @@ use super::out;
 /// | 1 | failed: the words on stderr say what and why |
 /// | 2 | the command line is wrong |
 /// | 101 | sunmill crashed; the report is in the log folder |
+/// | 129, 143 | ended because the terminal went away, because it was told to (SIGTERM, SIGQUIT) |
 ///
 /// 3 to 8 are kept for commands that talk to a running hub: unreachable, refused by lease, refused by
 /// state, no permission, timed out, program ended in an error.

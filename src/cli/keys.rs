@@ -1,58 +1,38 @@
-//! `sunmill keys`: the keys of the screen as text and as the README's table.
+//! `sunmill keys`: the keys of the screen, from its action table.
 
 use std::fmt::Write as _;
 
 use unicode_width::UnicodeWidthStr;
 
-/// One row of the table.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct KeyRow {
-    /// Where it works.
-    pub group: &'static str,
-    /// The keys.
-    pub keys: String,
-    /// What they do.
-    pub what: &'static str,
-}
+use crate::ui::action::{Group, JOG_MODIFIERS, TABLE};
 
-/// The keys of the screen, in the order of the help.
-pub fn rows() -> Vec<KeyRow> {
-    const KEYS: &[(&str, &str, &str)] = &[
-        ("Stop, everywhere", "Space", "stop motion and keep position"),
-        ("Stop, everywhere", "Ctrl+Space", "the same, in text fields too"),
-        ("Stop, everywhere", "Ctrl+X", "soft reset"),
-        ("Screen", "?", "help"),
-        ("Screen", "q", "quit"),
-    ];
-    KEYS.iter().map(|(group, keys, what)| KeyRow { group, keys: (*keys).to_owned(), what }).collect()
+/// As the README's tables.
+pub fn markdown() -> String {
+    crate::ui::key_table_markdown()
 }
 
 /// As text for a terminal.
 pub fn text() -> String {
-    let rows = rows();
-    let width = rows.iter().map(|row| row.keys.width()).max().unwrap_or(0);
+    let sections: Vec<(Group, Vec<(String, &str)>)> = Group::ALL.map(|group| (group, rows(group))).into();
+    let keys = sections.iter().flat_map(|(_, rows)| rows).map(|(keys, _)| keys.width());
+    let width = keys.max().unwrap_or(0);
     let mut text = String::new();
-    let mut group = "";
-    for row in &rows {
-        if row.group != group {
-            let gap = if group.is_empty() { "" } else { "\n" };
-            let _ = writeln!(text, "{gap}{}", row.group);
-            group = row.group;
+    for (group, rows) in sections {
+        let gap = if text.is_empty() { "" } else { "\n" };
+        let _ = writeln!(text, "{gap}{}", group.title());
+        for (keys, help) in rows {
+            let padding = " ".repeat(width - keys.width());
+            let _ = writeln!(text, "  {keys}{padding}  {help}");
         }
-        let padding = " ".repeat(width - row.keys.width());
-        let _ = writeln!(text, "  {}{padding}  {}", row.keys, row.what);
     }
     text
 }
 
-/// As the README's table.
-pub fn markdown() -> String {
-    let mut text = "| where | keys | what |\n|---|---|---|\n".to_owned();
-    for row in rows() {
-        let keys = row.keys.replace('|', "\\|");
-        let _ = writeln!(text, "| {} | `{keys}` | {} |", row.group, row.what);
-    }
-    text
+/// Keys and help of a group.
+fn rows(group: Group) -> Vec<(String, &'static str)> {
+    let actions = TABLE.iter().filter(|row| row.group == group).map(|row| (row.keys.join("  "), row.help));
+    let modifiers = JOG_MODIFIERS.iter().filter(|_| group == Group::Jog);
+    actions.chain(modifiers.map(|(keys, help)| ((*keys).to_owned(), *help))).collect()
 }
 
 #[cfg(test)]
@@ -60,19 +40,18 @@ mod tests {
     use super::*;
 
     #[test]
-    fn each_key_is_on_one_line_of_both_forms() {
-        for row in rows() {
-            for form in [text(), markdown()] {
-                assert!(form.lines().any(|line| line.contains(&row.keys) && line.contains(row.what)), "{row:?}");
-            }
+    fn each_action_is_on_one_line_with_all_its_keys() {
+        let text = text();
+        for row in TABLE {
+            let found = text.lines().any(|line| line.ends_with(row.help) && row.keys.iter().all(|k| line.contains(k)));
+            assert!(found, "{row:?} is missing:\n{text}");
         }
     }
 
     #[test]
-    fn groups_are_headed_once() {
-        let heads = text().lines().filter(|line| !line.is_empty() && !line.starts_with(' ')).count();
-        let mut groups: Vec<_> = rows().iter().map(|row| row.group).collect();
-        groups.dedup();
-        assert_eq!(heads, groups.len());
+    fn groups_are_headed_once_and_in_order() {
+        let text = text();
+        let heads: Vec<&str> = text.lines().filter(|line| !line.is_empty() && !line.starts_with(' ')).collect();
+        assert_eq!(heads, Group::ALL.map(Group::title));
     }
 }

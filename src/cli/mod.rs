@@ -24,4 +24,4 @@ pub use environment::Environment;
 pub use exit::Failure;
 pub use run::run;
 pub use settings::{Look, Settings};
-pub use sim::{Fault, FaultKind, Listen, SimOptions};
+pub use sim::{Listen, SimOptions};

@@ -1,6 +1,7 @@
 //! From arguments to what does it.
 
 use std::path::PathBuf;
+use std::process::ExitCode;
 
 use super::args::{Cli, Command, ConfigCommand, SimCommand};
 use super::environment::Environment;
@@ -12,16 +13,17 @@ use super::{config, keys, out, screen, sim};
 ///
 /// # Errors
 /// What went wrong, with its exit code.
-pub fn run(cli: Cli, environment: &Environment) -> Result<(), Failure> {
+pub fn run(cli: Cli, environment: &Environment) -> Result<ExitCode, Failure> {
     let Cli { config: option, port, command } = cli;
     let settings = |file: Option<PathBuf>| Settings::new(file, option, port, environment);
     match command {
-        None => screen::run(&settings(None)?, environment.terminal),
+        None => return screen::run(&settings(None)?, environment.terminal),
         Some(Command::Keys(args)) => print(&if args.markdown { keys::markdown() } else { keys::text() }),
         Some(Command::Config(ConfigCommand::Check { file })) => print(&config::checked(&settings(file)?)),
         Some(Command::Config(ConfigCommand::Show { file })) => print(&config::shown(&settings(file)?)?),
         Some(Command::Sim(SimCommand::Machine(args))) => sim::machine(args.into()),
-    }
+    }?;
+    Ok(ExitCode::SUCCESS)
 }
 
 fn print(text: &str) -> Result<(), Failure> {

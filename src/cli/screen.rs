@@ -1,9 +1,10 @@
 //! `sunmill` without a command: the screen, and the hub in the same process.
 
-use color_eyre::eyre::{WrapErr, eyre};
-
+use std::process::ExitCode;
 use std::sync::Arc;
 use std::time::Duration;
+
+use color_eyre::eyre::{WrapErr, eyre};
 
 use super::exit::Failure;
 use super::settings::Settings;
@@ -15,10 +16,15 @@ use crate::grbl::session::SessionConfig;
 use crate::grbl::tables::Tables;
 use crate::model::{Axis, AxisVec, Firmware};
 use crate::sim::{Options, serve};
+use crate::ui::ExitReason;
 use crate::{config, hub, ui};
 
+/// Signal numbers, by which a shell tells what ended a program.
+const SIGHUP: u8 = 1;
+const SIGTERM: u8 = 15;
+
 /// Opens the screen and stays until it is left.
-pub(super) fn run(settings: &Settings, terminal: bool) -> Result<(), Failure> {
+pub(super) fn run(settings: &Settings, terminal: bool) -> Result<ExitCode, Failure> {
     if !terminal {
         return Err(eyre!(
             "the screen needs a terminal on stdin and stdout; over ssh, ask for one with ssh -t. \
@@ -34,7 +40,7 @@ pub(super) fn run(settings: &Settings, terminal: bool) -> Result<(), Failure> {
         None => (None, Some("no log: there is no home folder; set log.folder in config.toml".to_owned())),
     };
     // The screen's own hook is installed after this one and so runs before it: the terminal is restored first.
-    crash::install(|| {}, settings.log_folder.clone())?;
+    crash::install(settings.log_folder.clone())?;
     tracing::info!(version = env!("CARGO_PKG_VERSION"), source = %settings.source, machine = %settings.endpoint, "start");
 
     let runtime = tokio::runtime::Builder::new_multi_thread()
@@ -42,25 +48,25 @@ pub(super) fn run(settings: &Settings, terminal: bool) -> Result<(), Failure> {
         .enable_all()
         .build()
         .wrap_err("cannot start the runtime")?;
-    let result = runtime.block_on(open(settings, notice));
-    tracing::info!("end");
+    let reason = runtime.block_on(open(settings, notice));
+    tracing::info!(?reason, "end");
     drop(log);
-    result
+    match reason? {
+        ExitReason::Asked => Ok(ExitCode::SUCCESS),
+        ExitReason::TerminalLost => Ok(ExitCode::from(128 + SIGHUP)),
+        ExitReason::Terminated => Ok(ExitCode::from(128 + SIGTERM)),
+        ExitReason::HubGone => Err(eyre!("what runs the machine has failed inside sunmill; see the log").into()),
+    }
 }
 
-/// Hub and screen, joined. `notice` is something to tell at the start.
-async fn open(settings: &Settings, notice: Option<String>) -> Result<(), Failure> {
+/// Hub and screen in this process. When the screen ends, whatever the reason, the hub cancels a jog and closes.
+/// `notice` is something to tell at the start.
+async fn open(settings: &Settings, notice: Option<String>) -> Result<ExitReason, ui::Error> {
     let clock = Clock::start();
     let (port, hub) = hub::start(session_config(settings), Tables::load(), opener(settings), clock);
-    let result = ui::run(port.attach_screen(), screen_settings(settings, notice), move || clock.now()).await;
+    let reason = ui::run(port.attach_screen(), screen_settings(settings, notice), move || clock.now()).await;
     hub.shutdown().await;
-    match result {
-        Ok(reason) => {
-            tracing::info!(?reason, "the screen has ended");
-            Ok(())
-        }
-        Err(error) => Err(eyre!(error).into()),
-    }
+    reason
 }
 
 fn opener(settings: &Settings) -> Opener {
@@ -103,9 +109,10 @@ fn screen_settings(settings: &Settings, notice: Option<String>) -> ui::Settings 
             rotary_steps_deg: jog.rotary_steps_deg.clone(),
             feeds_mm_min: jog.feeds_mm_min.clone(),
             feed_index: jog.feed_index(),
+            rotary_feed_factor: jog.rotary_feed_factor,
             z_feed_factor: jog.z_feed_factor,
             invert,
-            ..ui::JogSettings::default()
+            idle_timeout: Duration::from_secs(jog.idle_timeout_s.into()),
         },
         ssh: settings.look.ssh,
         multiplexed: settings.look.multiplexed,
@@ -114,5 +121,41 @@ fn screen_settings(settings: &Settings, notice: Option<String>) -> ui::Settings 
         colour: if settings.look.colour { ui::ColourMode::Ansi16 } else { ui::ColourMode::None },
         frame: Some(settings.look.frame),
         notice,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::environment::Environment;
+    use super::*;
+
+    fn settings(environment: &Environment) -> Settings {
+        let folder = tempfile::tempdir().unwrap();
+        let file = folder.path().join("config.toml");
+        std::fs::write(&file, config::SAMPLE).unwrap();
+        Settings::new(Some(file), None, None, environment).unwrap()
+    }
+
+    #[test]
+    fn the_sample_is_what_screen_and_session_do_by_default() {
+        let settings = settings(&Environment { term: "xterm".into(), utf8: true, ..Environment::default() });
+        let screen = screen_settings(&settings, None);
+        assert_eq!(screen.frame_interval(), ui::Settings::default().frame_interval());
+        assert_eq!(ui::Settings { frame: None, ..screen }, ui::Settings::default());
+        let (session, default) = (session_config(&settings), SessionConfig::default());
+        assert_eq!(
+            (session.rx_bytes, session.idle_interval, session.moving_interval),
+            (default.rx_bytes, default.idle_interval, default.moving_interval)
+        );
+    }
+
+    #[test]
+    fn the_terminal_decides_the_rest() {
+        let console = Environment { term: "linux".into(), no_colour: true, ssh: true, ..Environment::default() };
+        let screen = screen_settings(&settings(&console), Some("a notice".into()));
+        assert!(screen.ssh && !screen.ask_key_releases);
+        assert_eq!((screen.symbols, screen.colour), (ui::SymbolSet::Ascii, ui::ColourMode::None));
+        assert_eq!(screen.frame_interval(), Duration::from_millis(100));
+        assert_eq!(screen.notice.as_deref(), Some("a notice"));
     }
 }

@@ -1,15 +1,22 @@
 //! `sunmill sim machine`: the options of a simulated machine for other programs.
 
+use std::future;
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::path::PathBuf;
-use std::str::FromStr;
-use std::time::Duration;
+use std::pin::Pin;
 
 use clap::{Args, ValueEnum};
+use color_eyre::eyre::WrapErr;
+use tokio::runtime::Builder;
+use tokio::signal::unix::{SignalKind, signal};
+use tokio::sync::mpsc;
 
 use super::exit::Failure;
+use super::out;
 use crate::config::{MAX_BAUD, MIN_BAUD};
 use crate::model::Firmware;
+use crate::sim::serve::{self, Control, ServeError, World, serve_pty, serve_tcp};
+use crate::sim::{FaultPlan, Options};
 
 const PACES: std::ops::RangeInclusive<i64> = MIN_BAUD.cast_signed()..=MAX_BAUD.cast_signed();
 
@@ -34,9 +41,9 @@ pub struct SimArgs {
 
     /// Fail at this time, as in drop@12s; may be repeated. Kinds: drop, garbage, silence, reset, hard-limit
     #[arg(long = "fault", value_name = "KIND@TIME")]
-    pub faults: Vec<Fault>,
+    pub faults: Vec<FaultPlan>,
 
-    /// Keep the settings and the position of the machine in this file
+    /// Keep the settings of the machine in this file
     #[arg(long, value_name = "FILE")]
     pub state: Option<PathBuf>,
 }
@@ -63,18 +70,16 @@ impl From<Personality> for Firmware {
 }
 
 /// What `sunmill sim machine` is asked to be.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug)]
 pub struct SimOptions {
     /// Where it is to be found.
     pub listen: Listen,
-    /// Which firmware.
-    pub firmware: Firmware,
+    /// The machine.
+    pub machine: Options,
     /// Baud of the simulated wire. `None`: as fast as it goes.
-    pub pace: Option<u32>,
-    /// Faults in order of their time.
-    pub faults: Vec<Fault>,
-    /// Where settings and position are kept.
-    pub state: Option<PathBuf>,
+    pub pace_baud: Option<u32>,
+    /// Where its settings are kept.
+    pub state_file: Option<PathBuf>,
 }
 
 /// Where a simulated device is to be found.
@@ -84,54 +89,6 @@ pub enum Listen {
     Pty(PathBuf),
     /// A TCP address.
     Tcp(SocketAddr),
-}
-
-/// A fault on demand.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Fault {
-    /// What happens.
-    pub kind: FaultKind,
-    /// When, after the start.
-    pub at: Duration,
-}
-
-/// What can go wrong on demand.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum FaultKind {
-    /// The link goes away.
-    Drop,
-    /// Noise on the wire.
-    Garbage,
-    /// No answers any more.
-    Silence,
-    /// The controller restarts.
-    Reset,
-    /// A limit switch trips.
-    HardLimit,
-}
-
-impl FromStr for Fault {
-    type Err = String;
-
-    fn from_str(text: &str) -> Result<Self, String> {
-        let (kind, at) = text.split_once('@').ok_or("write KIND@TIME, as in drop@12s")?;
-        let kind = match kind {
-            "drop" => FaultKind::Drop,
-            "garbage" => FaultKind::Garbage,
-            "silence" => FaultKind::Silence,
-            "reset" => FaultKind::Reset,
-            "hard-limit" => FaultKind::HardLimit,
-            _ => return Err(format!("{kind:?} is not one of drop, garbage, silence, reset, hard-limit")),
-        };
-        let (number, unit_s) = match (at.strip_suffix("ms"), at.strip_suffix('s')) {
-            (Some(number), _) => (number, 0.001),
-            (None, Some(number)) => (number, 1.0),
-            (None, None) => return Err(format!("{at:?} is not a time; write 12s or 500ms")),
-        };
-        let seconds = number.parse::<f64>().map(|n| n * unit_s).map_err(|_| format!("{at:?} is not a time"))?;
-        let at = Duration::try_from_secs_f64(seconds).map_err(|_| format!("{at:?} is not a time"))?;
-        Ok(Self { kind, at })
-    }
 }
 
 fn listen_address(text: &str) -> Result<SocketAddr, String> {
@@ -144,24 +101,79 @@ fn listen_address(text: &str) -> Result<SocketAddr, String> {
 
 impl From<SimArgs> for SimOptions {
     fn from(args: SimArgs) -> Self {
-        let mut faults = args.faults;
-        faults.sort_by_key(|fault| fault.at);
         let listen = match (args.pty, args.tcp) {
             (Some(path), _) => Listen::Pty(path),
             (None, tcp) => Listen::Tcp(tcp.unwrap_or_else(|| (Ipv4Addr::LOCALHOST, 0).into())),
         };
-        Self { listen, firmware: args.firmware.into(), pace: args.pace, faults, state: args.state }
+        let network = matches!(listen, Listen::Tcp(_));
+        let machine = Options { faults: args.faults, network, ..Options::new(args.firmware.into()) };
+        Self { listen, machine, pace_baud: args.pace, state_file: args.state }
     }
 }
 
-/// Runs a simulated machine until it is told to end.
+/// Runs a simulated machine until it is told to end: by `quit` on stdin, or by SIGINT, SIGTERM or SIGHUP.
+///
+/// Where it is found is printed once it can be opened; what is typed to it meanwhile (`help` lists it) plays the
+/// person beside the machine.
 pub(super) fn machine(options: SimOptions) -> Result<(), Failure> {
-    let SimOptions { listen, firmware, .. } = options;
-    let place = match listen {
-        Listen::Pty(path) => path.display().to_string(),
-        Listen::Tcp(address) => address.to_string(),
+    let runtime = Builder::new_current_thread().enable_all().build().wrap_err("cannot start the runtime")?;
+    runtime.block_on(async {
+        let mut interrupt = signal(SignalKind::interrupt())?;
+        let mut terminate = signal(SignalKind::terminate())?;
+        let mut hangup = signal(SignalKind::hangup())?;
+        tokio::select! {
+            result = run(options) => result,
+            _ = interrupt.recv() => Ok(()),
+            _ = terminate.recv() => Ok(()),
+            _ = hangup.recv() => Ok(()),
+        }
+    })
+}
+
+/// A running server.
+type Served<'a> = Pin<Box<dyn Future<Output = Result<(), ServeError>> + 'a>>;
+
+async fn run(options: SimOptions) -> Result<(), Failure> {
+    let SimOptions { listen, machine, pace_baud, state_file } = options;
+    let firmware = machine.firmware;
+    let world = match state_file {
+        Some(file) => World::with_state_file(machine, pace_baud, &file)?,
+        None => World::new(machine, pace_baud),
     };
-    Err(color_eyre::eyre::eyre!("the simulated {firmware} machine at {place} is not in this build yet").into())
+    let (controls, mut orders) = mpsc::channel(16);
+    listen_to_stdin(controls.clone());
+    let (place, mut served): (String, Served<'_>) = match &listen {
+        Listen::Pty(path) => (path.display().to_string(), Box::pin(serve_pty(world, path, &mut orders, out::words))),
+        Listen::Tcp(address) => {
+            let listener = serve::listen(&address.to_string()).await?;
+            let place = listener.local_addr()?.to_string();
+            (place, Box::pin(serve_tcp(world, listener, &mut orders, out::words)))
+        }
+    };
+    // The port opens when it is first looked at; only then is it true that it can be found.
+    tokio::select! {
+        biased;
+        ended = &mut served => return Ok(ended?),
+        () = future::ready(()) => {}
+    }
+    out::data(&format!("{place}\n"))?;
+    out::words(&format!("A simulated {firmware} machine is at {place}. Type help to see what can be done to it."));
+    let ended = served.await;
+    drop(controls);
+    Ok(ended?)
+}
+
+/// What is typed, line by line, as orders. The end of stdin orders nothing.
+fn listen_to_stdin(controls: mpsc::Sender<Control>) {
+    std::thread::spawn(move || {
+        for line in std::io::stdin().lines().map_while(Result::ok).filter(|line| !line.trim().is_empty()) {
+            match line.parse() {
+                Ok(control) if controls.blocking_send(control).is_ok() => {}
+                Ok(_) => return,
+                Err(error) => out::words(&format!("{error}")),
+            }
+        }
+    });
 }
 
 #[cfg(test)]
@@ -170,6 +182,7 @@ mod tests {
 
     use super::super::args::{Cli, Command, SimCommand};
     use super::*;
+    use crate::sim::Fault;
 
     fn options(words: &str) -> Result<SimOptions, String> {
         let words = ["sunmill", "sim", "machine"].into_iter().chain(words.split_whitespace());
@@ -184,24 +197,19 @@ mod tests {
     fn options_are_read() {
         let read =
             options("--pty /tmp/mill --firmware grblhal --pace 115200 --fault reset@1.5s --fault drop@500ms").unwrap();
-        assert_eq!(
-            read,
-            SimOptions {
-                listen: Listen::Pty("/tmp/mill".into()),
-                firmware: Firmware::GrblHal,
-                pace: Some(115_200),
-                faults: vec![
-                    Fault { kind: FaultKind::Drop, at: Duration::from_millis(500) },
-                    Fault { kind: FaultKind::Reset, at: Duration::from_millis(1500) },
-                ],
-                state: None,
-            }
-        );
+        assert_eq!(read.listen, Listen::Pty("/tmp/mill".into()));
+        assert_eq!((read.machine.firmware, read.machine.network), (Firmware::GrblHal, false));
+        assert_eq!(read.pace_baud, Some(115_200));
+        let faults: Vec<_> = read.machine.faults.iter().map(|plan| (plan.fault, plan.after.as_millis())).collect();
+        assert_eq!(faults, [(Fault::Reset, 1500), (Fault::Drop, 500)]);
+
         let local = Listen::Tcp(([127, 0, 0, 1], 2323).into());
-        assert_eq!(options("--tcp 2323").unwrap().listen, local);
-        assert_eq!(options("--tcp :2323").unwrap().listen, local);
-        assert_eq!(options("--tcp 127.0.0.1:2323").unwrap().listen, local);
-        assert_eq!(options("--tcp 2323").unwrap().firmware, Firmware::FluidNc);
+        for address in ["2323", ":2323", "127.0.0.1:2323"] {
+            let read = options(&format!("--tcp {address} --state mill.txt")).unwrap();
+            assert_eq!(read.listen, local);
+            assert_eq!((read.machine.firmware, read.machine.network), (Firmware::FluidNc, true));
+            assert_eq!((read.pace_baud, read.state_file), (None, Some("mill.txt".into())));
+        }
     }
 
     #[test]
@@ -211,10 +219,8 @@ mod tests {
             ("--pty /tmp/mill --tcp 2323", "cannot be used with"),
             ("--tcp mill", "127.0.0.1:2323"),
             ("--tcp 1 --pace 7", "1200..=4000000"),
-            ("--tcp 1 --fault boom@1s", "drop, garbage, silence, reset, hard-limit"),
-            ("--tcp 1 --fault drop", "KIND@TIME"),
-            ("--tcp 1 --fault drop@12", "12s or 500ms"),
-            ("--tcp 1 --fault drop@-1s", "not a time"),
+            ("--tcp 1 --fault boom@1s", "drop, garbage, silence, reset or hard-limit"),
+            ("--tcp 1 --fault drop@-1s", "is not a time"),
             ("--tcp 1 --firmware marlin", "grblhal"),
         ] {
             let error = options(words).expect_err(words);

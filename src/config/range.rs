@@ -79,6 +79,11 @@ pub(super) fn feeds_mm_min<'de, D: Deserializer<'de>>(deserializer: D) -> Result
 }
 
 /// A part of a feed.
+pub(super) fn part<'de, D: Deserializer<'de>>(deserializer: D) -> Result<f64, D::Error> {
+    Number::PART.deserialize(deserializer)
+}
+
+/// A multiple of a feed.
 pub(super) fn factor<'de, D: Deserializer<'de>>(deserializer: D) -> Result<f64, D::Error> {
     Number::FACTOR.deserialize(deserializer)
 }
@@ -94,7 +99,8 @@ impl Number {
     const STEP_MM: Self = Self { range: 0.001..=1000.0, unit: " mm" };
     const STEP_DEG: Self = Self { range: 0.001..=360.0, unit: " degrees" };
     const FEED: Self = Self { range: 1.0..=100_000.0, unit: " mm/min" };
-    const FACTOR: Self = Self { range: 0.05..=1.0, unit: "" };
+    const PART: Self = Self { range: 0.05..=1.0, unit: "" };
+    const FACTOR: Self = Self { range: 0.01..=100.0, unit: "" };
 }
 
 impl<'de> DeserializeSeed<'de> for Number {

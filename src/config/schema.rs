@@ -150,8 +150,14 @@ pub struct Jog {
     #[serde(deserialize_with = "range::feed_mm_min")]
     pub feed: f64,
     /// Part of the feed at which Z jogs.
-    #[serde(deserialize_with = "range::factor")]
+    #[serde(deserialize_with = "range::part")]
     pub z_feed_factor: f64,
+    /// Degrees/min at which rotary axes jog, for each mm/min of the feed.
+    #[serde(deserialize_with = "range::factor")]
+    pub rotary_feed_factor: f64,
+    /// Seconds without a key after which jog mode ends.
+    #[serde(deserialize_with = "range::whole::<_, _, 5, 3600>")]
+    pub idle_timeout_s: u32,
     /// Axes whose keys work the other way round.
     pub invert: Invert,
 }
@@ -161,10 +167,12 @@ impl Default for Jog {
         Self {
             steps_mm: vec![0.01, 0.1, 1.0, 10.0],
             step: 1.0,
-            rotary_steps_deg: vec![0.1, 1.0, 10.0, 90.0],
-            feeds_mm_min: vec![60.0, 150.0, 300.0, 600.0, 1200.0, 2400.0],
-            feed: 600.0,
+            rotary_steps_deg: vec![0.01, 0.1, 1.0, 10.0],
+            feeds_mm_min: vec![100.0, 300.0, 600.0, 1000.0, 2000.0, 3000.0, 5000.0],
+            feed: 1000.0,
             z_feed_factor: 0.8,
+            rotary_feed_factor: 1.0,
+            idle_timeout_s: 60,
             invert: Invert::default(),
         }
     }

@@ -21,6 +21,9 @@ use super::{ENVIRONMENT, Home};
 /// Ends a test that would hang.
 const DEADLINE: Duration = Duration::from_secs(30);
 
+/// Between two gestures of a person.
+const GESTURE: Duration = Duration::from_millis(300);
+
 /// What a terminal answers when it is asked what it is and whether it is there.
 const ANSWERS: [(&[u8], &[u8]); 3] =
     [(b"\x1b[c", b"\x1b[?62;22c"), (b"\x1b[5n", b"\x1b[0n"), (b"\x1b[>0q", b"\x1bP>|test\x1b\\")];
@@ -121,6 +124,15 @@ impl Terminal {
     /// Waits until this text is on the screen.
     pub fn wait_for(&mut self, text: &str) {
         self.wait_until(text, |screen| screen.contents().contains(text));
+    }
+
+    /// Touches no key for a moment, as a person does between two gestures. Time is part of what is typed here:
+    /// keys that move a machine are not taken on the heels of others.
+    pub fn rest(&mut self) {
+        let until = Instant::now() + GESTURE;
+        while let Ok(bytes) = self.output.recv_timeout(until.saturating_duration_since(Instant::now())) {
+            self.show(&bytes);
+        }
     }
 
     /// What is on the screen now.

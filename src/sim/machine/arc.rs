@@ -35,61 +35,59 @@ impl Machine {
         }
         let at = |v: &AxisVec| (v.get(first).unwrap_or_default(), v.get(second).unwrap_or_default());
         let (start, end) = (at(&modal.position), at(&target));
-        let centre = match block.take('R') {
-            Some(radius) => centre_of(start, end, radius * modal.scale(), clockwise)?,
-            None => {
-                let offsets = plane.map(|(_, letter)| block.take(letter));
-                if offsets == [None, None] {
-                    return Err(35);
-                }
-                let [i, j] = offsets.map(|v| v.unwrap_or_default() * modal.scale());
-                let centre = (start.0 + i, start.1 + j);
-                let slip = (distance(centre, start) - distance(centre, end)).abs();
-                if slip > RADIUS_SLACK_MM && slip > 0.001 * distance(centre, start) {
-                    return Err(33);
-                }
-                centre
+        let centre = if let Some(radius) = block.take('R') {
+            centre_of(start, end, radius * modal.scale(), clockwise)?
+        } else {
+            let offsets = plane.map(|(_, letter)| block.take(letter));
+            if offsets == [None, None] {
+                return Err(35);
             }
+            let [i, j] = offsets.map(|v| v.unwrap_or_default() * modal.scale());
+            let centre = (start.0 + i, start.1 + j);
+            let slip = (distance(centre, start) - distance(centre, end)).abs();
+            if slip > RADIUS_SLACK_MM && slip > 0.001 * distance(centre, start) {
+                return Err(33);
+            }
+            centre
         };
         block.take('P');
-        Ok(self.chords(modal.position, target, (first, second), centre, clockwise))
+        Ok(chords(modal.position, target, (first, second), centre, clockwise))
     }
+}
 
-    fn chords(
-        &self,
-        from: AxisVec,
-        target: AxisVec,
-        (first, second): (Axis, Axis),
-        centre: (f64, f64),
-        clockwise: bool,
-    ) -> Vec<AxisVec> {
-        let angle = |v: &AxisVec| {
-            (v.get(second).unwrap_or_default() - centre.1).atan2(v.get(first).unwrap_or_default() - centre.0)
-        };
-        let begin = angle(&from);
-        let mut travel = angle(&target) - begin;
-        if clockwise && travel >= -1e-9 {
-            travel -= TAU;
-        } else if !clockwise && travel <= 1e-9 {
-            travel += TAU;
-        }
-        let radius = distance(centre, (from.get(first).unwrap_or_default(), from.get(second).unwrap_or_default()));
-        let chord = 2.0 * (TOLERANCE_MM * 2.0_f64.mul_add(radius, -TOLERANCE_MM).max(TOLERANCE_MM)).sqrt();
-        let count = ((travel * radius).abs() / chord).floor().clamp(1.0, 10_000.0) as usize;
-        let delta = target.minus(&from);
-        let mut points: Vec<AxisVec> = (1..count)
-            .map(|i| {
-                let part = i as f64 / count as f64;
-                let (sin, cos) = (begin + travel * part).sin_cos();
-                let mut point = from.plus(&delta.scaled(part));
-                point.set(first, centre.0 + radius * cos);
-                point.set(second, centre.1 + radius * sin);
-                point
-            })
-            .collect();
-        points.push(target);
-        points
+/// Chord end points from `from` to `target` around `centre`.
+fn chords(
+    from: AxisVec,
+    target: AxisVec,
+    (first, second): (Axis, Axis),
+    centre: (f64, f64),
+    clockwise: bool,
+) -> Vec<AxisVec> {
+    let angle =
+        |v: &AxisVec| (v.get(second).unwrap_or_default() - centre.1).atan2(v.get(first).unwrap_or_default() - centre.0);
+    let begin = angle(&from);
+    let mut travel = angle(&target) - begin;
+    if clockwise && travel >= -1e-9 {
+        travel -= TAU;
+    } else if !clockwise && travel <= 1e-9 {
+        travel += TAU;
     }
+    let radius = distance(centre, (from.get(first).unwrap_or_default(), from.get(second).unwrap_or_default()));
+    let chord = 2.0 * (TOLERANCE_MM * 2.0_f64.mul_add(radius, -TOLERANCE_MM).max(TOLERANCE_MM)).sqrt();
+    let count = ((travel * radius).abs() / chord).floor().clamp(1.0, 10_000.0) as usize;
+    let delta = target.minus(&from);
+    let mut points: Vec<AxisVec> = (1..count)
+        .map(|i| {
+            let part = i as f64 / count as f64;
+            let (sin, cos) = (begin + travel * part).sin_cos();
+            let mut point = from.plus(&delta.scaled(part));
+            point.set(first, centre.0 + radius * cos);
+            point.set(second, centre.1 + radius * sin);
+            point
+        })
+        .collect();
+    points.push(target);
+    points
 }
 
 fn distance(a: (f64, f64), b: (f64, f64)) -> f64 {

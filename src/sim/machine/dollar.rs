@@ -3,6 +3,7 @@
 use crate::model::{Axis, AxisSet, AxisVec, Firmware};
 
 use super::core::{Machine, State};
+use super::fluid::answers_at_once;
 use super::gcode::Code;
 use super::lines::Step;
 use super::modal::Modal;
@@ -29,7 +30,7 @@ impl Machine {
         if upper.starts_with("$J=") || upper == "$J" {
             return self.jog_line(&line[2..]);
         }
-        if self.firmware == Firmware::FluidNc && !self.fluid_answers_at_once(&upper) {
+        if self.firmware == Firmware::FluidNc && !answers_at_once(&upper) {
             self.steps.extend([Step::Sync, Step::Dollar(line.to_owned())]);
             return;
         }
@@ -48,7 +49,8 @@ impl Machine {
     }
 
     fn jog_line(&mut self, rest: &str) {
-        let Some(words) = rest.strip_prefix('=') else { return self.refuse(3) };
+        let resting = matches!(self.state, State::Idle | State::Jog);
+        let Some(words) = rest.strip_prefix('=') else { return self.refuse(if resting { 3 } else { 8 }) };
         let result = match self.state {
             _ if self.firmware == Firmware::FluidNc && words.trim().is_empty() => Err(3),
             State::Critical if self.firmware == Firmware::GrblHal => Err(79),
@@ -64,10 +66,7 @@ impl Machine {
     /// Executes a `$` line in the present state.
     pub(super) fn run_dollar(&mut self, line: &str) -> Answer {
         let upper = line.to_ascii_uppercase();
-        let blocked = self.state == State::Critical && self.firmware == Firmware::GrblHal;
-        if blocked
-            && !matches!(upper.as_str(), "$" | "$G" | "$#" | "$I" | "$I+" | "$N" | "$EA" | "$EE" | "$ES" | "$HELP")
-        {
+        if self.state == State::Critical && self.firmware == Firmware::GrblHal && needs_live_hal(&upper) {
             return Err(79).into();
         }
         match upper.as_str() {
@@ -83,7 +82,10 @@ impl Machine {
             "$$" => self.when(self.settings_readable(), Self::list_settings),
             "$#" => self.when(self.offsets_readable(), Self::list_offsets),
             "$I" => self.when(self.info_readable(), Self::list_build_info),
-            "$X" => self.unlock().into(),
+            "$X" => {
+                self.unlock();
+                Ok(()).into()
+            }
             "$C" => self.check_mode(),
             "$H" => self.home(AxisSet::first(self.axes)),
             "$SLP" => self.sleep(),
@@ -123,13 +125,13 @@ impl Machine {
     }
 
     fn other_dollar(&mut self, line: &str, upper: &str) -> Answer {
-        if let Some(axis) = upper.strip_prefix("$H").filter(|rest| rest.len() == 1).and_then(|rest| rest.chars().next())
+        if let Some(letter) =
+            upper.strip_prefix("$H").filter(|rest| rest.len() == 1).and_then(|rest| rest.chars().next())
+            && let Some(axis) = Axis::from_letter(letter).filter(|&a| self.axes_that_home().contains(a))
         {
-            if let Some(axis) = Axis::from_letter(axis).filter(|a| self.axes_that_home().contains(*a)) {
-                // Grbl homes one axis only when built for it.
-                let known = self.firmware != Firmware::Grbl;
-                return if known { self.home([axis].into_iter().collect()) } else { Err(3).into() };
-            }
+            // Grbl homes one axis only when built for it.
+            let built_for_it = self.firmware != Firmware::Grbl;
+            return if built_for_it { self.home([axis].into_iter().collect()) } else { Err(3).into() };
         }
         if self.firmware == Firmware::FluidNc {
             return self.fluid_dollar(line, upper);
@@ -137,9 +139,18 @@ impl Machine {
         if let Some(what) = upper.strip_prefix("$RST=") {
             return self.restore(what).into();
         }
+        if self.firmware == Firmware::GrblHal && matches!(upper, "$EA" | "$EE" | "$ES") {
+            // The long output starves the stepper: a jog becomes a run, and 0x85 does not stop it any more.
+            if self.state == State::Jog {
+                self.state = State::Run;
+            }
+            return self.list_tables(upper);
+        }
+        if self.firmware == Firmware::GrblHal && matches!(upper, "$LIM" | "$HSS" | "$TLR" | "$PINSTATE") {
+            return self.list_tables(upper);
+        }
         if !self.at_rest() {
-            let known_here = self.firmware == Firmware::GrblHal && matches!(upper, "$EA" | "$EE" | "$ES");
-            return if known_here { self.list_tables(upper) } else { Err(8).into() };
+            return Err(8).into();
         }
         match upper {
             "$N" => {
@@ -149,7 +160,7 @@ impl Machine {
                 }
                 return Ok(()).into();
             }
-            "$I+" | "$HELP" | "$EA" | "$EE" | "$ES" if self.firmware == Firmware::GrblHal => {
+            "$I+" | "$HELP" if self.firmware == Firmware::GrblHal => {
                 return self.list_tables(upper);
             }
             _ => {}
@@ -168,7 +179,7 @@ impl Machine {
     fn set_startup(&mut self, number: &str, text: &str) -> Result<(), Code> {
         let slot: usize = number.parse().map_err(|_| 2_u16)?;
         super::gcode::Block::parse(text, self.firmware, self.axes)?;
-        *self.settings.startup.get_mut(slot).ok_or(3_u16)? = text.to_owned();
+        text.clone_into(self.settings.startup.get_mut(slot).ok_or(3_u16)?);
         Ok(())
     }
 
@@ -198,7 +209,7 @@ impl Machine {
     }
 
     /// `$X`. FluidNC takes the axes for homed from then on, whether they are or not.
-    fn unlock(&mut self) -> Result<(), Code> {
+    fn unlock(&mut self) {
         if self.state == State::Alarm {
             self.state = State::Idle;
             if self.firmware == Firmware::FluidNc {
@@ -208,7 +219,6 @@ impl Machine {
             self.modal.position = self.planner.position();
             self.message("Caution: Unlocked");
         }
-        Ok(())
     }
 
     fn check_mode(&mut self) -> Answer {
@@ -288,4 +298,15 @@ impl Machine {
         self.message("Restoring defaults");
         Ok(())
     }
+}
+
+/// grblHAL commands that exist but are refused after a critical alarm.
+fn needs_live_hal(upper: &str) -> bool {
+    let one_axis = upper.strip_prefix("$H").is_some_and(|rest| matches!(rest.as_bytes(), [b'A'..=b'C' | b'U'..=b'Z']));
+    let write = upper[1..].split_once('=').is_some_and(|(name, value)| match name {
+        "RST" => matches!(value, "$" | "#" | "*"),
+        "N0" | "N1" | "SLP" => true,
+        _ => name.bytes().all(|b| b.is_ascii_digit()),
+    });
+    one_axis || write || matches!(upper, "$$" | "$X" | "$H" | "$C" | "$SLP")
 }

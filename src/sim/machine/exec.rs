@@ -42,7 +42,7 @@ impl Machine {
             return Err(36);
         }
         let target = self.jog_target(target)?;
-        let mv = Move { target, feed: Some(Feed::PerMinute(feed * words.scale())), jog: true, line: None };
+        let mv = Move { target, feed: Some(Feed::PerMinute(feed * words.scale())), jog: true };
         self.modal.position = target;
         self.steps.push_back(Step::Move(mv));
         self.steps.push_back(Step::Reply(Ok(())));
@@ -107,7 +107,8 @@ impl Machine {
         let reply = Step::Reply(Ok(()));
         match steps.iter().position(|s| matches!(s, Step::Alarm(_))) {
             Some(at) if self.firmware == Firmware::FluidNc => steps.insert(at, reply),
-            _ if self.firmware == Firmware::GrblHal && steps.iter().any(|s| matches!(s, Step::SoftLimit)) => {}
+            _ if self.firmware == Firmware::GrblHal
+                && steps.iter().any(|s| matches!(s, Step::SoftLimit | Step::ToolChange)) => {}
             _ => steps.push(reply),
         }
     }
@@ -306,7 +307,7 @@ impl Machine {
                 if target.minus(&next.position).norm() < 1e-9 {
                     return Err(33);
                 }
-                let mv = Move { target, feed, jog: false, line: None };
+                let mv = Move { target, feed, jog: false };
                 let (away, alarms) = (kind >= 4, kind % 2 == 0);
                 steps.extend([Step::Sync, Step::Probe(Probe { mv, away, alarms, begun: false, found: None })]);
             }
@@ -319,7 +320,7 @@ impl Machine {
     /// A move, or what happens when it would leave the soft limits.
     fn push_move(&self, steps: &mut Vec<Step>, target: AxisVec, feed: Option<Feed>) {
         let Some(axis) = self.beyond_limits(&target) else {
-            return steps.push(Step::Move(Move { target, feed, jog: false, line: None }));
+            return steps.push(Step::Move(Move { target, feed, jog: false }));
         };
         if self.firmware == Firmware::FluidNc {
             let value = target.get(axis).unwrap_or_default();

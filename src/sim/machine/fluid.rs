@@ -13,12 +13,16 @@ use super::profile::{fluid_alarm_name, fluid_error_text};
 const AXIS_ITEMS: [(&str, u16); 4] =
     [("steps_per_mm", 100), ("max_rate_mm_per_min", 110), ("acceleration_mm_per_sec2", 120), ("max_travel_mm", 130)];
 
-impl Machine {
-    /// Reading a configuration value or a setting never waits for the motion; everything else does.
-    pub(super) fn fluid_answers_at_once(&self, upper: &str) -> bool {
-        upper == "$G" || upper.starts_with("$AXES/") || upper.starts_with("$/AXES/")
-    }
+/// Reading a configuration value or a setting never waits for the motion; everything else does.
+pub(super) fn answers_at_once(upper: &str) -> bool {
+    upper == "$G"
+        || upper.starts_with("$SD/")
+        || upper.starts_with("$LOCALFS/")
+        || upper.starts_with("$AXES/")
+        || upper.starts_with("$/AXES/")
+}
 
+impl Machine {
     pub(super) fn fluid_dollar(&mut self, line: &str, upper: &str) -> Answer {
         let (name, value) = upper[1..].split_once('=').map_or((&upper[1..], None), |(n, v)| (n, Some(v)));
         let resting = matches!(self.state, State::Idle | State::Alarm | State::Critical);
@@ -28,8 +32,9 @@ impl Machine {
                 self.startup_log();
                 Ok(()).into()
             }
-            ("GS", None) => {
+            ("GS", None) if resting => {
                 let banner = self.profile.banner;
+                self.say("");
                 self.say(banner);
                 Ok(()).into()
             }
@@ -59,6 +64,18 @@ impl Machine {
                 self.list_named();
                 Ok(()).into()
             }
+            ("SD/LIST" | "LOCALFS/LIST", _) if !resting => Err(120).into(),
+            ("LOCALFS/LIST", _) => {
+                self.say("[FILE: config.yaml|SIZE:2048]");
+                self.say("[/littlefs Free:190.00 KB Used:2.00 KB Total:192.00 KB]");
+                Ok(()).into()
+            }
+            // There is no card in the slot.
+            _ if name.starts_with("SD/") => Err(60).into(),
+            ("MD" | "MOTOR/DISABLE", _) if resting => {
+                self.message("Disabling all motors");
+                Ok(()).into()
+            }
             ("BYE", _) => {
                 self.say("Exiting");
                 self.message("Restarting");
@@ -72,7 +89,8 @@ impl Machine {
                 self.home(axes)
             }
             _ if name.starts_with("AXES/") || name.starts_with("/AXES/") => self.config_item(line).into(),
-            ("MD" | "ME" | "MOTOR/DISABLE" | "MOTOR/ENABLE" | "L" | "V" | "HEAP", _) if resting => Ok(()).into(),
+            ("ME" | "MOTOR/ENABLE" | "L" | "V" | "HEAP", _) if resting => Ok(()).into(),
+            ("MD" | "ME" | "MOTOR/DISABLE" | "MOTOR/ENABLE" | "V" | "GS", _) => Err(8).into(),
             (number, Some(value)) if number.bytes().all(|b| b.is_ascii_digit()) => {
                 self.set_fluid_number(number, value).into()
             }
@@ -118,14 +136,12 @@ impl Machine {
         let axis = axis.filter(|a| a.index() < self.axes).ok_or(3_u16)?;
         let (_, first) = *AXIS_ITEMS.iter().find(|(name, _)| *name == item).ok_or(3_u16)?;
         let number = first + axis.index() as u16;
-        match value {
-            Some(value) => self.set_number(&number.to_string(), value),
-            None => {
-                let text = format!("$/{path}={:.3}", self.settings.get(number));
-                self.say(&text);
-                Ok(())
-            }
+        if let Some(value) = value {
+            return self.set_number(&number.to_string(), value);
         }
+        let text = format!("$/{path}={:.3}", self.settings.get(number));
+        self.say(&text);
+        Ok(())
     }
 
     fn set_report_interval(&mut self, value: &str) -> Result<(), Code> {

@@ -47,6 +47,9 @@ impl Machine {
         if homing.cycles.is_empty() {
             self.modal.position = self.planner.position();
             self.state = State::Idle;
+            if self.firmware == Firmware::GrblHal {
+                self.say("[MSG:]");
+            }
             self.switches.limits_were = self.limits_active();
             return None;
         }

@@ -43,11 +43,6 @@ pub(super) enum Step {
     Reply(Result<(), Code>),
 }
 
-enum Ran {
-    Done,
-    Wait(Step),
-}
-
 impl Machine {
     /// Lines and steps make no progress in these states.
     pub(super) fn is_blocked(&self) -> bool {
@@ -63,8 +58,8 @@ impl Machine {
         while !self.is_blocked() {
             if let Some(step) = self.steps.pop_front() {
                 match self.run_step(step) {
-                    Ran::Done => self.settle(),
-                    Ran::Wait(step) => {
+                    None => self.settle(),
+                    Some(step) => {
                         self.steps.push_front(step);
                         break;
                     }
@@ -78,11 +73,12 @@ impl Machine {
         }
     }
 
-    fn run_step(&mut self, step: Step) -> Ran {
+    /// Does a step, or gives it back when it has to wait.
+    fn run_step(&mut self, step: Step) -> Option<Step> {
         match step {
             Step::Sync if self.planner.is_empty() => self.drained_on_purpose(),
-            Step::Sync => return Ran::Wait(step),
-            Step::Move(_) if self.planner.is_full() => return Ran::Wait(step),
+            Step::Sync => return Some(step),
+            Step::Move(_) if self.planner.is_full() => return Some(step),
             Step::Move(mv) => {
                 self.note_move();
                 let limits = self.limits();
@@ -93,8 +89,8 @@ impl Machine {
                 self.accessories_changed();
             }
             Step::Coolant(coolant) => self.set_coolant(coolant),
-            Step::Dwell(time) => return Ran::Wait(Step::DwellUntil(self.now + time)),
-            Step::DwellUntil(until) if until > self.now => return Ran::Wait(step),
+            Step::Dwell(time) => return Some(Step::DwellUntil(self.now + time)),
+            Step::DwellUntil(until) if until > self.now => return Some(step),
             Step::SetWcs(index, offset) => {
                 self.settings.wcs[index] = offset;
                 self.offsets_changed();
@@ -103,7 +99,7 @@ impl Machine {
             Step::SetHome(TableOp::G30) => self.settings.g30 = self.planner.position(),
             Step::Probe(probe) => {
                 if let Some(probe) = self.run_probe(probe) {
-                    return Ran::Wait(Step::Probe(probe));
+                    return Some(Step::Probe(probe));
                 }
             }
             Step::ProbeReport => {
@@ -112,13 +108,13 @@ impl Machine {
             }
             Step::Home(homing) => {
                 if let Some(homing) = self.run_homing(homing) {
-                    return Ran::Wait(Step::Home(homing));
+                    return Some(Step::Home(homing));
                 }
             }
             Step::Pause if self.state == State::Check => {}
             Step::Pause => {
                 self.state = State::Hold;
-                return Ran::Wait(step);
+                return Some(step);
             }
             Step::ToolChange => self.state = State::Tool,
             Step::End => self.program_end(),
@@ -132,7 +128,7 @@ impl Machine {
             Step::Say(text) => self.say(&text),
             Step::Reply(result) => self.reply(result),
         }
-        Ran::Done
+        None
     }
 
     fn finish_dollar(&mut self, line: &str, answered: bool) {

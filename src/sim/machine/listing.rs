@@ -120,6 +120,13 @@ impl Machine {
                 self.list_build_info();
                 &[]
             }
+            "$LIM" | "$HSS" => {
+                let letters: String = self.limits_active().iter().map(crate::model::Axis::letter).collect();
+                let name = if which == "$LIM" { "LIMITS" } else { "HOMES" };
+                self.say(&format!("[{name}:{letters}]"));
+                &[]
+            }
+            "$TLR" | "$PINSTATE" => &[],
             "$EA" => &[
                 "[ALARMCODE:1||Hard limit has been triggered. Machine position is likely lost due to sudden halt.]",
                 "[ALARMCODE:2||Soft limit alarm. G-code motion target exceeds machine travel.]",

@@ -17,6 +17,7 @@
 //! | `homing`, `probing`, `pins` | cycles that watch a switch |
 //! | `status` | reports |
 //! | `profile`, `settings` | what differs by firmware; what survives power-off |
+//! | `output` | lines, replies, alarms |
 //! | `faults` | trouble on demand |
 
 mod arc;
@@ -30,6 +31,7 @@ mod homing;
 mod lines;
 mod listing;
 mod modal;
+mod output;
 mod pins;
 mod planner;
 mod probing;

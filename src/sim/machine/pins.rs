@@ -66,11 +66,15 @@ impl Machine {
 
     /// Coordinate (of a homed machine) at which an axis' switch closes, and on which side of it.
     pub(super) fn switch_at(&self, axis: Axis) -> Option<(f64, bool)> {
-        let (low, high) = self.range(axis)?;
+        let travel = self.settings.travel(axis)?;
         let negative = self.settings.homes_negative(axis);
-        // FluidNC's zero is one pull-off away from the switch; Grbl's range ends at the switch.
-        let beyond = if self.firmware == Firmware::FluidNc { self.pull_off_mm() } else { 0.0 };
-        Some(if negative { (low - beyond, true) } else { (high + beyond, false) })
+        // FluidNC's zero is one pull-off away from the switch; Grbl's zero is at it.
+        Some(match (self.firmware, negative) {
+            (Firmware::FluidNc, true) => (-self.pull_off_mm(), true),
+            (Firmware::FluidNc, false) => (self.pull_off_mm(), false),
+            (_, true) => (-travel, true),
+            (_, false) => (0.0, false),
+        })
     }
 
     /// Limit switches closed now.

@@ -22,8 +22,6 @@ pub(super) struct Move {
     pub(super) feed: Option<Feed>,
     /// A jog: overrides do not touch it.
     pub(super) jog: bool,
-    /// `N` word.
-    pub(super) line: Option<u32>,
 }
 
 /// Programmed speed of a move.
@@ -55,7 +53,6 @@ struct Block {
     accel: f64,
     rapid: bool,
     jog: bool,
-    line: Option<u32>,
     junction_sq: f64,
     entry_sq: f64,
 }
@@ -112,11 +109,6 @@ impl Planner {
 
     pub(super) const fn position(&self) -> AxisVec {
         self.position
-    }
-
-    /// `N` word of the block being executed.
-    pub(super) fn line(&self) -> Option<u32> {
-        self.blocks.front().and_then(|b| b.line)
     }
 
     /// Whether the block being executed is a jog.
@@ -182,7 +174,6 @@ impl Planner {
             accel,
             rapid: mv.feed.is_none(),
             jog: mv.jog,
-            line: mv.line,
             junction_sq,
             entry_sq: 0.0,
         });
@@ -280,7 +271,7 @@ mod tests {
     };
 
     fn line(x: f64, y: f64, feed: f64) -> Move {
-        Move { target: AxisVec::from_slice(&[x, y, 0.0]), feed: Some(Feed::PerMinute(feed)), jog: false, line: None }
+        Move { target: AxisVec::from_slice(&[x, y, 0.0]), feed: Some(Feed::PerMinute(feed)), jog: false }
     }
 
     fn planner() -> Planner {
@@ -358,7 +349,7 @@ mod tests {
     fn rate_is_capped_by_the_slowest_axis_involved() {
         let mut p = planner();
         let target = AxisVec::from_slice(&[10.0, 0.0, 10.0]);
-        p.push(&Move { target, feed: None, jog: false, line: None }, &LIMITS());
+        p.push(&Move { target, feed: None, jog: false }, &LIMITS());
         let (_, top) = run(&mut p);
         assert!((top - 1000.0 * 2.0_f64.sqrt()).abs() < 1.0, "{top}");
     }

@@ -9,7 +9,7 @@ use crate::model::Firmware;
 pub(super) struct Profile {
     /// Bytes the receive ring holds.
     pub(super) rx_bytes: usize,
-    /// Bytes past that are lost (Grbl, grblHAL), or kept (FluidNC queues without a limit worth meeting).
+    /// Bytes past that are lost (Grbl, grblHAL), or queued in main memory (FluidNC).
     pub(super) rx_drops: bool,
     /// Planner blocks that can be queued.
     pub(super) blocks: usize,

@@ -13,6 +13,25 @@ use super::rx::Rt;
 const HAL_DOOR_RESTORE: Duration = Duration::from_secs(4);
 
 impl Machine {
+    /// FluidNC with a line that waits for room looks at realtime bytes only now and then.
+    pub(super) fn realtime_arrived(&mut self, rt: Rt) {
+        let waits = matches!(self.steps.front(), Some(Step::Move(_))) && self.firmware == Firmware::FluidNc;
+        if self.busy_latency > Duration::ZERO && (waits || !self.late.is_empty()) {
+            self.late.push(rt);
+            self.late_at.get_or_insert(self.now + self.busy_latency);
+        } else {
+            self.realtime(rt);
+        }
+    }
+
+    pub(super) fn due_late(&mut self) {
+        if self.late_at.take_if(|at| *at <= self.now).is_some() {
+            for rt in std::mem::take(&mut self.late) {
+                self.realtime(rt);
+            }
+        }
+    }
+
     pub(super) fn realtime(&mut self, rt: Rt) {
         let dead = self.state == State::Critical && self.firmware == Firmware::Grbl;
         if self.resetting.is_some() || (dead && rt != Rt::Reset) {

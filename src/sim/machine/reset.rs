@@ -25,7 +25,8 @@ impl Machine {
         let moving = match self.state {
             State::Run | State::Jog => true,
             State::Hold | State::Door => self.planner.speed_mm_s() > 0.0,
-            State::Alarm => self.pause_until.is_some() && !self.planner.is_empty(),
+            // Grbl and FluidNC take a probe that began in contact for a motion that was cut short.
+            State::Alarm => self.last_alarm == 4 && self.firmware != Firmware::GrblHal,
             _ => false,
         };
         let lost_power_stage = fluid && self.state == State::Sleep;
@@ -58,6 +59,8 @@ impl Machine {
         self.planner.freeze();
         self.pause_until = None;
         self.after_pause = None;
+        self.last_alarm = 0;
+        self.restoring_until = None;
         self.resetting = Some(Resetting { until: self.now + wait, locked: was_locked || code.is_some() });
         self.due_reset();
     }
@@ -65,7 +68,8 @@ impl Machine {
     /// Forgets what was not executed. FluidNC keeps the line it has in its hands and runs it afterwards: a `$` line
     /// that waited for the motion to end runs without an answer, any other with one.
     fn drop_lines(&mut self) {
-        if self.firmware == Firmware::Grbl && self.state == State::Critical && !self.steps.is_empty() {
+        // Grbl finishes what it has in hand as if nothing had happened: one stale `ok` before the banner.
+        if self.firmware == Firmware::Grbl && !self.steps.is_empty() {
             self.say("ok");
         }
         let waiting = self.steps.iter().find(|step| matches!(step, Step::Dollar(_))).cloned();
@@ -103,6 +107,9 @@ impl Machine {
         let banner = self.profile.banner;
         self.say(banner);
         if locked && self.firmware != Firmware::FluidNc {
+            if self.settings.on(21) && !self.limits_active().is_empty() {
+                self.message("Check Limits");
+            }
             self.message("'$H'|'$X' to unlock");
         }
     }
@@ -159,6 +166,7 @@ impl Machine {
         self.resetting = None;
         self.pause_until = None;
         self.after_pause = None;
+        self.switches.limits_were = self.limits_active();
         self.reports.power_cycle();
         self.boot(self.settings.on(22));
     }

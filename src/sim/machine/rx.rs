@@ -6,6 +6,9 @@ use crate::model::Firmware;
 
 use super::profile::Profile;
 
+/// FluidNC queues what it cannot read yet in its main memory; this much of it is taken to be there.
+const FLUID_QUEUE: usize = 64 * 1024;
+
 /// A realtime command, after the firmware's own table (`0x18` is not the same thing everywhere).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Rt {
@@ -88,13 +91,17 @@ impl Receiver {
         match picked {
             Pick::Realtime(rt) => return Some(rt),
             Pick::Nothing => {}
-            Pick::Text if self.profile.rx_drops && self.ring.len() >= self.profile.rx_bytes => self.overflows += 1,
+            Pick::Text if self.ring.len() >= self.room() => self.overflows += 1,
             Pick::Text => {
                 self.ring.push_back(byte);
                 self.max_fill = self.max_fill.max(self.ring.len());
             }
         }
         None
+    }
+
+    const fn room(&self) -> usize {
+        if self.profile.rx_drops { self.profile.rx_bytes } else { FLUID_QUEUE }
     }
 
     /// Free bytes, as the status report gives them. FluidNC moves what arrives to a queue it does not count.
@@ -156,11 +163,16 @@ impl Receiver {
         if self.firmware == Firmware::Grbl {
             match (self.comment, byte) {
                 (Some(b'('), b')') => return self.comment = None,
-                (Some(_), _) => return,
                 (None, b'(' | b';') => return self.comment = Some(byte),
-                (None, b'/') => return,
-                (None, byte) if byte <= b' ' => return,
+                (Some(_), _) | (None, b'/' | ..=b' ') => return,
                 _ => {}
+            }
+        }
+        // grblHAL does not count spaces in G-code, but those in comments.
+        if self.firmware == Firmware::GrblHal && byte <= b' ' && !matches!(self.line.first(), Some(b'$')) {
+            match self.line.iter().rev().find(|b| matches!(b, b'(' | b')' | b';')) {
+                Some(b'(' | b';') => {}
+                _ => return,
             }
         }
         // FluidNC prints the whole offending line back, so a little more is kept than is taken.

@@ -115,7 +115,7 @@ impl Settings {
     fn read_line(&mut self, line: &str) -> Option<()> {
         let (name, value) = line.split_once('=')?;
         if let Some(number) = name.strip_prefix("$N") {
-            *self.startup.get_mut(number.parse::<usize>().ok()?)? = value.to_owned();
+            value.clone_into(self.startup.get_mut(number.parse::<usize>().ok()?)?);
             return Some(());
         }
         if let Some(number) = name.strip_prefix('$') {

@@ -130,9 +130,6 @@ impl Machine {
         }
         let scale = if self.settings.on(13) { 25.4 } else { 1.0 };
         let _ = write!(text, "|FS:{:.0},{:.0}", self.shown_feed() / scale, self.spindle_rpm());
-        if let Some(line) = self.planner.line() {
-            let _ = write!(text, "|Ln:{line}");
-        }
         let pins = self.pin_letters();
         if !pins.is_empty() {
             let _ = write!(text, "|Pn:{pins}");
@@ -169,7 +166,7 @@ impl Machine {
             let _ = write!(text, "|WCO:{}", self.coordinates(&self.wco()));
         }
         let overrides_due = self.reports.overrides_in == 0;
-        self.reports.overrides_in = self.reports.overrides_in.saturating_sub(u8::from(!wco_due || hal));
+        self.reports.overrides_in = self.reports.overrides_in.saturating_sub(1);
         if overrides_due || full {
             self.reports.overrides_in = if busy { 19 } else { 9 };
             let _ = write!(text, "|Ov:{},{},{}", self.feed_override, self.rapid_override, self.spindle_override);
@@ -230,7 +227,7 @@ impl Machine {
 
     /// When the next report is due by itself.
     pub(super) fn auto_report_due(&self) -> Option<Time> {
-        self.reports.auto_at.filter(|_| self.is_busy())
+        self.reports.auto_at.filter(|_| self.is_busy() && self.resetting.is_none())
     }
 
     /// FluidNC `$RI=`: on change, and at the interval while something moves.

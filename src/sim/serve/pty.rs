@@ -19,7 +19,7 @@ const NOBODY_POLL: Duration = Duration::from_millis(25);
 /// Output that an open but unread port keeps.
 const MOST_PENDING: usize = 64 * 1024;
 /// A dropped link comes back after this, as a plug that is put in again.
-const UNPLUGGED: Duration = Duration::from_secs(3);
+const UNPLUGGED: Duration = Duration::from_secs(1);
 
 /// Serves the machine on a pseudo terminal with a link to it at `path`, until [`Control::Quit`].
 ///
