@@ -19,7 +19,6 @@ use crate::model::command::{Outcome, Refused, TicketId, VoidReason};
 use crate::model::hub::{HubPort, Request};
 use crate::model::latch::Latch;
 use crate::model::log::{LogEntry, LogItem};
-use crate::model::machine::AlarmInfo;
 use crate::model::snapshot::Snapshot;
 use crate::model::time::Time;
 
@@ -159,20 +158,17 @@ impl Keeper {
             return;
         }
         let state = self.snapshot.machine.state;
-        let alarm = self.alarm_info();
+        let alarm = self.snapshot.machine.alarm.clone();
         fold::fold(&mut self.snapshot, event);
         self.journal.tell(event, &self.snapshot.machine, &self.ledger);
-        if self.snapshot.machine.alarm.is_some() && self.alarm_info() != alarm {
-            self.journal.alarm(event.at, self.alarm_info().flatten().as_ref());
+        if let Some(now) = &self.snapshot.machine.alarm
+            && alarm.is_none_or(|old| old.info != now.info)
+        {
+            self.journal.alarm(event.at, now.info.as_ref());
         }
         if let Some(now) = self.snapshot.machine.state.filter(|now| Some(*now) != state) {
             self.journal.write(event.at, LogItem::State(now));
         }
-    }
-
-    /// The alarm in force, and its code if one was told.
-    fn alarm_info(&self) -> Option<Option<AlarmInfo>> {
-        self.snapshot.machine.alarm.as_ref().map(|alarm| alarm.info.clone())
     }
 
     /// Somebody asks for something: it goes to the driver, or is answered here.
@@ -198,9 +194,10 @@ impl Keeper {
     }
 
     fn answer(&mut self, at: Time, ticket: TicketId, outcome: Outcome) {
-        match self.ledger.close(ticket) {
-            Some(entry) => self.write_outcome(at, entry, outcome),
-            None => tracing::warn!(?ticket, ?outcome, "an outcome for a ticket that is not open"),
+        if let Some(entry) = self.ledger.close(ticket) {
+            self.write_outcome(at, entry, outcome);
+        } else {
+            tracing::warn!(?ticket, ?outcome, "an outcome for a ticket that is not open");
         }
     }
 

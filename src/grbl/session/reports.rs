@@ -12,6 +12,8 @@ use crate::model::Time;
 
 /// A question unanswered for this long is given up and asked again. FluidNC takes up to 200 ms.
 const GIVE_UP: Duration = Duration::from_millis(1000);
+/// A question follows an answered one no closer than this, however urgent.
+const URGENT_GAP: Duration = Duration::from_millis(10);
 /// While somebody waits for a proof, ask again after this long.
 const URGENT: Duration = Duration::from_millis(150);
 /// While somebody watches a change (hold to standstill), ask this often.
@@ -117,10 +119,12 @@ impl Reports {
         let Some(asked) = self.last_asked else { return Time::ZERO };
         if let Some(mark) = self.urgent {
             if self.next_seq <= mark.0 {
-                return Time::ZERO; // not asked at all since the mark
+                // Not asked at all since the mark. Marks are renewed while a condition is not met, so an answered question
+                // is followed by a gap: over a link without delay (the simulated machine's) it would go on without end.
+                return if self.answered_since_ask { asked + URGENT_GAP } else { Time::ZERO };
             }
             if self.answered_since_ask {
-                return asked + Duration::from_millis(10);
+                return asked + URGENT_GAP;
             }
             return asked + URGENT;
         }
@@ -222,5 +226,14 @@ mod tests {
         reports.reported(MS(10));
         reports.reported(MS(900));
         assert_eq!(reports.due(Duration::from_secs(1)), MS(1900));
+    }
+
+    #[test]
+    fn a_mark_renewed_at_each_answer_does_not_ask_without_end() {
+        let mut reports = Reports::default();
+        reports.asked(MS(0));
+        reports.reported(MS(0));
+        let _ = reports.mark();
+        assert_eq!(reports.due(Duration::from_secs(1)), MS(0) + URGENT_GAP);
     }
 }
