@@ -20,33 +20,13 @@ use crate::model::jog::{JogVector, MAX_LEASE};
 use crate::model::latch::Latch;
 use crate::model::log::{LogEntry, LogItem};
 use crate::model::machine::{
-    AlarmInfo, Firmware, Identity, MachineState, MessageLevel, Pins, ReportedPosition, StateKind, StatusReport,
+    AlarmInfo, Firmware, Identity, MachineState, MessageLevel, ReportedPosition, StateKind, StatusReport,
 };
 use crate::model::snapshot::{LinkState, Snapshot, Stop, StopPhase};
 
 /// A report that tells nothing but the state.
 pub(super) fn report(state: StateKind) -> StatusReport {
-    StatusReport {
-        state: MachineState::plain(state),
-        position: None,
-        buffer: None,
-        line: None,
-        feed: None,
-        spindle_rpm: None,
-        spindle_actual_rpm: None,
-        wco: None,
-        overrides: None,
-        accessories: None,
-        pins: Pins::NONE,
-        sd: None,
-        wcs: None,
-        homed: None,
-        tool: None,
-        tlr: None,
-        mpg: None,
-        scaled: None,
-        unknown: Vec::new(),
-    }
+    StatusReport::of(MachineState::plain(state))
 }
 
 /// A report with a machine position.
