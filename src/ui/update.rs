@@ -574,4 +574,6 @@ fn take(ui: &mut Ui, then: Then, now: Time) -> Vec<Effect> {
 }
 
 #[cfg(test)]
+mod junk;
+#[cfg(test)]
 mod tests;
