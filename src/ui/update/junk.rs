@@ -10,8 +10,11 @@ use crate::model::machine::MachineState;
 use crate::ui::input::Decoder;
 use crate::ui::testing::{Scene, in_state};
 
+/// Place of an axis, and the sign.
+type Way = (usize, f64);
+
 /// What terminals send by default or when asked as we ask them, and the axis letter and sign that each jogs, if any.
-const SEQUENCES: &[(&[u8], Option<(usize, f64)>)] = &[
+const SEQUENCES: &[(&[u8], Option<Way>)] = &[
     (b"\x1b[A", Some((1, 1.0))),
     (b"\x1b[B", Some((1, -1.0))),
     (b"\x1b[C", Some((0, 1.0))),
@@ -94,7 +97,7 @@ impl Chain {
     }
 
     /// Every motion was of this axis and sign.
-    fn only(&mut self, wanted: Option<(usize, f64)>, how: &str) {
+    fn only(&mut self, wanted: Option<Way>, how: &str) {
         for effect in std::mem::take(&mut self.motion) {
             let vector = match &effect {
                 Effect::Submit(Command::JogStep { distance, .. }) => *distance,

@@ -240,7 +240,7 @@ fn strings_that_nobody_asked_for_are_swallowed() {
     let space = key(KeyCode::Char(' '), KeyModifiers::NONE);
     assert_eq!(
         run(&[(b"\x1b]0;title ~ H", ms(2000)), (b"HH\x07q", ms(200))]),
-        [q.clone()],
+        std::slice::from_ref(&q),
         "a late tail is no command"
     );
     assert_eq!(
