@@ -9,6 +9,17 @@ use crate::model::machine::{AlarmInfo, Identity, Limits, MessageLevel, ModalStat
 use crate::model::settings::SettingsTable;
 use crate::model::snapshot::{Jog, LinkState, Stop};
 
+/// Why a controller restarted.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum ResetCause {
+    /// A person asked for it.
+    Asked,
+    /// It came with the opening of the port, before anything was answered: some boards (Arduino Uno) reset then.
+    OnOpening,
+    /// Nobody asked: power, a reset button, another program, a crash.
+    ByItself,
+}
+
 /// Something happened in the session. Events come in the order in which things happened.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Event {
@@ -49,10 +60,10 @@ pub enum Event {
     Homed(AxisSet),
     /// A homing cycle began or ended.
     Homing(bool),
-    /// The controller restarted. `asked`: a person asked for a reset.
+    /// The controller restarted.
     Reset {
-        /// A person asked for it.
-        asked: bool,
+        /// Why.
+        cause: ResetCause,
         /// The banner as printed.
         banner: String,
     },

@@ -8,6 +8,7 @@ pub mod event;
 mod gcode;
 pub mod identify;
 pub mod line;
+mod line_kind;
 mod numbers;
 pub mod realtime;
 pub mod reply;

@@ -301,7 +301,7 @@ mod tests {
         let mut locked = report(StateKind::Alarm);
         locked.pins = Pins::from_letters("X");
         let had_its_reset = grbl::Event::Alarm { info: Some(info(1)), needs_reset: false };
-        let reset = grbl::Event::Reset { asked: true, banner: String::new() };
+        let reset = grbl::Event::Reset { cause: grbl::event::ResetCause::Asked, banner: String::new() };
         let events = vec![hit.clone(), status(locked), had_its_reset, reset, status(report(StateKind::Alarm))];
         let alarm = open_with(events).machine.alarm.unwrap();
         assert_eq!(alarm.info, Some(info(1)));
@@ -323,7 +323,7 @@ mod tests {
             grbl::Event::Modal(ModalState { words: vec!["G20".into()] }),
             grbl::Event::Jog(Some(jog)),
             grbl::Event::Alarm { info: Some(info(9)), needs_reset: false },
-            grbl::Event::Reset { asked: false, banner: "Grbl 1.1h".into() },
+            grbl::Event::Reset { cause: grbl::event::ResetCause::ByItself, banner: "Grbl 1.1h".into() },
         ]);
         let machine = snapshot.machine;
         assert_eq!((machine.work_position, machine.work_offset, machine.overrides), (None, None, None));

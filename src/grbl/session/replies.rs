@@ -4,7 +4,7 @@ use super::core::{ActiveAlarm, Homing, Phase, Session};
 use super::pump::motion_of;
 use super::queries::Query;
 use super::window::{Owner, Slot};
-use crate::grbl::event::Event;
+use crate::grbl::event::{Event, ResetCause};
 use crate::grbl::line::LineKind;
 use crate::grbl::reply::{Banner, Reply};
 use crate::model::Time;
@@ -254,7 +254,12 @@ impl Session {
             alarm.needs_reset = false;
             self.events.push_back(Event::Alarm { info: alarm.info.clone(), needs_reset: false });
         }
-        self.events.push_back(Event::Reset { asked: expected, banner: banner.text.clone() });
+        let cause = match self.phase {
+            _ if expected => ResetCause::Asked,
+            Phase::Asking { .. } if self.reports.last_report().is_none() => ResetCause::OnOpening,
+            _ => ResetCause::ByItself,
+        };
+        self.events.push_back(Event::Reset { cause, banner: banner.text.clone() });
         // What a compatible banner cannot tell apart, $I has told before.
         self.firmware = self.firmware.or(Some(banner.firmware));
         if expected && self.phase == Phase::Up {
