@@ -1,10 +1,12 @@
 //! What a session tells its owner.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use crate::model::axes::{AxisSet, AxisVec};
 use crate::model::command::{Outcome, Realtime, TicketId};
 use crate::model::machine::{AlarmInfo, Identity, Limits, MessageLevel, ModalState, ProbeResult, StatusReport};
+use crate::model::settings::SettingsTable;
 use crate::model::snapshot::{Jog, LinkState, Stop};
 
 /// Why a controller restarted.
@@ -90,6 +92,8 @@ pub enum Event {
         /// As printed.
         value: String,
     },
+    /// All that is known of the settings, after a listing or a change.
+    Settings(Arc<SettingsTable>),
     /// Limits gathered from a settings listing.
     Limits(Box<Limits>),
     /// Bytes that made no sense.

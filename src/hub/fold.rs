@@ -1,5 +1,7 @@
 //! Events of a machine's driver into the snapshot.
 
+use std::sync::Arc;
+
 use crate::driver::machine::{Event, EventKind};
 use crate::grbl;
 use crate::model::axes::AxisVec;
@@ -50,6 +52,7 @@ fn session(machine: &mut Machine, at: Time, event: &grbl::Event) -> bool {
             probe.position = in_mm(&machine.limits, probe.position);
             machine.probe = Some(probe);
         }
+        E::Settings(settings) => machine.settings = Arc::clone(settings),
         E::Limits(limits) => machine.limits = Limits::clone(limits),
         E::Stop(stop) => machine.stop = Some(stop.clone()),
         E::Jog(jog) => machine.jog.clone_from(jog),
@@ -103,6 +106,7 @@ fn withdraw(machine: &mut Machine) {
         work_offset: old.work_offset,
         stop: old.stop,
         limits: old.limits,
+        settings: old.settings,
         ..Machine::default()
     };
 }

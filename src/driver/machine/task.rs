@@ -290,6 +290,8 @@ impl Task {
         let taken = match order.what {
             OrderKind::Line(line) => self.session.submit(now, line, order.ticket),
             OrderKind::Jog(jog) => self.session.jog(now, jog, order.ticket),
+            OrderKind::Set(setting) => self.session.set(now, setting, order.ticket),
+            OrderKind::ListSettings => self.session.list_settings(now, order.ticket),
         };
         if let Err(refused) = taken {
             self.end(order.ticket, Outcome::Refused(refused));

@@ -347,6 +347,7 @@ impl Machine {
             Fault::Silence => self.silent = true,
             Fault::Reset => self.power_cycle(),
             Fault::HardLimit => self.press_pin('X'),
+            Fault::LostWrite => self.settings.forgetful = true,
         }
         self.service();
     }
