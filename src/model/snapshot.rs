@@ -11,6 +11,7 @@ use super::machine::{
     ProbeResult,
 };
 use super::time::Time;
+use super::work::OffsetChange;
 
 /// Position older than this is shown as stale.
 pub const STALE_AFTER: Duration = Duration::from_millis(2500);
@@ -26,6 +27,8 @@ pub struct Snapshot {
     pub at: Time,
     /// The machine.
     pub machine: Machine,
+    /// Changes of offsets that were seen, oldest first; bounded.
+    pub offset_history: Vec<OffsetChange>,
 }
 
 /// The machine as it is known.

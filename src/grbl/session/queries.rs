@@ -24,6 +24,8 @@ pub(super) enum Query {
     Offsets,
     /// `$$`.
     Settings,
+    /// `$SS`: FluidNC's boot log, the only place where it tells the ends of its axes in one listing.
+    StartupLog,
 }
 
 impl Query {
@@ -35,6 +37,7 @@ impl Query {
             Self::Modal => "$G".into(),
             Self::Offsets => "$#".into(),
             Self::Settings => "$$".into(),
+            Self::StartupLog => "$SS".into(),
         }
     }
 }
@@ -72,6 +75,9 @@ impl Queries {
         self.want(Query::Settings);
         self.want(Query::Modal);
         self.want(Query::Offsets);
+        if firmware == Firmware::FluidNc {
+            self.want(Query::StartupLog);
+        }
     }
 
     /// The next to send, if none is under way.
