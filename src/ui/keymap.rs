@@ -33,7 +33,12 @@ impl Chord {
                 chord.code = KeyCode::Char(c.to_ascii_lowercase());
                 chord.modifiers -= KeyModifiers::SHIFT;
             }
-            KeyCode::Char(_) | KeyCode::BackTab => chord.modifiers -= KeyModifiers::SHIFT,
+            KeyCode::Char(_) => chord.modifiers -= KeyModifiers::SHIFT,
+            // Some terminals say Shift+Tab, others a key of its own.
+            KeyCode::BackTab => {
+                chord.code = KeyCode::Tab;
+                chord.modifiers |= KeyModifiers::SHIFT;
+            }
             _ => {}
         }
         chord
@@ -99,7 +104,6 @@ const NAMES: &[(&str, KeyCode)] = &[
     ("Esc", KeyCode::Esc),
     ("Enter", KeyCode::Enter),
     ("Tab", KeyCode::Tab),
-    ("BackTab", KeyCode::BackTab),
     ("Backspace", KeyCode::Backspace),
     ("Left", KeyCode::Left),
     ("Right", KeyCode::Right),
@@ -199,6 +203,14 @@ impl Keymap {
         find(chord).or_else(|| find(Chord { keypad: false, ..chord }))
     }
 
+    /// The action of a key in a context, where it is no jog key.
+    pub fn action(&self, context: Context, chord: Chord) -> Option<Action> {
+        match self.lookup(context, chord) {
+            Some(Bound::Action(action)) => Some(action),
+            _ => None,
+        }
+    }
+
     /// The action of a stop chord, however it was modified by accident.
     pub fn stop(&self, chord: Chord) -> Option<Action> {
         match self.lookup(Context::Stop, chord.without_alt()) {
@@ -210,6 +222,7 @@ impl Keymap {
 
 #[cfg(test)]
 mod tests {
+    use super::super::action::Danger;
     use super::*;
 
     #[test]
@@ -228,9 +241,11 @@ mod tests {
             a == b
                 || matches!(
                     (a, b),
-                    (Context::Stop, _) | (_, Context::Stop) | (Context::Global, Context::Main | Context::Jog)
+                    (Context::Stop, _)
+                        | (_, Context::Stop)
+                        | (Context::Global, Context::Main | Context::Jog | Context::Tab(_))
                 )
-                || matches!((b, a), (Context::Global, Context::Main | Context::Jog))
+                || matches!((b, a), (Context::Global, Context::Main | Context::Jog | Context::Tab(_)))
         };
         let mut all: Vec<(Context, Chord, Action)> = Vec::new();
         for row in TABLE {
@@ -259,8 +274,15 @@ mod tests {
     fn what_a_split_sequence_can_leave_behind_is_not_bound() {
         let keymap = Keymap::default();
         for context in [Context::Stop, Context::Global, Context::Main] {
-            for c in ['[', 'O', 'h', 'j', 'k', 'l', 'w', 's', 'y', 'u', 'b', 'n', '<', '>'] {
+            for c in ['[', 'h', 'j', 'k', 'l', 'w', 's', 'y', 'u', 'b', 'n', '<', '>'] {
                 assert_eq!(keymap.lookup(context, Chord::plain(KeyCode::Char(c))), None, "{c} in {context:?}");
+            }
+            // And what the head of a sequence or the last byte of an arrow or function key does touches nothing.
+            for c in ['O', 'A', 'B', 'C', 'D', 'E', 'F', 'P', 'Q', 'R', 'S', 'Z'] {
+                if let Some(Bound::Action(action)) = keymap.lookup(context, Chord::plain(KeyCode::Char(c))) {
+                    let danger = super::super::action::find(action).map(|row| row.danger);
+                    assert_eq!(danger, Some(Danger::None), "{c} in {context:?}");
+                }
             }
         }
     }

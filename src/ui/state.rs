@@ -4,11 +4,15 @@ use std::time::Duration;
 
 use super::app::ExitReason;
 use super::console::{Console, Tone};
+use super::controller::Controller;
+use super::devices::Devices;
 use super::editor::Editor;
 use super::input::InputEvent;
 use super::jog::JogPad;
 use super::keymap::Keymap;
+use super::offsets::Offsets;
 use super::settings::Settings;
+pub use super::tab::Tab;
 use crate::model::hub::LogEvent;
 use crate::model::snapshot::{Age, LinkState, Machine, Snapshot, Stop, StopPhase};
 use crate::model::{Command, Realtime, Time};
@@ -27,6 +31,14 @@ pub struct Ui {
     pub keymap: Keymap,
     /// What keys mean at present.
     pub mode: Mode,
+    /// What the body of the screen shows.
+    pub tab: Tab,
+    /// The tab Offsets.
+    pub offsets: Offsets,
+    /// The tab Settings.
+    pub controller: Controller,
+    /// The tab Devices.
+    pub devices: Devices,
     /// A question above everything else.
     pub popup: Option<Popup>,
     /// Help is open, scrolled down by so many lines.
@@ -59,12 +71,14 @@ pub enum Mode {
     Mdi,
     /// An action is being looked for by name.
     Palette(Palette),
+    /// A text field of the open tab is being typed in; the tab's panel has its keys.
+    Field,
 }
 
 impl Mode {
     /// Keys are text.
     pub const fn is_text(&self) -> bool {
-        matches!(self, Self::Mdi | Self::Palette(_))
+        matches!(self, Self::Mdi | Self::Palette(_) | Self::Field)
     }
 }
 
@@ -188,6 +202,10 @@ impl Ui {
             settings,
             keymap: Keymap::default(),
             mode: Mode::Main,
+            tab: Tab::Machine,
+            offsets: Offsets::default(),
+            controller: Controller::default(),
+            devices: Devices::default(),
             popup: None,
             help: None,
             console: Console::default(),

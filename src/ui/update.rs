@@ -1,5 +1,9 @@
 //! Keys in, effects out. Total and free of IO: every event in every mode has an answer.
 
+mod controller;
+mod devices;
+mod offsets;
+pub mod panel;
 mod popups;
 
 use std::time::Duration;
@@ -12,7 +16,7 @@ use super::console::Tone;
 use super::input::{Input, InputEvent};
 use super::jog::{JogAct, JogKey, KeyFacts};
 use super::keymap::{Bound, Chord};
-use super::state::{Effect, Event, Mode, Palette, Then, Ui};
+use super::state::{Effect, Event, Mode, Palette, Tab, Then, Ui};
 use crate::model::snapshot::Snapshot;
 use crate::model::{Command, Realtime, StateKind, Time, legal};
 
@@ -137,15 +141,53 @@ fn key_event(ui: &mut Ui, key: &KeyEvent, input: &InputEvent, snapshot: &Snapsho
         return help_key(ui, chord, input, snapshot);
     }
     match ui.mode {
+        Mode::Field => field_key(ui, chord, key.kind, input, snapshot),
         Mode::Mdi | Mode::Palette(_) => text_key(ui, chord, key.kind, input, snapshot),
-        Mode::Main | Mode::Jog => {
-            let main = ui.keymap.lookup(Context::Main, chord).filter(|_| ui.mode == Mode::Main);
-            match main.or_else(|| ui.keymap.lookup(Context::Global, chord)) {
-                Some(Bound::Action(action)) => line_or_page(ui, chord, action, input, snapshot),
-                _ => Vec::new(),
-            }
+        Mode::Main => main_key(ui, chord, key.kind, input, snapshot),
+        Mode::Jog => match ui.keymap.action(Context::Global, chord) {
+            Some(action) => run(ui, action, input, snapshot),
+            None => Vec::new(),
+        },
+    }
+}
+
+/// Tab switches, then the open tab's own keys, then what holds on every tab.
+fn main_key(ui: &mut Ui, chord: Chord, kind: KeyEventKind, input: &InputEvent, snapshot: &Snapshot) -> Vec<Effect> {
+    let main = ui.keymap.action(Context::Main, chord);
+    if !matches!(main, Some(Action::Open(_) | Action::NextTab | Action::PreviousTab)) {
+        let own = ui.keymap.action(Context::Tab(ui.tab), chord);
+        let action = own.or_else(|| ui.keymap.action(Context::Panel, chord));
+        let key = panel::PanelKey { chord, action, kind, input, snapshot };
+        if let Some(effects) = panel::key(ui, &key) {
+            return effects;
         }
     }
+    match main.or_else(|| ui.keymap.action(Context::Global, chord)) {
+        Some(action) => line_or_page(ui, chord, action, input, snapshot),
+        None => Vec::new(),
+    }
+}
+
+/// A key in a text field of the open tab.
+fn field_key(ui: &mut Ui, chord: Chord, kind: KeyEventKind, input: &InputEvent, snapshot: &Snapshot) -> Vec<Effect> {
+    let action = ui.keymap.action(Context::Text, chord);
+    let effects = panel::key(ui, &panel::PanelKey { chord, action, kind, input, snapshot });
+    if chord.code == KeyCode::Esc && ui.mode == Mode::Field {
+        ui.mode = Mode::Main;
+        return effects.unwrap_or_default();
+    }
+    match (effects, ui.keymap.action(Context::Global, chord)) {
+        (Some(effects), _) => effects,
+        (None, Some(action)) if !matches!(chord.code, KeyCode::Char(_)) || !chord.modifiers.is_empty() => {
+            run(ui, action, input, snapshot)
+        }
+        _ => Vec::new(),
+    }
+}
+
+fn open_tab(ui: &mut Ui, tab: Tab) {
+    ui.tab = tab;
+    ui.mode = Mode::Main;
 }
 
 /// Something lies over the main screen.
@@ -247,6 +289,7 @@ fn paste(ui: &mut Ui, text: &str, now: Time) -> Vec<Effect> {
     match &mut ui.mode {
         Mode::Mdi => ui.mdi.insert(text),
         Mode::Palette(palette) => palette.filter.insert(text),
+        Mode::Field => panel::paste(ui, text),
         Mode::Main | Mode::Jog => {
             ui.say("pasted text does nothing here; Enter opens the line for G-code", Tone::Plain, now);
         }
@@ -393,6 +436,8 @@ fn run(ui: &mut Ui, action: Action, input: &InputEvent, snapshot: &Snapshot) -> 
         }
         Action::JogMode if is_burst => {}
         Action::JogMode => {
+            // Jogging is looked at on the first tab.
+            ui.tab = Tab::Machine;
             ui.mode = Mode::Jog;
             ui.pad.enter(now);
         }
@@ -425,7 +470,15 @@ fn run(ui: &mut Ui, action: Action, input: &InputEvent, snapshot: &Snapshot) -> 
         Action::Stop | Action::Hold | Action::StopProgram | Action::SoftReset => {
             return stop_key(ui, action, input, snapshot);
         }
-        Action::Jog(_) | Action::Accept | Action::HistoryBack | Action::HistoryOn => {}
+        Action::Open(tab) => open_tab(ui, tab),
+        Action::NextTab => open_tab(ui, ui.tab.next()),
+        Action::PreviousTab => open_tab(ui, ui.tab.previous()),
+        Action::Jog(_)
+        | Action::Accept
+        | Action::HistoryBack
+        | Action::HistoryOn
+        | Action::PanelUp
+        | Action::PanelDown => {}
     }
     Vec::new()
 }

@@ -1,6 +1,6 @@
 //! The questions: one kind of popup for all of them. Enter takes a choice, Esc none; letters only select.
 
-use crossterm::event::{KeyCode, KeyEventKind};
+use crossterm::event::{KeyCode, KeyEventKind, KeyModifiers};
 
 use super::{BURST, QUIET, run, take};
 use crate::model::command::HomeTarget;
@@ -23,6 +23,9 @@ pub(super) fn key(
     let Some(popup) = &mut ui.popup else { return Vec::new() };
     let last = popup.choices.len().saturating_sub(1);
     match chord.code {
+        KeyCode::Tab if chord.modifiers.contains(KeyModifiers::SHIFT) => {
+            popup.selected = popup.selected.saturating_sub(1);
+        }
         KeyCode::Up | KeyCode::Left => popup.selected = popup.selected.saturating_sub(1),
         KeyCode::Down | KeyCode::Right | KeyCode::Tab => popup.selected = (popup.selected + 1).min(last),
         KeyCode::Esc => {

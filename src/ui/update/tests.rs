@@ -336,6 +336,47 @@ fn a_gap_in_the_log_is_said() {
     assert!(scene.text(80, 24).contains("7 log lines were lost"));
 }
 
+#[test]
+fn tabs_change_by_letter_and_by_turning() {
+    for (name, tab) in [("O", Tab::Offsets), ("S", Tab::Settings), ("D", Tab::Devices), ("M", Tab::Machine)] {
+        let mut scene = state(Idle);
+        assert_eq!(scene.press(&[name]), []);
+        assert_eq!(scene.ui.tab, tab, "{name}");
+        scene.press(&["Tab", "Shift+Tab"]);
+        assert_eq!(scene.ui.tab, tab, "there and back");
+    }
+    let mut scene = state(Idle);
+    scene.press(&["Shift+Tab"]);
+    assert_eq!(scene.ui.tab, Tab::Devices);
+    scene.press(&["i"]);
+    assert_eq!((scene.ui.tab, &scene.ui.mode), (Tab::Machine, &Mode::Jog), "jogging is looked at");
+    scene.press(&["Tab", "S", "O"]);
+    assert_eq!((scene.ui.tab, &scene.ui.mode), (Tab::Machine, &Mode::Jog), "in jog mode they are jog keys");
+}
+
+#[test]
+fn every_tab_has_the_same_keys_around_its_own() {
+    for tab in Tab::ALL {
+        let on = |kind| {
+            let mut scene = state(kind);
+            scene.ui.tab = tab;
+            scene
+        };
+        assert_eq!(on(Run).press(&["Space"]), realtime(Realtime::Stop), "{tab:?}");
+        assert_eq!(on(Idle).press(&["H", "Enter"]), [Effect::Submit(Command::Home(HomeTarget::All))], "{tab:?}");
+        assert_eq!(on(Idle).press(&["m", "G", "4", "Enter"]), [Effect::Submit(Command::Mdi("G4".into()))], "{tab:?}");
+        let mut scene = on(Idle);
+        scene.ui.mode = Mode::Field;
+        assert_eq!(scene.press(&["Space"]), [], "{tab:?}: text");
+        assert_eq!(scene.press(&["!"]), [], "{tab:?}: text");
+        assert_eq!(scene.press(&["O"]), [], "{tab:?}: text");
+        assert_eq!(scene.ui.tab, tab);
+        assert_eq!(scene.press(&["Ctrl+Space"]), realtime(Realtime::Stop), "{tab:?}");
+        scene.press(&["Esc"]);
+        assert_eq!(scene.ui.mode, Mode::Main);
+    }
+}
+
 mod any_keys {
     use proptest::prelude::*;
 

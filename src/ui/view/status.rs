@@ -12,6 +12,11 @@ use crate::ui::theme::Role;
 /// Rows of the panel.
 pub(super) const ROWS: u16 = 5;
 
+/// Where the bar at the left of the panel meets the rule above it.
+pub(super) fn tee(cx: &Cx<'_>, at: Rect, buf: &mut Buffer) {
+    put(buf, Rect { width: 1, ..at }, 0, &Line::from(cx.span(cx.theme.symbols.tee, Role::Quiet)));
+}
+
 pub(super) fn draw(cx: &Cx<'_>, area: Rect, buf: &mut Buffer) {
     let machine = &cx.snapshot.machine;
     // What is lost is not shown as if it were so still.

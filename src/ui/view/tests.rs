@@ -10,7 +10,7 @@ use crate::model::machine::{MachineState, MessageLevel, Pins};
 use crate::model::snapshot::{Stop, StopPhase};
 use crate::model::{AxisSet, AxisVec, StateKind};
 use crate::ui::settings::{ColourMode, SymbolSet};
-use crate::ui::state::{Effect, Event};
+use crate::ui::state::{Effect, Event, Tab};
 use crate::ui::testing::{self, NOW, Scene, key, ms};
 
 fn log(scene: &mut Scene, what: LogItem) {
@@ -53,6 +53,35 @@ fn main_screens() {
     alarm.snapshot.machine.alarm.as_mut().unwrap().needs_reset = false;
     alarm.press(&["$"]);
     insta::assert_snapshot!("alarm_panel", alarm.text(80, 24));
+}
+
+#[test]
+fn tabs() {
+    let mut scene = Scene::new(testing::idle());
+    let offsets = &mut scene.snapshot.machine.offsets;
+    for (name, values) in [("G54", [-200.0, -200.0, -10.0]), ("G55", [0.0; 3]), ("TLO", [0.0, 0.0, 1.5])] {
+        offsets.insert(name.into(), AxisVec::from_slice(&values));
+    }
+    scene.snapshot.machine.link.stats.reports = 1234;
+    for (tab, name) in [(Tab::Offsets, "tab_offsets"), (Tab::Settings, "tab_settings"), (Tab::Devices, "tab_devices")] {
+        scene.ui.tab = tab;
+        insta::assert_snapshot!(name, scene.text(80, 24));
+    }
+}
+
+#[test]
+fn the_open_tab_is_marked_without_colour() {
+    let mut scene = Scene::new(testing::idle());
+    scene.ui.settings.colour = ColourMode::None;
+    for (tab, title) in [(Tab::Machine, " Machine "), (Tab::Devices, " Devices ")] {
+        scene.ui.tab = tab;
+        let buf = scene.draw(80, 24);
+        let reversed: String = (0..80)
+            .filter(|x| buf[(*x, 1)].modifier.contains(Modifier::REVERSED))
+            .map(|x| buf[(x, 1)].symbol())
+            .collect();
+        assert_eq!(reversed, title);
+    }
 }
 
 #[test]

@@ -113,6 +113,27 @@ pub(super) fn printable(text: &str) -> String {
     text.chars().map(|c| if c.is_control() { '.' } else { c }).collect()
 }
 
+/// Cuts rows off an area from either end, never more than there are.
+pub(super) struct Rows {
+    pub(super) rest: Rect,
+}
+
+impl Rows {
+    pub(super) fn top(&mut self, rows: u16) -> Rect {
+        let rows = rows.min(self.rest.height);
+        let cut = Rect { height: rows, ..self.rest };
+        self.rest.y += rows;
+        self.rest.height -= rows;
+        cut
+    }
+
+    pub(super) fn bottom(&mut self, rows: u16) -> Rect {
+        let rows = rows.min(self.rest.height);
+        self.rest.height -= rows;
+        Rect { y: self.rest.bottom(), height: rows, ..self.rest }
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
