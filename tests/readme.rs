@@ -1,8 +1,6 @@
-//! The README's picture is the real screen: drawn by the real program on the simulated machine.
+//! The README's picture is the real screen: the real program on the simulated machine, played by `assets/demo.tape`.
 //!
 //! After a change of the screen, `SUNMILL_DRAW_README=1 cargo test --test readme` draws it anew.
-
-#![allow(clippy::expect_used, reason = "a test")]
 
 mod common;
 
@@ -10,21 +8,12 @@ use common::Home;
 use common::pty::Terminal;
 
 const MARK: &str = "<!-- screen -->";
+const TAPE: &str = include_str!("../assets/demo.tape");
 
 #[test]
 fn the_picture_is_the_screen() {
     let mut terminal = Terminal::sunmill(Home::new(), &[], (24, 80), &[]);
-    terminal.wait_for(" X         50.000      50.000 mm");
-    terminal.wait_for("auto report interval");
-    terminal.rest();
-    terminal.send("i");
-    terminal.wait_for("JOG MODE");
-    terminal.rest();
-    terminal.send("\x1b[C");
-    terminal.wait_until("the step, answered and done", |screen| {
-        let text = screen.contents();
-        text.contains(" X         51.000      51.000 mm") && text.contains("IDLE") && text.contains("ok ")
-    });
+    play(TAPE, &mut terminal);
     let drawn = steady(&terminal.grid());
     let path = concat!(env!("CARGO_MANIFEST_DIR"), "/README.md");
     let readme = std::fs::read_to_string(path).expect("the README");
@@ -37,6 +26,24 @@ fn the_picture_is_the_screen() {
     }
     let picture = picture.trim().trim_start_matches("```text\n").trim_end_matches("```").trim_end();
     assert_eq!(picture, drawn, "the screen has changed: SUNMILL_DRAW_README=1 cargo test --test readme");
+}
+
+/// Plays what the tape does once the program has been started.
+fn play(tape: &str, terminal: &mut Terminal) {
+    let (_, shown) = tape.split_once("\nShow\n").expect("Show in the tape");
+    for line in shown.lines().filter(|line| !line.is_empty() && !line.starts_with('#')) {
+        let (word, rest) = line.split_once(' ').unwrap_or((line, ""));
+        match word {
+            "Type" => terminal.send(rest.trim_matches('"')),
+            "Sleep" => terminal.rest(),
+            "Wait+Screen" => terminal.wait_for(&rest.trim_matches('/').replace('\\', "")),
+            "Right" => terminal.send("\x1b[C"),
+            "Enter" => terminal.send("\r"),
+            "Escape" => terminal.send("\x1b"),
+            "Space" => terminal.send(" "),
+            _ => panic!("the tape says {line:?}, which this test cannot play"),
+        }
+    }
 }
 
 /// The grid without what differs from run to run: latencies, and blanks at line ends.
