@@ -40,7 +40,7 @@ impl Session {
             Reply::Startup { line, error: Some(code) } => self.text(format!(">{line}:error:{code}")),
             Reply::Text(text) => {
                 if self.phase != Phase::Up {
-                    self.heard.text = Some(text.chars().take(60).collect());
+                    self.heard.note_text(&text);
                 }
                 self.text(text);
             }
