@@ -2,6 +2,8 @@
 
 use std::time::Duration;
 
+use super::keymap::KeyOverride;
+
 /// Settings of the screen and its keys.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Settings {
@@ -19,6 +21,8 @@ pub struct Settings {
     pub colour: ColourMode,
     /// Shortest time between two frames that no key asked for. `None`: 50 ms, over SSH 100.
     pub frame: Option<Duration>,
+    /// Keys that go before those of the action table. Those that cannot be understood leave all as it is by default.
+    pub keys: Vec<KeyOverride>,
     /// Something to tell at the start (no log folder, say).
     pub notice: Option<String>,
 }
@@ -33,6 +37,7 @@ impl Default for Settings {
             symbols: SymbolSet::Unicode,
             colour: ColourMode::Ansi16,
             frame: None,
+            keys: Vec::new(),
             notice: None,
         }
     }
@@ -64,6 +69,12 @@ pub enum SymbolSet {
 pub enum ColourMode {
     /// The 16 named colours of the terminal's own palette.
     Ansi16,
+    /// Colours of the 256 that read well on a light ground.
+    Light,
+    /// Colours of the 256 that read well on a dark ground.
+    Dark,
+    /// Nothing faint; what matters is bold, underlined or reversed.
+    HighContrast,
     /// None (`NO_COLOR`): bold, underline and reverse stay.
     None,
 }

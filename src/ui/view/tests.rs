@@ -96,6 +96,24 @@ fn no_part_of_an_alarm_is_cut_in_silence() {
 }
 
 #[test]
+fn hints_and_help_follow_the_users_keys() {
+    use crate::ui::keymap::KeyOverride;
+    use crate::ui::settings::Settings;
+    let own = KeyOverride { action: "home".into(), keys: vec!["F5".into()], place: "config.toml:1".into() };
+    let settings = Settings { keys: vec![own], ..Settings::default() };
+    let mut scene = Scene::new(testing::idle());
+    scene.ui = crate::ui::state::Ui::new(settings);
+    assert!(scene.text(80, 24).contains("F5 home"));
+    scene.press(&[":", "h", "o", "m", "e"]);
+    assert!(scene.text(80, 24).contains("F5"));
+    assert!(!scene.text(80, 24).contains(" H "));
+    scene.press(&["Esc", "H"]);
+    assert!(scene.ui.popup.is_none(), "the default key is free");
+    scene.press(&["F5"]);
+    assert!(scene.ui.popup.is_some());
+}
+
+#[test]
 fn the_open_tab_is_marked_without_colour() {
     let mut scene = Scene::new(testing::idle());
     scene.ui.settings.colour = ColourMode::None;
