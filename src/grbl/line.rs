@@ -8,6 +8,7 @@ use std::fmt;
 
 use super::dollar::Dollar;
 use super::gcode::{self, Eeprom};
+pub use super::line_kind::LineKind;
 use crate::model::{Axis, AxisSet, Firmware};
 
 /// Longest line that Grbl takes, after it removed blanks and comments (`LINE_BUFFER_SIZE` 80 with its NUL).
@@ -16,38 +17,6 @@ const GRBL_MAX: usize = 79;
 const FLUIDNC_MAX: usize = 127;
 /// Longest line that grblHAL takes, comments counted (`LINE_BUFFER_SIZE` 257).
 const GRBLHAL_MAX: usize = 255;
-
-/// What a line is for.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum LineKind {
-    /// Nothing; asks for an `ok` (and ends the sticky error of grblHAL).
-    Empty,
-    /// A block of G-code.
-    GCode {
-        /// Something could move. Codes that are not known to be harmless count as moving.
-        may_move: bool,
-        /// Holds a `G4`.
-        dwell: bool,
-    },
-    /// `$J=…`.
-    Jog,
-    /// `$H` and its relatives.
-    Home,
-    /// `$X`.
-    Unlock,
-    /// `$C`.
-    CheckToggle,
-    /// `$SLP`.
-    Sleep,
-    /// Restarts the controller: `$Bye`, `$REBOOT`.
-    Restart,
-    /// Only prints something: `$G`, `$#`, `$I`, `$$`, …
-    Query,
-    /// Stores something: `$n=v`, `$Nn=…`, `$RST=…`, FluidNC `$name=value`.
-    SettingWrite,
-    /// Any other `$` line (FluidNC `[ESP…]` too).
-    OtherDollar,
-}
 
 /// Why a text cannot be a [`Line`].
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -86,6 +55,7 @@ pub struct Line {
     may_move: bool,
     eeprom: Eeprom,
     immediate_on_fluidnc: bool,
+    changes_coordinates: bool,
 }
 
 impl Line {
@@ -126,6 +96,7 @@ impl Line {
                 may_move: false,
                 eeprom: Eeprom::Untouched,
                 immediate_on_fluidnc: true,
+                changes_coordinates: false,
             };
         }
         if collapsed.starts_with(['$', '[']) {
@@ -138,6 +109,7 @@ impl Line {
                 may_move: effects.may_move,
                 eeprom: effects.eeprom,
                 immediate_on_fluidnc: effects.immediate_on_fluidnc,
+                changes_coordinates: effects.kind == LineKind::SettingWrite && collapsed.starts_with("$RST"),
             };
         }
         let effects = gcode::effects(collapsed);
@@ -147,6 +119,7 @@ impl Line {
             may_move: effects.may_move,
             eeprom: effects.eeprom,
             immediate_on_fluidnc: true,
+            changes_coordinates: effects.coordinates,
         }
     }
 
@@ -204,6 +177,12 @@ impl Line {
     /// (Grbl `doc/markdown/interface.md`, "EEPROM Issues").
     pub fn writes_eeprom(&self) -> bool {
         self.eeprom == Eeprom::Writes
+    }
+
+    /// Changes offsets, the active coordinate system, units or distance mode, so that the last `$#` and `$G` are old.
+    /// With plain polling FluidNC does not even tell the new `WCO:` for many reports (facts: grbl-protocol §0.11).
+    pub fn changes_coordinates(&self) -> bool {
+        self.changes_coordinates
     }
 
     /// Reads or writes permanent memory (`G54`, `G28`, `$$`, … read it); Grbl's manual asks for the same care.

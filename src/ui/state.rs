@@ -176,6 +176,8 @@ pub enum Event {
     Refused(String),
     /// Somebody asked to stop the process (SIGTSTP).
     SuspendAsked,
+    /// A key was let go, as the keyboard itself tells on the Linux console.
+    KeyUp,
     /// Somebody asked to interrupt it (SIGINT).
     QuitAsked,
 }

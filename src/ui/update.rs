@@ -54,6 +54,7 @@ pub fn update(ui: &mut Ui, event: &Event, snapshot: &Snapshot, now: Time) -> Vec
         }
         Event::SuspendAsked => suspend(ui, snapshot, now),
         Event::QuitAsked => quit(ui, snapshot, now, 0),
+        Event::KeyUp => key_up(ui, now),
     }
 }
 
@@ -102,6 +103,14 @@ fn kitty_flags(ui: &mut Ui, flags: u8) -> Vec<Effect> {
     }
     ui.terminal.kitty_flags = flags;
     vec![Effect::EscapeIsWhole(flags & 1 != 0)]
+}
+
+/// Repeats of the key may still be on their way through the terminal, so the pad waits for a quiet moment afterwards.
+fn key_up(ui: &mut Ui, now: Time) -> Vec<Effect> {
+    if ui.mode == Mode::Jog && ui.pad.moving().is_some() && ui.pad.block(now) {
+        return vec![Effect::Realtime(Realtime::JogCancel)];
+    }
+    Vec::new()
 }
 
 fn reports_release(ui: &Ui, code: KeyCode) -> bool {
@@ -584,5 +593,7 @@ fn take(ui: &mut Ui, then: Then, now: Time) -> Vec<Effect> {
     }
 }
 
+#[cfg(test)]
+mod junk;
 #[cfg(test)]
 mod tests;

@@ -237,6 +237,23 @@ fn releases_are_used_where_the_terminal_has_them() {
 }
 
 #[test]
+fn the_keyboard_of_the_console_ends_a_jog_and_late_repeats_do_not_begin_one() {
+    let mut scene = state(Idle);
+    scene.press(&["i", "l"]);
+    assert_eq!(scene.event(&Event::KeyUp), [], "the end of a tap: the step is finished");
+    scene.wait(500);
+    let repeat = |scene: &mut Scene| scene.input(key("l", scene.now + ms(92)));
+    for _ in 0..5 {
+        repeat(&mut scene);
+    }
+    assert!(scene.ui.pad.moving().is_some());
+    assert_eq!(scene.event(&Event::KeyUp), realtime(Realtime::JogCancel));
+    assert_eq!(repeat(&mut scene), [], "one more repeat was on its way through the terminal");
+    scene.wait(500);
+    assert!(matches!(repeat(&mut scene)[..], [Effect::Submit(Command::JogStep { .. })]), "a fresh press is a tap");
+}
+
+#[test]
 fn lines_are_sent_by_enter_only() {
     let mut scene = state(Idle);
     let effects = scene.press(&["Enter", "G", "0", "Space", "X", "1", "Enter"]);
