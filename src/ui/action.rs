@@ -3,6 +3,7 @@
 //! The keymap, the footer's hints, the help and the README's key table all come from it, so none of them can lie.
 
 use super::jog::{Direction, JogKey, Scale};
+use super::keymap::Keymap;
 use super::tab::Tab;
 use crate::model::command::{HomeTarget, Refused};
 use crate::model::snapshot::{Age, LinkState, Snapshot};
@@ -169,6 +170,20 @@ pub struct Row {
     pub danger: Danger,
     /// Where its keys are looked for.
     pub context: Context,
+}
+
+impl Row {
+    /// Its id, as it is written in `[keys]` of the configuration: the name in small letters, with `-` between words
+    /// and signs in words (`x-minus`, `type-g-code`).
+    pub fn id(&self) -> String {
+        let spelled =
+            self.name.replace('+', " plus ").replace("- ", " minus ").replace('/', " over ").replace('=', " ");
+        let spelled = match spelled.strip_suffix('-') {
+            Some(before) => format!("{before} minus"),
+            None => spelled,
+        };
+        spelled.to_lowercase().replace('-', " ").split_whitespace().collect::<Vec<_>>().join("-")
+    }
 }
 
 const fn row(
@@ -388,12 +403,12 @@ pub const fn jog_key(direction: Direction, scale: Scale, single: bool) -> JogKey
 }
 
 /// The README's key table, as Markdown.
-pub fn key_table_markdown() -> String {
+pub fn key_table_markdown(keymap: &Keymap) -> String {
     let mut lines = Vec::new();
     for group in Group::ALL {
         lines.push(format!("### {}\n\n| key | action |\n|---|---|", group.title()));
         for row in TABLE.iter().filter(|row| row.group == group) {
-            let keys: Vec<String> = row.keys.iter().map(|key| format!("`{key}`")).collect();
+            let keys: Vec<String> = keymap.keys(row.action).iter().map(|key| format!("`{key}`")).collect();
             lines.push(format!("| {} | {} |", keys.join(" "), row.help));
         }
         if group == Group::Jog {
@@ -413,9 +428,44 @@ pub const JOG_MODIFIERS: &[(&str, &str)] = &[
     ("Ctrl+arrow", "Exactly one step, however long it is held"),
 ];
 
+/// The table as `[keys]` of a configuration: every action with its keys and what it does.
+pub fn key_table_toml(keymap: &Keymap) -> String {
+    let mut text = String::from(
+        "# The keys of sunmill's screen. What is written under [keys] in config.toml goes before these; the keys that\n\
+         # stop always stay. Printed by `sunmill keys --toml` from the program's own table.\n",
+    );
+    for group in Group::ALL {
+        text = text + "\n# " + group.title() + "\n";
+        for row in TABLE.iter().filter(|row| row.group == group) {
+            let keys: Vec<String> = keymap.keys(row.action).iter().map(|key| format!("{key:?}")).collect();
+            text = text + &row.id() + " = [" + &keys.join(", ") + "]  # " + row.help + "\n";
+        }
+    }
+    text
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn ids_are_plain_and_each_is_of_one_action() {
+        for (i, row) in TABLE.iter().enumerate() {
+            let id = row.id();
+            assert!(id.chars().all(|c| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '-'), "{id}");
+            assert!(TABLE[i + 1..].iter().all(|other| other.id() != id), "{id} twice");
+        }
+        let id = |action| find(action).unwrap().id();
+        assert_eq!(id(jog(-1, 1, 0, 0)), "x-minus-y-plus");
+        assert_eq!(id(Action::Mdi), "type-g-code");
+        assert_eq!(id(Action::StepOverTen), "step-over-10");
+    }
+
+    #[test]
+    fn the_key_file_is_that_of_the_program() {
+        let text = include_str!("../../assets/keymap.toml");
+        assert_eq!(text, key_table_toml(&Keymap::default()), "write `sunmill keys --toml` to assets/keymap.toml");
+    }
 
     #[test]
     fn every_action_has_one_row_with_keys_and_help() {
@@ -427,7 +477,7 @@ mod tests {
 
     #[test]
     fn the_markdown_names_every_key() {
-        let text = key_table_markdown();
+        let text = key_table_markdown(&Keymap::default());
         for row in TABLE {
             for key in row.keys {
                 assert!(text.contains(&format!("`{key}`")), "{key}");

@@ -3,6 +3,8 @@
 use std::path::PathBuf;
 use std::time::Duration;
 
+use super::keymap::KeyOverride;
+
 /// Settings of the screen and its keys.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Settings {
@@ -22,6 +24,8 @@ pub struct Settings {
     pub colour: ColourMode,
     /// Shortest time between two frames that no key asked for. `None`: 50 ms, over SSH 100.
     pub frame: Option<Duration>,
+    /// Keys that go before those of the action table. Those that cannot be understood leave all as it is by default.
+    pub keys: Vec<KeyOverride>,
     /// Something to tell at the start (no log folder, say).
     pub notice: Option<String>,
 }
@@ -37,6 +41,7 @@ impl Default for Settings {
             symbols: SymbolSet::Unicode,
             colour: ColourMode::Ansi16,
             frame: None,
+            keys: Vec::new(),
             notice: None,
         }
     }
@@ -68,6 +73,12 @@ pub enum SymbolSet {
 pub enum ColourMode {
     /// The 16 named colours of the terminal's own palette.
     Ansi16,
+    /// Colours of the 256 that read well on a light ground.
+    Light,
+    /// Colours of the 256 that read well on a dark ground.
+    Dark,
+    /// Nothing faint; what matters is bold, underlined or reversed.
+    HighContrast,
     /// None (`NO_COLOR`): bold, underline and reverse stay.
     None,
 }

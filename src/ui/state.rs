@@ -208,8 +208,8 @@ impl Ui {
     pub fn new(settings: Settings) -> Self {
         Self {
             pad: JogPad::new(settings.jog.clone()),
+            keymap: Keymap::new(&settings.keys).unwrap_or_default(),
             settings,
-            keymap: Keymap::default(),
             mode: Mode::Main,
             tab: Tab::Machine,
             offsets: Offsets::default(),
