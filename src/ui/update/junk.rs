@@ -44,7 +44,6 @@ const SEQUENCES: &[(&[u8], Option<Way>)] = &[
     (b"\x1b[57441;1:3u", None),
     (b"\x1b[?62;22c", None),
     (b"\x1b[200~!~$H\rihjkl\x1b[201~", None),
-    (b"\x1b]0;title ~ H\x07", None),
 ];
 
 const GAPS_MS: &[u64] = &[0, 1, 5, 20, 24, 25, 26, 60, 99, 100, 101, 150, 300, 700, 1500];
