@@ -132,7 +132,7 @@ fn watch(home: &Path, args: &[&str]) -> io::Result<Figures> {
     let after = (Instant::now(), usage(screen.pid)?, written.load(Ordering::Relaxed));
     let seconds = (after.0 - before.0).as_secs_f64();
     let figures = Figures {
-        cpu_percent: (after.1.cpu - before.1.cpu).as_secs_f64() / seconds * 100.0,
+        cpu_percent: after.1.cpu.saturating_sub(before.1.cpu).as_secs_f64() / seconds * 100.0,
         wakes_per_s: (after.1.switches - before.1.switches) as f64 / seconds,
         resident_mib: status(screen.pid, "VmRSS:")? / 1024.0,
         private_mib: status(screen.pid, "RssAnon:")? / 1024.0,

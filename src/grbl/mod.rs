@@ -13,6 +13,7 @@ mod numbers;
 pub mod realtime;
 pub mod reply;
 pub mod session;
+pub mod settings;
 pub mod status;
 pub mod tables;
 

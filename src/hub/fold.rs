@@ -1,13 +1,15 @@
 //! Events of a machine's driver into the snapshot.
 
+use std::sync::Arc;
+
 use crate::driver::machine::{Event, EventKind};
 use crate::grbl;
 use crate::model::axes::AxisVec;
-use crate::model::machine::{AlarmInfo, Identity, Limits, ReportedPosition, StatusReport};
+use crate::model::machine::{AlarmInfo, Firmware, Identity, Limits, ReportedPosition, StatusReport};
+use crate::model::quantity::MM_PER_INCH;
 use crate::model::snapshot::{Alarm, LinkState, Machine, Snapshot, StopPhase};
 use crate::model::time::Time;
-
-const MM_PER_INCH: f64 = 25.4;
+use crate::model::work::work_offset_of;
 
 /// Takes one event in. Returns whether the snapshot says anything new, and raises its revision if so.
 pub fn fold(snapshot: &mut Snapshot, event: &Event) -> bool {
@@ -42,14 +44,13 @@ fn session(machine: &mut Machine, at: Time, event: &grbl::Event) -> bool {
         E::Homing(homing) => machine.homing = *homing,
         E::Reset { .. } => reset(machine),
         E::Modal(modal) => machine.modal = Some(modal.clone()),
-        E::Offset { name, value } => {
-            machine.offsets.insert(name.clone(), in_mm(&machine.limits, *value));
-        }
+        E::Offset { name, value } => offset(machine, name, *value),
         E::Probe(probe) => {
             let mut probe = *probe;
             probe.position = in_mm(&machine.limits, probe.position);
             machine.probe = Some(probe);
         }
+        E::Settings(settings) => machine.settings = Arc::clone(settings),
         E::Limits(limits) => machine.limits = Limits::clone(limits),
         E::Stop(stop) => machine.stop = Some(stop.clone()),
         E::Jog(jog) => machine.jog.clone_from(jog),
@@ -63,6 +64,17 @@ fn session(machine: &mut Machine, at: Time, event: &grbl::Event) -> bool {
         | E::UnexpectedReply => return false,
     }
     true
+}
+
+/// A row of `$#`. FluidNC may leave the new `WCO:` out of many reports, so it is added up here, once the last row is in.
+fn offset(machine: &mut Machine, name: &str, value: AxisVec) {
+    machine.offsets.insert(name.to_owned(), in_mm(&machine.limits, value));
+    let fluidnc = machine.identity.as_ref().is_some_and(|identity| identity.firmware == Firmware::FluidNc);
+    let active = machine.modal.as_ref().and_then(|modal| modal.wcs());
+    if let Some(sum) = active.filter(|_| fluidnc && name == "TLO").and_then(|a| work_offset_of(&machine.offsets, a)) {
+        machine.work_offset = Some(sum);
+        machine.work_position = both(machine.machine_position, machine.work_offset, AxisVec::minus);
+    }
 }
 
 fn link(machine: &mut Machine, at: Time, state: &LinkState) -> bool {
@@ -103,6 +115,7 @@ fn withdraw(machine: &mut Machine) {
         work_offset: old.work_offset,
         stop: old.stop,
         limits: old.limits,
+        settings: old.settings,
         ..Machine::default()
     };
 }
@@ -176,7 +189,7 @@ fn reset(machine: &mut Machine) {
 }
 
 /// `$13=1` makes all reports inches, but those of rotary axes.
-fn in_mm(limits: &Limits, mut values: AxisVec) -> AxisVec {
+pub(super) fn in_mm(limits: &Limits, mut values: AxisVec) -> AxisVec {
     if limits.report_inches == Some(true) {
         for (axis, value) in values.scaled(1.0).iter() {
             if !axis.is_rotary() {
@@ -306,7 +319,7 @@ mod tests {
         let mut locked = report(StateKind::Alarm);
         locked.pins = Pins::from_letters("X");
         let had_its_reset = grbl::Event::Alarm { info: Some(info(1)), needs_reset: false };
-        let reset = grbl::Event::Reset { asked: true, banner: String::new() };
+        let reset = grbl::Event::Reset { cause: grbl::event::ResetCause::Asked, banner: String::new() };
         let events = vec![hit.clone(), status(locked), had_its_reset, reset, status(report(StateKind::Alarm))];
         let alarm = open_with(events).machine.alarm.unwrap();
         assert_eq!(alarm.info, Some(info(1)));
@@ -328,7 +341,7 @@ mod tests {
             grbl::Event::Modal(ModalState { words: vec!["G20".into()] }),
             grbl::Event::Jog(Some(jog)),
             grbl::Event::Alarm { info: Some(info(9)), needs_reset: false },
-            grbl::Event::Reset { asked: false, banner: "Grbl 1.1h".into() },
+            grbl::Event::Reset { cause: grbl::event::ResetCause::ByItself, banner: "Grbl 1.1h".into() },
         ]);
         let machine = snapshot.machine;
         assert_eq!((machine.work_position, machine.work_offset, machine.overrides), (None, None, None));

@@ -4,17 +4,20 @@ use std::collections::VecDeque;
 use std::time::Duration;
 
 use super::assembler::{Assembler, Piece};
+use super::heard::Heard;
 use super::jogger::{self, Jogger, Lease, Step};
 use super::outgoing::Outgoing;
 use super::queries::Queries;
 use super::reports::{Mark, Reports};
+use super::settings::SettingRun;
 use super::situation::{SentMotion, Situation};
 use super::stop::StopRun;
 use super::window::{MAX_PENDING, Owner, Slot, Window};
 use crate::grbl::event::Event;
 use crate::grbl::identify::{IdentityBuilder, rx_window};
 use crate::grbl::line::{Line, LineKind};
-use crate::grbl::reply::{self, Reply};
+use crate::grbl::reply;
+use crate::grbl::settings::Book;
 use crate::grbl::tables::Tables;
 use crate::model::axes::AxisSet;
 use crate::model::command::{Outcome, Realtime, Refused, TicketId, VoidReason};
@@ -128,6 +131,13 @@ pub struct Session {
     pub(super) homing: Option<Homing>,
     pub(super) homed: AxisSet,
     pub(super) limits: Limits,
+    /// What the controller told of its settings, and whether that was passed on.
+    pub(super) book: Book,
+    pub(super) book_changed: bool,
+    pub(super) setting: Option<SettingRun>,
+    /// Somebody waits for all settings; a part of them was not told.
+    pub(super) listing: Option<TicketId>,
+    pub(super) listing_failed: bool,
     /// grblHAL refuses every G-code line after an error until an empty line is accepted (facts §0.5).
     pub(super) sticky_error: bool,
     pub(super) last_line_reply: Time,
@@ -136,31 +146,6 @@ pub struct Session {
     pub(super) heard: Heard,
     pub(super) shown_jog: Option<Jog>,
     pub(super) events: VecDeque<Event>,
-}
-
-/// What came before anything answered as a Grbl does.
-#[derive(Debug, Default)]
-pub(super) struct Heard {
-    pub(super) garbage: usize,
-    pub(super) text: Option<String>,
-}
-
-impl Heard {
-    const QUOTED: usize = 60;
-
-    pub(super) fn note_text(&mut self, text: &str) {
-        self.text = Some(text.chars().take(Self::QUOTED).collect());
-    }
-
-    /// Counts a line that has no end yet too: a login prompt never ends, and an echo of `?` neither.
-    pub(super) fn note_unfinished(&mut self, (line, dropped): (&[u8], usize)) {
-        self.garbage += dropped;
-        match reply::parse(line, None) {
-            Reply::Garbage(bytes) => self.garbage += bytes,
-            Reply::Empty => {}
-            _ => self.note_text(&String::from_utf8_lossy(line)),
-        }
-    }
 }
 
 impl Session {
@@ -192,6 +177,11 @@ impl Session {
             homing: None,
             homed: AxisSet::EMPTY,
             limits: Limits::default(),
+            book: Book::default(),
+            book_changed: false,
+            setting: None,
+            listing: None,
+            listing_failed: false,
             sticky_error: false,
             last_line_reply: Time::ZERO,
             interval,
@@ -209,6 +199,7 @@ impl Session {
         self.firmware = None;
         self.identity = IdentityBuilder::default();
         self.limits = Limits::default();
+        self.book = Book::default();
         self.queries.clear();
         self.heard = Heard::default();
         self.set_link(LinkState::Asking);
@@ -230,6 +221,7 @@ impl Session {
             let (taken, piece) = self.assembler.feed(rest);
             rest = &rest[taken..];
             match piece {
+                Some(Piece::Line(line)) if self.take_description(now, &line) => {}
                 Some(Piece::Line(line)) => {
                     let reply = reply::parse(&line, self.firmware);
                     self.on_reply(now, reply);
@@ -450,6 +442,7 @@ impl Session {
     }
 
     pub(super) fn outcome(&mut self, ticket: TicketId, outcome: Outcome) {
+        self.setting_ended(ticket);
         self.events.push_back(Event::Outcome { ticket, outcome });
     }
 
@@ -494,6 +487,7 @@ impl Session {
 
     /// Answers every open ticket with "voided", wherever it waits.
     pub(super) fn void_tickets(&mut self, why: VoidReason) {
+        self.void_settings(why);
         let (sent, waiting) = self.window.clear();
         for (slots, sent) in [(sent, true), (waiting, false)] {
             for slot in slots {

@@ -13,12 +13,14 @@
 mod assembler;
 mod cancel;
 mod core;
+mod heard;
 mod jogger;
 mod outgoing;
 mod pump;
 mod queries;
 mod replies;
 mod reports;
+mod settings;
 mod situation;
 mod stop;
 mod stop_table;
@@ -27,5 +29,6 @@ mod tests;
 mod window;
 
 pub use core::{JogOrder, Session, SessionConfig};
+pub use settings::SettingOrder;
 pub use situation::Situation;
 pub use stop_table::{Decision, decide};

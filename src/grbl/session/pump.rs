@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use super::core::{Phase, Session, describe};
+use super::heard::Heard;
 use super::jogger;
 use super::queries::Query;
 use super::situation::{SentMotion, Situation};
@@ -92,7 +93,9 @@ impl Session {
     fn silent_at(&self) -> Option<Time> {
         match self.phase {
             Phase::Asking { since } => {
-                matches!(self.link, LinkState::Asking | LinkState::Identifying).then_some(since + SILENT_AFTER)
+                // What was silent may begin to speak, and not as a Grbl does.
+                matches!(self.link, LinkState::Asking | LinkState::Identifying | LinkState::Silent { .. })
+                    .then_some(since + SILENT_AFTER)
             }
             Phase::Up | Phase::Identifying => self.reports.last_report().map(|at| at + LOST_AFTER),
             Phase::Closed => None,
@@ -123,6 +126,7 @@ impl Session {
                 } else {
                     LinkState::Silent { why: SILENT.into() }
                 };
+                self.phase = Phase::Asking { since: now };
                 self.set_link(link);
             }
             Phase::Identifying | Phase::Up => {
@@ -133,6 +137,7 @@ impl Session {
                 }
                 self.set_homed(crate::model::AxisSet::EMPTY);
                 self.phase = Phase::Asking { since: now };
+                self.heard = Heard::default();
                 self.queries.clear();
                 self.set_link(LinkState::Silent { why: SILENT.into() });
             }
@@ -228,11 +233,11 @@ impl Session {
     fn step_queries(&mut self, now: Time) {
         if let Some(query) = self.queries.overdue(now) {
             self.window.drop_open(|slot| slot.owner == Owner::Query(query));
-            self.queries.retry(query, now + super::queries::TIMEOUT);
             self.events.push_back(Event::Message {
                 level: MessageLevel::Warning,
-                text: format!("the controller did not answer {}", query.text(self.config.moving_interval)),
+                text: format!("the controller did not answer {}", self.query_text(query)),
             });
+            self.query_is_lost(now, query);
         }
         let Some(query) = self.queries.next(now) else { return };
         let identifying = self.phase == Phase::Identifying && query == Query::BuildInfo;
@@ -245,9 +250,19 @@ impl Session {
         if !(identifying || self.phase == Phase::Up) || !quiet || !answers {
             return;
         }
-        if let Ok(line) = Line::new(&query.text(self.config.moving_interval), self.firmware) {
+        if query == Query::Configuration {
+            self.book.begin_tree();
+        }
+        if let Ok(line) = Line::new(&self.query_text(query), self.firmware) {
             self.window.push(Slot::new(line, Owner::Query(query)));
             self.queries.sent(now);
+        }
+    }
+
+    fn query_text(&self, query: Query) -> String {
+        match query {
+            Query::ReadBack => self.read_back_line(),
+            query => query.text(self.config.moving_interval),
         }
     }
 
@@ -277,7 +292,7 @@ impl Session {
         for slot in lost {
             match slot.owner {
                 Owner::Ticket(ticket) => self.outcome(ticket, Outcome::TimedOut),
-                Owner::Query(query) => self.queries.retry(query, now + super::queries::TIMEOUT),
+                Owner::Query(query) => self.query_is_lost(now, query),
                 Owner::JogIncrement | Owner::Sync => {}
             }
         }

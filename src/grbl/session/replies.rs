@@ -4,7 +4,7 @@ use super::core::{ActiveAlarm, Homing, Phase, Session};
 use super::pump::motion_of;
 use super::queries::Query;
 use super::window::{Owner, Slot};
-use crate::grbl::event::Event;
+use crate::grbl::event::{Event, ResetCause};
 use crate::grbl::line::LineKind;
 use crate::grbl::reply::{Banner, Reply};
 use crate::model::Time;
@@ -28,16 +28,20 @@ impl Session {
             Reply::Status(report) => self.on_status(now, *report),
             Reply::Alarm(code) => self.on_alarm(code),
             Reply::Banner(banner) => self.on_banner(now, &banner),
+            Reply::Message { text, .. } if self.note_range(&text) => {}
+            Reply::Message { .. } if self.reads_startup_log() => {}
             Reply::Message { level, text } => self.on_message(level, text),
             Reply::Modal(modal) => self.events.push_back(Event::Modal(modal)),
             Reply::Offset { name, value } => self.events.push_back(Event::Offset { name, value }),
             Reply::Probe(probe) => self.events.push_back(Event::Probe(probe)),
             Reply::Setting { name, value } => self.on_setting(name, value),
+            Reply::Info { key, value } if self.take_listing_info(now, &key, &value) => {}
             Reply::Info { key, value } => self.text(format!("[{key}:{value}]")),
             Reply::Echo(text) => self.text(format!("[echo: {text}]")),
             Reply::Json(text) => self.text(format!("[JSON:{text}]")),
             Reply::Startup { line, error: None } => self.text(format!(">{line}:ok")),
             Reply::Startup { line, error: Some(code) } => self.text(format!(">{line}:error:{code}")),
+            Reply::Text(text) if self.take_listing_text(now, &text) => {}
             Reply::Text(text) => {
                 if self.phase != Phase::Up {
                     self.heard.note_text(&text);
@@ -47,6 +51,24 @@ impl Session {
             Reply::Garbage(bytes) => self.on_garbage(bytes),
             Reply::Empty => {}
         }
+    }
+
+    /// The answer to the session's own `$SS` is the boot log once more: nobody wants to read it again.
+    fn reads_startup_log(&self) -> bool {
+        self.window.oldest().is_some_and(|slot| slot.owner == Owner::Query(Query::StartupLog))
+    }
+
+    /// FluidNC's boot log tells the ends of each axis: `Axis X (0.000,300.000)`. `true`: it was told to the session
+    /// alone and is no message.
+    fn note_range(&mut self, text: &str) -> bool {
+        let Some((axis, range)) = axis_range(text) else { return false };
+        if let Some(place) = self.limits.told_range.get_mut(axis.index()).filter(|place| **place != Some(range)) {
+            *place = Some(range);
+            if !self.reads_startup_log() {
+                self.events.push_back(Event::Limits(Box::new(self.limits.clone())));
+            }
+        }
+        self.reads_startup_log()
     }
 
     fn text(&mut self, text: String) {
@@ -80,10 +102,17 @@ impl Session {
             Owner::JogIncrement => self.on_increment_answer(error),
             Owner::Ticket(ticket) => self.on_ticket_answer(&slot, ticket, error),
         }
-        if slot.line.writes_eeprom() && error.is_none() && matches!(slot.owner, Owner::Ticket(_)) {
-            self.queries.want(Query::Offsets);
-            self.queries.want(Query::Modal);
+        // A setting that was ordered is read back by itself; one that was typed is found by asking for all.
+        let accepted = error.is_none() && matches!(slot.owner, Owner::Ticket(_));
+        if accepted && slot.kind == LineKind::SettingWrite && self.setting.is_none() {
+            self.queries.want(Query::Settings);
         }
+        // `$G` first: which system is active decides what the offsets add up to.
+        if accepted && slot.line.changes_coordinates() {
+            self.queries.want(Query::Modal);
+            self.queries.want(Query::Offsets);
+        }
+        self.tell_settings();
     }
 
     fn on_ticket_answer(&mut self, slot: &Slot, ticket: TicketId, error: Option<u16>) {
@@ -96,6 +125,7 @@ impl Session {
                     homing.mark = Some(mark);
                 }
             }
+            None if self.setting_was_written(ticket) => {}
             None => self.outcome(ticket, Outcome::Done),
             Some(code) => {
                 if homing {
@@ -118,7 +148,7 @@ impl Session {
         }
     }
 
-    fn error_text(&self, code: u16) -> String {
+    pub(super) fn error_text(&self, code: u16) -> String {
         match self.tables.error(self.firmware, code) {
             Some(row) => format!("{} {}", row.meaning, row.remedy).trim().to_owned(),
             None => "this firmware's table has no such error".into(),
@@ -136,7 +166,16 @@ impl Session {
             (Query::BuildInfo, Some(_)) => self.queries.retry(query, now),
             (Query::AutoReport, None) => self.reports.pushed = true,
             (Query::AutoReport, Some(_)) => self.reports.pushed = false,
-            (Query::Settings, None) => self.events.push_back(Event::Limits(Box::new(self.limits.clone()))),
+            (Query::Settings | Query::StartupLog, None) => {
+                self.events.push_back(Event::Limits(Box::new(self.limits.clone())));
+            }
+            (Query::ReadBack, _) => {
+                // The table goes first: who waits for the outcome then sees the new value.
+                self.events.push_back(Event::Limits(Box::new(self.limits.clone())));
+                self.tell_settings();
+                self.on_read_back(error);
+            }
+            _ if query.is_listing() => self.listing_step(true),
             _ => {}
         }
     }
@@ -238,7 +277,12 @@ impl Session {
             alarm.needs_reset = false;
             self.events.push_back(Event::Alarm { info: alarm.info.clone(), needs_reset: false });
         }
-        self.events.push_back(Event::Reset { asked: expected, banner: banner.text.clone() });
+        let cause = match self.phase {
+            _ if expected => ResetCause::Asked,
+            Phase::Asking { .. } if self.reports.last_report().is_none() => ResetCause::OnOpening,
+            _ => ResetCause::ByItself,
+        };
+        self.events.push_back(Event::Reset { cause, banner: banner.text.clone() });
         // What a compatible banner cannot tell apart, $I has told before.
         self.firmware = self.firmware.or(Some(banner.firmware));
         if expected && self.phase == Phase::Up {
@@ -325,13 +369,46 @@ impl Session {
                 13 => self.limits.report_inches = flag(),
                 20 => self.limits.soft_limits = flag(),
                 21 => self.limits.hard_limits = flag(),
-                22 => self.limits.homing = flag(),
+                22 => {
+                    self.limits.homing = flag();
+                    self.limits.homing_flags = value.trim().parse().ok();
+                }
+                23 => self.limits.homes_negative = value.trim().parse().ok().map(AxisSet::from_mask),
+                30 => self.limits.spindle_max_rpm = value.trim().parse().ok(),
                 110..=118 => per_axis(&mut self.limits.max_rate_mm_min, 110),
                 120..=128 => per_axis(&mut self.limits.acceleration_mm_s2, 120),
                 130..=138 => per_axis(&mut self.limits.travel_mm, 130),
                 _ => {}
             }
         }
+        self.note_setting(&name, &value);
+        if self.listing_now().is_some() {
+            self.queries.heard(self.pumped_at);
+        }
         self.events.push_back(Event::Setting { name, value });
+    }
+}
+
+/// `Axis X (0.000,300.000)`.
+fn axis_range(text: &str) -> Option<(Axis, (f64, f64))> {
+    let (letter, range) = text.trim().strip_prefix("Axis ")?.split_once(' ')?;
+    let mut letters = letter.chars();
+    let axis = letters.next().and_then(Axis::from_letter).filter(|_| letters.next().is_none())?;
+    let (low, high) = range.strip_prefix('(')?.strip_suffix(')')?.split_once(',')?;
+    let (low, high): (f64, f64) = (low.parse().ok()?, high.parse().ok()?);
+    (low.is_finite() && high.is_finite() && low < high).then_some((axis, (low, high)))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_the_lines_of_axes_tell_ranges() {
+        assert_eq!(axis_range("Axis X (0.000,300.000)"), Some((Axis::X, (0.0, 300.0))));
+        assert_eq!(axis_range("Axis Z (-60.000,0.000)"), Some((Axis::Z, (-60.0, 0.0))));
+        for text in ["Axis count 3", "Axis X", "Axis X (1,1)", "Axis XY (0,1)", "Axis X (a,b)", "Axis Q (0,1)", ""] {
+            assert_eq!(axis_range(text), None, "{text}");
+        }
     }
 }

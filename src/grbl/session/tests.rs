@@ -1,10 +1,11 @@
 //! The traps of the three firmwares, one test each (facts: grbl-protocol §0), on a scripted wire.
 
 mod jogs;
+mod settings;
 mod stops;
 
 use super::*;
-use crate::grbl::event::Event;
+use crate::grbl::event::{Event, ResetCause};
 use crate::grbl::line::Line;
 use crate::grbl::tables::Tables;
 use crate::model::axes::AxisSet;
@@ -50,7 +51,7 @@ impl Wire {
                 wire.rx("[VER:1.1f.20260817:]\n[OPT:VNML+,100,1024,3,0]\n[AXS:3:XYZ]\n[FIRMWARE:grblHAL]\nok");
             }
         }
-        for _ in 0..8 {
+        for _ in 0..12 {
             let sent = wire.sent();
             if sent.contains("$$") {
                 wire.rx("$20=1\n$22=1\n$110=3000\n$111=3000\n$112=1000\n$120=200\n$121=200\n$122=100\n$130=300\n$131=200\n$132=60\nok");
@@ -238,6 +239,18 @@ fn something_else_on_the_port_is_quoted() {
     assert!(matches!(wire.events.last(), Some(Event::Link(LinkState::Foreign { why })) if why.contains("login:")));
 }
 
+#[test]
+fn what_was_silent_and_then_speaks_as_no_grbl_does_is_quoted() {
+    let session = Session::new(SessionConfig::default(), Tables::load());
+    let mut wire = Wire { session, now: Time::ZERO, events: Vec::new(), next_ticket: 0, firmware: Firmware::Grbl };
+    wire.session.handle_open(wire.now);
+    wire.pass(3000);
+    assert!(matches!(wire.events.last(), Some(Event::Link(LinkState::Silent { .. }))), "{:?}", wire.events);
+    wire.session.handle_bytes(wire.now, b"login: ");
+    wire.pass(3000);
+    assert!(matches!(wire.events.last(), Some(Event::Link(LinkState::Foreign { why })) if why.contains("login:")));
+}
+
 /// A login prompt waits behind its colon, an echo sends back `?` without an end, a stuck line sends one byte for ever.
 #[test]
 fn what_never_ends_its_line_is_an_answer_too() {
@@ -274,12 +287,12 @@ fn the_sticky_error_of_grblhal_is_cleared_before_the_next_line() {
 #[test]
 fn an_ok_too_many_is_counted_and_ignored() {
     let mut wire = Wire::up(Firmware::FluidNc);
-    let first = wire.submit("G90").unwrap();
+    let first = wire.submit("F100").unwrap();
     wire.sent();
     wire.rx("ok\r\nok\r");
     assert_eq!(wire.outcomes(first), [Outcome::Done]);
     assert!(wire.events.contains(&Event::UnexpectedReply));
-    let second = wire.submit("G91").unwrap();
+    let second = wire.submit("F200").unwrap();
     wire.sent();
     assert_eq!(wire.outcomes(second), []);
     wire.rx("error:20");
@@ -313,7 +326,7 @@ fn a_mute_grbl_after_a_hard_limit_is_not_called_lost() {
     wire.key(Realtime::SoftReset);
     assert_eq!(wire.sent().chars().next(), Some('\x18'));
     wire.rx("\nGrbl 1.1h ['$' for help]\n[MSG:'$H'|'$X' to unlock]");
-    assert!(wire.events.iter().any(|e| matches!(e, Event::Reset { asked: true, .. })));
+    assert!(wire.events.iter().any(|e| matches!(e, Event::Reset { cause: ResetCause::Asked, .. })));
     wire.answering(300, ALARM);
     assert!(wire.submit("$X").is_ok());
 }
@@ -372,4 +385,13 @@ fn a_question_that_cannot_be_asked_now_does_not_make_the_owner_spin() {
         assert!(due > wire.now, "{due:?} at {:?}", wire.now);
         wire.now = due;
     }
+}
+
+#[test]
+fn a_board_that_resets_when_its_port_is_opened_is_recognised() {
+    let session = Session::new(SessionConfig::default(), Tables::load());
+    let mut wire = Wire { session, now: Time::ZERO, events: Vec::new(), next_ticket: 0, firmware: Firmware::Grbl };
+    wire.session.handle_open(wire.now);
+    wire.rx("\nGrbl 1.1h ['$' for help]");
+    assert!(wire.events.iter().any(|e| matches!(e, Event::Reset { cause: ResetCause::OnOpening, .. })));
 }

@@ -10,7 +10,7 @@ use crate::model::machine::{MachineState, MessageLevel, Pins};
 use crate::model::snapshot::{Stop, StopPhase};
 use crate::model::{AxisSet, AxisVec, StateKind};
 use crate::ui::settings::{ColourMode, SymbolSet};
-use crate::ui::state::{Effect, Event};
+use crate::ui::state::{Effect, Event, Tab};
 use crate::ui::testing::{self, NOW, Scene, key, ms};
 
 fn log(scene: &mut Scene, what: LogItem) {
@@ -53,6 +53,61 @@ fn main_screens() {
     alarm.snapshot.machine.alarm.as_mut().unwrap().needs_reset = false;
     alarm.press(&["$"]);
     insta::assert_snapshot!("alarm_panel", alarm.text(80, 24));
+}
+
+#[test]
+fn tabs() {
+    let mut scene = Scene::new(testing::idle());
+    let offsets = &mut scene.snapshot.machine.offsets;
+    for (name, values) in [("G54", [-200.0, -200.0, -10.0]), ("G55", [0.0; 3]), ("TLO", [0.0, 0.0, 1.5])] {
+        offsets.insert(name.into(), AxisVec::from_slice(&values));
+    }
+    scene.snapshot.machine.link.stats.reports = 1234;
+    for (tab, name) in [(Tab::Offsets, "tab_offsets"), (Tab::Settings, "tab_settings"), (Tab::Devices, "tab_devices")] {
+        scene.ui.tab = tab;
+        insta::assert_snapshot!(name, scene.text(80, 24));
+    }
+}
+
+#[test]
+fn no_part_of_an_alarm_is_cut_in_silence() {
+    use crate::model::Firmware;
+    for (width, height) in [(60, 18), (80, 24), (120, 40)] {
+        for (firmware, codes) in [(Firmware::Grbl, 1..=10), (Firmware::FluidNc, 1..=18), (Firmware::GrblHal, 1..=22)] {
+            for code in codes {
+                let mut scene = Scene::new(testing::alarm(firmware, code));
+                scene.snapshot.machine.pins = Pins::from_letters("X");
+                let meaning = scene.snapshot.machine.alarm.clone().unwrap().info.unwrap().meaning;
+                let shown =
+                    |text: &str| text.replace(['│', '\n'], " ").split_whitespace().collect::<Vec<_>>().join(" ");
+                let text = shown(&scene.text(width, height));
+                let end = meaning.rsplit(' ').next().unwrap();
+                assert!(text.contains(end) || text.contains('…'), "{firmware} {code} {width}x{height}:\n{text}");
+                assert!(text.contains("$ shows more"), "{firmware} {code} {width}x{height}:\n{text}");
+                scene.press(&["$"]);
+                let panel = shown(&scene.text(width, height));
+                assert!(
+                    panel.contains("now ") && panel.contains("Enter"),
+                    "{firmware} {code} {width}x{height}:\n{panel}"
+                );
+            }
+        }
+    }
+}
+
+#[test]
+fn the_open_tab_is_marked_without_colour() {
+    let mut scene = Scene::new(testing::idle());
+    scene.ui.settings.colour = ColourMode::None;
+    for (tab, title) in [(Tab::Machine, " Machine "), (Tab::Devices, " Devices ")] {
+        scene.ui.tab = tab;
+        let buf = scene.draw(80, 24);
+        let reversed: String = (0..80)
+            .filter(|x| buf[(*x, 1)].modifier.contains(Modifier::REVERSED))
+            .map(|x| buf[(x, 1)].symbol())
+            .collect();
+        assert_eq!(reversed, title);
+    }
 }
 
 #[test]
@@ -106,6 +161,24 @@ fn ascii_and_four_axes() {
     let text = scene.text(80, 24);
     assert!(text.is_ascii(), "{text}");
     insta::assert_snapshot!("ascii_four_axes", text);
+}
+
+/// On the smallest screen the numbers of the machine stand apart, however little room there is.
+#[test]
+fn numbers_do_not_run_into_each_other_on_a_narrow_screen() {
+    let mut scene = Scene::new(testing::idle());
+    scene.snapshot.machine.feed_mm_min = Some(12_000.0);
+    scene.snapshot.machine.spindle_rpm = Some(24_000.0);
+    let rows = |scene: &Scene| {
+        let text = scene.text(60, 18);
+        ["feed", "spindle", "coolant"].map(|label| {
+            let row = text.lines().find(|line| line.contains(label)).unwrap_or_default();
+            row.split_whitespace().skip_while(|word| *word != label).collect::<Vec<_>>().join(" ")
+        })
+    };
+    assert_eq!(rows(&scene), ["feed 12000", "spindle 24000 off", "coolant off"]);
+    scene.snapshot.machine.overrides = Some(crate::model::machine::Overrides { feed: 110, rapid: 50, spindle: 90 });
+    assert_eq!(rows(&scene), ["feed 12000 110 %", "spindle 24000 90 %", "coolant off r 50 %"]);
 }
 
 #[test]
