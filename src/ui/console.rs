@@ -55,6 +55,14 @@ pub struct Console {
     anchor: Option<u64>,
 }
 
+/// Something could not be done. While a key is held that is the jog, at a soft limit say, and the key must not ask for
+/// the same again at every repeat.
+pub fn is_failure(event: &LogEvent) -> bool {
+    let LogEvent::Entry(entry) = event else { return false };
+    let LogItem::Outcome { outcome, .. } = &entry.what else { return false };
+    matches!(outcome, Outcome::Failed { .. } | Outcome::Refused(_))
+}
+
 impl Console {
     /// The lines that are shown now.
     pub const fn lines(&self) -> &VecDeque<Line> {

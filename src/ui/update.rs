@@ -13,7 +13,7 @@ use crossterm::event::{KeyCode, KeyEvent, KeyEventKind};
 
 use super::action::{self, Action, Context, Danger, TABLE};
 use super::app::ExitReason;
-use super::console::Tone;
+use super::console::{Tone, is_failure};
 use super::input::{Input, InputEvent};
 use super::jog::{JogAct, JogKey, KeyFacts};
 use super::keymap::{Bound, Chord};
@@ -41,7 +41,7 @@ pub fn update(ui: &mut Ui, event: &Event, snapshot: &Snapshot, now: Time) -> Vec
         Event::Input(input) => input_event(ui, input, snapshot),
         Event::Log(event) => {
             ui.console.take(event);
-            Vec::new()
+            if ui.pad.moving().is_some() && is_failure(event) { cancel_jog(ui, now) } else { Vec::new() }
         }
         Event::Snapshot => new_snapshot(ui, snapshot, now),
         Event::Timeout => timeout(ui, snapshot, now),

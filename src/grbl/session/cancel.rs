@@ -15,6 +15,12 @@ impl Session {
     /// Cancels a jog if there can be one; says nothing otherwise. 0x85 leaves only while jogging: grblHAL empties its
     /// receive buffer on it in any state.
     pub(super) fn cancel_if_jogging(&mut self, now: Time) {
+        // A limit has cut the motion, and a controller that waits for its reset neither obeys nor answers a cancel: the
+        // recipe would end in a reset that nobody asked for.
+        if self.alarm.as_ref().is_some_and(|alarm| alarm.needs_reset) {
+            self.drop_jog_orders();
+            return;
+        }
         let jogging = match self.situation(now) {
             Situation::Jog | Situation::Unknown { last_was_jog: true } => true,
             _ => self.jogger.lease.is_some() || self.window.open().any(Slot::is_jog),

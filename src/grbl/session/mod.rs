@@ -13,6 +13,7 @@
 mod assembler;
 mod cancel;
 mod core;
+mod heard;
 mod jogger;
 mod outgoing;
 mod pump;

@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use super::core::{Phase, Session, describe};
+use super::heard::Heard;
 use super::jogger;
 use super::queries::Query;
 use super::situation::{SentMotion, Situation};
@@ -92,7 +93,9 @@ impl Session {
     fn silent_at(&self) -> Option<Time> {
         match self.phase {
             Phase::Asking { since } => {
-                matches!(self.link, LinkState::Asking | LinkState::Identifying).then_some(since + SILENT_AFTER)
+                // What was silent may begin to speak, and not as a Grbl does.
+                matches!(self.link, LinkState::Asking | LinkState::Identifying | LinkState::Silent { .. })
+                    .then_some(since + SILENT_AFTER)
             }
             Phase::Up | Phase::Identifying => self.reports.last_report().map(|at| at + LOST_AFTER),
             Phase::Closed => None,
@@ -123,6 +126,7 @@ impl Session {
                 } else {
                     LinkState::Silent { why: SILENT.into() }
                 };
+                self.phase = Phase::Asking { since: now };
                 self.set_link(link);
             }
             Phase::Identifying | Phase::Up => {
@@ -133,6 +137,7 @@ impl Session {
                 }
                 self.set_homed(crate::model::AxisSet::EMPTY);
                 self.phase = Phase::Asking { since: now };
+                self.heard = Heard::default();
                 self.queries.clear();
                 self.set_link(LinkState::Silent { why: SILENT.into() });
             }

@@ -239,6 +239,18 @@ fn something_else_on_the_port_is_quoted() {
     assert!(matches!(wire.events.last(), Some(Event::Link(LinkState::Foreign { why })) if why.contains("login:")));
 }
 
+#[test]
+fn what_was_silent_and_then_speaks_as_no_grbl_does_is_quoted() {
+    let session = Session::new(SessionConfig::default(), Tables::load());
+    let mut wire = Wire { session, now: Time::ZERO, events: Vec::new(), next_ticket: 0, firmware: Firmware::Grbl };
+    wire.session.handle_open(wire.now);
+    wire.pass(3000);
+    assert!(matches!(wire.events.last(), Some(Event::Link(LinkState::Silent { .. }))), "{:?}", wire.events);
+    wire.session.handle_bytes(wire.now, b"login: ");
+    wire.pass(3000);
+    assert!(matches!(wire.events.last(), Some(Event::Link(LinkState::Foreign { why })) if why.contains("login:")));
+}
+
 /// A login prompt waits behind its colon, an echo sends back `?` without an end, a stuck line sends one byte for ever.
 #[test]
 fn what_never_ends_its_line_is_an_answer_too() {

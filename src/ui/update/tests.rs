@@ -137,6 +137,27 @@ fn holding() -> Scene {
     scene
 }
 
+/// A key held against a soft limit asks once, not at every repeat.
+#[test]
+fn a_jog_that_fails_ends_until_the_key_is_let_go() {
+    use crate::model::command::{ClientId, Origin, Outcome, TicketId};
+    use crate::model::log::{LogEntry, LogItem};
+    let mut scene = holding();
+    let outcome = |outcome| {
+        let (ticket, origin, what) = (TicketId(1), Origin::Screen(ClientId(1)), "keep jogging X+".to_owned());
+        let what = LogItem::Outcome { ticket, origin, what, outcome, latency: ms(1) };
+        Event::Log(LogEvent::Entry(std::sync::Arc::new(LogEntry { id: 1, at: NOW, what })))
+    };
+    assert_eq!(scene.event(&outcome(Outcome::Done)), []);
+    let failed = outcome(Outcome::Failed { code: 15, text: "outside the travel".into() });
+    assert_eq!(scene.event(&failed), realtime(Realtime::JogCancel));
+    for _ in 0..5 {
+        scene.wait(40);
+        assert_eq!(scene.input(key("Right", scene.now)), [], "the repeats of the held key");
+    }
+    assert_eq!(scene.event(&failed), [], "nothing is under way any more");
+}
+
 #[test]
 fn everything_but_its_own_key_ends_a_continuous_jog() {
     let at = |scene: &Scene| scene.now + ms(30);

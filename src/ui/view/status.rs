@@ -15,6 +15,8 @@ const LABEL: usize = 9;
 
 /// Rows of the panel.
 pub(super) const ROWS: u16 = 5;
+/// From this width on, values and overrides fit beside each other with their units.
+const WIDE: u16 = 30;
 
 /// Where the bar at the left of the panel meets the rule above it.
 pub(super) fn tee(cx: &Cx<'_>, at: Rect, buf: &mut Buffer) {
@@ -29,23 +31,30 @@ pub(super) fn draw(cx: &Cx<'_>, area: Rect, buf: &mut Buffer) {
         let bar = Rect { x: area.x.saturating_sub(1), width: 1, ..area };
         put(buf, bar, row, &Line::from(cx.span(cx.theme.symbols.bar, Role::Quiet)));
     }
+    // In a narrow panel the numbers need the room of their units, and an override is told where it is not 100 %.
+    let wide = area.width >= WIDE;
+    let unit = |unit: &'static str| if wide { unit } else { "" };
     let number = |value: Option<f64>| value.map_or("-".to_owned(), |value| format!("{value:.0}"));
-    let percent = |value: Option<u16>| value.map_or(String::new(), |value| format!("{value:>3} %"));
+    let percent = |value: Option<u16>| {
+        value.filter(|value| wide || *value != 100).map_or(String::new(), |value| format!("{value:>3} %"))
+    };
     let overrides = machine.overrides.filter(|_| known);
     let pins = if known { pins_text(machine.pins) } else { "-".to_owned() };
     let rows = [
         (
             "feed",
-            format!("{:>6} mm/min", number(machine.feed_mm_min.filter(|_| known))),
+            format!("{:>6}{}", number(machine.feed_mm_min.filter(|_| known)), unit(" mm/min")),
             percent(overrides.map(|o| o.feed)),
             overrides.is_some_and(|o| o.feed != 100),
         ),
         (
             "spindle",
             format!(
-                "{:>6} rpm {}",
+                "{:>6}{} {}",
                 number(machine.spindle_rpm.filter(|_| known)),
-                if known { spindle_word(cx) } else { "" }
+                unit(" rpm"),
+                // The override takes the place of the word where both do not fit.
+                if known && (wide || overrides.is_none_or(|o| o.spindle == 100)) { spindle_word(cx) } else { "" }
             ),
             percent(overrides.map(|o| o.spindle)),
             overrides.is_some_and(|o| o.spindle != 100),
@@ -53,16 +62,17 @@ pub(super) fn draw(cx: &Cx<'_>, area: Rect, buf: &mut Buffer) {
         (
             "coolant",
             format!("{:>6}", if known { coolant(cx) } else { "-" }),
-            overrides.map_or(String::new(), |o| format!("rapids {:>3} %", o.rapid)),
+            overrides
+                .filter(|o| wide || o.rapid != 100)
+                .map_or(String::new(), |o| format!("{}{:>3} %", if wide { "rapids " } else { "r" }, o.rapid)),
             overrides.is_some_and(|o| o.rapid != 100),
         ),
         ("pins", format!("{pins:>6}"), String::new(), known && !machine.pins.is_empty()),
         (
             "buffer",
-            machine
-                .buffer
-                .filter(|_| known)
-                .map_or("     -".to_owned(), |b| format!("{:>6} blocks {} B free", b.planner, b.rx)),
+            machine.buffer.filter(|_| known).map_or("     -".to_owned(), |b| {
+                format!("{:>6} blocks {} B{}", b.planner, b.rx, if b.rx < 1000 { " free" } else { "" })
+            }),
             String::new(),
             false,
         ),

@@ -232,6 +232,24 @@ fn ascii_and_four_axes() {
     insta::assert_snapshot!("ascii_four_axes", text);
 }
 
+/// On the smallest screen the numbers of the machine stand apart, however little room there is.
+#[test]
+fn numbers_do_not_run_into_each_other_on_a_narrow_screen() {
+    let mut scene = Scene::new(testing::idle());
+    scene.snapshot.machine.feed_mm_min = Some(12_000.0);
+    scene.snapshot.machine.spindle_rpm = Some(24_000.0);
+    let rows = |scene: &Scene| {
+        let text = scene.text(60, 18);
+        ["feed", "spindle", "coolant"].map(|label| {
+            let row = text.lines().find(|line| line.contains(label)).unwrap_or_default();
+            row.split_whitespace().skip_while(|word| *word != label).collect::<Vec<_>>().join(" ")
+        })
+    };
+    assert_eq!(rows(&scene), ["feed 12000", "spindle 24000 off", "coolant off"]);
+    scene.snapshot.machine.overrides = Some(crate::model::machine::Overrides { feed: 110, rapid: 50, spindle: 90 });
+    assert_eq!(rows(&scene), ["feed 12000 110 %", "spindle 24000 90 %", "coolant off r 50 %"]);
+}
+
 #[test]
 fn a_stop_is_told_in_words() {
     for (phase, words) in [

@@ -57,6 +57,23 @@ fn no_jog_cancel_leaves_outside_a_jog() {
     }
 }
 
+/// The last report still says Jog when the alarm comes, and Grbl sends no other until it is reset.
+#[test]
+fn a_hard_limit_ends_a_jog_without_a_cancel_and_without_a_reset() {
+    for firmware in ALL {
+        let mut wire = Wire::up(firmware);
+        wire.step(10.0).unwrap();
+        wire.sent();
+        wire.rx("ok");
+        wire.rx(JOG);
+        wire.rx("ALARM:1");
+        wire.sent();
+        wire.key(Realtime::JogCancel);
+        let sent = wire.pass(4000);
+        assert!(!sent.contains("\\x85") && !sent.contains('\x18'), "{firmware}: {sent}");
+    }
+}
+
 /// §0.3: never a jog without an axis word.
 #[test]
 fn a_jog_without_distance_is_refused() {
