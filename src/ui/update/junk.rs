@@ -71,6 +71,9 @@ impl Chain {
         self.take();
         let end = self.scene.now + Duration::from_millis(gap_ms);
         while let Some(due) = self.decoder.poll_timeout().filter(|due| *due <= end) {
+            // What was due on the screen before is served before, as in the program.
+            let effects = self.scene.wait(due.since(self.scene.now).as_millis() as u64);
+            self.keep(effects);
             self.decoder.handle_timeout(due);
             self.take();
         }
