@@ -255,6 +255,17 @@ impl Ui {
     }
 }
 
+/// Whether two snapshots of the same machine differ only in when they were made: one more report that says the same.
+pub fn says_nothing_new(old: &Snapshot, new: &Snapshot, now: Time) -> bool {
+    if age_text(old.machine.age(now)).is_some() {
+        return false;
+    }
+    let mut old = old.machine.clone();
+    old.reported_at = new.machine.reported_at;
+    old.link.stats = new.machine.link.stats;
+    old == new.machine
+}
+
 /// The stop that is to be shown now.
 pub fn shown_stop(machine: &Machine, now: Time) -> Option<&Stop> {
     let stop = machine.stop.as_ref()?;
@@ -327,6 +338,19 @@ mod tests {
         assert!(due > at + snapshot.machine.report_interval * 2);
         assert_eq!(age_text(snapshot.machine.age(due - Duration::from_micros(1))), None);
         assert!(age_text(snapshot.machine.age(due)).is_some());
+    }
+
+    #[test]
+    fn one_more_report_that_says_the_same_is_nothing_new() {
+        let old = testing::idle();
+        let mut new = old.clone();
+        let now = testing::NOW + Duration::from_millis(200);
+        (new.rev, new.at, new.machine.reported_at) = (old.rev + 1, now, Some(now));
+        assert!(says_nothing_new(&old, &new, now));
+        let much_later = testing::NOW + Duration::from_secs(3);
+        assert!(!says_nothing_new(&old, &new, much_later), "an age is on the screen");
+        new.machine.feed_mm_min = Some(1.0);
+        assert!(!says_nothing_new(&old, &new, now));
     }
 
     #[test]

@@ -71,17 +71,18 @@ impl Chain {
         self.take();
         let end = self.scene.now + Duration::from_millis(gap_ms);
         while let Some(due) = self.decoder.poll_timeout().filter(|due| *due <= end) {
-            // What was due on the screen before is served before, as in the program.
-            let effects = self.scene.wait(due.since(self.scene.now).as_millis() as u64);
-            self.keep(effects);
+            self.pass_until(due);
             self.decoder.handle_timeout(due);
             self.take();
         }
-        let left = end.since(self.scene.now);
-        let effects = self.scene.wait(left.as_millis() as u64);
-        self.keep(effects);
+        self.pass_until(end);
         // The machine goes on answering.
         self.scene.snapshot.machine.reported_at = Some(self.scene.now);
+    }
+
+    fn pass_until(&mut self, end: Time) {
+        let effects = self.scene.wait(end.since(self.scene.now).as_millis() as u64);
+        self.keep(effects);
     }
 
     fn take(&mut self) {
