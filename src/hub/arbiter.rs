@@ -26,6 +26,9 @@ pub fn decide(command: &Command, snapshot: &Snapshot, now: Time) -> Result<Order
         }
         Command::SetSetting { key, value } => return set(key, value, snapshot).map(OrderKind::Set),
         Command::ReadSettings => return Ok(OrderKind::ListSettings),
+        Command::BackupSettings | Command::CompareBackup { .. } | Command::RestoreSettings { .. } => {
+            return Err(Refused::because("files are not the machine's business"));
+        }
         Command::Mdi(text) => text.clone(),
         Command::Home(target) => compose::home(*target),
         Command::Unlock => "$X".to_owned(),
@@ -74,6 +77,11 @@ pub fn describe(command: &Command) -> String {
         Command::Unlock => "$X".to_owned(),
         Command::SetSetting { key, value } => format!("${key}={value}"),
         Command::ReadSettings => "read the settings".to_owned(),
+        Command::BackupSettings => "back up the settings".to_owned(),
+        Command::CompareBackup { name, with } => {
+            format!("compare {name} with {}", with.as_deref().unwrap_or("the machine"))
+        }
+        Command::RestoreSettings { name, .. } => format!("restore {name}"),
         Command::SetWork { axes, value } => format!("set work {axes} to {}", compose::number(*value)),
     }
 }

@@ -11,7 +11,7 @@ use super::machine::{
     Accessories, AlarmInfo, BufferFree, Identity, Limits, MachineState, ModalState, Offsets, Overrides, Pins,
     ProbeResult,
 };
-use super::settings::SettingsTable;
+use super::settings::{Kept, SettingsTable};
 use super::time::Time;
 
 /// Position older than this is shown as stale.
@@ -28,6 +28,8 @@ pub struct Snapshot {
     pub at: Time,
     /// The machine.
     pub machine: Machine,
+    /// Backups of settings.
+    pub kept: Arc<Kept>,
 }
 
 /// The machine as it is known.

@@ -242,7 +242,7 @@ fn the_keyboard_of_the_console_ends_a_jog_and_late_repeats_do_not_begin_one() {
     scene.press(&["i", "l"]);
     assert_eq!(scene.event(&Event::KeyUp), [], "the end of a tap: the step is finished");
     scene.wait(500);
-    let mut repeat = |scene: &mut Scene| scene.input(key("l", scene.now + ms(92)));
+    let repeat = |scene: &mut Scene| scene.input(key("l", scene.now + ms(92)));
     for _ in 0..5 {
         repeat(&mut scene);
     }
