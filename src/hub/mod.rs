@@ -10,6 +10,7 @@ pub mod fold;
 mod journal;
 mod keeper_backups;
 mod ledger;
+mod offsets;
 pub mod run;
 #[cfg(test)]
 mod tests;

@@ -7,6 +7,7 @@ use serde::{Deserialize, Serialize};
 use super::axes::{Axis, AxisSet, AxisVec};
 use super::jog::JogVector;
 use super::time::Time;
+use super::work::{GoTo, Switch, Work};
 
 /// Number of a command, rising by one over the whole hub. A stop voids all that were asked before it.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -164,6 +165,12 @@ pub enum Command {
         /// ([`RESTORE_WORD`](crate::model::settings::RESTORE_WORD)); else empty.
         word: String,
     },
+    /// Another change of offsets, or of the active coordinate system.
+    Work(Work),
+    /// A move to a place, after a lift of Z where that is asked for.
+    GoTo(GoTo),
+    /// Spindle, coolant, sleep, check mode.
+    Switch(Switch),
 }
 
 /// Why a command was not taken.

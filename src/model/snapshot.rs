@@ -13,6 +13,7 @@ use super::machine::{
 };
 use super::settings::{Kept, SettingsTable};
 use super::time::Time;
+use super::work::OffsetChange;
 
 /// Position older than this is shown as stale.
 pub const STALE_AFTER: Duration = Duration::from_millis(2500);
@@ -30,6 +31,8 @@ pub struct Snapshot {
     pub machine: Machine,
     /// Backups of settings.
     pub kept: Arc<Kept>,
+    /// Changes of offsets that were seen, oldest first; bounded.
+    pub offset_history: Vec<OffsetChange>,
 }
 
 /// The machine as it is known.

@@ -5,6 +5,7 @@ mod devices;
 mod offsets;
 pub mod panel;
 mod popups;
+mod recovery;
 
 use std::time::Duration;
 
@@ -16,8 +17,9 @@ use super::console::Tone;
 use super::input::{Input, InputEvent};
 use super::jog::{JogAct, JogKey, KeyFacts};
 use super::keymap::{Bound, Chord};
+use super::recovery::RecoveryPanel;
 use super::state::{Effect, Event, Mode, Palette, Tab, Then, Ui};
-use crate::model::snapshot::Snapshot;
+use crate::model::snapshot::{Snapshot, StopPhase};
 use crate::model::{Command, Realtime, StateKind, Time, legal};
 
 /// A key that starts motion without a question counts only after this long without input, so that neither the
@@ -123,12 +125,12 @@ fn key_event(ui: &mut Ui, key: &KeyEvent, input: &InputEvent, snapshot: &Snapsho
         return jog_effects(ui, acts, now);
     }
     let chord = Chord::of(key);
-    let in_text = ui.mode.is_text() && ui.popup.is_none() && ui.help.is_none();
+    let in_text = ui.mode.is_text() && !ui.is_covered();
     let is_text_key = chord.without_alt().modifiers.is_empty() && matches!(chord.code, KeyCode::Char(_));
     if let Some(action) = ui.keymap.stop(chord).filter(|_| !(in_text && is_text_key)) {
         return stop_key(ui, action, input, snapshot);
     }
-    let bound = ui.keymap.lookup(Context::Jog, chord).filter(|_| ui.mode == Mode::Jog && !is_covered(ui));
+    let bound = ui.keymap.lookup(Context::Jog, chord).filter(|_| ui.mode == Mode::Jog && !ui.is_covered());
     if let Some(Bound::Jog(jog)) = bound {
         return jog_key(ui, jog, key, input, snapshot);
     }
@@ -148,6 +150,9 @@ fn key_event(ui: &mut Ui, key: &KeyEvent, input: &InputEvent, snapshot: &Snapsho
     }
     if ui.help.is_some() {
         return help_key(ui, chord, input, snapshot);
+    }
+    if ui.recovery.is_some() {
+        return recovery::key(ui, chord, key.kind, input, snapshot);
     }
     match ui.mode {
         Mode::Field => field_key(ui, chord, key.kind, input, snapshot),
@@ -197,11 +202,6 @@ fn field_key(ui: &mut Ui, chord: Chord, kind: KeyEventKind, input: &InputEvent, 
 fn open_tab(ui: &mut Ui, tab: Tab) {
     ui.tab = tab;
     ui.mode = Mode::Main;
-}
-
-/// Something lies over the main screen.
-const fn is_covered(ui: &Ui) -> bool {
-    ui.popup.is_some() || ui.help.is_some()
 }
 
 fn line_or_page(ui: &mut Ui, chord: Chord, action: Action, input: &InputEvent, snapshot: &Snapshot) -> Vec<Effect> {
@@ -292,7 +292,7 @@ fn leave_jog_mode(ui: &mut Ui, now: Time, why: Option<&str>) -> Vec<Effect> {
 
 /// Pasted text is text: it goes where text is typed and nowhere else.
 fn paste(ui: &mut Ui, text: &str, now: Time) -> Vec<Effect> {
-    if is_covered(ui) {
+    if ui.is_covered() {
         return Vec::new();
     }
     match &mut ui.mode {
@@ -431,6 +431,11 @@ fn run(ui: &mut Ui, action: Action, input: &InputEvent, snapshot: &Snapshot) -> 
         return Vec::new();
     }
     if let Err(why) = action::available(action, snapshot, now) {
+        if action == Action::AlarmPanel && !ui.alarms.is_empty() {
+            let panel = RecoveryPanel { batch: input.batch, history: true, ..RecoveryPanel::default() };
+            ui.recovery = Some(panel);
+            return Vec::new();
+        }
         ui.say(why.to_string(), Tone::Warning, now);
         return Vec::new();
     }
@@ -453,7 +458,7 @@ fn run(ui: &mut Ui, action: Action, input: &InputEvent, snapshot: &Snapshot) -> 
         Action::Mdi => ui.mode = Mode::Mdi,
         Action::Palette => ui.mode = Mode::Palette(Palette::default()),
         Action::Home => ui.popup = Some(popups::home(snapshot, input.batch)),
-        Action::AlarmPanel => ui.popup = Some(popups::alarm(snapshot, now, input.batch)),
+        Action::AlarmPanel => ui.recovery = Some(RecoveryPanel { batch: input.batch, ..RecoveryPanel::default() }),
         Action::Zero => ui.popup = Some(popups::zero(snapshot, input.batch)),
         Action::Reconnect => return vec![Effect::Realtime(Realtime::ReconnectNow)],
         Action::Help => {
@@ -536,6 +541,8 @@ fn quit(ui: &mut Ui, snapshot: &Snapshot, now: Time, batch: u64) -> Vec<Effect> 
 }
 
 fn new_snapshot(ui: &mut Ui, snapshot: &Snapshot, now: Time) -> Vec<Effect> {
+    recovery::follow(ui, snapshot, now);
+    tell_cancel(ui, snapshot, now);
     if ui.quitting && !is_busy(ui, snapshot, now) {
         return vec![Effect::Quit(ExitReason::Asked)];
     }
@@ -545,6 +552,19 @@ fn new_snapshot(ui: &mut Ui, snapshot: &Snapshot, now: Time) -> Vec<Effect> {
     match legal::may_jog(snapshot, now) {
         Ok(()) => Vec::new(),
         Err(why) => leave_jog_mode(ui, now, Some(&format!("jog mode left: {why}"))),
+    }
+}
+
+/// The end of a jog that a released key cancelled: a quiet word, unless something more important is being said.
+fn tell_cancel(ui: &mut Ui, snapshot: &Snapshot, now: Time) {
+    let Some(stop) = &snapshot.machine.stop else { return };
+    let ended = stop.asked == Realtime::JogCancel && stop.phase == StopPhase::Stopped;
+    if !ended || ui.cancel_told == Some(stop.at) {
+        return;
+    }
+    ui.cancel_told = Some(stop.at);
+    if ui.notice.as_ref().is_none_or(|notice| notice.tone == Tone::Quiet) {
+        ui.say("jog ended: the machine stands", Tone::Quiet, now);
     }
 }
 
@@ -579,5 +599,7 @@ fn take(ui: &mut Ui, then: Then, now: Time) -> Vec<Effect> {
     }
 }
 
+#[cfg(test)]
+mod junk;
 #[cfg(test)]
 mod tests;

@@ -12,6 +12,7 @@ mod machine;
 mod offsets;
 mod overlay;
 mod position;
+mod recovery;
 mod status;
 mod table;
 mod tabs;
