@@ -51,4 +51,5 @@ pub mod grbl;
 pub mod hub;
 pub mod model;
 pub mod sim;
+pub mod store;
 pub mod ui;

@@ -1,5 +1,6 @@
 //! Settings through hub, driver, session and simulated machine, on simulated time.
 
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -9,7 +10,7 @@ use sunmill::grbl::tables::Tables;
 use sunmill::hub::{self, HubTask};
 use sunmill::model::hub::{LogEvent, News};
 use sunmill::model::log::LogItem;
-use sunmill::model::settings::Access;
+use sunmill::model::settings::{Access, Compared, RESTORE_WORD};
 use sunmill::model::snapshot::LinkState;
 use sunmill::model::{Command, Endpoint, Firmware, Hub, Outcome, Snapshot, StateKind};
 use sunmill::sim::{Options, serve};
@@ -27,6 +28,11 @@ struct Shop {
 impl Shop {
     /// A machine that is up and idle.
     async fn open(firmware: Firmware, faults: &'static [&'static str]) -> Self {
+        Self::open_keeping(firmware, faults, None).await
+    }
+
+    /// The same, with a folder for backups.
+    async fn open_keeping(firmware: Firmware, faults: &'static [&'static str], folder: Option<PathBuf>) -> Self {
         let machine = move || {
             let faults = faults.iter().map(|fault| fault.parse().expect("a fault")).collect();
             serve::in_process(Options { homed: true, faults, ..Options::new(firmware) })
@@ -38,7 +44,7 @@ impl Shop {
             lock_dir: std::env::temp_dir(),
             in_process: Some(InProcess(Arc::new(machine))),
         };
-        let (port, task) = hub::start(SessionConfig::default(), Tables::load(), opener, Clock::start());
+        let (port, task) = hub::start_keeping(SessionConfig::default(), Tables::load(), opener, Clock::start(), folder);
         let mut shop = Self { hub: port.attach_screen(), task, log: Vec::new() };
         shop.until("an idle machine that has told its settings", |s| {
             let idle = s.machine.state.is_some_and(|state| state.kind == StateKind::Idle);
@@ -180,5 +186,107 @@ async fn a_controller_that_does_not_keep_a_value_is_found_out() {
     let mut shop = Shop::open(Firmware::Grbl, &["lost-write"]).await;
     let Outcome::Failed { text, .. } = shop.set("110", "2500").await else { panic!("{:?}", shop.log) };
     assert!(text.contains("$110=2500") && text.contains("keeps 3000.000"), "{text}");
+    shop.task.shutdown().await;
+}
+
+/// The only backup in the snapshot.
+fn newest(shop: &Shop) -> String {
+    shop.hub.snapshot().kept.names.first().cloned().expect("a backup")
+}
+
+fn restore(name: &str, word: &str) -> Command {
+    Command::RestoreSettings { name: name.into(), word: word.into() }
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_was_changed_since_a_backup_is_shown_and_set_back() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let mut shop = Shop::open_keeping(Firmware::Grbl, &[], Some(folder.path().into())).await;
+    assert!(refused(&shop.ask(Command::BackupSettings).await).contains("read first"));
+    assert_eq!(shop.ask(Command::ReadSettings).await, Outcome::Done);
+    assert_eq!(shop.ask(Command::BackupSettings).await, Outcome::Done);
+    let name = newest(&shop);
+    assert!(name.starts_with("grbl-"), "{name}");
+    for (key, value) in [("110", "2500"), ("3", "2"), ("22", "0")] {
+        assert_eq!(shop.set(key, value).await, Outcome::Done);
+    }
+    assert_eq!(shop.ask(Command::CompareBackup { name: name.clone(), with: None }).await, Outcome::Done);
+    let snapshot = shop.hub.snapshot();
+    let Some(Compared::Machine { strange, plan, .. }) = &snapshot.kept.compared else { panic!("{:?}", snapshot.kept) };
+    assert!(strange.is_empty() && plan.left.is_empty(), "{plan:?}");
+    // Homing off took the soft limits with it; it has to be on before they can be.
+    assert_eq!(plan.set.iter().map(|change| change.key.as_str()).collect::<Vec<_>>(), ["22", "3", "20", "110"]);
+    assert_eq!(shop.ask(restore(&name, "")).await, Outcome::Done);
+    assert_eq!(
+        (shop.value("110").as_str(), shop.value("3").as_str(), shop.value("20").as_str()),
+        ("3000.000", "0", "1")
+    );
+    let report = shop.hub.snapshot().kept.restore.clone().expect("a report");
+    assert_eq!((report.set.len(), report.not_set.len(), report.running, report.why), (4, 0, false, None));
+    shop.task.shutdown().await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_restore_stops_at_the_first_failure_and_says_what_is_set_and_what_is_not() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let mut shop = Shop::open_keeping(Firmware::Grbl, &[], Some(folder.path().into())).await;
+    shop.ask(Command::ReadSettings).await;
+    shop.ask(Command::BackupSettings).await;
+    let name = newest(&shop);
+    // A file of somebody who wants soft limits without homing.
+    let path = folder.path().join(&name);
+    let text = std::fs::read_to_string(&path).expect("the backup");
+    let text = text.replace("\n22 = \"1\"", "\n22 = \"0\"").replace("\n3 = \"0\"", "\n3 = \"1\"");
+    std::fs::write(&path, text.replace("110 = \"3000.000\"", "110 = \"1000.000\"")).expect("written");
+    assert_eq!(shop.set("22", "0").await, Outcome::Done);
+    let Outcome::Failed { text, .. } = shop.ask(restore(&name, "")).await else { panic!("{:?}", shop.log) };
+    assert!(text.contains("NOT set ($20 $110)") && text.to_lowercase().contains("homing"), "{text}");
+    let report = shop.hub.snapshot().kept.restore.clone().expect("a report");
+    assert!(!report.running && report.set.iter().any(|change| change.key == "3"), "{report:?}");
+    assert_eq!((shop.value("3").as_str(), shop.value("110").as_str()), ("1", "3000.000"));
+    shop.task.shutdown().await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_memory_that_fails_ends_a_restore() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let mut shop = Shop::open_keeping(Firmware::FluidNc, &["lost-write@20s"], Some(folder.path().into())).await;
+    shop.ask(Command::ReadSettings).await;
+    shop.ask(Command::BackupSettings).await;
+    let name = newest(&shop);
+    assert_eq!(shop.set("Hostname", "other").await, Outcome::Done);
+    assert_eq!(shop.set("10", "3").await, Outcome::Done);
+    tokio::time::advance(Duration::from_secs(20)).await;
+    shop.until("a fresh report", |s| {
+        s.machine.reported_at.is_some_and(|at| at.since(sunmill::model::Time::ZERO) > Duration::from_secs(20))
+    })
+    .await;
+    let Outcome::Failed { text, .. } = shop.ask(restore(&name, "")).await else { panic!("{:?}", shop.log) };
+    assert!(text.contains("0 set") && text.contains("$Hostname") && text.contains("keeps 3"), "{text}");
+    shop.task.shutdown().await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_backup_of_another_machine_needs_the_word_and_two_backups_can_be_compared() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let mut shop = Shop::open_keeping(Firmware::Grbl, &[], Some(folder.path().into())).await;
+    shop.ask(Command::ReadSettings).await;
+    shop.ask(Command::BackupSettings).await;
+    let own = newest(&shop);
+    let text = std::fs::read_to_string(folder.path().join(&own)).expect("the backup");
+    let other = text.replace("axes = 3", "axes = 4").replace("110 = \"3000.000\"", "110 = \"1000.000\"");
+    std::fs::write(folder.path().join("other.toml"), other).expect("written");
+    let why = refused(&shop.ask(restore("other.toml", "yes")).await);
+    assert!(why.contains("4 axes") && why.contains(RESTORE_WORD), "{why}");
+    assert_eq!(shop.value("110"), "3000.000");
+    let both = Command::CompareBackup { name: own, with: Some("other.toml".into()) };
+    assert_eq!(shop.ask(both).await, Outcome::Done);
+    let snapshot = shop.hub.snapshot();
+    let Some(Compared::Files { changes, .. }) = &snapshot.kept.compared else { panic!("{:?}", snapshot.kept) };
+    assert_eq!(changes.iter().map(ToString::to_string).collect::<Vec<_>>(), ["$110: 3000.000 -> 1000.000"]);
+    assert_eq!(shop.ask(restore("other.toml", RESTORE_WORD)).await, Outcome::Done);
+    assert_eq!(shop.value("110"), "1000.000");
+    let Outcome::Failed { text, .. } = shop.ask(restore("none.toml", "")).await else { panic!("{:?}", shop.log) };
+    assert!(text.contains("none.toml"), "{text}");
     shop.task.shutdown().await;
 }

@@ -63,7 +63,8 @@ pub(super) fn run(settings: &Settings, terminal: bool) -> Result<ExitCode, Failu
 /// `notice` is something to tell at the start.
 async fn open(settings: &Settings, notice: Option<String>) -> Result<ExitReason, ui::Error> {
     let clock = Clock::start();
-    let (port, hub) = hub::start(session_config(settings), Tables::load(), opener(settings), clock);
+    let backups = settings.backup_folder.clone();
+    let (port, hub) = hub::start_keeping(session_config(settings), Tables::load(), opener(settings), clock, backups);
     let reason = ui::run(port.attach_screen(), screen_settings(settings, notice), move || clock.now()).await;
     hub.shutdown().await;
     reason

@@ -23,6 +23,8 @@ pub struct Settings {
     pub look: Look,
     /// The folder of the log files. `None`: there is no home folder and none is configured.
     pub log_folder: Option<PathBuf>,
+    /// The folder of settings backups. `None`: there is no home folder.
+    pub backup_folder: Option<PathBuf>,
     /// The user's own folder for what lives as long as the session.
     pub runtime_dir: Option<PathBuf>,
 }
@@ -74,8 +76,9 @@ impl Settings {
             Some(folder) => Some(environment.expand(folder)),
             None => environment.state_home.as_ref().map(|state| state.join("sunmill/log")),
         };
+        let backup_folder = environment.state_home.as_ref().map(|state| state.join("sunmill/backups"));
         let runtime_dir = environment.runtime_dir.clone();
-        Ok(Self { config, source, keys, endpoint, look, log_folder, runtime_dir })
+        Ok(Self { config, source, keys, endpoint, look, log_folder, backup_folder, runtime_dir })
     }
 }
 

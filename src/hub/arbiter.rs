@@ -31,6 +31,9 @@ pub fn decide(command: &Command, snapshot: &Snapshot, now: Time) -> Result<Vec<O
             return set(key, value, snapshot).map(|order| vec![OrderKind::Set(order)]);
         }
         Command::ReadSettings => return Ok(vec![OrderKind::ListSettings]),
+        Command::BackupSettings | Command::CompareBackup { .. } | Command::RestoreSettings { .. } => {
+            return Err(Refused::because("files are not the machine's business"));
+        }
         Command::Mdi(text) => vec![text.clone()],
         Command::Home(target) => vec![compose::home(*target)],
         Command::Unlock => vec!["$X".to_owned()],
@@ -82,6 +85,11 @@ pub fn describe(command: &Command) -> String {
         Command::Unlock => "$X".to_owned(),
         Command::SetSetting { key, value } => format!("${key}={value}"),
         Command::ReadSettings => "read the settings".to_owned(),
+        Command::BackupSettings => "back up the settings".to_owned(),
+        Command::CompareBackup { name, with } => {
+            format!("compare {name} with {}", with.as_deref().unwrap_or("the machine"))
+        }
+        Command::RestoreSettings { name, .. } => format!("restore {name}"),
         Command::SetWork { axes, value } => format!("set work {axes} to {}", compose::number(*value)),
         Command::Work(order) => describe_work(order),
         Command::GoTo(go_to) => describe_go_to(go_to),

@@ -8,10 +8,11 @@ pub mod arbiter;
 pub mod compose;
 pub mod fold;
 mod journal;
+mod keeper_backups;
 mod ledger;
 mod offsets;
 pub mod run;
 #[cfg(test)]
 mod tests;
 
-pub use run::{HubConfig, HubTask, MachineLink, spawn, start};
+pub use run::{HubConfig, HubTask, MachineLink, spawn, start, start_keeping};

@@ -1,6 +1,7 @@
 //! The hub's task.
 
 use std::collections::VecDeque;
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -8,6 +9,7 @@ use tokio::sync::{broadcast, mpsc, watch};
 use tokio::task::JoinHandle;
 
 use super::journal::Journal;
+use super::keeper_backups::{BackupDesk, FileDone};
 use super::ledger::{Entry, Ledger};
 use super::offsets::OffsetWatch;
 use super::{arbiter, fold};
@@ -71,7 +73,18 @@ impl HubTask {
 }
 
 /// Starts the driver of a machine and the hub over it. `session.network` is set from the endpoint.
-pub fn start(mut session: SessionConfig, tables: Tables, opener: Opener, clock: Clock) -> (HubPort, HubTask) {
+pub fn start(session: SessionConfig, tables: Tables, opener: Opener, clock: Clock) -> (HubPort, HubTask) {
+    start_keeping(session, tables, opener, clock, None)
+}
+
+/// As [`start`], with a folder for backups of settings.
+pub fn start_keeping(
+    mut session: SessionConfig,
+    tables: Tables,
+    opener: Opener,
+    clock: Clock,
+    backups: Option<PathBuf>,
+) -> (HubPort, HubTask) {
     session.network = opener.is_network();
     let config = HubConfig {
         endpoint: opener.endpoint.to_string(),
@@ -82,20 +95,38 @@ pub fn start(mut session: SessionConfig, tables: Tables, opener: Opener, clock: 
     let (tell, events) = mpsc::channel(EVENTS);
     let machine = machine::spawn(Session::new(session, tables), opener, clock, Arc::clone(&latch), tell);
     let link = MachineLink { orders: machine.orders.clone(), events };
-    let (port, task) = spawn(config, clock, latch, link);
+    let (port, task) = spawn_keeping(config, clock, latch, link, backups);
     (port, HubTask { machine, task })
 }
 
 /// Starts the hub over a driver that runs already. The task ends when `link.events` does.
 pub fn spawn(config: HubConfig, clock: Clock, latch: Arc<Latch>, link: MachineLink) -> (HubPort, JoinHandle<()>) {
-    let (requests, inbox) = mpsc::channel(REQUESTS);
-    let (log, _) = broadcast::channel(LOG);
-    let (keeper, snapshots) = Keeper::new(config, clock, Arc::clone(&latch), link.orders, log.clone());
-    let port = HubPort::new(snapshots, requests, log, latch);
-    (port, tokio::spawn(run(keeper, link.events, inbox)))
+    spawn_keeping(config, clock, latch, link, None)
 }
 
-async fn run(mut keeper: Keeper, mut events: mpsc::Receiver<Event>, mut requests: mpsc::Receiver<Request>) {
+fn spawn_keeping(
+    config: HubConfig,
+    clock: Clock,
+    latch: Arc<Latch>,
+    link: MachineLink,
+    backups: Option<PathBuf>,
+) -> (HubPort, JoinHandle<()>) {
+    let (requests, inbox) = mpsc::channel(REQUESTS);
+    let (log, _) = broadcast::channel(LOG);
+    let (mut keeper, snapshots) = Keeper::new(config, clock, Arc::clone(&latch), link.orders, log.clone());
+    let port = HubPort::new(snapshots, requests, log, latch);
+    let (desk, files) = BackupDesk::new(backups);
+    keeper.desk = desk;
+    keeper.list_backups();
+    (port, tokio::spawn(run(keeper, link.events, inbox, files)))
+}
+
+async fn run(
+    mut keeper: Keeper,
+    mut events: mpsc::Receiver<Event>,
+    mut requests: mpsc::Receiver<Request>,
+    mut files: mpsc::Receiver<FileDone>,
+) {
     loop {
         tokio::select! {
             biased;
@@ -104,6 +135,7 @@ async fn run(mut keeper: Keeper, mut events: mpsc::Receiver<Event>, mut requests
                 None => break,
             },
             Some(request) = requests.recv() => keeper.take_request(&request),
+            Some(done) = files.recv() => keeper.take_file(done),
         }
         for _ in 0..BURST {
             let Ok(event) = events.try_recv() else { break };
@@ -125,13 +157,14 @@ async fn run(mut keeper: Keeper, mut events: mpsc::Receiver<Event>, mut requests
 /// Keeps the truth: the only writer of the snapshot, and the one who answers.
 #[derive(Debug)]
 pub(super) struct Keeper {
-    clock: Clock,
-    latch: Arc<Latch>,
+    pub(super) clock: Clock,
+    pub(super) latch: Arc<Latch>,
     orders: mpsc::Sender<Order>,
-    snapshot: Snapshot,
+    pub(super) snapshot: Snapshot,
     published: watch::Sender<Arc<Snapshot>>,
     ledger: Ledger,
     journal: Journal,
+    pub(super) desk: BackupDesk,
     offsets: OffsetWatch,
 }
 
@@ -157,6 +190,7 @@ impl Keeper {
             published,
             ledger: Ledger::default(),
             journal: Journal::new(log),
+            desk: BackupDesk::new(None).0,
             offsets: OffsetWatch::default(),
         };
         (keeper, snapshots)
@@ -189,6 +223,12 @@ impl Keeper {
     pub(super) fn take_request(&mut self, request: &Request) {
         let now = self.clock.now();
         self.ledger.open(request, now);
+        if let Some(answered) = self.backup_command(request, now) {
+            if let Err(outcome) = answered {
+                self.answer(now, request.ticket, outcome);
+            }
+            return;
+        }
         if let Err(outcome) = self.order(request, now) {
             self.answer(now, request.ticket, outcome);
         }
@@ -230,9 +270,11 @@ impl Keeper {
         })
     }
 
-    fn answer(&mut self, at: Time, ticket: TicketId, outcome: Outcome) {
+    pub(super) fn answer(&mut self, at: Time, ticket: TicketId, outcome: Outcome) {
         if let Some(entry) = self.ledger.close(ticket) {
+            let told = outcome.clone();
             self.write_outcome(at, entry, outcome);
+            self.restore_outcome(at, ticket, &told);
         } else {
             tracing::warn!(?ticket, ?outcome, "an outcome for a ticket that is not open");
         }
@@ -259,6 +301,7 @@ impl Keeper {
     /// The driver has ended: what is still open never will be answered by it.
     pub(super) fn finish(&mut self) {
         let now = self.clock.now();
+        self.abandon_restore(now);
         for entry in self.ledger.drain() {
             self.write_outcome(now, entry, Outcome::Voided { why: VoidReason::Shutdown, sent: false });
         }

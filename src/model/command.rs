@@ -148,6 +148,23 @@ pub enum Command {
     },
     /// Have the controller list all its settings with what they mean.
     ReadSettings,
+    /// Keep all settings in a file with today's date.
+    BackupSettings,
+    /// Compare a backup with the machine, or with another backup.
+    CompareBackup {
+        /// The backup.
+        name: String,
+        /// The other one; `None`: the machine.
+        with: Option<String>,
+    },
+    /// Set what differs from a backup, one by one; stops at the first that fails.
+    RestoreSettings {
+        /// The backup.
+        name: String,
+        /// What was typed to allow a backup of another machine
+        /// ([`RESTORE_WORD`](crate::model::settings::RESTORE_WORD)); else empty.
+        word: String,
+    },
     /// Another change of offsets, or of the active coordinate system.
     Work(Work),
     /// A move to a place, after a lift of Z where that is asked for.

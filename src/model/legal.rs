@@ -54,6 +54,11 @@ pub fn check(command: &Command, snapshot: &Snapshot, now: Time) -> Result<(), Re
             check_setting(row, value).map(drop).map_err(|why| Refused::because(why.to_string()))
         }
         Command::ReadSettings => settings_in("read the settings", state, machine),
+        Command::RestoreSettings { .. } => settings_in("restore settings", state, machine),
+        Command::BackupSettings if !machine.settings.complete => {
+            Err(Refused::because("all settings have to be read first"))
+        }
+        Command::BackupSettings | Command::CompareBackup { .. } => Ok(()),
         Command::Work(order) => work::check_work(order, state, snapshot),
         Command::GoTo(go_to) => work::check_go_to(go_to, state, machine),
         Command::Switch(switch) => work::check_switch(*switch, state, machine),

@@ -84,6 +84,18 @@ pub enum Action {
     NextTab,
     /// The tab to the left.
     PreviousTab,
+    /// Search the settings.
+    SettingsFilter,
+    /// Change the selected setting, or take the selected backup.
+    SettingsEdit,
+    /// Read all settings.
+    SettingsRead,
+    /// Back up the settings.
+    SettingsBackup,
+    /// Show the backups, or the settings again.
+    SettingsBackups,
+    /// Mark a backup, to compare another one with it.
+    SettingsMark,
     /// Up in the table of the tab.
     PanelUp,
     /// Down in the table of the tab.
@@ -200,6 +212,8 @@ const fn jog(x: i8, y: i8, z: i8, a: i8) -> Action {
     Action::Jog(Direction([x, y, z, a]))
 }
 
+const SETTINGS: (Group, Danger, Context) = (Group::Screen, Danger::None, Context::Tab(Tab::Settings));
+const SETTINGS_CHANGE: (Group, Danger, Context) = (Group::Screen, Danger::Changes, Context::Tab(Tab::Settings));
 const STOP: (Group, Danger, Context) = (Group::Stop, Danger::Stops, Context::Stop);
 const MACHINE: (Group, Danger, Context) = (Group::Machine, Danger::None, Context::Main);
 const MOVE: (Group, Danger, Context) = (Group::Jog, Danger::Moves, Context::Jog);
@@ -336,6 +350,24 @@ pub const TABLE: &[Row] = &[
     row(Action::Open(Tab::Devices), "Devices", &["D"], VIEW, "Ports, and how the link does."),
     row(Action::NextTab, "next tab", &["Tab"], VIEW, "The tab to the right."),
     row(Action::PreviousTab, "previous tab", &["Shift+Tab"], VIEW, "The tab to the left."),
+    row(Action::SettingsFilter, "search", &["/"], SETTINGS, "Settings: show only those with these words."),
+    row(
+        Action::SettingsEdit,
+        "change",
+        &["Enter"],
+        SETTINGS_CHANGE,
+        "Settings: change the selected one (checked, asked, read back); a backup: compare, then restore.",
+    ),
+    row(
+        Action::SettingsRead,
+        "read all",
+        &["l"],
+        SETTINGS,
+        "Settings: read all, with names, ranges and configuration.",
+    ),
+    row(Action::SettingsBackup, "back up", &["b"], SETTINGS, "Settings: keep all in a file with today's date."),
+    row(Action::SettingsBackups, "backups", &["c"], SETTINGS, "Settings: the backups, to compare and restore."),
+    row(Action::SettingsMark, "mark", &["="], SETTINGS, "Settings: mark a backup; Enter on another compares the two."),
     row(Action::PanelUp, "up", &["Up"], PANEL, "Up in the table of a tab."),
     row(Action::PanelDown, "down", &["Down"], PANEL, "Down in the table of a tab."),
     row(Action::Redraw, "redraw", &["Ctrl+L"], SCREEN, "Draw the screen anew."),

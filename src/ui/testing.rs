@@ -1,5 +1,6 @@
 //! Snapshots made by hand, and a screen to draw them on.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use ratatui::buffer::Buffer;
@@ -13,6 +14,7 @@ use super::view::view;
 use crate::model::machine::{
     Accessories, AlarmInfo, BufferFree, Identity, Limits, MachineState, ModalState, Overrides, Pins,
 };
+use crate::model::settings::{Access, Kind, Setting, SettingsTable};
 use crate::model::snapshot::{Alarm, Jog, Link, LinkState, Machine, Snapshot};
 use crate::model::{AxisSet, AxisVec, Firmware, StateKind, Time};
 use crate::ui::input::{Input, InputEvent};
@@ -65,7 +67,37 @@ pub(super) fn idle() -> Snapshot {
             },
             ..Machine::default()
         },
+        ..Snapshot::default()
     }
+}
+
+/// Idle, with a few settings of each kind.
+pub(super) fn with_settings() -> Snapshot {
+    let row = |key: &str, value: &str, name: &str, kind: Kind, access: Access| Setting {
+        key: key.into(),
+        value: value.into(),
+        name: name.into(),
+        unit: if matches!(kind, Kind::Number { .. }) { "mm/min".into() } else { String::new() },
+        meaning: "What it does.".into(),
+        caution: if key == "3" { "The axis moves the other way.".into() } else { String::new() },
+        group: if key.starts_with('/') { "axes/x".into() } else { "General".into() },
+        kind,
+        access,
+        needs_restart: key == "Hostname",
+    };
+    let rate = Kind::Number { min: Some(0.001), max: None, whole: false };
+    let rows = vec![
+        row("3", "2", "Direction invert", Kind::Axes(3), Access::Stored),
+        row("20", "1", "Soft limits", Kind::Switch, Access::Stored),
+        row("110", "3000.000", "X maximum rate", rate.clone(), Access::Stored),
+        row("112", "1000.000", "Z maximum rate", rate.clone(), Access::ReadOnly("change it in config.yaml".into())),
+        row("Hostname", "mill", "Host name", Kind::Text, Access::Stored),
+        row("/axes/x/max_rate_mm_per_min", "3000.000000", "Maximum rate", rate, Access::UntilRestart),
+        row("/axes/x/soft_limits", "true", "Soft limits", Kind::Switch, Access::UntilRestart),
+    ];
+    let mut snapshot = idle();
+    snapshot.machine.settings = Arc::new(SettingsTable { rows, complete: true });
+    snapshot
 }
 
 /// In a state.

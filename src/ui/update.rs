@@ -491,6 +491,12 @@ fn run(ui: &mut Ui, action: Action, input: &InputEvent, snapshot: &Snapshot) -> 
         | Action::Accept
         | Action::HistoryBack
         | Action::HistoryOn
+        | Action::SettingsFilter
+        | Action::SettingsEdit
+        | Action::SettingsRead
+        | Action::SettingsBackup
+        | Action::SettingsBackups
+        | Action::SettingsMark
         | Action::PanelUp
         | Action::PanelDown => {}
     }

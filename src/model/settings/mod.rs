@@ -4,8 +4,10 @@
 
 mod backup;
 mod check;
+mod kept;
 mod table;
 
 pub use backup::{Backup, Change, Plan, changes, plan};
 pub use check::{Unfit, check, same_value};
+pub use kept::{Compared, Kept, RESTORE_WORD, Restore};
 pub use table::{Access, Kind, MAX_ROWS, Setting, SettingsTable};

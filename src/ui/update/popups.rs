@@ -71,6 +71,11 @@ fn popup(title: impl Into<String>, body: Vec<String>, mut choices: Vec<Choice>, 
     Popup { title: title.into(), body, choices, selected: 0, batch }
 }
 
+/// A question with one thing to do; the other choice leaves everything as it is.
+pub(super) fn confirm(title: impl Into<String>, body: Vec<String>, label: &str, then: Then, batch: u64) -> Popup {
+    popup(title, body, vec![choice(None, label, then)], batch)
+}
+
 fn choice(letter: Option<char>, label: impl Into<String>, then: Then) -> Choice {
     Choice { letter, label: label.into(), then }
 }

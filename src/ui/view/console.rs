@@ -8,7 +8,7 @@ use unicode_width::UnicodeWidthStr;
 use super::text::{Cx, fit, printable, put, put_right, rule as draw_rule};
 use crate::ui::action::{Action, available};
 use crate::ui::console::Line as Entry;
-use crate::ui::state::Mode;
+use crate::ui::state::{Mode, Tab};
 use crate::ui::theme::Role;
 
 /// Widest answer at the right of a short line.
@@ -80,7 +80,9 @@ pub(super) fn draw_line(cx: &Cx<'_>, area: Rect, buf: &mut Buffer) -> Option<Pos
             put(buf, area, 0, &Line::from(cx.span(format!(" > not now: {why}"), Role::Quiet)));
             return None;
         }
-        let mut line = vec![cx.span(" > ", Role::Quiet), cx.span("Enter", Role::Key)];
+        // On that tab Enter changes the selected setting.
+        let key = if cx.ui.tab == Tab::Settings { "m" } else { "Enter" };
+        let mut line = vec![cx.span(" > ", Role::Quiet), cx.span(key, Role::Key)];
         let draft = cx.ui.mdi.text();
         if draft.is_empty() {
             line.push(cx.span(" to type G-code or a $ command", Role::Quiet));

@@ -6,7 +6,7 @@ use ratatui::text::{Line, Span};
 
 use super::text::{Cx, fit, printable, put, put_marked};
 use crate::ui::action::{self, Action};
-use crate::ui::state::Mode;
+use crate::ui::state::{Mode, Tab};
 use crate::ui::theme::Role;
 
 /// Rows of the footer.
@@ -23,6 +23,19 @@ const MAIN: [Action; 10] = [
     Action::Zero,
     Action::Help,
     Action::WireView,
+    Action::Quit,
+];
+
+/// Hints of the tab Settings, where Enter is not the line for G-code.
+const SETTINGS: [Action; 9] = [
+    Action::AlarmPanel,
+    Action::SettingsEdit,
+    Action::SettingsFilter,
+    Action::SettingsRead,
+    Action::SettingsBackup,
+    Action::SettingsBackups,
+    Action::SettingsMark,
+    Action::Help,
     Action::Quit,
 ];
 
@@ -97,7 +110,8 @@ fn hint_line(cx: &Cx<'_>, width: usize) -> Vec<Span<'static>> {
             }
         }
         Mode::Main => {
-            let possible = MAIN.iter().filter(|a| action::available(**a, cx.snapshot, cx.now).is_ok());
+            let hints: &[Action] = if cx.ui.tab == Tab::Settings { &SETTINGS } else { &MAIN };
+            let possible = hints.iter().filter(|a| action::available(**a, cx.snapshot, cx.now).is_ok());
             let mut used = 1;
             for action in possible {
                 let hint = row_hint(cx, *action);

@@ -7,8 +7,10 @@ use crate::model::command::{ClientId, Command, Origin, Outcome, Realtime, Ticket
 use crate::model::hub::LogEvent;
 use crate::model::log::{LogEntry, LogItem};
 use crate::model::machine::{MachineState, MessageLevel, Pins};
+use crate::model::settings::{Change, Compared, Kept, Plan, Restore};
 use crate::model::snapshot::{Stop, StopPhase};
 use crate::model::{AxisSet, AxisVec, StateKind};
+use crate::ui::controller::Page;
 use crate::ui::settings::{ColourMode, SymbolSet};
 use crate::ui::state::{Effect, Event, Tab};
 use crate::ui::testing::{self, NOW, Scene, key, ms};
@@ -67,6 +69,44 @@ fn tabs() {
         scene.ui.tab = tab;
         insta::assert_snapshot!(name, scene.text(80, 24));
     }
+}
+
+#[test]
+fn settings_pages() {
+    let mut scene = Scene::new(testing::with_settings());
+    scene.ui.tab = Tab::Settings;
+    insta::assert_snapshot!("settings_list", scene.text(80, 24));
+    assert!(scene.text(60, 18).contains("$110"), "{}", scene.text(60, 18));
+    scene.press(&["Down", "Down", "Enter"]);
+    insta::assert_snapshot!("settings_edit", scene.text(80, 24));
+    scene.press(&["Esc", "c", "Enter"]);
+    let change = |key: &str, before: &str, after: &str| Change {
+        key: key.into(),
+        before: Some(before.into()),
+        after: Some(after.into()),
+    };
+    let plan = Plan {
+        set: vec![change("3", "2", "0"), change("110", "3000.000", "2500")],
+        left: vec![(change("112", "1000.000", "900"), "change it in config.yaml".into())],
+    };
+    let name = "mill-20260102-030405.toml".to_owned();
+    let restore = Restore {
+        name: name.clone(),
+        set: vec![plan.set[0].clone()],
+        not_set: vec![plan.set[1].clone()],
+        why: Some("$110: interrupted by a lost link".into()),
+        running: false,
+    };
+    let strange = vec!["it has 4 axes, this machine 3".to_owned()];
+    scene.snapshot.kept = Arc::new(Kept {
+        names: vec![name.clone()],
+        compared: Some(Compared::Machine { name, strange, plan }),
+        restore: Some(restore),
+    });
+    scene.ui.controller.page = Page::Backups;
+    insta::assert_snapshot!("settings_backups", scene.text(80, 24));
+    scene.ui.controller.page = Page::Compared;
+    insta::assert_snapshot!("settings_compared", scene.text(80, 24));
 }
 
 #[test]
