@@ -7,7 +7,7 @@ use super::args::{Cli, Command, ConfigCommand, SimCommand};
 use super::environment::Environment;
 use super::exit::Failure;
 use super::settings::Settings;
-use super::{config, keys, out, screen, sim};
+use super::{config, keys, out, ports, replay, screen, sim};
 
 /// Does what the arguments ask.
 ///
@@ -21,6 +21,8 @@ pub fn run(cli: Cli, environment: &Environment) -> Result<ExitCode, Failure> {
         Some(Command::Keys(args)) => print(&if args.markdown { keys::markdown() } else { keys::text() }),
         Some(Command::Config(ConfigCommand::Check { file })) => print(&config::checked(&settings(file)?)),
         Some(Command::Config(ConfigCommand::Show { file })) => print(&config::shown(&settings(file)?)?),
+        Some(Command::Ports(args)) => print(&ports::listed(&settings(None)?, args.json)?),
+        Some(Command::Replay(args)) => replay::run(&settings(None)?, &args.file, args.json),
         Some(Command::Sim(SimCommand::Machine(args))) => sim::machine(args.into()),
     }?;
     Ok(ExitCode::SUCCESS)

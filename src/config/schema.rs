@@ -35,6 +35,8 @@ pub struct Config {
     pub ui: Ui,
     /// The log files.
     pub log: Log,
+    /// The log of all bytes on the wire.
+    pub wire_log: WireLog,
 }
 
 impl Default for Config {
@@ -45,6 +47,7 @@ impl Default for Config {
             jog: Jog::default(),
             ui: Ui::default(),
             log: Log::default(),
+            wire_log: WireLog::default(),
         }
     }
 }
@@ -277,6 +280,26 @@ pub struct Log {
 impl Default for Log {
     fn default() -> Self {
         Self { level: LogLevel::Info, folder: None, max_files: 7 }
+    }
+}
+
+/// `[wire_log]`
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields, expecting = "a table, [wire_log]")]
+pub struct WireLog {
+    /// Whether it is written.
+    pub enabled: bool,
+    /// How many files are kept.
+    #[serde(deserialize_with = "range::whole::<_, _, 1, 100>")]
+    pub files: u32,
+    /// Size in MiB at which a file is followed by the next.
+    #[serde(deserialize_with = "range::whole::<_, _, 1, 1024>")]
+    pub file_mib: u32,
+}
+
+impl Default for WireLog {
+    fn default() -> Self {
+        Self { enabled: true, files: 8, file_mib: 4 }
     }
 }
 

@@ -2,13 +2,15 @@
 
 use std::time::Duration;
 
+use serde::Serialize;
+
 use crate::model::axes::{AxisSet, AxisVec};
 use crate::model::command::{Outcome, Realtime, TicketId};
 use crate::model::machine::{AlarmInfo, Identity, Limits, MessageLevel, ModalState, ProbeResult, StatusReport};
 use crate::model::snapshot::{Jog, LinkState, Stop};
 
 /// Something happened in the session. Events come in the order in which things happened.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, Serialize)]
 pub enum Event {
     /// The link's standing changed (asking, identifying, up, silent, foreign).
     Link(LinkState),

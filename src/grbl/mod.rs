@@ -10,6 +10,8 @@ pub mod identify;
 pub mod line;
 mod numbers;
 pub mod realtime;
+pub mod recording;
+pub mod replay;
 pub mod reply;
 pub mod session;
 pub mod status;

@@ -13,4 +13,4 @@ pub mod run;
 #[cfg(test)]
 mod tests;
 
-pub use run::{HubConfig, HubTask, MachineLink, spawn, start};
+pub use run::{HubConfig, HubTask, MachineLink, spawn, start, start_logged};

@@ -12,6 +12,7 @@ use super::{arbiter, fold};
 use crate::driver::clock::Clock;
 use crate::driver::machine::{self, Event, EventKind, MachineHandle, Order};
 use crate::driver::transport::Opener;
+use crate::driver::wire_log::WireLog;
 use crate::grbl::session::{Session, SessionConfig};
 use crate::grbl::tables::Tables;
 use crate::model::Endpoint;
@@ -69,7 +70,18 @@ impl HubTask {
 }
 
 /// Starts the driver of a machine and the hub over it. `session.network` is set from the endpoint.
-pub fn start(mut session: SessionConfig, tables: Tables, opener: Opener, clock: Clock) -> (HubPort, HubTask) {
+pub fn start(session: SessionConfig, tables: Tables, opener: Opener, clock: Clock) -> (HubPort, HubTask) {
+    start_logged(session, tables, opener, clock, None)
+}
+
+/// The same, with every byte on the wire written to a log.
+pub fn start_logged(
+    mut session: SessionConfig,
+    tables: Tables,
+    opener: Opener,
+    clock: Clock,
+    wire_log: Option<WireLog>,
+) -> (HubPort, HubTask) {
     session.network = opener.is_network();
     let config = HubConfig {
         endpoint: opener.endpoint.to_string(),
@@ -78,7 +90,8 @@ pub fn start(mut session: SessionConfig, tables: Tables, opener: Opener, clock: 
     };
     let latch = Arc::new(Latch::default());
     let (tell, events) = mpsc::channel(EVENTS);
-    let machine = machine::spawn(Session::new(session, tables), opener, clock, Arc::clone(&latch), tell);
+    let machine =
+        machine::spawn_logged(Session::new(session, tables), opener, clock, Arc::clone(&latch), tell, wire_log);
     let link = MachineLink { orders: machine.orders.clone(), events };
     let (port, task) = spawn(config, clock, latch, link);
     (port, HubTask { machine, task })

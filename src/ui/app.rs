@@ -21,6 +21,7 @@ use super::state::{Effect, Event, Ui};
 use super::terminal::{ASK_KITTY, ASK_TERMINAL, Guard, restore_on_panic};
 use super::update::update;
 use super::view::view;
+use crate::model::desk::Answer;
 use crate::model::hub::{HubGone, News};
 use crate::model::{Hub, Realtime, Snapshot, Time};
 
@@ -230,6 +231,7 @@ impl App {
                 self.event(&Event::Snapshot, now);
             }
             Ok(News::Log(event)) => self.event(&Event::Log(event), now),
+            Ok(News::Answer(answer)) => self.event(&Event::Answer(answer), now),
             Err(HubGone) => self.exit = Some(ExitReason::HubGone),
         }
     }
@@ -245,6 +247,12 @@ impl App {
                 Effect::Submit(command) => {
                     if let Err(why) = self.hub.submit(command) {
                         let refused = Event::Refused(why.to_string());
+                        effects.extend(update(&mut self.ui, &refused, &self.snapshot, now));
+                    }
+                }
+                Effect::Ask(query) => {
+                    if let Err(why) = self.hub.ask(query) {
+                        let refused = Event::Answer(Answer::Done(Err(why.to_string())));
                         effects.extend(update(&mut self.ui, &refused, &self.snapshot, now));
                     }
                 }

@@ -11,6 +11,7 @@
 pub mod action;
 pub mod app;
 pub mod console;
+pub mod devices;
 pub mod editor;
 pub mod input;
 pub mod jog;

@@ -4,11 +4,13 @@ use std::time::Duration;
 
 use super::app::ExitReason;
 use super::console::{Console, Tone};
+use super::devices::Devices;
 use super::editor::Editor;
 use super::input::InputEvent;
 use super::jog::JogPad;
 use super::keymap::Keymap;
 use super::settings::Settings;
+use crate::model::desk::{Answer, Query};
 use crate::model::hub::LogEvent;
 use crate::model::snapshot::{Age, LinkState, Machine, Snapshot, Stop, StopPhase};
 use crate::model::{Command, Realtime, Time};
@@ -33,6 +35,8 @@ pub struct Ui {
     pub help: Option<usize>,
     /// The log.
     pub console: Console,
+    /// Serial devices.
+    pub devices: Devices,
     /// The line for G-code.
     pub mdi: Editor,
     /// The jog keys.
@@ -147,6 +151,8 @@ pub enum Event {
     Input(InputEvent),
     /// From the hub's log.
     Log(LogEvent),
+    /// To a question of this screen.
+    Answer(Answer),
     /// There is a new snapshot.
     Snapshot,
     /// A time that [`Ui::poll_timeout`] named has come.
@@ -166,6 +172,8 @@ pub enum Effect {
     Realtime(Realtime),
     /// A command.
     Submit(Command),
+    /// A question to the house around the hub.
+    Ask(Query),
     /// `CSI 5 n`: a sign of life from the terminal.
     AskTerminal,
     /// Sets the kitty keyboard flags and asks which ones it took.
@@ -191,6 +199,7 @@ impl Ui {
             popup: None,
             help: None,
             console: Console::default(),
+            devices: Devices::default(),
             mdi: Editor::default(),
             notice: None,
             terminal: TerminalFacts::default(),

@@ -1,5 +1,6 @@
 //! Keys in, effects out. Total and free of IO: every event in every mode has an answer.
 
+mod devices;
 mod popups;
 
 use std::time::Duration;
@@ -37,6 +38,7 @@ pub fn update(ui: &mut Ui, event: &Event, snapshot: &Snapshot, now: Time) -> Vec
             ui.console.take(event);
             Vec::new()
         }
+        Event::Answer(answer) => devices::answer(ui, answer, now),
         Event::Snapshot => new_snapshot(ui, snapshot, now),
         Event::Timeout => timeout(ui, snapshot, now),
         Event::Refused(why) => {
