@@ -11,6 +11,7 @@ use super::out;
 use super::screen::session_config;
 use super::settings::Settings;
 use crate::grbl::Event;
+use crate::grbl::event::ResetCause;
 use crate::grbl::recording;
 use crate::grbl::replay::{Replay, Told};
 use crate::model::Time;
@@ -98,8 +99,13 @@ fn words(event: &Event) -> String {
         Event::Outcome { ticket, outcome } => format!("outcome #{}: {outcome:?}", ticket.0),
         Event::Alarm { info: Some(info), .. } => format!("ALARM {}: {} {}", info.code, info.meaning, info.remedy),
         Event::Alarm { info: None, .. } => "alarm without a code".to_owned(),
-        Event::Reset { asked, banner } => {
-            format!("restart {}: {banner}", if *asked { "as asked" } else { "BY ITSELF" })
+        Event::Reset { cause, banner } => {
+            let cause = match cause {
+                ResetCause::Asked => "as asked",
+                ResetCause::OnOpening => "on opening",
+                ResetCause::ByItself => "BY ITSELF",
+            };
+            format!("restart {cause}: {banner}")
         }
         Event::Message { level, text } => format!("message ({level:?}): {text}"),
         Event::Setting { name, value } => format!("setting ${name}={value}"),

@@ -8,12 +8,14 @@ pub mod event;
 mod gcode;
 pub mod identify;
 pub mod line;
+mod line_kind;
 mod numbers;
 pub mod realtime;
 pub mod recording;
 pub mod replay;
 pub mod reply;
 pub mod session;
+pub mod settings;
 pub mod status;
 pub mod tables;
 

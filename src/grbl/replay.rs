@@ -273,6 +273,7 @@ fn action_of(byte: u8) -> Option<Realtime> {
 mod tests {
     use std::fmt::Write as _;
 
+    use super::super::event::ResetCause;
     use super::super::recording::read;
     use super::*;
     use crate::model::StateKind;
@@ -332,9 +333,12 @@ mod tests {
     #[test]
     fn a_recorded_reset_is_one_that_was_asked_for() {
         let told = play(&format!("{OPEN}1.0 > \\x18\n1.01 < \n1.02 < Grbl 1.1h ['$' for help]\n"));
-        assert!(events(&told).any(|event| matches!(event, Event::Reset { asked: true, .. })), "{told:?}");
+        assert!(events(&told).any(|event| matches!(event, Event::Reset { cause: ResetCause::Asked, .. })), "{told:?}");
         let told = play(&format!("{OPEN}1.02 < Grbl 1.1h ['$' for help]\n"));
-        assert!(events(&told).any(|event| matches!(event, Event::Reset { asked: false, .. })), "{told:?}");
+        assert!(
+            events(&told).any(|event| matches!(event, Event::Reset { cause: ResetCause::ByItself, .. })),
+            "{told:?}"
+        );
     }
 
     #[test]

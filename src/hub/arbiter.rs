@@ -2,11 +2,12 @@
 
 use crate::driver::machine::OrderKind;
 use crate::grbl::Line;
-use crate::grbl::session::JogOrder;
+use crate::grbl::session::{JogOrder, SettingOrder};
 use crate::hub::compose;
 use crate::model::command::{Command, Refused};
 use crate::model::jog::{MAX_LEASE, MIN_LEASE};
 use crate::model::legal;
+use crate::model::settings;
 use crate::model::snapshot::Snapshot;
 use crate::model::time::Time;
 
@@ -23,6 +24,8 @@ pub fn decide(command: &Command, snapshot: &Snapshot, now: Time) -> Result<Order
         &Command::JogContinue { vector, lease } => {
             return Ok(OrderKind::Jog(JogOrder::Continue { vector, lease: lease.clamp(MIN_LEASE, MAX_LEASE) }));
         }
+        Command::SetSetting { key, value } => return set(key, value, snapshot).map(OrderKind::Set),
+        Command::ReadSettings => return Ok(OrderKind::ListSettings),
         Command::Mdi(text) => text.clone(),
         Command::Home(target) => compose::home(*target),
         Command::Unlock => "$X".to_owned(),
@@ -31,6 +34,14 @@ pub fn decide(command: &Command, snapshot: &Snapshot, now: Time) -> Result<Order
     let firmware = snapshot.machine.identity.as_ref().map(|identity| identity.firmware);
     let line = Line::new(&text, firmware).map_err(|error| Refused::because(error.to_string()))?;
     Ok(OrderKind::Line(line))
+}
+
+/// The setting under the name that the controller gives it, with the value as it writes it.
+fn set(key: &str, value: &str, snapshot: &Snapshot) -> Result<SettingOrder, Refused> {
+    let row = snapshot.machine.settings.find(key);
+    let row = row.ok_or_else(|| Refused::because(format!("the controller has listed no setting ${key}")))?;
+    let value = settings::check(row, value).map_err(|why| Refused::because(why.to_string()))?;
+    Ok(SettingOrder { key: row.key.clone(), value })
 }
 
 /// Whether a jog cancel voids it too.
@@ -61,6 +72,8 @@ pub fn describe(command: &Command) -> String {
         }
         Command::Home(target) => compose::home(*target),
         Command::Unlock => "$X".to_owned(),
+        Command::SetSetting { key, value } => format!("${key}={value}"),
+        Command::ReadSettings => "read the settings".to_owned(),
         Command::SetWork { axes, value } => format!("set work {axes} to {}", compose::number(*value)),
     }
 }

@@ -138,6 +138,15 @@ pub enum Command {
         /// The value, mm or degrees.
         value: f64,
     },
+    /// Write a setting of the controller, alone, and read it back. Done only if it keeps that value.
+    SetSetting {
+        /// Without the `$`.
+        key: String,
+        /// As typed; checked against the setting's row.
+        value: String,
+    },
+    /// Have the controller list all its settings with what they mean.
+    ReadSettings,
 }
 
 /// Why a command was not taken.

@@ -13,6 +13,7 @@ pub mod latch;
 pub mod legal;
 pub mod log;
 pub mod machine;
+pub mod settings;
 pub mod snapshot;
 pub mod time;
 

@@ -3,6 +3,7 @@
 //! The keymap, the footer's hints, the help and the README's key table all come from it, so none of them can lie.
 
 use super::jog::{Direction, JogKey, Scale};
+use super::tab::Tab;
 use crate::model::command::{HomeTarget, Refused};
 use crate::model::snapshot::{Age, LinkState, Snapshot};
 use crate::model::{Command, StateKind, Time, legal};
@@ -76,6 +77,22 @@ pub enum Action {
     HistoryBack,
     /// Later line.
     HistoryOn,
+    /// Open a tab.
+    Open(Tab),
+    /// The tab to the right.
+    NextTab,
+    /// The tab to the left.
+    PreviousTab,
+    /// Up in the table of the tab.
+    PanelUp,
+    /// Down in the table of the tab.
+    PanelDown,
+    /// List the serial devices.
+    ListPorts,
+    /// Ask the selected device who it is.
+    AskPort,
+    /// Keep the selected device as the machine's port.
+    RememberPort,
 }
 
 /// Where an action's keys are looked for.
@@ -85,8 +102,12 @@ pub enum Context {
     Stop,
     /// Everywhere outside text fields.
     Global,
-    /// On the main screen, outside jog mode.
+    /// Outside jog mode and text fields, on every tab.
     Main,
+    /// On one tab, outside jog mode and text fields; goes before [`Context::Main`], but for the keys that change tabs.
+    Tab(Tab),
+    /// On every tab but the first, as [`Context::Tab`].
+    Panel,
     /// In jog mode.
     Jog,
     /// In text fields and lists.
@@ -175,6 +196,9 @@ const MACHINE: (Group, Danger, Context) = (Group::Machine, Danger::None, Context
 const MOVE: (Group, Danger, Context) = (Group::Jog, Danger::Moves, Context::Jog);
 const JOG: (Group, Danger, Context) = (Group::Jog, Danger::None, Context::Jog);
 const SCREEN: (Group, Danger, Context) = (Group::Screen, Danger::None, Context::Global);
+const VIEW: (Group, Danger, Context) = (Group::Screen, Danger::None, Context::Main);
+const DEVICES: (Group, Danger, Context) = (Group::Screen, Danger::None, Context::Tab(Tab::Devices));
+const PANEL: (Group, Danger, Context) = (Group::Screen, Danger::None, Context::Panel);
 const TEXT: (Group, Danger, Context) = (Group::Text, Danger::None, Context::Text);
 
 /// The table.
@@ -297,6 +321,29 @@ pub const TABLE: &[Row] = &[
         &["End"],
         (Group::Screen, Danger::None, Context::Main),
         "Console to the latest line, and follow it.",
+    ),
+    row(Action::Open(Tab::Machine), "Machine", &["M"], VIEW, "The machine: position, state, jog, console."),
+    row(Action::Open(Tab::Offsets), "Offsets", &["O"], VIEW, "Work coordinate systems and other offsets."),
+    row(Action::Open(Tab::Settings), "Settings", &["S"], VIEW, "Settings of the controller."),
+    row(Action::Open(Tab::Devices), "Devices", &["D"], VIEW, "Ports, and how the link does."),
+    row(Action::NextTab, "next tab", &["Tab"], VIEW, "The tab to the right."),
+    row(Action::PreviousTab, "previous tab", &["Shift+Tab"], VIEW, "The tab to the left."),
+    row(Action::PanelUp, "up", &["Up"], PANEL, "Up in the table of a tab."),
+    row(Action::PanelDown, "down", &["Down"], PANEL, "Down in the table of a tab."),
+    row(Action::ListPorts, "list devices", &["l"], DEVICES, "Devices: list the serial devices; opens none of them."),
+    row(
+        Action::AskPort,
+        "ask device",
+        &["a"],
+        DEVICES,
+        "Devices: open the selected device, ask ? and $I, show the answer, close it.",
+    ),
+    row(
+        Action::RememberPort,
+        "keep device",
+        &["w"],
+        DEVICES,
+        "Devices: write the selected device into config.toml as the machine's port; asks first.",
     ),
     row(Action::Redraw, "redraw", &["Ctrl+L"], SCREEN, "Draw the screen anew."),
     row(

@@ -11,10 +11,11 @@ use rustix::process::Signal;
 use rustix::termios::tcgetwinsize;
 use tokio::io::unix::AsyncFd;
 use tokio::signal::unix::{Signal as SignalStream, SignalKind, signal};
+use tokio::sync::mpsc;
 use tokio::time::sleep;
 
 use super::console::Tone;
-use super::input::{Decoder, tty};
+use super::input::{Decoder, key_up, tty};
 use super::screen::Screen;
 use super::settings::Settings;
 use super::state::{Effect, Event, Ui};
@@ -70,6 +71,7 @@ async fn run_on(
     let mut signals = Signals::new().map_err(Error::Signals)?;
     let tty = tty::register(tty).map_err(Error::NoTerminal)?;
     let snapshot = hub.snapshot();
+    let key_up = key_up::watch(settings.keyboards.as_deref());
     let mut app = App {
         decoder: Decoder::new(settings.escape_wait()),
         frame_interval: settings.frame_interval(),
@@ -83,6 +85,7 @@ async fn run_on(
         exit: None,
         guard,
         tty,
+        key_up,
     };
     app.greet();
     if let Some(notice) = app.ui.settings.notice.take() {
@@ -106,6 +109,7 @@ struct App {
     exit: Option<ExitReason>,
     guard: Guard,
     tty: AsyncFd<Arc<File>>,
+    key_up: mpsc::Receiver<()>,
 }
 
 impl App {
@@ -137,6 +141,7 @@ impl App {
                         Err(_) => self.exit = Some(ExitReason::TerminalLost),
                     }
                 }
+                Some(()) = self.key_up.recv() => self.event(&Event::KeyUp, now()),
                 () = sleep(wake.unwrap_or_default()), if wake.is_some() => self.timers(now()),
                 ready = self.tty.writable(), if !self.out.is_empty() => {
                     match ready {

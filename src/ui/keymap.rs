@@ -33,7 +33,12 @@ impl Chord {
                 chord.code = KeyCode::Char(c.to_ascii_lowercase());
                 chord.modifiers -= KeyModifiers::SHIFT;
             }
-            KeyCode::Char(_) | KeyCode::BackTab => chord.modifiers -= KeyModifiers::SHIFT,
+            KeyCode::Char(_) => chord.modifiers -= KeyModifiers::SHIFT,
+            // Some terminals say Shift+Tab, others a key of its own.
+            KeyCode::BackTab => {
+                chord.code = KeyCode::Tab;
+                chord.modifiers |= KeyModifiers::SHIFT;
+            }
             _ => {}
         }
         chord
@@ -99,7 +104,6 @@ const NAMES: &[(&str, KeyCode)] = &[
     ("Esc", KeyCode::Esc),
     ("Enter", KeyCode::Enter),
     ("Tab", KeyCode::Tab),
-    ("BackTab", KeyCode::BackTab),
     ("Backspace", KeyCode::Backspace),
     ("Left", KeyCode::Left),
     ("Right", KeyCode::Right),
@@ -150,13 +154,16 @@ pub enum Bound {
 #[derive(Clone, Debug)]
 pub struct Keymap {
     bindings: HashMap<(Context, Chord), Bound>,
+    /// Keys of each action in the order in which they are shown.
+    keys: HashMap<Action, Vec<String>>,
 }
 
 impl Default for Keymap {
     /// The defaults of the action table. Jog keys also get their Shift, Alt and Ctrl forms.
     fn default() -> Self {
-        let mut bindings = HashMap::new();
+        let (mut bindings, mut keys) = (HashMap::new(), HashMap::new());
         for row in TABLE {
+            keys.insert(row.action, row.keys.iter().map(|key| (*key).to_owned()).collect());
             for chord in row.keys.iter().filter_map(|key| key.parse::<Chord>().ok()) {
                 match row.action {
                     Action::Jog(direction) => {
@@ -171,7 +178,7 @@ impl Default for Keymap {
                 }
             }
         }
-        Self { bindings }
+        Self { bindings, keys }
     }
 }
 
@@ -199,6 +206,19 @@ impl Keymap {
         find(chord).or_else(|| find(Chord { keypad: false, ..chord }))
     }
 
+    /// The keys of an action; the first is the one to show.
+    pub fn keys(&self, action: Action) -> &[String] {
+        self.keys.get(&action).map_or(&[], Vec::as_slice)
+    }
+
+    /// The action of a key in a context, where it is no jog key.
+    pub fn action(&self, context: Context, chord: Chord) -> Option<Action> {
+        match self.lookup(context, chord) {
+            Some(Bound::Action(action)) => Some(action),
+            _ => None,
+        }
+    }
+
     /// The action of a stop chord, however it was modified by accident.
     pub fn stop(&self, chord: Chord) -> Option<Action> {
         match self.lookup(Context::Stop, chord.without_alt()) {
@@ -210,6 +230,7 @@ impl Keymap {
 
 #[cfg(test)]
 mod tests {
+    use super::super::action::Danger;
     use super::*;
 
     #[test]
@@ -228,9 +249,11 @@ mod tests {
             a == b
                 || matches!(
                     (a, b),
-                    (Context::Stop, _) | (_, Context::Stop) | (Context::Global, Context::Main | Context::Jog)
+                    (Context::Stop, _)
+                        | (_, Context::Stop)
+                        | (Context::Global, Context::Main | Context::Jog | Context::Tab(_))
                 )
-                || matches!((b, a), (Context::Global, Context::Main | Context::Jog))
+                || matches!((b, a), (Context::Global, Context::Main | Context::Jog | Context::Tab(_)))
         };
         let mut all: Vec<(Context, Chord, Action)> = Vec::new();
         for row in TABLE {
@@ -259,8 +282,15 @@ mod tests {
     fn what_a_split_sequence_can_leave_behind_is_not_bound() {
         let keymap = Keymap::default();
         for context in [Context::Stop, Context::Global, Context::Main] {
-            for c in ['[', 'O', 'h', 'j', 'k', 'l', 'w', 's', 'y', 'u', 'b', 'n', '<', '>'] {
+            for c in ['[', 'h', 'j', 'k', 'l', 'w', 's', 'y', 'u', 'b', 'n', '<', '>'] {
                 assert_eq!(keymap.lookup(context, Chord::plain(KeyCode::Char(c))), None, "{c} in {context:?}");
+            }
+            // And what the head of a sequence or the last byte of an arrow or function key does touches nothing.
+            for c in ['O', 'A', 'B', 'C', 'D', 'E', 'F', 'P', 'Q', 'R', 'S', 'Z'] {
+                if let Some(Bound::Action(action)) = keymap.lookup(context, Chord::plain(KeyCode::Char(c))) {
+                    let danger = super::super::action::find(action).map(|row| row.danger);
+                    assert_eq!(danger, Some(Danger::None), "{c} in {context:?}");
+                }
             }
         }
     }

@@ -4,12 +4,16 @@ use std::time::Duration;
 
 use super::app::ExitReason;
 use super::console::{Console, Tone};
+use super::controller::Controller;
 use super::devices::Devices;
 use super::editor::Editor;
 use super::input::InputEvent;
 use super::jog::JogPad;
 use super::keymap::Keymap;
+use super::offsets::Offsets;
+use super::recovery::{AlarmHistory, RecoveryPanel};
 use super::settings::Settings;
+pub use super::tab::Tab;
 use crate::model::desk::{Answer, Query};
 use crate::model::hub::LogEvent;
 use crate::model::snapshot::{Age, LinkState, Machine, Snapshot, Stop, StopPhase};
@@ -29,14 +33,26 @@ pub struct Ui {
     pub keymap: Keymap,
     /// What keys mean at present.
     pub mode: Mode,
+    /// What the body of the screen shows.
+    pub tab: Tab,
+    /// The tab Offsets.
+    pub offsets: Offsets,
+    /// The tab Settings.
+    pub controller: Controller,
+    /// The tab Devices.
+    pub devices: Devices,
     /// A question above everything else.
     pub popup: Option<Popup>,
+    /// The way out of an alarm is open.
+    pub recovery: Option<RecoveryPanel>,
+    /// The alarms so far.
+    pub alarms: AlarmHistory,
+    /// When the jog cancel was asked for whose end was told last.
+    pub cancel_told: Option<Time>,
     /// Help is open, scrolled down by so many lines.
     pub help: Option<usize>,
     /// The log.
     pub console: Console,
-    /// Serial devices.
-    pub devices: Devices,
     /// The line for G-code.
     pub mdi: Editor,
     /// The jog keys.
@@ -63,12 +79,14 @@ pub enum Mode {
     Mdi,
     /// An action is being looked for by name.
     Palette(Palette),
+    /// A text field of the open tab is being typed in; the tab's panel has its keys.
+    Field,
 }
 
 impl Mode {
     /// Keys are text.
     pub const fn is_text(&self) -> bool {
-        matches!(self, Self::Mdi | Self::Palette(_))
+        matches!(self, Self::Mdi | Self::Palette(_) | Self::Field)
     }
 }
 
@@ -114,6 +132,8 @@ pub enum Then {
     Close,
     /// Sends a command.
     Submit(Command),
+    /// Asks the house around the hub.
+    Ask(Query),
     /// Asks for a realtime action.
     Realtime(Realtime),
     /// Stops the machine, and leaves when it stands.
@@ -161,6 +181,8 @@ pub enum Event {
     Refused(String),
     /// Somebody asked to stop the process (SIGTSTP).
     SuspendAsked,
+    /// A key was let go, as the keyboard itself tells on the Linux console.
+    KeyUp,
     /// Somebody asked to interrupt it (SIGINT).
     QuitAsked,
 }
@@ -196,10 +218,16 @@ impl Ui {
             settings,
             keymap: Keymap::default(),
             mode: Mode::Main,
+            tab: Tab::Machine,
+            offsets: Offsets::default(),
+            controller: Controller::default(),
+            devices: Devices::default(),
             popup: None,
+            recovery: None,
+            alarms: AlarmHistory::default(),
+            cancel_told: None,
             help: None,
             console: Console::default(),
-            devices: Devices::default(),
             mdi: Editor::default(),
             notice: None,
             terminal: TerminalFacts::default(),
@@ -211,6 +239,11 @@ impl Ui {
     /// Shows a short message.
     pub fn say(&mut self, text: impl Into<String>, tone: Tone, now: Time) {
         self.notice = Some(Notice { text: text.into(), tone, until: now + NOTICE_SHOWN });
+    }
+
+    /// Something lies over the body of the screen and has the keys.
+    pub const fn is_covered(&self) -> bool {
+        self.popup.is_some() || self.help.is_some() || self.recovery.is_some()
     }
 
     /// When something on the screen changes by time alone, or a gesture is due. None: never.
@@ -232,12 +265,18 @@ impl Ui {
 /// The stop that is to be shown now.
 pub fn shown_stop(machine: &Machine, now: Time) -> Option<&Stop> {
     let stop = machine.stop.as_ref()?;
-    (stop.phase == StopPhase::NotConfirmed || now < stop.at + STOP_SHOWN).then_some(stop)
+    (stop.phase == StopPhase::NotConfirmed || (!is_quiet(stop) && now < stop.at + STOP_SHOWN)).then_some(stop)
+}
+
+/// A jog cancel is what letting go of a key asks for. One that is obeyed deserves a word, not a banner that moves the
+/// screen; a stop key asks for more than that and has its banner.
+fn is_quiet(stop: &Stop) -> bool {
+    stop.asked == Realtime::JogCancel && stop.phase != StopPhase::NotConfirmed
 }
 
 fn stop_hides_at(stop: &Stop, now: Time) -> Option<Time> {
     let at = stop.at + STOP_SHOWN;
-    (stop.phase != StopPhase::NotConfirmed && now < at).then_some(at)
+    (stop.phase != StopPhase::NotConfirmed && !is_quiet(stop) && now < at).then_some(at)
 }
 
 /// Age as it is shown: nothing while it is as young as it should be, then in steps that do not flicker.

@@ -111,6 +111,22 @@ pub(super) fn hard_limit() -> Snapshot {
     snapshot
 }
 
+/// In alarm `code`, as the firmware's table tells it; the homing is on, nothing is homed.
+pub(super) fn alarm(firmware: Firmware, code: u16) -> Snapshot {
+    let mut snapshot = in_state(MachineState::plain(StateKind::Alarm));
+    let machine = &mut snapshot.machine;
+    if let Some(identity) = &mut machine.identity {
+        identity.firmware = firmware;
+    }
+    machine.homed = AxisSet::EMPTY;
+    let rows: Vec<serde_json::Value> = serde_json::from_str(include_str!("../../assets/alarms.json")).unwrap();
+    let row = rows.iter().find(|row| row["firmware"] == firmware.to_string() && row["code"] == code).unwrap();
+    let info: AlarmInfo = serde_json::from_value(row.clone()).unwrap();
+    let needs_reset = info.needs_soft_reset;
+    machine.alarm = Some(Alarm { info: Some(info), since: NOW, pins: Pins::NONE, needs_reset });
+    snapshot
+}
+
 /// The link went away two seconds ago.
 pub(super) fn lost() -> Snapshot {
     let mut snapshot = idle();

@@ -4,7 +4,7 @@ use super::core::{ActiveAlarm, Homing, Phase, Session};
 use super::pump::motion_of;
 use super::queries::Query;
 use super::window::{Owner, Slot};
-use crate::grbl::event::Event;
+use crate::grbl::event::{Event, ResetCause};
 use crate::grbl::line::LineKind;
 use crate::grbl::reply::{Banner, Reply};
 use crate::model::Time;
@@ -33,11 +33,13 @@ impl Session {
             Reply::Offset { name, value } => self.events.push_back(Event::Offset { name, value }),
             Reply::Probe(probe) => self.events.push_back(Event::Probe(probe)),
             Reply::Setting { name, value } => self.on_setting(name, value),
+            Reply::Info { key, value } if self.take_listing_info(now, &key, &value) => {}
             Reply::Info { key, value } => self.text(format!("[{key}:{value}]")),
             Reply::Echo(text) => self.text(format!("[echo: {text}]")),
             Reply::Json(text) => self.text(format!("[JSON:{text}]")),
             Reply::Startup { line, error: None } => self.text(format!(">{line}:ok")),
             Reply::Startup { line, error: Some(code) } => self.text(format!(">{line}:error:{code}")),
+            Reply::Text(text) if self.take_listing_text(now, &text) => {}
             Reply::Text(text) => {
                 if self.phase != Phase::Up {
                     self.heard.text = Some(text.chars().take(60).collect());
@@ -80,10 +82,16 @@ impl Session {
             Owner::JogIncrement => self.on_increment_answer(error),
             Owner::Ticket(ticket) => self.on_ticket_answer(&slot, ticket, error),
         }
-        if slot.line.writes_eeprom() && error.is_none() && matches!(slot.owner, Owner::Ticket(_)) {
+        // A setting that was ordered is read back by itself; one that was typed is found by asking for all.
+        let ordered = slot.kind == LineKind::SettingWrite && self.setting.is_some();
+        if slot.line.writes_eeprom() && error.is_none() && matches!(slot.owner, Owner::Ticket(_)) && !ordered {
             self.queries.want(Query::Offsets);
             self.queries.want(Query::Modal);
+            if slot.kind == LineKind::SettingWrite {
+                self.queries.want(Query::Settings);
+            }
         }
+        self.tell_settings();
     }
 
     fn on_ticket_answer(&mut self, slot: &Slot, ticket: TicketId, error: Option<u16>) {
@@ -96,6 +104,7 @@ impl Session {
                     homing.mark = Some(mark);
                 }
             }
+            None if self.setting_was_written(ticket) => {}
             None => self.outcome(ticket, Outcome::Done),
             Some(code) => {
                 if homing {
@@ -118,7 +127,7 @@ impl Session {
         }
     }
 
-    fn error_text(&self, code: u16) -> String {
+    pub(super) fn error_text(&self, code: u16) -> String {
         match self.tables.error(self.firmware, code) {
             Some(row) => format!("{} {}", row.meaning, row.remedy).trim().to_owned(),
             None => "this firmware's table has no such error".into(),
@@ -137,6 +146,13 @@ impl Session {
             (Query::AutoReport, None) => self.reports.pushed = true,
             (Query::AutoReport, Some(_)) => self.reports.pushed = false,
             (Query::Settings, None) => self.events.push_back(Event::Limits(Box::new(self.limits.clone()))),
+            (Query::ReadBack, _) => {
+                // The table goes first: who waits for the outcome then sees the new value.
+                self.events.push_back(Event::Limits(Box::new(self.limits.clone())));
+                self.tell_settings();
+                self.on_read_back(error);
+            }
+            _ if query.is_listing() => self.listing_step(true),
             _ => {}
         }
     }
@@ -238,7 +254,12 @@ impl Session {
             alarm.needs_reset = false;
             self.events.push_back(Event::Alarm { info: alarm.info.clone(), needs_reset: false });
         }
-        self.events.push_back(Event::Reset { asked: expected, banner: banner.text.clone() });
+        let cause = match self.phase {
+            _ if expected => ResetCause::Asked,
+            Phase::Asking { .. } if self.reports.last_report().is_none() => ResetCause::OnOpening,
+            _ => ResetCause::ByItself,
+        };
+        self.events.push_back(Event::Reset { cause, banner: banner.text.clone() });
         // What a compatible banner cannot tell apart, $I has told before.
         self.firmware = self.firmware.or(Some(banner.firmware));
         if expected && self.phase == Phase::Up {
@@ -331,6 +352,10 @@ impl Session {
                 130..=138 => per_axis(&mut self.limits.travel_mm, 130),
                 _ => {}
             }
+        }
+        self.note_setting(&name, &value);
+        if self.listing_now().is_some() {
+            self.queries.heard(self.pumped_at);
         }
         self.events.push_back(Event::Setting { name, value });
     }

@@ -1,11 +1,11 @@
 //! The questions: one kind of popup for all of them. Enter takes a choice, Esc none; letters only select.
 
-use crossterm::event::{KeyCode, KeyEventKind};
+use crossterm::event::{KeyCode, KeyEventKind, KeyModifiers};
 
 use super::{BURST, QUIET, run, take};
 use crate::model::command::HomeTarget;
 use crate::model::snapshot::Snapshot;
-use crate::model::{Axis, AxisSet, Command, Realtime, Time, legal};
+use crate::model::{Axis, AxisSet, Command, Realtime, Time};
 use crate::ui::action::{Action, Context};
 use crate::ui::input::InputEvent;
 use crate::ui::keymap::{Bound, Chord};
@@ -23,6 +23,9 @@ pub(super) fn key(
     let Some(popup) = &mut ui.popup else { return Vec::new() };
     let last = popup.choices.len().saturating_sub(1);
     match chord.code {
+        KeyCode::Tab if chord.modifiers.contains(KeyModifiers::SHIFT) => {
+            popup.selected = popup.selected.saturating_sub(1);
+        }
         KeyCode::Up | KeyCode::Left => popup.selected = popup.selected.saturating_sub(1),
         KeyCode::Down | KeyCode::Right | KeyCode::Tab => popup.selected = (popup.selected + 1).min(last),
         KeyCode::Esc => {
@@ -31,11 +34,11 @@ pub(super) fn key(
             ui.mode = crate::ui::state::Mode::Main;
         }
         KeyCode::Enter if chord.modifiers.is_empty() => {
-            let typed = kind == KeyEventKind::Press && input.keys_in_batch < BURST && input.batch != popup.batch;
-            if !typed || now.since(ui.last_input) < QUIET {
+            let then = popup.choices.get(popup.selected).map_or(Then::Close, |choice| choice.then.clone());
+            let batch = popup.batch;
+            if !is_answer(ui, kind, input, batch) {
                 return Vec::new();
             }
-            let then = popup.choices.get(popup.selected).map_or(Then::Close, |choice| choice.then.clone());
             ui.popup = None;
             return take(ui, then, now);
         }
@@ -54,6 +57,13 @@ pub(super) fn key(
         }
     }
     Vec::new()
+}
+
+/// An Enter that was meant: pressed and not repeated, not in a burst, not in the read that opened the question, and
+/// after a quiet moment.
+pub(super) fn is_answer(ui: &Ui, kind: KeyEventKind, input: &InputEvent, batch: u64) -> bool {
+    let typed = kind == KeyEventKind::Press && input.keys_in_batch < BURST && input.batch != batch;
+    typed && input.at.since(ui.last_input) >= QUIET
 }
 
 fn popup(title: impl Into<String>, body: Vec<String>, mut choices: Vec<Choice>, batch: u64) -> Popup {
@@ -115,31 +125,18 @@ pub(super) fn zero(snapshot: &Snapshot, batch: u64) -> Popup {
     popup("Zero", vec![format!("Changes the {wcs} work offset. Nothing moves.")], choices, batch)
 }
 
-/// `$`: the way out of an alarm, the better one first.
-pub(super) fn alarm(snapshot: &Snapshot, now: Time, batch: u64) -> Popup {
-    let machine = &snapshot.machine;
-    let info = machine.alarm.as_ref().and_then(|alarm| alarm.info.as_ref());
-    let title = info.map_or("Alarm".to_owned(), |info| format!("Alarm {}", info.code));
-    let mut body = match info {
-        Some(info) => vec![info.meaning.clone(), info.remedy.clone(), String::new()],
-        None => vec!["The controller is locked and did not say why.".to_owned(), String::new()],
-    };
-    let mut choices = Vec::new();
-    if machine.alarm.as_ref().is_some_and(|alarm| alarm.needs_reset) {
-        body.push("Only a soft reset is taken now; then home or unlock.".into());
-        choices.push(choice(None, "Soft reset", Then::Realtime(Realtime::SoftReset)));
-        return popup(title, body, choices, batch);
-    }
-    let home = Command::Home(HomeTarget::All);
-    if machine.limits.homing != Some(false) && legal::check(&home, snapshot, now).is_ok() {
-        body.push("Home finds the position anew. Unlock trusts the present one:".into());
-        body.push("after a lost position that means crashes.".into());
-        choices.push(choice(Some('h'), "Home all axes: the machine moves", Then::Submit(home)));
-    } else {
-        body.push("Unlock trusts the present position, which may be wrong.".into());
-    }
-    choices.push(choice(Some('u'), "Unlock ($X): nothing moves", Then::Submit(Command::Unlock)));
-    popup(title, body, choices, batch)
+/// Keep a serial device as the machine's port.
+pub(super) fn remember_port(path: &std::path::Path, batch: u64) -> Popup {
+    popup(
+        "Keep this device",
+        vec![
+            path.display().to_string(),
+            "becomes the machine's port in config.toml; the rest of the file stays.".into(),
+            "sunmill uses it from its next start on. Nothing is sent to it now.".into(),
+        ],
+        vec![choice(None, "Write it", Then::Ask(crate::model::desk::Query::RememberPort(path.to_owned())))],
+        batch,
+    )
 }
 
 /// `q` while the machine is busy.

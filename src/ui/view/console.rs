@@ -72,6 +72,10 @@ pub(super) fn draw_line(cx: &Cx<'_>, area: Rect, buf: &mut Buffer) -> Option<Pos
             put(buf, area, 0, &Line::from(line));
             return None;
         }
+        if cx.ui.mode == Mode::Field {
+            put(buf, area, 0, &Line::from(cx.span(" > Esc closes the field above", Role::Quiet)));
+            return None;
+        }
         if let Err(why) = available(Action::Mdi, cx.snapshot, cx.now) {
             put(buf, area, 0, &Line::from(cx.span(format!(" > not now: {why}"), Role::Quiet)));
             return None;

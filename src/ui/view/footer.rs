@@ -4,7 +4,7 @@ use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 use ratatui::text::{Line, Span};
 
-use super::text::{Cx, printable, put};
+use super::text::{Cx, fit, printable, put};
 use crate::ui::action::{self, Action};
 use crate::ui::state::Mode;
 use crate::ui::theme::Role;
@@ -34,13 +34,14 @@ pub(super) fn draw(cx: &Cx<'_>, area: Rect, buf: &mut Buffer) {
 /// The message above the footer.
 pub(super) fn notice(cx: &Cx<'_>, area: Rect, buf: &mut Buffer) {
     if let Some(notice) = &cx.ui.notice {
-        put(buf, area, 0, &Line::styled(format!(" {}", printable(&notice.text)), cx.theme.tone(notice.tone)));
+        let text = fit(&printable(&notice.text), usize::from(area.width).saturating_sub(1), cx.theme.symbols.more);
+        put(buf, area, 0, &Line::styled(format!(" {text}"), cx.theme.tone(notice.tone)));
     }
 }
 
 fn stop_line(cx: &Cx<'_>) -> Vec<Span<'static>> {
     let mut spans = vec![Span::raw(" ")];
-    if cx.ui.mode.is_text() && cx.ui.popup.is_none() && cx.ui.help.is_none() {
+    if cx.ui.mode.is_text() && !cx.ui.is_covered() {
         spans.extend(cx.hint("Ctrl+Space", "STOPS while you type"));
         spans.extend(cx.hint("Ctrl+X", "resets"));
         spans.extend(cx.hint("Esc", "closes"));
@@ -65,6 +66,15 @@ fn hint_line(cx: &Cx<'_>, width: usize) -> Vec<Span<'static>> {
         spans.extend(cx.hint("Esc", "leaves it"));
         return spans;
     }
+    if let Some(panel) = &cx.ui.recovery {
+        if !panel.history {
+            spans.extend(cx.hint("Enter", "takes the step"));
+            spans.extend(cx.hint("Up Down", "choose"));
+        }
+        spans.extend(cx.hint("Tab", if panel.history { "the way out" } else { "alarms so far" }));
+        spans.extend(cx.hint("Esc", "closes"));
+        return spans;
+    }
     if cx.ui.help.is_some() {
         spans.extend(cx.hint("Up Down PgUp PgDn", "scroll"));
         spans.extend(cx.hint("Esc", "closes"));
@@ -76,6 +86,7 @@ fn hint_line(cx: &Cx<'_>, width: usize) -> Vec<Span<'static>> {
             spans.extend(cx.hint("Up Down", "earlier lines"));
             spans.extend(cx.hint("F1", "help"));
         }
+        Mode::Field => spans.extend(cx.hint("Enter", "takes it")),
         Mode::Palette(_) => {
             spans.extend(cx.hint("Enter", "runs"));
             spans.extend(cx.hint("Up Down", "choose"));
@@ -103,5 +114,5 @@ fn hint_line(cx: &Cx<'_>, width: usize) -> Vec<Span<'static>> {
 }
 
 fn row_hint(cx: &Cx<'_>, action: Action) -> Vec<Span<'static>> {
-    action::find(action).and_then(|row| row.keys.first().map(|key| cx.hint(key, row.name).to_vec())).unwrap_or_default()
+    action::find(action).map(|row| cx.hint(&cx.key(action), row.name).to_vec()).unwrap_or_default()
 }

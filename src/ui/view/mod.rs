@@ -2,13 +2,20 @@
 
 mod banner;
 mod console;
+mod controller;
+mod devices;
 mod footer;
 mod header;
 mod jog;
 mod layout;
+mod machine;
+mod offsets;
 mod overlay;
 mod position;
+mod recovery;
 mod status;
+mod table;
+mod tabs;
 mod text;
 
 pub use layout::{MIN_HEIGHT, MIN_WIDTH, view};

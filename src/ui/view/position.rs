@@ -4,10 +4,11 @@ use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 use ratatui::text::Line;
 
-use super::text::{Cx, put, rule as draw_rule};
+use super::text::{Cx, put};
 use crate::model::snapshot::Age;
 use crate::model::{Axis, AxisVec};
 use crate::ui::theme::Role;
+use crate::ui::words::pins_text;
 
 /// Columns of the panel.
 pub(super) const WIDTH: u16 = 46;
@@ -17,12 +18,20 @@ pub(super) fn rows(cx: &Cx<'_>) -> u16 {
     cx.snapshot.machine.axis_count() as u16 + 1
 }
 
-/// The rule above this panel and its neighbour.
-pub(super) fn rule(cx: &Cx<'_>, area: Rect, split: u16, buf: &mut Buffer) {
-    draw_rule(buf, area, cx, Line::from(cx.span("Position", Role::Title)));
-    let right = Rect { x: area.x + split, width: area.width.saturating_sub(split), ..area };
-    draw_rule(buf, right, cx, Line::from(cx.span("Machine", Role::Title)));
-    put(buf, right, 0, &Line::from(cx.span(cx.theme.symbols.tee, Role::Quiet)));
+/// All of it in one line, for the tabs that show something else.
+pub(super) fn line(cx: &Cx<'_>, area: Rect, buf: &mut Buffer) {
+    let machine = &cx.snapshot.machine;
+    let age = machine.age(cx.now);
+    let wcs = machine.modal.as_ref().and_then(|modal| modal.wcs()).unwrap_or("work");
+    let mut spans = vec![cx.span(format!("   {wcs:<7}"), Role::Quiet)];
+    for axis in (0..machine.axis_count()).filter_map(Axis::from_index) {
+        spans.push(cx.span(format!("{} ", axis.letter()), Role::Quiet));
+        spans.push(cx.span(format!("{}   ", number(machine.work_position, axis, age)), Role::Value));
+    }
+    if !machine.pins.is_empty() {
+        spans.push(cx.span(format!("pins {}", pins_text(machine.pins)), Role::Warning));
+    }
+    put(buf, area, 0, &Line::from(spans));
 }
 
 pub(super) fn draw(cx: &Cx<'_>, area: Rect, buf: &mut Buffer) {

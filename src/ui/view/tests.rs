@@ -4,13 +4,15 @@ use std::time::Duration;
 use ratatui::style::{Color, Modifier};
 
 use crate::model::command::{ClientId, Command, Origin, Outcome, Realtime, TicketId};
+use crate::model::desk::{Answer, PortAnswer, Query};
 use crate::model::hub::LogEvent;
 use crate::model::log::{LogEntry, LogItem};
 use crate::model::machine::{MachineState, MessageLevel, Pins};
-use crate::model::snapshot::{Stop, StopPhase};
+use crate::model::snapshot::{Latency, Stop, StopPhase};
 use crate::model::{AxisSet, AxisVec, StateKind};
+use crate::ui::devices::tests::ports;
 use crate::ui::settings::{ColourMode, SymbolSet};
-use crate::ui::state::{Effect, Event};
+use crate::ui::state::{Effect, Event, Tab};
 use crate::ui::testing::{self, NOW, Scene, key, ms};
 
 fn log(scene: &mut Scene, what: LogItem) {
@@ -53,6 +55,86 @@ fn main_screens() {
     alarm.snapshot.machine.alarm.as_mut().unwrap().needs_reset = false;
     alarm.press(&["$"]);
     insta::assert_snapshot!("alarm_panel", alarm.text(80, 24));
+}
+
+#[test]
+fn tabs() {
+    let mut scene = Scene::new(testing::idle());
+    let offsets = &mut scene.snapshot.machine.offsets;
+    for (name, values) in [("G54", [-200.0, -200.0, -10.0]), ("G55", [0.0; 3]), ("TLO", [0.0, 0.0, 1.5])] {
+        offsets.insert(name.into(), AxisVec::from_slice(&values));
+    }
+    scene.snapshot.machine.link.stats.reports = 1234;
+    for (tab, name) in [(Tab::Offsets, "tab_offsets"), (Tab::Settings, "tab_settings"), (Tab::Devices, "tab_devices")] {
+        scene.ui.tab = tab;
+        insta::assert_snapshot!(name, scene.text(80, 24));
+    }
+}
+
+#[test]
+fn no_part_of_an_alarm_is_cut_in_silence() {
+    use crate::model::Firmware;
+    for (width, height) in [(60, 18), (80, 24), (120, 40)] {
+        for (firmware, codes) in [(Firmware::Grbl, 1..=10), (Firmware::FluidNc, 1..=18), (Firmware::GrblHal, 1..=22)] {
+            for code in codes {
+                let mut scene = Scene::new(testing::alarm(firmware, code));
+                scene.snapshot.machine.pins = Pins::from_letters("X");
+                let meaning = scene.snapshot.machine.alarm.clone().unwrap().info.unwrap().meaning;
+                let shown =
+                    |text: &str| text.replace(['│', '\n'], " ").split_whitespace().collect::<Vec<_>>().join(" ");
+                let text = shown(&scene.text(width, height));
+                let end = meaning.rsplit(' ').next().unwrap();
+                assert!(text.contains(end) || text.contains('…'), "{firmware} {code} {width}x{height}:\n{text}");
+                assert!(text.contains("$ shows more"), "{firmware} {code} {width}x{height}:\n{text}");
+                scene.press(&["$"]);
+                let panel = shown(&scene.text(width, height));
+                assert!(
+                    panel.contains("now ") && panel.contains("Enter"),
+                    "{firmware} {code} {width}x{height}:\n{panel}"
+                );
+            }
+        }
+    }
+}
+
+#[test]
+fn the_devices_tab_lists_measures_and_asks() {
+    let mut scene = Scene::new(testing::idle());
+    let stats = &mut scene.snapshot.machine.link.stats;
+    (stats.rx_bytes, stats.rx_bytes_s, stats.reports, stats.reports_10s) = (123_456, 410, 1234, 50);
+    stats.status_latency = Latency { count: 1234, p50_us: 4096, p99_us: 9215, max_us: 12_345 };
+    (stats.connects, stats.wire_log_lost) = (3, 17);
+    scene.press(&["D"]);
+    assert_eq!(scene.press(&["l"]), [Effect::Ask(Query::Ports)]);
+    scene.event(&Event::Answer(Answer::Ports(ports())));
+    let asked = scene.press(&["a"]);
+    assert_eq!(asked, [Effect::Ask(Query::AskPort(ports()[0].path.clone()))]);
+    let words = "FluidNC v4.0.5, state Idle".to_owned();
+    let answer = PortAnswer { identity: None, state: None, words };
+    scene.event(&Event::Answer(Answer::PortAsked { path: ports()[0].path.clone(), result: Ok(answer) }));
+    scene.press(&["Down"]);
+    insta::assert_snapshot!("devices_listed", scene.text(80, 24));
+    assert_eq!(scene.press(&["a"]), [], "what another program has open is not opened");
+    scene.press(&["w"]);
+    insta::assert_snapshot!("devices_keep", scene.text(80, 24));
+    assert_eq!(scene.press(&["Enter"]), [Effect::Ask(Query::RememberPort(ports()[1].path.clone()))]);
+    scene.event(&Event::Answer(Answer::Done(Err("config.toml: no permission".into()))));
+    assert!(scene.text(80, 24).contains("no permission"));
+}
+
+#[test]
+fn the_open_tab_is_marked_without_colour() {
+    let mut scene = Scene::new(testing::idle());
+    scene.ui.settings.colour = ColourMode::None;
+    for (tab, title) in [(Tab::Machine, " Machine "), (Tab::Devices, " Devices ")] {
+        scene.ui.tab = tab;
+        let buf = scene.draw(80, 24);
+        let reversed: String = (0..80)
+            .filter(|x| buf[(*x, 1)].modifier.contains(Modifier::REVERSED))
+            .map(|x| buf[(x, 1)].symbol())
+            .collect();
+        assert_eq!(reversed, title);
+    }
 }
 
 #[test]

@@ -8,6 +8,7 @@ use unicode_width::{UnicodeWidthChar, UnicodeWidthStr};
 
 use crate::model::Time;
 use crate::model::snapshot::Snapshot;
+use crate::ui::action::Action;
 use crate::ui::state::Ui;
 use crate::ui::theme::{Role, Theme};
 
@@ -26,6 +27,11 @@ impl Cx<'_> {
 
     pub(super) fn span(&self, text: impl Into<String>, role: Role) -> Span<'static> {
         Span::styled(text.into(), self.style(role))
+    }
+
+    /// The key of an action, as it is shown.
+    pub(super) fn key(&self, action: Action) -> String {
+        self.ui.keymap.keys(action).first().cloned().unwrap_or_default()
     }
 
     /// `key` as a key, then what it does.
@@ -111,6 +117,27 @@ pub(super) fn wrap(text: &str, width: usize) -> Vec<String> {
 /// Makes device text safe to draw.
 pub(super) fn printable(text: &str) -> String {
     text.chars().map(|c| if c.is_control() { '.' } else { c }).collect()
+}
+
+/// Cuts rows off an area from either end, never more than there are.
+pub(super) struct Rows {
+    pub(super) rest: Rect,
+}
+
+impl Rows {
+    pub(super) fn top(&mut self, rows: u16) -> Rect {
+        let rows = rows.min(self.rest.height);
+        let cut = Rect { height: rows, ..self.rest };
+        self.rest.y += rows;
+        self.rest.height -= rows;
+        cut
+    }
+
+    pub(super) fn bottom(&mut self, rows: u16) -> Rect {
+        let rows = rows.min(self.rest.height);
+        self.rest.height -= rows;
+        Rect { y: self.rest.bottom(), height: rows, ..self.rest }
+    }
 }
 
 #[cfg(test)]

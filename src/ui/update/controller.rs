@@ -1,0 +1,10 @@
+//! Keys of a tab; see [`panel`](super::panel).
+
+use super::panel::{PanelKey, scrolled};
+use crate::ui::state::{Effect, Ui};
+
+/// A key while the tab is open. `None`: the main screen's meaning holds.
+pub(super) fn key(ui: &mut Ui, key: &PanelKey<'_>) -> Option<Vec<Effect>> {
+    ui.controller.top = scrolled(ui.controller.top, key.action)?;
+    Some(Vec::new())
+}
