@@ -23,6 +23,8 @@ pub(super) struct Effects {
     pub(super) dwell: bool,
     /// Permanent memory.
     pub(super) eeprom: Eeprom,
+    /// Changes offsets, the active coordinate system, units or distance mode: what `$#` and `$G` tell is old then.
+    pub(super) coordinates: bool,
 }
 
 /// The form in which a controller looks at a line: upper case, without blanks, comments and `/`
@@ -70,27 +72,30 @@ pub(super) fn effects(collapsed: &str) -> Effects {
         let value = tenths(&tail[..digits]);
         rest = &tail[digits..];
         match (letter, value) {
-            (b'G', Some(code)) => match code {
-                0 | 10 | 20 | 30 => names_motion = true,
-                40 => effects.dwell = true,
-                // G10, G43.1/.2, G50–G52, G92.x: axis words are values here, nothing goes there.
-                100 | 431 | 432 | 500 | 510 | 520 | 920..=923 => {
-                    uses_axes_without_motion = true;
-                    if code == 100 {
+            (b'G', Some(code)) => {
+                effects.coordinates |= changes_coordinates(code);
+                match code {
+                    0 | 10 | 20 | 30 => names_motion = true,
+                    40 => effects.dwell = true,
+                    // G10, G43.1/.2, G50–G52, G92.x: axis words are values here, nothing goes there.
+                    100 | 431 | 432 | 500 | 510 | 520 | 920..=923 => {
+                        uses_axes_without_motion = true;
+                        if code == 100 {
+                            effects.eeprom = Eeprom::Writes;
+                        }
+                    }
+                    281 | 301 => {
+                        uses_axes_without_motion = true;
                         effects.eeprom = Eeprom::Writes;
                     }
+                    540..=599 => effects.eeprom = effects.eeprom.max(Eeprom::Reads),
+                    280 | 300 => {
+                        effects.eeprom = effects.eeprom.max(Eeprom::Reads);
+                        unknown = true;
+                    }
+                    _ => unknown |= !is_harmless_g(code),
                 }
-                281 | 301 => {
-                    uses_axes_without_motion = true;
-                    effects.eeprom = Eeprom::Writes;
-                }
-                540..=599 => effects.eeprom = effects.eeprom.max(Eeprom::Reads),
-                280 | 300 => {
-                    effects.eeprom = effects.eeprom.max(Eeprom::Reads);
-                    unknown = true;
-                }
-                _ => unknown |= !is_harmless_g(code),
-            },
+            }
             (b'M', Some(code)) => unknown |= !is_harmless_m(code),
             (b'G' | b'M', None) | (b'O' | b'#' | b'[' | b'<', _) => unknown = true,
             (letter, _) if is_axis_letter(*letter) || matches!(letter, b'I' | b'J' | b'K' | b'R') => target = true,
@@ -105,6 +110,14 @@ pub(super) fn effects(collapsed: &str) -> Effects {
 fn tenths(digits: &[u8]) -> Option<u32> {
     let value: f64 = std::str::from_utf8(digits).ok()?.parse().ok()?;
     (0.0..10_000.0).contains(&value).then(|| (value * 10.0).round() as u32)
+}
+
+/// G10, G20/G21, G28.1/G30.1, G43.x/G49, G50–G52, G54–G59.3, G90/G91, G92.x.
+const fn changes_coordinates(tenths: u32) -> bool {
+    matches!(
+        tenths,
+        100 | 200 | 210 | 281 | 301 | 430..=432 | 490 | 500 | 510 | 511 | 520 | 540..=599 | 900 | 910 | 920..=923
+    )
 }
 
 /// G-codes that move nothing by themselves.
@@ -222,6 +235,16 @@ mod tests {
             assert_eq!(of(text).eeprom, Eeprom::Reads, "{text}");
         }
         assert_eq!(of("G1 X1").eeprom, Eeprom::Untouched);
+    }
+
+    #[test]
+    fn what_makes_the_listings_old_is_told() {
+        for text in ["G10L2P1X0", "G54", "G59.3", "G92 X0", "g92.1", "G28.1", "G43.1 Z5", "G49", "G20", "G91 G0 X1"] {
+            assert!(of(text).coordinates, "{text}");
+        }
+        for text in ["G0 X1", "G28", "M3 S1000", "G1 F100", "G53 G0 Z0", "G38.2 Z-5 F50"] {
+            assert!(!of(text).coordinates, "{text}");
+        }
     }
 
     #[test]

@@ -55,6 +55,7 @@ pub struct Line {
     may_move: bool,
     eeprom: Eeprom,
     immediate_on_fluidnc: bool,
+    changes_coordinates: bool,
 }
 
 impl Line {
@@ -95,6 +96,7 @@ impl Line {
                 may_move: false,
                 eeprom: Eeprom::Untouched,
                 immediate_on_fluidnc: true,
+                changes_coordinates: false,
             };
         }
         if collapsed.starts_with(['$', '[']) {
@@ -107,6 +109,7 @@ impl Line {
                 may_move: effects.may_move,
                 eeprom: effects.eeprom,
                 immediate_on_fluidnc: effects.immediate_on_fluidnc,
+                changes_coordinates: effects.kind == LineKind::SettingWrite && collapsed.starts_with("$RST"),
             };
         }
         let effects = gcode::effects(collapsed);
@@ -116,6 +119,7 @@ impl Line {
             may_move: effects.may_move,
             eeprom: effects.eeprom,
             immediate_on_fluidnc: true,
+            changes_coordinates: effects.coordinates,
         }
     }
 
@@ -173,6 +177,12 @@ impl Line {
     /// (Grbl `doc/markdown/interface.md`, "EEPROM Issues").
     pub fn writes_eeprom(&self) -> bool {
         self.eeprom == Eeprom::Writes
+    }
+
+    /// Changes offsets, the active coordinate system, units or distance mode, so that the last `$#` and `$G` are old.
+    /// With plain polling FluidNC does not even tell the new `WCO:` for many reports (facts: grbl-protocol §0.11).
+    pub fn changes_coordinates(&self) -> bool {
+        self.changes_coordinates
     }
 
     /// Reads or writes permanent memory (`G54`, `G28`, `$$`, … read it); Grbl's manual asks for the same care.

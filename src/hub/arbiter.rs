@@ -10,30 +10,38 @@ use crate::model::legal;
 use crate::model::settings;
 use crate::model::snapshot::Snapshot;
 use crate::model::time::Time;
+use crate::model::work::{self, Frame, GoTo, Work};
 
-/// Checks `command` against what is known and makes it ready to send.
+/// Checks `command` against what is known and makes it ready to send: one order, or several that go one after the
+/// other, each only when the one before was accepted.
 ///
 /// # Errors
 /// The reason, as a sentence fragment that says what to do first.
-pub fn decide(command: &Command, snapshot: &Snapshot, now: Time) -> Result<OrderKind, Refused> {
+pub fn decide(command: &Command, snapshot: &Snapshot, now: Time) -> Result<Vec<OrderKind>, Refused> {
     legal::check(command, snapshot, now)?;
-    let text = match command {
+    let texts = match command {
         &Command::JogStep { distance, feed_mm_min } => {
-            return Ok(OrderKind::Jog(JogOrder::Step { distance, feed_mm_min }));
+            return Ok(vec![OrderKind::Jog(JogOrder::Step { distance, feed_mm_min })]);
         }
         &Command::JogContinue { vector, lease } => {
-            return Ok(OrderKind::Jog(JogOrder::Continue { vector, lease: lease.clamp(MIN_LEASE, MAX_LEASE) }));
+            let lease = lease.clamp(MIN_LEASE, MAX_LEASE);
+            return Ok(vec![OrderKind::Jog(JogOrder::Continue { vector, lease })]);
         }
-        Command::SetSetting { key, value } => return set(key, value, snapshot).map(OrderKind::Set),
-        Command::ReadSettings => return Ok(OrderKind::ListSettings),
-        Command::Mdi(text) => text.clone(),
-        Command::Home(target) => compose::home(*target),
-        Command::Unlock => "$X".to_owned(),
-        Command::SetWork { axes, value } => compose::set_work(*axes, *value, snapshot.machine.modal.as_ref())?,
+        Command::SetSetting { key, value } => {
+            return set(key, value, snapshot).map(|order| vec![OrderKind::Set(order)]);
+        }
+        Command::ReadSettings => return Ok(vec![OrderKind::ListSettings]),
+        Command::Mdi(text) => vec![text.clone()],
+        Command::Home(target) => vec![compose::home(*target)],
+        Command::Unlock => vec!["$X".to_owned()],
+        Command::SetWork { axes, value } => {
+            vec![compose::set_work(*axes, *value, snapshot.machine.modal.as_ref())?]
+        }
+        Command::Work(_) | Command::GoTo(_) | Command::Switch(_) => work::compose(command, snapshot)?,
     };
     let firmware = snapshot.machine.identity.as_ref().map(|identity| identity.firmware);
-    let line = Line::new(&text, firmware).map_err(|error| Refused::because(error.to_string()))?;
-    Ok(OrderKind::Line(line))
+    let line = |text: &String| Line::new(text, firmware).map_err(|error| Refused::because(error.to_string()));
+    texts.iter().map(|text| line(text).map(OrderKind::Line)).collect()
 }
 
 /// The setting under the name that the controller gives it, with the value as it writes it.
@@ -75,5 +83,40 @@ pub fn describe(command: &Command) -> String {
         Command::SetSetting { key, value } => format!("${key}={value}"),
         Command::ReadSettings => "read the settings".to_owned(),
         Command::SetWork { axes, value } => format!("set work {axes} to {}", compose::number(*value)),
+        Command::Work(order) => describe_work(order),
+        Command::GoTo(go_to) => describe_go_to(go_to),
+        Command::Switch(switch) => work::of_switch(*switch),
     }
+}
+
+fn describe_work(order: &Work) -> String {
+    match order {
+        Work::Select(wcs) => format!("select {}", wcs.name()),
+        Work::Set(values) => format!("set work{}", words(values)),
+        Work::Half(axes) => format!("halve work {axes}"),
+        Work::Store(stored) => format!("store {} here", stored.name()),
+        Work::ClearG92 => "clear G92".to_owned(),
+        Work::SetToolLength(mm) => format!("set tool length {}", compose::number(*mm)),
+        Work::ClearToolLength => "clear tool length".to_owned(),
+        Work::Undo(id) => format!("undo change {id}"),
+    }
+}
+
+fn describe_go_to(go_to: &GoTo) -> String {
+    match go_to {
+        GoTo::Point { targets, frame, .. } => {
+            let frame = match frame {
+                Frame::Work => "go to",
+                Frame::Relative => "go by",
+                Frame::Machine => "go to machine",
+            };
+            format!("{frame}{}", words(targets))
+        }
+        GoTo::WorkZero { axes, .. } => format!("go to work zero {axes}"),
+        GoTo::Stored { stored, .. } => format!("go to {}", stored.name()),
+    }
+}
+
+fn words(values: &[(crate::model::Axis, f64)]) -> String {
+    values.iter().fold(String::new(), |text, (axis, value)| text + " " + &axis.to_string() + &compose::number(*value))
 }

@@ -3,8 +3,8 @@
 use crate::model::axes::AxisSet;
 use crate::model::command::{HomeTarget, Refused};
 use crate::model::machine::ModalState;
-
-const MM_PER_INCH: f64 = 25.4;
+use crate::model::quantity::MM_PER_INCH;
+pub use crate::model::quantity::number;
 
 /// `$H` or `$HX`.
 pub fn home(target: HomeTarget) -> String {
@@ -40,13 +40,6 @@ pub fn set_work(axes: AxisSet, value: f64, modal: Option<&ModalState>) -> Result
     Ok(line)
 }
 
-/// A number as all firmwares read it: no exponent, at most four decimals, no `-0`.
-pub fn number(value: f64) -> String {
-    let text = format!("{value:.4}");
-    let text = text.trim_end_matches('0').trim_end_matches('.');
-    if text == "-0" { "0".to_owned() } else { text.to_owned() }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -54,12 +47,6 @@ mod tests {
 
     fn modal(words: &str) -> ModalState {
         ModalState { words: words.split(' ').map(str::to_owned).collect() }
-    }
-
-    #[test]
-    fn numbers_are_plain() {
-        let got: Vec<_> = [0.0, -0.0, -0.000_01, 1.0, -12.5, 0.1 + 0.2, 1e-3, 1e6, 12.345_67].map(number).into();
-        assert_eq!(got, ["0", "0", "0", "1", "-12.5", "0.3", "0.001", "1000000", "12.3457"]);
     }
 
     #[test]

@@ -5,11 +5,11 @@ use std::sync::Arc;
 use crate::driver::machine::{Event, EventKind};
 use crate::grbl;
 use crate::model::axes::AxisVec;
-use crate::model::machine::{AlarmInfo, Identity, Limits, ReportedPosition, StatusReport};
+use crate::model::machine::{AlarmInfo, Firmware, Identity, Limits, ReportedPosition, StatusReport};
+use crate::model::quantity::MM_PER_INCH;
 use crate::model::snapshot::{Alarm, LinkState, Machine, Snapshot};
 use crate::model::time::Time;
-
-const MM_PER_INCH: f64 = 25.4;
+use crate::model::work::work_offset_of;
 
 /// Takes one event in. Returns whether the snapshot says anything new, and raises its revision if so.
 pub fn fold(snapshot: &mut Snapshot, event: &Event) -> bool {
@@ -44,9 +44,7 @@ fn session(machine: &mut Machine, at: Time, event: &grbl::Event) -> bool {
         E::Homing(homing) => machine.homing = *homing,
         E::Reset { .. } => reset(machine),
         E::Modal(modal) => machine.modal = Some(modal.clone()),
-        E::Offset { name, value } => {
-            machine.offsets.insert(name.clone(), in_mm(&machine.limits, *value));
-        }
+        E::Offset { name, value } => offset(machine, name, *value),
         E::Probe(probe) => {
             let mut probe = *probe;
             probe.position = in_mm(&machine.limits, probe.position);
@@ -66,6 +64,17 @@ fn session(machine: &mut Machine, at: Time, event: &grbl::Event) -> bool {
         | E::UnexpectedReply => return false,
     }
     true
+}
+
+/// A row of `$#`. FluidNC may leave the new `WCO:` out of many reports, so it is added up here, once the last row is in.
+fn offset(machine: &mut Machine, name: &str, value: AxisVec) {
+    machine.offsets.insert(name.to_owned(), in_mm(&machine.limits, value));
+    let fluidnc = machine.identity.as_ref().is_some_and(|identity| identity.firmware == Firmware::FluidNc);
+    let active = machine.modal.as_ref().and_then(|modal| modal.wcs());
+    if let Some(sum) = active.filter(|_| fluidnc && name == "TLO").and_then(|a| work_offset_of(&machine.offsets, a)) {
+        machine.work_offset = Some(sum);
+        machine.work_position = both(machine.machine_position, machine.work_offset, AxisVec::minus);
+    }
 }
 
 fn link(machine: &mut Machine, at: Time, state: &LinkState) -> bool {
@@ -171,7 +180,7 @@ fn reset(machine: &mut Machine) {
 }
 
 /// `$13=1` makes all reports inches, but those of rotary axes.
-fn in_mm(limits: &Limits, mut values: AxisVec) -> AxisVec {
+pub(super) fn in_mm(limits: &Limits, mut values: AxisVec) -> AxisVec {
     if limits.report_inches == Some(true) {
         for (axis, value) in values.scaled(1.0).iter() {
             if !axis.is_rotary() {

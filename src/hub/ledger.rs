@@ -1,6 +1,6 @@
 //! Every command that was asked and is not answered yet.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, VecDeque};
 use std::time::Duration;
 
 use crate::model::command::{Command, Origin, Ticket, TicketId};
@@ -8,6 +8,8 @@ use crate::model::hub::Request;
 use crate::model::time::Time;
 
 use super::arbiter;
+use crate::driver::machine::OrderKind;
+use crate::model::work::Work;
 
 /// One open command.
 #[derive(Clone, Debug)]
@@ -17,6 +19,18 @@ pub(super) struct Entry {
     pub(super) what: String,
     /// A person wants to see what the controller prints.
     typed: bool,
+    /// It undoes this entry of the history of offsets.
+    undoes: Option<u64>,
+    /// What is to follow when the present order was accepted.
+    rest: VecDeque<OrderKind>,
+}
+
+/// Why offsets change: the last command that could do so.
+#[derive(Clone, Debug)]
+pub(super) struct Cause {
+    pub(super) who: Origin,
+    pub(super) what: String,
+    pub(super) undoes: Option<u64>,
 }
 
 impl Entry {
@@ -38,7 +52,29 @@ impl Ledger {
         let ticket = Ticket { id: request.ticket, origin: request.origin.clone(), at: now };
         let what = arbiter::describe(&request.command);
         let typed = matches!(request.command, Command::Mdi(_));
-        self.open.insert(request.ticket, Entry { ticket, what, typed });
+        let undoes = match &request.command {
+            Command::Work(Work::Undo(id)) => Some(*id),
+            _ => None,
+        };
+        self.open.insert(request.ticket, Entry { ticket, what, typed, undoes, rest: VecDeque::new() });
+    }
+
+    /// These follow when the present order of the ticket was accepted.
+    pub(super) fn continue_with(&mut self, ticket: TicketId, rest: VecDeque<OrderKind>) {
+        if let Some(entry) = self.open.get_mut(&ticket) {
+            entry.rest = rest;
+        }
+    }
+
+    /// What follows now.
+    pub(super) fn next(&mut self, ticket: TicketId) -> Option<OrderKind> {
+        self.open.get_mut(&ticket)?.rest.pop_front()
+    }
+
+    /// Who asked for what, while it is not answered.
+    pub(super) fn cause(&self, ticket: TicketId) -> Option<Cause> {
+        let entry = self.open.get(&ticket)?;
+        Some(Cause { who: entry.ticket.origin.clone(), what: entry.what.clone(), undoes: entry.undoes })
     }
 
     /// It is answered. `None`: it was already, or never asked.

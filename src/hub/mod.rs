@@ -9,6 +9,7 @@ pub mod compose;
 pub mod fold;
 mod journal;
 mod ledger;
+mod offsets;
 pub mod run;
 #[cfg(test)]
 mod tests;

@@ -1,5 +1,6 @@
 //! The hub's task.
 
+use std::collections::VecDeque;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -8,9 +9,10 @@ use tokio::task::JoinHandle;
 
 use super::journal::Journal;
 use super::ledger::{Entry, Ledger};
+use super::offsets::OffsetWatch;
 use super::{arbiter, fold};
 use crate::driver::clock::Clock;
-use crate::driver::machine::{self, Event, EventKind, MachineHandle, Order};
+use crate::driver::machine::{self, Event, EventKind, MachineHandle, Order, OrderKind};
 use crate::driver::transport::Opener;
 use crate::driver::wire_log::WireLog;
 use crate::grbl::session::{Session, SessionConfig};
@@ -143,6 +145,7 @@ pub(super) struct Keeper {
     published: watch::Sender<Arc<Snapshot>>,
     ledger: Ledger,
     journal: Journal,
+    offsets: OffsetWatch,
 }
 
 impl Keeper {
@@ -159,17 +162,28 @@ impl Keeper {
         snapshot.machine.link.since = snapshot.at;
         snapshot.machine.report_interval = config.report_interval;
         let (published, snapshots) = watch::channel(Arc::new(snapshot.clone()));
-        let keeper =
-            Self { clock, latch, orders, snapshot, published, ledger: Ledger::default(), journal: Journal::new(log) };
+        let keeper = Self {
+            clock,
+            latch,
+            orders,
+            snapshot,
+            published,
+            ledger: Ledger::default(),
+            journal: Journal::new(log),
+            offsets: OffsetWatch::default(),
+        };
         (keeper, snapshots)
     }
 
     /// Something happened at the machine.
     pub(super) fn take_event(&mut self, event: &Event) {
         if let EventKind::Outcome { ticket, outcome } = &event.what {
-            self.answer(event.at, *ticket, outcome.clone());
+            if !(*outcome == Outcome::Done && self.go_on(event.at, *ticket)) {
+                self.answer(event.at, *ticket, outcome.clone());
+            }
             return;
         }
+        self.offsets.before(event, &mut self.snapshot, &self.ledger);
         let state = self.snapshot.machine.state;
         let alarm = self.snapshot.machine.alarm.clone();
         fold::fold(&mut self.snapshot, event);
@@ -193,12 +207,35 @@ impl Keeper {
         }
     }
 
-    fn order(&self, request: &Request, now: Time) -> Result<(), Outcome> {
-        if self.latch.is_void(request.ticket, arbiter::is_jog(&request.command)) {
+    fn order(&mut self, request: &Request, now: Time) -> Result<(), Outcome> {
+        let ticket = request.ticket;
+        if self.latch.is_void(ticket, arbiter::is_jog(&request.command)) {
             return Err(Outcome::Voided { why: VoidReason::Stop, sent: false });
         }
         let what = arbiter::decide(&request.command, &self.snapshot, now).map_err(Outcome::Refused)?;
-        self.orders.try_send(Order { ticket: request.ticket, what }).map_err(|error| match error {
+        let mut rest = VecDeque::from(what);
+        let Some(first) = rest.pop_front() else { return Err(Outcome::Done) };
+        self.send(ticket, first)?;
+        self.ledger.continue_with(ticket, rest);
+        Ok(())
+    }
+
+    /// One order of several was accepted. `true`: the next is under way, or the ticket is answered.
+    fn go_on(&mut self, at: Time, ticket: TicketId) -> bool {
+        let Some(next) = self.ledger.next(ticket) else { return false };
+        let sent = if self.latch.is_void(ticket, false) {
+            Err(Outcome::Voided { why: VoidReason::Stop, sent: true })
+        } else {
+            self.send(ticket, next)
+        };
+        if let Err(outcome) = sent {
+            self.answer(at, ticket, outcome);
+        }
+        true
+    }
+
+    fn send(&self, ticket: TicketId, what: OrderKind) -> Result<(), Outcome> {
+        self.orders.try_send(Order { ticket, what }).map_err(|error| match error {
             mpsc::error::TrySendError::Full(_) => {
                 Outcome::Refused(Refused::because("the machine is busy with earlier commands; try again"))
             }

@@ -1,5 +1,7 @@
 //! The hub over a driver that a test plays.
 
+mod offsets;
+
 use std::collections::HashMap;
 use std::sync::Arc;
 use std::time::Duration;
@@ -24,6 +26,7 @@ use crate::model::machine::{
     AlarmInfo, Firmware, Identity, MachineState, MessageLevel, ReportedPosition, StateKind, StatusReport,
 };
 use crate::model::snapshot::{LinkState, Snapshot, Stop, StopPhase};
+use crate::model::time::Time;
 
 /// A report that tells nothing but the state.
 pub(super) fn report(state: StateKind) -> StatusReport {

@@ -7,6 +7,7 @@ use serde::{Deserialize, Serialize};
 use super::axes::{Axis, AxisSet, AxisVec};
 use super::jog::JogVector;
 use super::time::Time;
+use super::work::{GoTo, Switch, Work};
 
 /// Number of a command, rising by one over the whole hub. A stop voids all that were asked before it.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -147,6 +148,12 @@ pub enum Command {
     },
     /// Have the controller list all its settings with what they mean.
     ReadSettings,
+    /// Another change of offsets, or of the active coordinate system.
+    Work(Work),
+    /// A move to a place, after a lift of Z where that is asked for.
+    GoTo(GoTo),
+    /// Spindle, coolant, sleep, check mode.
+    Switch(Switch),
 }
 
 /// Why a command was not taken.

@@ -7,6 +7,7 @@ use super::machine::{Firmware, StateKind};
 use super::settings::check as check_setting;
 use super::snapshot::{LinkState, Machine, Snapshot};
 use super::time::Time;
+use super::work;
 
 /// Whether `command` may be sent now.
 ///
@@ -53,6 +54,9 @@ pub fn check(command: &Command, snapshot: &Snapshot, now: Time) -> Result<(), Re
             check_setting(row, value).map(drop).map_err(|why| Refused::because(why.to_string()))
         }
         Command::ReadSettings => settings_in("read the settings", state, machine),
+        Command::Work(order) => work::check_work(order, state, snapshot),
+        Command::GoTo(go_to) => work::check_go_to(go_to, state, machine),
+        Command::Switch(switch) => work::check_switch(*switch, state, machine),
         Command::Mdi(line) => mdi(line, state, firmware, machine),
     }
 }
@@ -97,7 +101,7 @@ fn set_work(axes: AxisSet, value: f64, state: StateKind, machine: &Machine) -> R
     axes.iter().try_for_each(|axis| has_axis(axis, machine))
 }
 
-fn has_axis(axis: Axis, machine: &Machine) -> Result<(), Refused> {
+pub(super) fn has_axis(axis: Axis, machine: &Machine) -> Result<(), Refused> {
     if axis.index() < machine.axis_count() {
         Ok(())
     } else {
@@ -114,7 +118,7 @@ pub fn may_jog(snapshot: &Snapshot, now: Time) -> Result<(), Refused> {
     jog_in(known_state(machine, now)?, machine)
 }
 
-fn needs_reset(machine: &Machine) -> bool {
+pub(super) fn needs_reset(machine: &Machine) -> bool {
     machine.alarm.as_ref().is_some_and(|alarm| alarm.needs_reset)
 }
 
@@ -157,7 +161,7 @@ fn mdi(line: &str, state: StateKind, firmware: Option<Firmware>, machine: &Machi
     Ok(())
 }
 
-fn cannot(verb: &str, state: StateKind, machine: &Machine) -> Refused {
+pub(super) fn cannot(verb: &str, state: StateKind, machine: &Machine) -> Refused {
     let why = match state {
         StateKind::Alarm if needs_reset(machine) => "the machine is in alarm: soft reset (Ctrl+X) first",
         StateKind::Alarm => "the machine is locked by an alarm: home or unlock first",

@@ -5,7 +5,7 @@ use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
-use super::axes::{AxisSet, AxisVec};
+use super::axes::{Axis, AxisSet, AxisVec, MAX_AXES};
 
 /// The firmware families that sunmill runs.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
@@ -378,6 +378,34 @@ pub struct Limits {
     pub homing: Option<bool>,
     /// `$13`: reports in inches.
     pub report_inches: Option<bool>,
+    /// `$23`: axes that home toward minus.
+    pub homes_negative: Option<AxisSet>,
+    /// `$22` as a number; on grblHAL bit 3 puts machine zero at the switch, whichever end that is.
+    pub homing_flags: Option<u32>,
+    /// `$30`: highest spindle speed, rpm.
+    pub spindle_max_rpm: Option<f64>,
+    /// Ends of each axis in machine coordinates as FluidNC prints them (`Axis X (0.000,300.000)`).
+    pub told_range: [Option<(f64, f64)>; MAX_AXES],
+}
+
+impl Limits {
+    /// Lowest and highest machine position of an axis, mm or deg. `None`: not known.
+    ///
+    /// FluidNC tells it. Grbl and grblHAL count from the top down (`0 … −travel`), wherever the switch is, unless
+    /// built (Grbl option letter `Z`, `HOMING_FORCE_SET_ORIGIN`) or set (grblHAL `$22` bit 3) to put zero at the
+    /// switch; then an axis that homes toward minus (`$23`) counts up (Grbl `system_check_travel_limits`, grblHAL
+    /// `limits_set_work_envelope`).
+    pub fn machine_range(&self, axis: Axis, identity: Option<&Identity>) -> Option<(f64, f64)> {
+        let identity = identity?;
+        let told = *self.told_range.get(axis.index())?;
+        let zero_at_switch = match identity.firmware {
+            Firmware::FluidNc => return told,
+            Firmware::Grbl => identity.options.contains('Z'),
+            Firmware::GrblHal => self.homing_flags? & 8 != 0,
+        };
+        let travel = self.travel_mm.get(axis).filter(|&travel| travel > 0.0)?;
+        if zero_at_switch && self.homes_negative?.contains(axis) { Some((0.0, travel)) } else { Some((-travel, 0.0)) }
+    }
 }
 
 /// Values of `$#`, by name (`G54` … `G59.3`, `G28`, `G30`, `G92`, `TLO`).

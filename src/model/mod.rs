@@ -13,9 +13,11 @@ pub mod latch;
 pub mod legal;
 pub mod log;
 pub mod machine;
+pub mod quantity;
 pub mod settings;
 pub mod snapshot;
 pub mod time;
+pub mod work;
 
 pub use axes::{Axis, AxisSet, AxisVec};
 pub use command::{Command, HomeTarget, Outcome, Realtime, Ticket, TicketId};

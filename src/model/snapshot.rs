@@ -13,6 +13,7 @@ use super::machine::{
 };
 use super::settings::SettingsTable;
 use super::time::Time;
+use super::work::OffsetChange;
 
 /// Position older than this is shown as stale.
 pub const STALE_AFTER: Duration = Duration::from_millis(2500);
@@ -28,6 +29,8 @@ pub struct Snapshot {
     pub at: Time,
     /// The machine.
     pub machine: Machine,
+    /// Changes of offsets that were seen, oldest first; bounded.
+    pub offset_history: Vec<OffsetChange>,
 }
 
 /// The machine as it is known.

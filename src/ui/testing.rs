@@ -31,6 +31,7 @@ pub(super) fn idle() -> Snapshot {
     let offset = AxisVec::from_slice(&[-200.0, -200.0, -10.0]);
     Snapshot {
         rev: 1,
+        offset_history: Vec::new(),
         at: NOW,
         machine: Machine {
             link: Link { endpoint: "sim".into(), simulated: true, state: LinkState::Up, ..Link::default() },

@@ -38,6 +38,8 @@ pub(super) enum Query {
     NamedSettings,
     /// `$CD` of FluidNC.
     Configuration,
+    /// `$SS`: FluidNC's boot log, the only place where it tells the ends of its axes in one listing.
+    StartupLog,
 }
 
 impl Query {
@@ -55,6 +57,7 @@ impl Query {
             Self::SettingDescriptions => "$ESH".into(),
             Self::NamedSettings => "$S".into(),
             Self::Configuration => "$CD".into(),
+            Self::StartupLog => "$SS".into(),
         }
     }
 
@@ -131,6 +134,9 @@ impl Queries {
         self.want(Query::Settings);
         self.want(Query::Modal);
         self.want(Query::Offsets);
+        if firmware == Firmware::FluidNc {
+            self.want(Query::StartupLog);
+        }
     }
 
     /// The next to send, if none is under way.

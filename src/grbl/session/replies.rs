@@ -28,6 +28,8 @@ impl Session {
             Reply::Status(report) => self.on_status(now, *report),
             Reply::Alarm(code) => self.on_alarm(code),
             Reply::Banner(banner) => self.on_banner(now, &banner),
+            Reply::Message { text, .. } if self.note_range(&text) => {}
+            Reply::Message { .. } if self.reads_startup_log() => {}
             Reply::Message { level, text } => self.on_message(level, text),
             Reply::Modal(modal) => self.events.push_back(Event::Modal(modal)),
             Reply::Offset { name, value } => self.events.push_back(Event::Offset { name, value }),
@@ -49,6 +51,24 @@ impl Session {
             Reply::Garbage(bytes) => self.on_garbage(bytes),
             Reply::Empty => {}
         }
+    }
+
+    /// The answer to the session's own `$SS` is the boot log once more: nobody wants to read it again.
+    fn reads_startup_log(&self) -> bool {
+        self.window.oldest().is_some_and(|slot| slot.owner == Owner::Query(Query::StartupLog))
+    }
+
+    /// FluidNC's boot log tells the ends of each axis: `Axis X (0.000,300.000)`. `true`: it was told to the session
+    /// alone and is no message.
+    fn note_range(&mut self, text: &str) -> bool {
+        let Some((axis, range)) = axis_range(text) else { return false };
+        if let Some(place) = self.limits.told_range.get_mut(axis.index()).filter(|place| **place != Some(range)) {
+            *place = Some(range);
+            if !self.reads_startup_log() {
+                self.events.push_back(Event::Limits(Box::new(self.limits.clone())));
+            }
+        }
+        self.reads_startup_log()
     }
 
     fn text(&mut self, text: String) {
@@ -83,13 +103,14 @@ impl Session {
             Owner::Ticket(ticket) => self.on_ticket_answer(&slot, ticket, error),
         }
         // A setting that was ordered is read back by itself; one that was typed is found by asking for all.
-        let ordered = slot.kind == LineKind::SettingWrite && self.setting.is_some();
-        if slot.line.writes_eeprom() && error.is_none() && matches!(slot.owner, Owner::Ticket(_)) && !ordered {
-            self.queries.want(Query::Offsets);
+        let accepted = error.is_none() && matches!(slot.owner, Owner::Ticket(_));
+        if accepted && slot.kind == LineKind::SettingWrite && self.setting.is_none() {
+            self.queries.want(Query::Settings);
+        }
+        // `$G` first: which system is active decides what the offsets add up to.
+        if accepted && slot.line.changes_coordinates() {
             self.queries.want(Query::Modal);
-            if slot.kind == LineKind::SettingWrite {
-                self.queries.want(Query::Settings);
-            }
+            self.queries.want(Query::Offsets);
         }
         self.tell_settings();
     }
@@ -145,7 +166,9 @@ impl Session {
             (Query::BuildInfo, Some(_)) => self.queries.retry(query, now),
             (Query::AutoReport, None) => self.reports.pushed = true,
             (Query::AutoReport, Some(_)) => self.reports.pushed = false,
-            (Query::Settings, None) => self.events.push_back(Event::Limits(Box::new(self.limits.clone()))),
+            (Query::Settings | Query::StartupLog, None) => {
+                self.events.push_back(Event::Limits(Box::new(self.limits.clone())));
+            }
             (Query::ReadBack, _) => {
                 // The table goes first: who waits for the outcome then sees the new value.
                 self.events.push_back(Event::Limits(Box::new(self.limits.clone())));
@@ -346,7 +369,12 @@ impl Session {
                 13 => self.limits.report_inches = flag(),
                 20 => self.limits.soft_limits = flag(),
                 21 => self.limits.hard_limits = flag(),
-                22 => self.limits.homing = flag(),
+                22 => {
+                    self.limits.homing = flag();
+                    self.limits.homing_flags = value.trim().parse().ok();
+                }
+                23 => self.limits.homes_negative = value.trim().parse().ok().map(AxisSet::from_mask),
+                30 => self.limits.spindle_max_rpm = value.trim().parse().ok(),
                 110..=118 => per_axis(&mut self.limits.max_rate_mm_min, 110),
                 120..=128 => per_axis(&mut self.limits.acceleration_mm_s2, 120),
                 130..=138 => per_axis(&mut self.limits.travel_mm, 130),
@@ -358,5 +386,29 @@ impl Session {
             self.queries.heard(self.pumped_at);
         }
         self.events.push_back(Event::Setting { name, value });
+    }
+}
+
+/// `Axis X (0.000,300.000)`.
+fn axis_range(text: &str) -> Option<(Axis, (f64, f64))> {
+    let (letter, range) = text.trim().strip_prefix("Axis ")?.split_once(' ')?;
+    let mut letters = letter.chars();
+    let axis = letters.next().and_then(Axis::from_letter).filter(|_| letters.next().is_none())?;
+    let (low, high) = range.strip_prefix('(')?.strip_suffix(')')?.split_once(',')?;
+    let (low, high): (f64, f64) = (low.parse().ok()?, high.parse().ok()?);
+    (low.is_finite() && high.is_finite() && low < high).then_some((axis, (low, high)))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_the_lines_of_axes_tell_ranges() {
+        assert_eq!(axis_range("Axis X (0.000,300.000)"), Some((Axis::X, (0.0, 300.0))));
+        assert_eq!(axis_range("Axis Z (-60.000,0.000)"), Some((Axis::Z, (-60.0, 0.0))));
+        for text in ["Axis count 3", "Axis X", "Axis X (1,1)", "Axis XY (0,1)", "Axis X (a,b)", "Axis Q (0,1)", ""] {
+            assert_eq!(axis_range(text), None, "{text}");
+        }
     }
 }

@@ -51,7 +51,7 @@ impl Wire {
                 wire.rx("[VER:1.1f.20260817:]\n[OPT:VNML+,100,1024,3,0]\n[AXS:3:XYZ]\n[FIRMWARE:grblHAL]\nok");
             }
         }
-        for _ in 0..8 {
+        for _ in 0..12 {
             let sent = wire.sent();
             if sent.contains("$$") {
                 wire.rx("$20=1\n$22=1\n$110=3000\n$111=3000\n$112=1000\n$120=200\n$121=200\n$122=100\n$130=300\n$131=200\n$132=60\nok");
@@ -259,12 +259,12 @@ fn the_sticky_error_of_grblhal_is_cleared_before_the_next_line() {
 #[test]
 fn an_ok_too_many_is_counted_and_ignored() {
     let mut wire = Wire::up(Firmware::FluidNc);
-    let first = wire.submit("G90").unwrap();
+    let first = wire.submit("F100").unwrap();
     wire.sent();
     wire.rx("ok\r\nok\r");
     assert_eq!(wire.outcomes(first), [Outcome::Done]);
     assert!(wire.events.contains(&Event::UnexpectedReply));
-    let second = wire.submit("G91").unwrap();
+    let second = wire.submit("F200").unwrap();
     wire.sent();
     assert_eq!(wire.outcomes(second), []);
     wire.rx("error:20");
