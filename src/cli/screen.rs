@@ -8,7 +8,7 @@ use color_eyre::eyre::{WrapErr, eyre};
 
 use super::exit::Failure;
 use super::settings::Settings;
-use super::{crash, desk, logging};
+use super::{crash, desk, history, logging};
 use crate::driver::clock::Clock;
 use crate::driver::pace::Pace;
 use crate::driver::transport::{InProcess, Opener, lock_dir};
@@ -134,6 +134,10 @@ fn screen_settings(settings: &Settings, notice: Option<String>) -> ui::Settings 
         },
         ssh: settings.look.ssh,
         multiplexed: settings.look.multiplexed,
+        history: settings
+            .state_folder
+            .as_deref()
+            .map_or_else(Vec::new, |state| history::load(&desk::history_file(state))),
         ask_key_releases: !settings.look.linux_console,
         // Of this computer, so only for its own console: a remote one can have the same $TERM.
         keyboards: (settings.look.linux_console && !settings.look.ssh).then(|| "/dev/input/by-path".into()),

@@ -39,8 +39,16 @@ pub enum Action {
     Palette,
     /// Help.
     Help,
-    /// Show the wire instead of the console.
+    /// What the console shows: everything, the wire, messages, what was sent from here.
     WireView,
+    /// Status reports on the wire, or not.
+    WireReports,
+    /// What the console shows, into a file.
+    ConsoleSave,
+    /// Look for a line typed before.
+    HistorySearch,
+    /// Complete a `$` command.
+    Complete,
     /// Console one page back.
     ScrollBack,
     /// Console one page on.
@@ -299,8 +307,10 @@ pub const TABLE: &[Row] = &[
         "wire",
         &["v"],
         (Group::Screen, Danger::None, Context::Main),
-        "Show every byte on the wire instead of the console.",
+        "Console: all, then every line on the wire, messages only, what you sent only.",
     ),
+    row(Action::WireReports, "reports", &["V"], VIEW, "Show status reports on the wire, or hide them."),
+    row(Action::ConsoleSave, "save console", &["Ctrl+S"], VIEW, "Write what the console holds into a dated file."),
     row(
         Action::ScrollBack,
         "scroll back",
@@ -356,6 +366,14 @@ pub const TABLE: &[Row] = &[
     row(Action::Quit, "quit", &["q", "Ctrl+Q", "Ctrl+C"], SCREEN, "Leave; asks first when the machine is busy."),
     row(Action::Accept, "send", &["Enter"], TEXT, "Send the line, or take the choice."),
     row(Action::HistoryBack, "earlier", &["Up"], TEXT, "Earlier line, or choice above."),
+    row(
+        Action::HistorySearch,
+        "search",
+        &["Ctrl+R"],
+        TEXT,
+        "Line for G-code: an earlier line that holds what is typed; again for an older one.",
+    ),
+    row(Action::Complete, "complete", &["Tab"], TEXT, "Line for G-code: complete a $ command of this firmware."),
     row(Action::HistoryOn, "later", &["Down"], TEXT, "Later line, or choice below."),
 ];
 

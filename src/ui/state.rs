@@ -212,7 +212,8 @@ pub enum Effect {
 
 impl Ui {
     /// As it is at the start.
-    pub fn new(settings: Settings) -> Self {
+    pub fn new(mut settings: Settings) -> Self {
+        let mdi = Editor::with_history(std::mem::take(&mut settings.history));
         Self {
             pad: JogPad::new(settings.jog.clone()),
             settings,
@@ -228,7 +229,7 @@ impl Ui {
             cancel_told: None,
             help: None,
             console: Console::default(),
-            mdi: Editor::default(),
+            mdi,
             notice: None,
             terminal: TerminalFacts::default(),
             quitting: false,

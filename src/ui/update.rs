@@ -3,6 +3,7 @@
 mod controller;
 mod devices;
 mod leave;
+mod mdi;
 mod offsets;
 pub mod panel;
 mod popups;
@@ -21,6 +22,7 @@ use super::jog::{JogAct, JogKey, KeyFacts};
 use super::keymap::{Bound, Chord};
 use super::recovery::RecoveryPanel;
 use super::state::{Effect, Event, Mode, Palette, Tab, Then, Ui};
+use crate::model::desk::Query;
 use crate::model::snapshot::{Snapshot, StopPhase};
 use crate::model::{Command, Realtime, StateKind, Time, legal};
 
@@ -347,6 +349,13 @@ fn text_key(ui: &mut Ui, chord: Chord, kind: KeyEventKind, input: &InputEvent, s
         }
         _ => {}
     }
+    if ui.mode == Mode::Mdi
+        && let Some(Bound::Action(action @ (Action::HistorySearch | Action::Complete))) =
+            ui.keymap.lookup(Context::Text, chord)
+    {
+        mdi::key(ui, action, snapshot, input.at);
+        return Vec::new();
+    }
     let step = match ui.keymap.lookup(Context::Text, chord) {
         Some(Bound::Action(Action::HistoryBack)) => -1,
         Some(Bound::Action(Action::HistoryOn)) => 1,
@@ -419,9 +428,9 @@ fn accept(ui: &mut Ui, input: &InputEvent, snapshot: &Snapshot) -> Vec<Effect> {
         ui.say(format!("not sent: {why}"), Tone::Warning, now);
         return Vec::new();
     }
-    ui.mdi.take();
+    let line = ui.mdi.take();
     ui.console.follow();
-    vec![Effect::Submit(command)]
+    vec![Effect::Submit(command), Effect::Ask(Query::SaveHistory(vec![line]))]
 }
 
 /// Carries out an action of the table.
@@ -469,7 +478,9 @@ fn run(ui: &mut Ui, action: Action, input: &InputEvent, snapshot: &Snapshot) -> 
             ui.help = Some(0);
             return effects;
         }
-        Action::WireView => ui.console.toggle_wire(),
+        Action::WireView => ui.console.show_next(),
+        Action::WireReports => ui.console.toggle_reports(),
+        Action::ConsoleSave => return vec![Effect::Ask(Query::SaveConsole(ui.console.text()))],
         Action::ScrollBack => ui.console.scroll(-PAGE.cast_signed()),
         Action::ScrollOn => ui.console.scroll(PAGE.cast_signed()),
         Action::ScrollEnd => ui.console.follow(),
@@ -494,6 +505,8 @@ fn run(ui: &mut Ui, action: Action, input: &InputEvent, snapshot: &Snapshot) -> 
         | Action::Accept
         | Action::HistoryBack
         | Action::HistoryOn
+        | Action::HistorySearch
+        | Action::Complete
         | Action::PanelUp
         | Action::PanelDown
         | Action::ListPorts
