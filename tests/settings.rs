@@ -44,7 +44,13 @@ impl Shop {
             lock_dir: std::env::temp_dir(),
             in_process: Some(InProcess(Arc::new(machine))),
         };
-        let (port, task) = hub::start_keeping(SessionConfig::default(), Tables::load(), opener, Clock::start(), folder);
+        let (port, task) = hub::start_keeping(
+            SessionConfig::default(),
+            Tables::load(),
+            opener,
+            Clock::start(),
+            hub::Keeping { backups: folder, ..hub::Keeping::default() },
+        );
         let mut shop = Self { hub: port.attach_screen(), task, log: Vec::new() };
         shop.until("an idle machine that has told its settings", |s| {
             let idle = s.machine.state.is_some_and(|state| state.kind == StateKind::Idle);

@@ -24,8 +24,6 @@ const AFTER_HELP: &str = "\
 Examples:
   sunmill                                    try it on the simulated machine
   sunmill --port /dev/serial/by-id/usb-…     run the machine on this USB port
-  sunmill --port tcp://mill.local            run the machine on the network
-  sunmill config show                        which configuration is in force?
   sunmill sim machine --pty /tmp/mill        simulate a machine for any program
 
 A software stop is not an emergency stop circuit. Keep a real one within reach.";
@@ -67,6 +65,10 @@ pub enum Command {
     /// Check or show the configuration
     #[command(subcommand)]
     Config(ConfigCommand),
+    /// List the serial devices that could be a machine
+    Ports(PortsArgs),
+    /// Play a wire log, or a scene, and print what sunmill makes of it
+    Replay(ReplayArgs),
     /// Offer a simulated device to other programs
     #[command(subcommand)]
     Sim(SimCommand),
@@ -82,6 +84,24 @@ pub struct KeysArgs {
     /// As the [keys] section of a configuration, with every action
     #[arg(long, conflicts_with = "markdown")]
     pub toml: bool,
+}
+
+/// Options of `sunmill ports`.
+#[derive(Debug, Args)]
+pub struct PortsArgs {
+    /// As JSON, an array with an object for each device
+    #[arg(long)]
+    pub json: bool,
+}
+
+/// Options of `sunmill replay`.
+#[derive(Debug, Args)]
+pub struct ReplayArgs {
+    /// A file of the wire log (wire.log in the log folder), or a scene in the same format
+    pub file: PathBuf,
+    /// As JSON, an object a line
+    #[arg(long)]
+    pub json: bool,
 }
 
 /// `sunmill config …`

@@ -8,11 +8,16 @@
 mod args;
 mod config;
 mod crash;
+mod desk;
 mod environment;
 mod exit;
+mod files;
+mod history;
 pub mod keys;
 mod logging;
 mod out;
+mod ports;
+mod replay;
 mod run;
 mod screen;
 mod settings;

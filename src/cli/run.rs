@@ -7,7 +7,7 @@ use super::args::{Cli, Command, ConfigCommand, KeysArgs, SimCommand};
 use super::environment::Environment;
 use super::exit::Failure;
 use super::settings::Settings;
-use super::{config, keys, out, screen, sim};
+use super::{config, keys, out, ports, replay, screen, sim};
 use crate::ui::{Keymap, key_table_markdown, key_table_toml};
 
 /// Does what the arguments ask.
@@ -29,6 +29,8 @@ pub fn run(cli: Cli, environment: &Environment) -> Result<ExitCode, Failure> {
         }
         Some(Command::Config(ConfigCommand::Check { file })) => print(&config::checked(&settings(file)?)),
         Some(Command::Config(ConfigCommand::Show { file })) => print(&config::shown(&settings(file)?)?),
+        Some(Command::Ports(args)) => print(&ports::listed(&settings(None)?, args.json)?),
+        Some(Command::Replay(args)) => replay::run(&settings(None)?, &args.file, args.json),
         Some(Command::Sim(SimCommand::Machine(args))) => sim::machine(args.into()),
     }?;
     Ok(ExitCode::SUCCESS)

@@ -8,10 +8,11 @@ use color_eyre::eyre::{WrapErr, eyre};
 
 use super::exit::Failure;
 use super::settings::Settings;
-use super::{crash, logging};
+use super::{crash, desk, history, logging};
 use crate::driver::clock::Clock;
 use crate::driver::pace::Pace;
 use crate::driver::transport::{InProcess, Opener, lock_dir};
+use crate::driver::wire_log::{self, WireLog, WireLogConfig, WireLogGuard};
 use crate::grbl::session::SessionConfig;
 use crate::grbl::tables::Tables;
 use crate::model::{Axis, AxisVec, Firmware};
@@ -48,7 +49,9 @@ pub(super) fn run(settings: &Settings, terminal: bool) -> Result<ExitCode, Failu
         .enable_all()
         .build()
         .wrap_err("cannot start the runtime")?;
-    let reason = runtime.block_on(open(settings, notice));
+    let (wire_log, wire_guard, wire_notice) = wire_log(settings);
+    let reason = runtime.block_on(open(settings, notice.or(wire_notice), wire_log));
+    drop(wire_guard);
     tracing::info!(?reason, "end");
     drop(log);
     match reason? {
@@ -61,16 +64,31 @@ pub(super) fn run(settings: &Settings, terminal: bool) -> Result<ExitCode, Failu
 
 /// Hub and screen in this process. When the screen ends, whatever the reason, the hub cancels a jog and closes.
 /// `notice` is something to tell at the start.
-async fn open(settings: &Settings, notice: Option<String>) -> Result<ExitReason, ui::Error> {
+async fn open(settings: &Settings, notice: Option<String>, wire_log: Option<WireLog>) -> Result<ExitReason, ui::Error> {
     let clock = Clock::start();
-    let backups = settings.backup_folder.clone();
-    let (port, hub) = hub::start_keeping(session_config(settings), Tables::load(), opener(settings), clock, backups);
+    let keeping = hub::Keeping { backups: settings.backup_folder.clone(), wire_log };
+    let (port, hub) = hub::start_keeping(session_config(settings), Tables::load(), opener(settings), clock, keeping);
+    let port = port.with_desk(desk::start(settings, clock));
     let reason = ui::run(port.attach_screen(), screen_settings(settings, notice), move || clock.now()).await;
     hub.shutdown().await;
     reason
 }
 
-fn opener(settings: &Settings) -> Opener {
+/// The wire log, if it is wanted, and what to tell where it cannot be had.
+fn wire_log(settings: &Settings) -> (Option<WireLog>, Option<WireLogGuard>, Option<String>) {
+    let wanted = &settings.config.wire_log;
+    let Some(folder) = settings.log_folder.clone().filter(|_| wanted.enabled) else { return (None, None, None) };
+    let file_bytes = u64::from(wanted.file_mib) * 1024 * 1024;
+    match wire_log::start(WireLogConfig { folder: folder.clone(), file_bytes, files: wanted.files }) {
+        Ok((log, guard)) => (Some(log), Some(guard), None),
+        Err(why) => {
+            tracing::warn!(%why, folder = %folder.display(), "no wire log");
+            (None, None, Some(format!("no wire log in {}: {why}", folder.display())))
+        }
+    }
+}
+
+pub(super) fn opener(settings: &Settings) -> Opener {
     Opener {
         endpoint: settings.endpoint.clone(),
         baud: settings.config.machine.baud,
@@ -90,7 +108,7 @@ fn simulated() -> Options {
     Options { homed: true, start: Some(start), ..Options::new(Firmware::FluidNc) }
 }
 
-fn session_config(settings: &Settings) -> SessionConfig {
+pub(super) fn session_config(settings: &Settings) -> SessionConfig {
     let machine = &settings.config.machine;
     SessionConfig {
         rx_bytes: machine.rx_buffer,
@@ -127,6 +145,10 @@ fn screen_settings(settings: &Settings, notice: Option<String>) -> ui::Settings 
         },
         ssh: settings.look.ssh,
         multiplexed: settings.look.multiplexed,
+        history: settings
+            .state_folder
+            .as_deref()
+            .map_or_else(Vec::new, |state| history::load(&desk::history_file(state))),
         ask_key_releases: !settings.look.linux_console,
         // Of this computer, so only for its own console: a remote one can have the same $TERM.
         keyboards: (settings.look.linux_console && !settings.look.ssh).then(|| "/dev/input/by-path".into()),

@@ -25,6 +25,10 @@ pub struct Settings {
     pub log_folder: Option<PathBuf>,
     /// The folder of settings backups. `None`: there is no home folder.
     pub backup_folder: Option<PathBuf>,
+    /// The user's folder for what is kept from one start to the next. `None`: there is no home folder.
+    pub state_folder: Option<PathBuf>,
+    /// The user's own `config.toml`, whether or not it is there.
+    pub user_config: Option<PathBuf>,
     /// The user's own folder for what lives as long as the session.
     pub runtime_dir: Option<PathBuf>,
 }
@@ -76,9 +80,23 @@ impl Settings {
             Some(folder) => Some(environment.expand(folder)),
             None => environment.state_home.as_ref().map(|state| state.join("sunmill/log")),
         };
-        let backup_folder = environment.state_home.as_ref().map(|state| state.join("sunmill/backups"));
+        let below = |folder: &Option<PathBuf>, path: &str| folder.as_ref().map(|folder| folder.join(path));
+        let backup_folder = below(&environment.state_home, "sunmill/backups");
+        let state_folder = below(&environment.state_home, "sunmill");
+        let user_config = below(&environment.config_home, "sunmill/config.toml");
         let runtime_dir = environment.runtime_dir.clone();
-        Ok(Self { config, source, keys, endpoint, look, log_folder, backup_folder, runtime_dir })
+        Ok(Self {
+            config,
+            source,
+            keys,
+            endpoint,
+            look,
+            log_folder,
+            backup_folder,
+            state_folder,
+            user_config,
+            runtime_dir,
+        })
     }
 }
 

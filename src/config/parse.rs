@@ -58,6 +58,13 @@ pub fn parse(file: &str, text: &str) -> Result<Config, Problem> {
     }
 }
 
+/// Where the value of `machine.port` stands in the text, quotes included.
+pub(super) fn port_span(text: &str) -> Option<Range<usize>> {
+    let document = DeTable::parse(text).ok()?;
+    let DeValue::Table(machine) = document.get_ref().get("machine")?.get_ref() else { return None };
+    Some(machine.get("port")?.span())
+}
+
 /// Values that are right by themselves and wrong together: the key to blame, and why.
 fn misfit(config: &Config) -> Option<(&'static [&'static str], String)> {
     let (machine, jog) = (&config.machine, &config.jog);
@@ -247,7 +254,7 @@ mod tests {
 
     #[test]
     fn every_key_stands_in_the_sample() {
-        for section in ["", "machine", "jog", "jog.invert", "ui", "log"] {
+        for section in ["", "machine", "jog", "jog.invert", "ui", "log", "wire_log"] {
             let header = if section.is_empty() { String::new() } else { format!("[{section}]\n") };
             let error = toml::from_str::<Config>(&format!("{header}nonsense = 1")).unwrap_err();
             let (_, known) = backticked(error.message());

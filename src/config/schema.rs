@@ -38,6 +38,8 @@ pub struct Config {
     pub log: Log,
     /// Keys of actions, by the actions' ids. Whether there are such actions and keys is for the screen to say.
     pub keys: BTreeMap<String, KeyList>,
+    /// The log of all bytes on the wire.
+    pub wire_log: WireLog,
 }
 
 impl Default for Config {
@@ -49,6 +51,7 @@ impl Default for Config {
             ui: Ui::default(),
             log: Log::default(),
             keys: BTreeMap::new(),
+            wire_log: WireLog::default(),
         }
     }
 }
@@ -343,6 +346,26 @@ pub struct Log {
 impl Default for Log {
     fn default() -> Self {
         Self { level: LogLevel::Info, folder: None, max_files: 7 }
+    }
+}
+
+/// `[wire_log]`
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields, expecting = "a table, [wire_log]")]
+pub struct WireLog {
+    /// Whether it is written.
+    pub enabled: bool,
+    /// How many files are kept.
+    #[serde(deserialize_with = "range::whole::<_, _, 1, 100>")]
+    pub files: u32,
+    /// Size in MiB at which a file is followed by the next.
+    #[serde(deserialize_with = "range::whole::<_, _, 1, 1024>")]
+    pub file_mib: u32,
+}
+
+impl Default for WireLog {
+    fn default() -> Self {
+        Self { enabled: true, files: 8, file_mib: 4 }
     }
 }
 

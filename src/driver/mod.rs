@@ -6,11 +6,14 @@
 
 pub mod backoff;
 pub mod clock;
+pub mod discover;
 pub mod machine;
 pub mod pace;
 pub mod transport;
+pub mod wire_log;
 
 pub use clock::Clock;
 pub use machine::{Event, EventKind, MachineHandle, Order, OrderKind};
 pub use pace::Pace;
 pub use transport::{InProcess, OpenError, Opener};
+pub use wire_log::{WireLog, WireLogConfig, WireLogGuard};

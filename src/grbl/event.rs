@@ -3,6 +3,8 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use serde::Serialize;
+
 use crate::model::axes::{AxisSet, AxisVec};
 use crate::model::command::{Outcome, Realtime, TicketId};
 use crate::model::machine::{AlarmInfo, Identity, Limits, MessageLevel, ModalState, ProbeResult, StatusReport};
@@ -10,7 +12,7 @@ use crate::model::settings::SettingsTable;
 use crate::model::snapshot::{Jog, LinkState, Stop};
 
 /// Why a controller restarted.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 pub enum ResetCause {
     /// A person asked for it.
     Asked,
@@ -21,7 +23,7 @@ pub enum ResetCause {
 }
 
 /// Something happened in the session. Events come in the order in which things happened.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, Serialize)]
 pub enum Event {
     /// The link's standing changed (asking, identifying, up, silent, foreign).
     Link(LinkState),

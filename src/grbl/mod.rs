@@ -11,6 +11,8 @@ pub mod line;
 mod line_kind;
 mod numbers;
 pub mod realtime;
+pub mod recording;
+pub mod replay;
 pub mod reply;
 pub mod session;
 pub mod settings;

@@ -15,4 +15,4 @@ pub mod run;
 #[cfg(test)]
 mod tests;
 
-pub use run::{HubConfig, HubTask, MachineLink, spawn, start, start_keeping};
+pub use run::{HubConfig, HubTask, Keeping, MachineLink, spawn, start, start_keeping};

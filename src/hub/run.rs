@@ -16,6 +16,7 @@ use super::{arbiter, fold};
 use crate::driver::clock::Clock;
 use crate::driver::machine::{self, Event, EventKind, MachineHandle, Order, OrderKind};
 use crate::driver::transport::Opener;
+use crate::driver::wire_log::WireLog;
 use crate::grbl::session::{Session, SessionConfig};
 use crate::grbl::tables::Tables;
 use crate::model::Endpoint;
@@ -74,16 +75,25 @@ impl HubTask {
 
 /// Starts the driver of a machine and the hub over it. `session.network` is set from the endpoint.
 pub fn start(session: SessionConfig, tables: Tables, opener: Opener, clock: Clock) -> (HubPort, HubTask) {
-    start_keeping(session, tables, opener, clock, None)
+    start_keeping(session, tables, opener, clock, Keeping::default())
 }
 
-/// As [`start`], with a folder for backups of settings.
+/// What is kept on disk beside the truth.
+#[derive(Debug, Default)]
+pub struct Keeping {
+    /// The folder of settings backups. `None`: none are kept.
+    pub backups: Option<PathBuf>,
+    /// Where every byte on the wire is written. `None`: nowhere.
+    pub wire_log: Option<WireLog>,
+}
+
+/// As [`start`], and keeps things on disk.
 pub fn start_keeping(
     mut session: SessionConfig,
     tables: Tables,
     opener: Opener,
     clock: Clock,
-    backups: Option<PathBuf>,
+    keeping: Keeping,
 ) -> (HubPort, HubTask) {
     session.network = opener.is_network();
     let config = HubConfig {
@@ -93,9 +103,10 @@ pub fn start_keeping(
     };
     let latch = Arc::new(Latch::default());
     let (tell, events) = mpsc::channel(EVENTS);
-    let machine = machine::spawn(Session::new(session, tables), opener, clock, Arc::clone(&latch), tell);
+    let machine =
+        machine::spawn_logged(Session::new(session, tables), opener, clock, Arc::clone(&latch), tell, keeping.wire_log);
     let link = MachineLink { orders: machine.orders.clone(), events };
-    let (port, task) = spawn_keeping(config, clock, latch, link, backups);
+    let (port, task) = spawn_keeping(config, clock, latch, link, keeping.backups);
     (port, HubTask { machine, task })
 }
 

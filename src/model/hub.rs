@@ -11,6 +11,7 @@ use std::task::Poll;
 use tokio::sync::{broadcast, mpsc, watch};
 
 use super::command::{ClientId, Command, Origin, Realtime, Refused, TicketId};
+use super::desk::{Answer, Query};
 use super::latch::Latch;
 use super::log::LogEntry;
 use super::snapshot::Snapshot;
@@ -25,6 +26,18 @@ pub struct Request {
     /// What is asked.
     pub command: Command,
 }
+
+/// A question on its way to the desk, and where its answer goes.
+#[derive(Clone, Debug)]
+pub struct Errand {
+    /// What is asked.
+    pub query: Query,
+    /// Where the answer goes.
+    pub answer_to: mpsc::Sender<Answer>,
+}
+
+/// Answers that may wait for a client.
+const ANSWERS: usize = 8;
 
 /// The hub has ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
@@ -47,6 +60,8 @@ pub enum News {
     Snapshot(Arc<Snapshot>),
     /// From the log.
     Log(LogEvent),
+    /// To a question of this client.
+    Answer(Answer),
 }
 
 /// A client's hold on the hub.
@@ -57,6 +72,9 @@ pub struct Hub {
     requests: mpsc::Sender<Request>,
     log: broadcast::Receiver<Arc<LogEntry>>,
     latch: Arc<Latch>,
+    desk: Option<mpsc::Sender<Errand>>,
+    answer_to: mpsc::Sender<Answer>,
+    answers: mpsc::Receiver<Answer>,
 }
 
 /// The hub's ends of the channels behind the handles; handles for more clients are made from it.
@@ -66,6 +84,7 @@ pub struct HubPort {
     requests: mpsc::Sender<Request>,
     log: broadcast::Sender<Arc<LogEntry>>,
     latch: Arc<Latch>,
+    desk: Option<mpsc::Sender<Errand>>,
 }
 
 impl HubPort {
@@ -76,13 +95,24 @@ impl HubPort {
         log: broadcast::Sender<Arc<LogEntry>>,
         latch: Arc<Latch>,
     ) -> Self {
-        Self { snapshots, requests, log, latch }
+        Self { snapshots, requests, log, latch, desk: None }
+    }
+
+    /// With somebody who answers questions.
+    #[must_use]
+    pub fn with_desk(mut self, desk: mpsc::Sender<Errand>) -> Self {
+        self.desk = Some(desk);
+        self
     }
 
     /// A handle for one client.
     pub fn attach(&self, origin: Origin) -> Hub {
+        let (answer_to, answers) = mpsc::channel(ANSWERS);
         Hub {
             origin,
+            desk: self.desk.clone(),
+            answer_to,
+            answers,
             snapshots: self.snapshots.clone(),
             requests: self.requests.clone(),
             log: self.log.subscribe(),
@@ -117,10 +147,11 @@ impl Hub {
         }
     }
 
-    /// Waits for a newer snapshot or the next log entry, whichever comes first. Nothing is lost if the call is dropped.
+    /// Waits for a newer snapshot, an answer or the next log entry, whichever comes first. Nothing is lost if the call is dropped.
     pub async fn next(&mut self) -> Result<News, HubGone> {
         enum Got {
             Changed,
+            Answer(Answer),
             Entry(Result<Arc<LogEntry>, broadcast::error::RecvError>),
         }
         let got = {
@@ -130,12 +161,16 @@ impl Hub {
                 if let Poll::Ready(changed) = changed.as_mut().poll(cx) {
                     return Poll::Ready(changed.map(|()| Got::Changed).map_err(|_| HubGone));
                 }
+                if let Poll::Ready(Some(answer)) = self.answers.poll_recv(cx) {
+                    return Poll::Ready(Ok(Got::Answer(answer)));
+                }
                 entry.as_mut().poll(cx).map(|entry| Ok(Got::Entry(entry)))
             })
             .await?
         };
         match got {
             Got::Changed => Ok(News::Snapshot(Arc::clone(&self.snapshots.borrow_and_update()))),
+            Got::Answer(answer) => Ok(News::Answer(answer)),
             Got::Entry(Ok(entry)) => Ok(News::Log(LogEvent::Entry(entry))),
             Got::Entry(Err(broadcast::error::RecvError::Lagged(n))) => Ok(News::Log(LogEvent::Gap(n))),
             Got::Entry(Err(broadcast::error::RecvError::Closed)) => Err(HubGone),
@@ -159,5 +194,15 @@ impl Hub {
             mpsc::error::TrySendError::Closed(_) => Refused::because(HubGone.to_string()),
         })?;
         Ok(ticket)
+    }
+
+    /// Asks the desk. The answer comes as [`News::Answer`].
+    ///
+    /// # Errors
+    /// Refused at once when too many questions wait, or when there is nobody to ask.
+    pub fn ask(&self, query: Query) -> Result<(), Refused> {
+        let desk = self.desk.as_ref().ok_or_else(|| Refused::because("there is nobody to ask for that here"))?;
+        let errand = Errand { query, answer_to: self.answer_to.clone() };
+        desk.try_send(errand).map_err(|_| Refused::because("sunmill is busy with earlier questions; try again"))
     }
 }

@@ -5,6 +5,7 @@
 
 pub mod axes;
 pub mod command;
+pub mod desk;
 pub mod endpoint;
 pub mod hub;
 pub mod jog;

@@ -213,6 +213,40 @@ pub struct LinkStats {
     pub connects: u32,
     /// Banners that nobody asked for.
     pub controller_resets: u32,
+    /// Lines that were answered with an error.
+    pub errors: u64,
+    /// From the last byte of a line to its `ok` or `error`.
+    pub line_latency: Latency,
+    /// From `?` to the next status report.
+    pub status_latency: Latency,
+    /// Bytes received per second of late.
+    pub rx_bytes_s: u32,
+    /// Bytes sent per second of late.
+    pub tx_bytes_s: u32,
+    /// Status reports per ten seconds of late.
+    pub reports_10s: u32,
+    /// Records that the wire log lost, because the disk was too slow or full.
+    pub wire_log_lost: u64,
+}
+
+impl LinkStats {
+    /// Times the link came up again after the first.
+    pub const fn reconnects(&self) -> u32 {
+        self.connects.saturating_sub(1)
+    }
+}
+
+/// Latencies since start, in µs. Percentiles are exact to a quarter of their value, upwards.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Latency {
+    /// How many were measured.
+    pub count: u64,
+    /// Half of them were no longer than this.
+    pub p50_us: u32,
+    /// 99 % of them were no longer than this.
+    pub p99_us: u32,
+    /// The longest.
+    pub max_us: u32,
 }
 
 /// The alarm in force.

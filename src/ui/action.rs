@@ -40,8 +40,16 @@ pub enum Action {
     Palette,
     /// Help.
     Help,
-    /// Show the wire instead of the console.
+    /// What the console shows: everything, the wire, messages, what was sent from here.
     WireView,
+    /// Status reports on the wire, or not.
+    WireReports,
+    /// What the console shows, into a file.
+    ConsoleSave,
+    /// Look for a line typed before.
+    HistorySearch,
+    /// Complete a `$` command.
+    Complete,
     /// Console one page back.
     ScrollBack,
     /// Console one page on.
@@ -100,6 +108,12 @@ pub enum Action {
     PanelUp,
     /// Down in the table of the tab.
     PanelDown,
+    /// List the serial devices.
+    ListPorts,
+    /// Ask the selected device who it is.
+    AskPort,
+    /// Keep the selected device as the machine's port.
+    RememberPort,
 }
 
 /// Where an action's keys are looked for.
@@ -220,6 +234,7 @@ const MOVE: (Group, Danger, Context) = (Group::Jog, Danger::Moves, Context::Jog)
 const JOG: (Group, Danger, Context) = (Group::Jog, Danger::None, Context::Jog);
 const SCREEN: (Group, Danger, Context) = (Group::Screen, Danger::None, Context::Global);
 const VIEW: (Group, Danger, Context) = (Group::Screen, Danger::None, Context::Main);
+const DEVICES: (Group, Danger, Context) = (Group::Screen, Danger::None, Context::Tab(Tab::Devices));
 const PANEL: (Group, Danger, Context) = (Group::Screen, Danger::None, Context::Panel);
 const TEXT: (Group, Danger, Context) = (Group::Text, Danger::None, Context::Text);
 
@@ -321,8 +336,10 @@ pub const TABLE: &[Row] = &[
         "wire",
         &["v"],
         (Group::Screen, Danger::None, Context::Main),
-        "Show every byte on the wire instead of the console.",
+        "Console: all, then every line on the wire, messages only, what you sent only.",
     ),
+    row(Action::WireReports, "reports", &["V"], VIEW, "Show status reports on the wire, or hide them."),
+    row(Action::ConsoleSave, "save console", &["Ctrl+S"], VIEW, "Write what the console holds into a dated file."),
     row(
         Action::ScrollBack,
         "scroll back",
@@ -370,6 +387,21 @@ pub const TABLE: &[Row] = &[
     row(Action::SettingsMark, "mark", &["="], SETTINGS, "Settings: mark a backup; Enter on another compares the two."),
     row(Action::PanelUp, "up", &["Up"], PANEL, "Up in the table of a tab."),
     row(Action::PanelDown, "down", &["Down"], PANEL, "Down in the table of a tab."),
+    row(Action::ListPorts, "list devices", &["l"], DEVICES, "Devices: list the serial devices; opens none of them."),
+    row(
+        Action::AskPort,
+        "ask device",
+        &["a"],
+        DEVICES,
+        "Devices: open the selected device, ask ? and $I, show the answer, close it.",
+    ),
+    row(
+        Action::RememberPort,
+        "keep device",
+        &["w"],
+        DEVICES,
+        "Devices: write the selected device into config.toml as the machine's port; asks first.",
+    ),
     row(Action::Redraw, "redraw", &["Ctrl+L"], SCREEN, "Draw the screen anew."),
     row(
         Action::Suspend,
@@ -381,6 +413,14 @@ pub const TABLE: &[Row] = &[
     row(Action::Quit, "quit", &["q", "Ctrl+Q", "Ctrl+C"], SCREEN, "Leave; asks first when the machine is busy."),
     row(Action::Accept, "send", &["Enter"], TEXT, "Send the line, or take the choice."),
     row(Action::HistoryBack, "earlier", &["Up"], TEXT, "Earlier line, or choice above."),
+    row(
+        Action::HistorySearch,
+        "search",
+        &["Ctrl+R"],
+        TEXT,
+        "Line for G-code: an earlier line that holds what is typed; again for an older one.",
+    ),
+    row(Action::Complete, "complete", &["Tab"], TEXT, "Line for G-code: complete a $ command of this firmware."),
     row(Action::HistoryOn, "later", &["Down"], TEXT, "Later line, or choice below."),
 ];
 

@@ -22,6 +22,7 @@ use super::state::{Effect, Event, Ui, says_nothing_new};
 use super::terminal::{ASK_KITTY, ASK_TERMINAL, Guard, restore_on_panic};
 use super::update::update;
 use super::view::view;
+use crate::model::desk::Answer;
 use crate::model::hub::{HubGone, News};
 use crate::model::{Hub, Realtime, Snapshot, Time};
 
@@ -240,6 +241,7 @@ impl App {
                 let unseen = self.ui.console.is_out_of_sight(&event);
                 self.take(&Event::Log(event), now, unseen);
             }
+            Ok(News::Answer(answer)) => self.event(&Event::Answer(answer), now),
             Err(HubGone) => self.exit = Some(ExitReason::HubGone),
         }
     }
@@ -259,6 +261,12 @@ impl App {
                 Effect::Submit(command) => {
                     if let Err(why) = self.hub.submit(command) {
                         let refused = Event::Refused(why.to_string());
+                        effects.extend(update(&mut self.ui, &refused, &self.snapshot, now));
+                    }
+                }
+                Effect::Ask(query) => {
+                    if let Err(why) = self.hub.ask(query) {
+                        let refused = Event::Answer(Answer::Done(Err(why.to_string())));
                         effects.extend(update(&mut self.ui, &refused, &self.snapshot, now));
                     }
                 }

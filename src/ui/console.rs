@@ -1,6 +1,7 @@
 //! What the console shows: the hub's log, with each sent line joined to its answer.
 
 use std::collections::VecDeque;
+use std::fmt::Write as _;
 use std::time::Duration;
 
 use crate::model::command::{Origin, Outcome, Realtime, TicketId};
@@ -43,14 +44,51 @@ pub struct Line {
     jogs: u32,
 }
 
+/// What the console shows.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Shown {
+    /// What was sent, what came back, what happened.
+    #[default]
+    All,
+    /// Every line on the wire.
+    Wire,
+    /// What the controller and sunmill have to say.
+    Messages,
+    /// What was sent from here, with its answers.
+    Mine,
+}
+
+impl Shown {
+    /// Heading of the console.
+    pub const fn title(self) -> &'static str {
+        match self {
+            Self::All => "Console",
+            Self::Wire => "Wire",
+            Self::Messages => "Messages",
+            Self::Mine => "Sent",
+        }
+    }
+
+    const fn next(self) -> Self {
+        match self {
+            Self::All => Self::Wire,
+            Self::Wire => Self::Messages,
+            Self::Messages => Self::Mine,
+            Self::Mine => Self::All,
+        }
+    }
+}
+
 /// The console's lines.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Console {
     lines: VecDeque<Line>,
     wire: VecDeque<Line>,
     next_seq: u64,
-    /// The wire is shown.
-    pub show_wire: bool,
+    /// What is shown.
+    pub shown: Shown,
+    /// Status reports, and the questions for them, are shown on the wire.
+    pub show_reports: bool,
     /// The lowest line on the screen, where that is not the latest one.
     anchor: Option<u64>,
 }
@@ -65,13 +103,35 @@ pub fn is_failure(event: &LogEvent) -> bool {
 
 impl Console {
     /// The lines that are shown now.
-    pub const fn lines(&self) -> &VecDeque<Line> {
-        if self.show_wire { &self.wire } else { &self.lines }
+    pub fn lines(&self) -> impl DoubleEndedIterator<Item = &Line> {
+        let lines = if self.shown == Shown::Wire { &self.wire } else { &self.lines };
+        lines.iter().filter(|line| self.shows(line))
+    }
+
+    fn shows(&self, line: &Line) -> bool {
+        let is_own = matches!(line.mark, ">" | ">>" | "-x");
+        match self.shown {
+            Shown::All => true,
+            Shown::Wire => self.show_reports || !(line.text == "?" || line.text.starts_with('<')),
+            Shown::Messages => !is_own,
+            Shown::Mine => is_own,
+        }
+    }
+
+    /// All lines that are shown, as text: a line each, with what became of it behind.
+    pub fn text(&self) -> String {
+        let mut text = String::new();
+        for line in self.lines() {
+            let gap = if line.answer.is_empty() { "" } else { "    " };
+            let _ = writeln!(text, "{:<2} {}{gap}{}", line.mark, line.text, line.answer);
+        }
+        text
     }
 
     /// Whether an event would change nothing that is looked at: the wire, while it is not.
     pub fn is_out_of_sight(&self, event: &LogEvent) -> bool {
-        matches!(event, LogEvent::Entry(entry) if matches!(entry.what, LogItem::Wire { .. })) && !self.show_wire
+        matches!(event, LogEvent::Entry(entry) if matches!(entry.what, LogItem::Wire { .. }))
+            && self.shown != Shown::Wire
     }
 
     /// Takes a log event.
@@ -89,20 +149,25 @@ impl Console {
         self.add("--", text, tone);
     }
 
-    /// Shows the other kind of lines, from their end.
-    pub fn toggle_wire(&mut self) {
-        self.show_wire = !self.show_wire;
+    /// Shows the next kind of lines, from their end.
+    pub fn show_next(&mut self) {
+        self.shown = self.shown.next();
+        self.anchor = None;
+    }
+
+    /// Shows status reports on the wire, or hides them.
+    pub fn toggle_reports(&mut self) {
+        self.show_reports = !self.show_reports;
         self.anchor = None;
     }
 
     /// Lines `by` further back (negative) or on.
     pub fn scroll(&mut self, by: isize) {
-        let lines = self.lines();
-        let (Some(first), Some(last)) = (lines.front().map(|l| l.seq), lines.back().map(|l| l.seq)) else { return };
+        let seqs: Vec<u64> = self.lines().map(|line| line.seq).collect();
+        let Some(&last) = seqs.last() else { return };
         let from = self.anchor.unwrap_or(last);
-        let at = lines.partition_point(|line| line.seq < from).saturating_add_signed(by).min(lines.len() - 1);
-        let seq = lines.get(at).map_or(first, |line| line.seq);
-        self.anchor = (seq < last).then_some(seq);
+        let at = seqs.partition_point(|seq| *seq < from).saturating_add_signed(by).min(seqs.len() - 1);
+        self.anchor = (seqs[at] < last).then_some(seqs[at]);
     }
 
     /// Follows the latest line again.
@@ -112,21 +177,18 @@ impl Console {
 
     /// How many lines there are below the lowest one shown.
     pub fn below(&self) -> usize {
-        self.lines().len() - self.end()
+        self.anchor.map_or(0, |anchor| self.lines().rev().take_while(|line| line.seq > anchor).count())
     }
 
     /// The last `rows` lines down to the one looked at.
     pub fn visible(&self, rows: usize) -> impl Iterator<Item = &Line> {
-        // Scrolled to the very start there is still a full page.
-        let end = self.end().max(rows.min(self.lines().len()));
-        self.lines().range(end.saturating_sub(rows)..end)
-    }
-
-    fn end(&self) -> usize {
-        match self.anchor {
-            Some(seq) => self.lines().partition_point(|line| line.seq <= seq),
-            None => self.lines().len(),
+        let mut page: Vec<&Line> = self.lines().rev().skip(self.below()).take(rows).collect();
+        page.reverse();
+        if page.len() < rows && self.anchor.is_some() {
+            // Scrolled to the very start there is still a full page.
+            page = self.lines().take(rows).collect();
         }
+        page.into_iter()
     }
 
     fn entry(&mut self, entry: &LogEntry) {
@@ -288,6 +350,30 @@ mod tests {
         }
         let lines: Vec<_> = console.visible(9).map(|l| format!("{} {}", l.text, l.answer)).collect();
         assert_eq!(lines, ["G0 X1 not sent: busy", "$J=G91 G21 X1 F600  (jog, 3 lines) "]);
+    }
+
+    #[test]
+    fn each_view_has_its_lines_and_reports_are_noise() {
+        let mut console = Console::default();
+        take(&mut console, sent(1, "G0 X1"));
+        take(&mut console, ended(1, Outcome::Done));
+        take(&mut console, LogItem::Received { level: MessageLevel::Info, text: "[MSG:hello]".into() });
+        for (out, text) in [(true, "?"), (false, "<Idle|MPos:0,0,0>"), (true, "G0 X1"), (false, "ok")] {
+            take(&mut console, LogItem::Wire { out, text: text.into() });
+        }
+        let shown = |console: &Console| console.lines().map(|line| line.text.clone()).collect::<Vec<_>>().join(" ");
+        assert_eq!(shown(&console), "G0 X1 [MSG:hello]");
+        assert_eq!(console.text(), ">  G0 X1    ok 4 ms\n<  [MSG:hello]\n");
+        console.show_next();
+        assert_eq!((console.shown, shown(&console).as_str()), (Shown::Wire, "G0 X1 ok"));
+        console.toggle_reports();
+        assert_eq!(shown(&console), "? <Idle|MPos:0,0,0> G0 X1 ok");
+        console.show_next();
+        assert_eq!((console.shown, shown(&console).as_str()), (Shown::Messages, "[MSG:hello]"));
+        console.show_next();
+        assert_eq!((console.shown, shown(&console).as_str()), (Shown::Mine, "G0 X1"));
+        console.show_next();
+        assert_eq!(console.shown, Shown::All);
     }
 
     #[test]

@@ -18,9 +18,35 @@ pub struct Editor {
     /// Place in the history while looking back; `None`: a new line.
     place: Option<usize>,
     draft: String,
+    /// What is looked for in the history, while going from one match to the next.
+    needle: Option<String>,
 }
 
 impl Editor {
+    /// An empty line that remembers these, oldest first.
+    pub fn with_history(mut lines: Vec<String>) -> Self {
+        lines.drain(..lines.len().saturating_sub(MAX_HISTORY));
+        Self { history: lines, ..Self::default() }
+    }
+
+    /// The next older line of the history that holds what was typed when the search began. `false`: there is none.
+    pub fn search(&mut self) -> bool {
+        let needle = self.needle.take().unwrap_or_else(|| self.text());
+        let before = self.place.unwrap_or(self.history.len());
+        let wanted = needle.to_lowercase();
+        let found = self.history[..before].iter().rposition(|line| line.to_lowercase().contains(&wanted));
+        if let Some(place) = found {
+            if self.place.is_none() {
+                self.draft = self.text();
+            }
+            self.place = Some(place);
+            let line = self.history[place].clone();
+            self.set(&line);
+        }
+        self.needle = Some(needle);
+        found.is_some()
+    }
+
     /// The text as typed so far.
     pub fn text(&self) -> String {
         self.text.iter().collect()
@@ -38,6 +64,7 @@ impl Editor {
 
     /// Empties the line.
     pub fn clear(&mut self) {
+        self.needle = None;
         self.set("");
         self.place = None;
     }
@@ -45,7 +72,8 @@ impl Editor {
     /// Takes the line and remembers it.
     pub fn take(&mut self) -> String {
         let text = self.text();
-        if !text.trim().is_empty() && self.history.last() != Some(&text) {
+        if !text.trim().is_empty() {
+            self.history.retain(|line| *line != text);
             if self.history.len() == MAX_HISTORY {
                 self.history.remove(0);
             }
@@ -66,8 +94,16 @@ impl Editor {
         }
     }
 
+    /// Puts text behind what is there.
+    pub fn append(&mut self, text: &str) {
+        self.needle = None;
+        self.cursor = self.text.len();
+        self.insert(text);
+    }
+
     /// An editing key. `false`: not one.
     pub fn key(&mut self, chord: Chord) -> bool {
+        self.needle = None;
         let ctrl = chord.modifiers == KeyModifiers::CONTROL;
         match chord.code {
             KeyCode::Char('a') if ctrl => self.cursor = 0,
@@ -181,6 +217,27 @@ mod tests {
         assert_eq!(editor.text(), "G0 X1");
         editor.later();
         assert_eq!(editor.text(), "draft");
+    }
+
+    #[test]
+    fn a_search_goes_from_match_to_older_match_and_a_line_is_remembered_once() {
+        let lines = ["G0 X1", "$H", "G0 Y2", "$$"].map(str::to_owned);
+        let mut editor = Editor::with_history(lines.into());
+        editor.insert("g0");
+        assert!(editor.search());
+        assert_eq!(editor.text(), "G0 Y2");
+        assert!(editor.search());
+        assert_eq!(editor.text(), "G0 X1");
+        assert!(!editor.search());
+        assert_eq!(editor.text(), "G0 X1", "the last match stays");
+        assert_eq!(editor.take(), "G0 X1");
+        assert!(editor.search(), "nothing typed finds the latest");
+        assert_eq!(editor.text(), "G0 X1");
+        editor.search();
+        editor.search();
+        editor.search();
+        assert_eq!(editor.text(), "$H");
+        assert!(!editor.search());
     }
 
     #[test]

@@ -25,6 +25,7 @@
 
 pub mod action;
 pub mod app;
+pub mod complete;
 pub mod console;
 pub mod controller;
 pub mod devices;

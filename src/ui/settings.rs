@@ -18,6 +18,8 @@ pub struct Settings {
     pub ask_key_releases: bool,
     /// Where keyboards are to be found that tell releases themselves (`/dev/input/by-path`, on the Linux console).
     pub keyboards: Option<PathBuf>,
+    /// Lines typed before, oldest first.
+    pub history: Vec<String>,
     /// Symbols to draw with.
     pub symbols: SymbolSet,
     /// Colours to draw with.
@@ -38,6 +40,7 @@ impl Default for Settings {
             multiplexed: false,
             ask_key_releases: true,
             keyboards: None,
+            history: Vec::new(),
             symbols: SymbolSet::Unicode,
             colour: ColourMode::Ansi16,
             frame: None,

@@ -14,6 +14,7 @@ use super::offsets::Offsets;
 use super::recovery::{AlarmHistory, RecoveryPanel};
 use super::settings::Settings;
 pub use super::tab::Tab;
+use crate::model::desk::{Answer, Query};
 use crate::model::hub::LogEvent;
 use crate::model::snapshot::{Age, LinkState, Machine, Snapshot, Stop, StopPhase};
 use crate::model::{Command, Realtime, Time};
@@ -131,6 +132,8 @@ pub enum Then {
     Close,
     /// Sends a command.
     Submit(Command),
+    /// Asks the house around the hub.
+    Ask(Query),
     /// Asks for a realtime action.
     Realtime(Realtime),
     /// Stops the machine, and leaves when it stands.
@@ -168,6 +171,8 @@ pub enum Event {
     Input(InputEvent),
     /// From the hub's log.
     Log(LogEvent),
+    /// To a question of this screen.
+    Answer(Answer),
     /// There is a new snapshot.
     Snapshot,
     /// A time that [`Ui::poll_timeout`] named has come.
@@ -189,6 +194,8 @@ pub enum Effect {
     Realtime(Realtime),
     /// A command.
     Submit(Command),
+    /// A question to the house around the hub.
+    Ask(Query),
     /// `CSI 5 n`: a sign of life from the terminal.
     AskTerminal,
     /// Sets the kitty keyboard flags and asks which ones it took.
@@ -205,7 +212,8 @@ pub enum Effect {
 
 impl Ui {
     /// As it is at the start.
-    pub fn new(settings: Settings) -> Self {
+    pub fn new(mut settings: Settings) -> Self {
+        let mdi = Editor::with_history(std::mem::take(&mut settings.history));
         Self {
             pad: JogPad::new(settings.jog.clone()),
             keymap: Keymap::new(&settings.keys).unwrap_or_default(),
@@ -221,7 +229,7 @@ impl Ui {
             cancel_told: None,
             help: None,
             console: Console::default(),
-            mdi: Editor::default(),
+            mdi,
             notice: None,
             terminal: TerminalFacts::default(),
             quitting: false,

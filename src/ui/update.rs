@@ -2,6 +2,8 @@
 
 mod controller;
 mod devices;
+mod leave;
+mod mdi;
 mod offsets;
 pub mod panel;
 mod popups;
@@ -11,6 +13,7 @@ use std::time::Duration;
 
 use crossterm::event::{KeyCode, KeyEvent, KeyEventKind};
 
+use self::leave::{is_busy, quit, suspend};
 use super::action::{self, Action, Context, Danger, TABLE};
 use super::app::ExitReason;
 use super::console::{Tone, is_failure};
@@ -19,6 +22,7 @@ use super::jog::{JogAct, JogKey, KeyFacts};
 use super::keymap::{Bound, Chord};
 use super::recovery::RecoveryPanel;
 use super::state::{Effect, Event, Mode, Palette, Tab, Then, Ui};
+use crate::model::desk::Query;
 use crate::model::snapshot::{Snapshot, StopPhase};
 use crate::model::{Command, Realtime, StateKind, Time, legal};
 
@@ -43,6 +47,7 @@ pub fn update(ui: &mut Ui, event: &Event, snapshot: &Snapshot, now: Time) -> Vec
             ui.console.take(event);
             if ui.pad.moving().is_some() && is_failure(event) { cancel_jog(ui, now) } else { Vec::new() }
         }
+        Event::Answer(answer) => devices::answer(ui, answer, now),
         Event::Snapshot => new_snapshot(ui, snapshot, now),
         Event::Timeout => timeout(ui, snapshot, now),
         Event::Refused(why) => {
@@ -344,6 +349,13 @@ fn text_key(ui: &mut Ui, chord: Chord, kind: KeyEventKind, input: &InputEvent, s
         }
         _ => {}
     }
+    if ui.mode == Mode::Mdi
+        && let Some(Bound::Action(action @ (Action::HistorySearch | Action::Complete))) =
+            ui.keymap.lookup(Context::Text, chord)
+    {
+        mdi::key(ui, action, snapshot, input.at);
+        return Vec::new();
+    }
     let step = match ui.keymap.lookup(Context::Text, chord) {
         Some(Bound::Action(Action::HistoryBack)) => -1,
         Some(Bound::Action(Action::HistoryOn)) => 1,
@@ -416,9 +428,9 @@ fn accept(ui: &mut Ui, input: &InputEvent, snapshot: &Snapshot) -> Vec<Effect> {
         ui.say(format!("not sent: {why}"), Tone::Warning, now);
         return Vec::new();
     }
-    ui.mdi.take();
+    let line = ui.mdi.take();
     ui.console.follow();
-    vec![Effect::Submit(command)]
+    vec![Effect::Submit(command), Effect::Ask(Query::SaveHistory(vec![line]))]
 }
 
 /// Carries out an action of the table.
@@ -466,7 +478,9 @@ fn run(ui: &mut Ui, action: Action, input: &InputEvent, snapshot: &Snapshot) -> 
             ui.help = Some(0);
             return effects;
         }
-        Action::WireView => ui.console.toggle_wire(),
+        Action::WireView => ui.console.show_next(),
+        Action::WireReports => ui.console.toggle_reports(),
+        Action::ConsoleSave => return vec![Effect::Ask(Query::SaveConsole(ui.console.text()))],
         Action::ScrollBack => ui.console.scroll(-PAGE.cast_signed()),
         Action::ScrollOn => ui.console.scroll(PAGE.cast_signed()),
         Action::ScrollEnd => ui.console.follow(),
@@ -497,8 +511,13 @@ fn run(ui: &mut Ui, action: Action, input: &InputEvent, snapshot: &Snapshot) -> 
         | Action::SettingsBackup
         | Action::SettingsBackups
         | Action::SettingsMark
+        | Action::HistorySearch
+        | Action::Complete
         | Action::PanelUp
-        | Action::PanelDown => {}
+        | Action::PanelDown
+        | Action::ListPorts
+        | Action::AskPort
+        | Action::RememberPort => {}
     }
     Vec::new()
 }
@@ -508,36 +527,6 @@ fn escape(ui: &mut Ui, now: Time) -> Vec<Effect> {
     ui.quitting = false;
     ui.notice = None;
     leave_jog_mode(ui, now, None)
-}
-
-fn is_busy(ui: &Ui, snapshot: &Snapshot, now: Time) -> bool {
-    let machine = &snapshot.machine;
-    let asleep = machine.fresh_state(now).is_some_and(|state| {
-        matches!(state.kind, StateKind::Idle | StateKind::Alarm | StateKind::Sleep | StateKind::Check)
-    });
-    let nobody_there = machine.reported_at.is_none();
-    ui.pad.moving().is_some() || machine.homing || machine.jog.is_some() || !(asleep || nobody_there)
-}
-
-fn suspend(ui: &mut Ui, snapshot: &Snapshot, now: Time) -> Vec<Effect> {
-    if is_busy(ui, snapshot, now) && snapshot.machine.link.is_open() {
-        ui.say("not now: a stopped program cannot stop the machine. Stop it first (Space)", Tone::Warning, now);
-        return Vec::new();
-    }
-    let mut effects = leave_jog_mode(ui, now, None);
-    effects.push(Effect::Suspend);
-    effects
-}
-
-fn quit(ui: &mut Ui, snapshot: &Snapshot, now: Time, batch: u64) -> Vec<Effect> {
-    let mut effects = leave_jog_mode(ui, now, None);
-    if is_busy(ui, snapshot, now) {
-        ui.help = None;
-        ui.popup = Some(popups::quit(snapshot, now, batch));
-    } else {
-        effects.push(Effect::Quit(ExitReason::Asked));
-    }
-    effects
 }
 
 fn new_snapshot(ui: &mut Ui, snapshot: &Snapshot, now: Time) -> Vec<Effect> {
@@ -589,6 +578,7 @@ fn take(ui: &mut Ui, then: Then, now: Time) -> Vec<Effect> {
     match then {
         Then::Close => Vec::new(),
         Then::Submit(command) => vec![Effect::Submit(command)],
+        Then::Ask(query) => vec![Effect::Ask(query)],
         Then::Realtime(realtime) => vec![Effect::Realtime(realtime)],
         Then::StopAndQuit => {
             ui.quitting = true;

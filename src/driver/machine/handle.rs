@@ -11,6 +11,7 @@ use super::event::{Event, Order};
 use super::task::Task;
 use crate::driver::clock::Clock;
 use crate::driver::transport::Opener;
+use crate::driver::wire_log::WireLog;
 use crate::grbl::Session;
 use crate::model::latch::Latch;
 
@@ -40,9 +41,22 @@ pub fn spawn(
     latch: Arc<Latch>,
     events: mpsc::Sender<Event>,
 ) -> MachineHandle {
+    spawn_logged(session, opener, clock, latch, events, None)
+}
+
+/// The same, with every byte on the wire written to a log.
+pub fn spawn_logged(
+    session: Session,
+    opener: Opener,
+    clock: Clock,
+    latch: Arc<Latch>,
+    events: mpsc::Sender<Event>,
+    wire_log: Option<WireLog>,
+) -> MachineHandle {
     let (orders, inbox) = mpsc::channel(ORDERS);
     let closing = CancellationToken::new();
-    let task = Task::new(session, opener, clock, latch, inbox, events, closing.clone());
+    let mut task = Task::new(session, opener, clock, latch, inbox, events, closing.clone());
+    task.wire_log = wire_log;
     MachineHandle { orders, closing: closing.drop_guard(), task: tokio::spawn(task.run()) }
 }
 

@@ -1,8 +1,10 @@
 //! The task that owns the port of a machine and pumps its [`Session`](crate::grbl::Session).
 
+mod ask;
 mod event;
 mod exchange;
 mod handle;
+mod meter;
 mod outbox;
 mod outgoing;
 mod task;
@@ -10,5 +12,6 @@ mod task;
 mod tests;
 mod wire;
 
+pub use ask::ask;
 pub use event::{Event, EventKind, Order, OrderKind};
-pub use handle::{MachineHandle, spawn};
+pub use handle::{MachineHandle, spawn, spawn_logged};

@@ -10,6 +10,7 @@ use tokio_util::sync::CancellationToken;
 
 use super::event::{Event, EventKind, Order, OrderKind};
 use super::exchange::{Moved, exchange};
+use super::meter::Meter;
 use super::outbox::{HubGone, Outbox};
 use super::outgoing::Outgoing;
 use super::wire::Tap;
@@ -17,6 +18,7 @@ use crate::driver::backoff::Backoff;
 use crate::driver::clock::Clock;
 use crate::driver::pace::Pacer;
 use crate::driver::transport::{Opener, Port};
+use crate::driver::wire_log::WireLog;
 use crate::grbl::event::ResetCause;
 use crate::grbl::{self, Session};
 use crate::model::command::{Outcome, Realtime, Refused, TicketId, VoidReason};
@@ -46,6 +48,8 @@ pub(super) struct Task {
     backoff: Backoff,
     stats: LinkStats,
     stats_told: (LinkStats, Time),
+    meter: Meter,
+    pub(super) wire_log: Option<WireLog>,
     jogging: bool,
     why_down: String,
     received: Tap,
@@ -97,6 +101,8 @@ impl Task {
             backoff: Backoff::default(),
             stats: LinkStats::default(),
             stats_told: (LinkStats::default(), clock.now()),
+            meter: Meter::default(),
+            wire_log: None,
             jogging: false,
             why_down: "it is being opened".to_owned(),
             received: Tap::default(),
@@ -178,6 +184,9 @@ impl Task {
         let mut out = Outgoing::new(Pacer::new(port.pace_baud));
         self.received.clear();
         self.sent.clear();
+        if let Some(log) = &self.wire_log {
+            log.opened(self.clock.now(), self.opener.endpoint.to_string());
+        }
         // The session tells changes only, and may never have heard of the link going down while nobody answered.
         self.tell(EventKind::Link(LinkState::Asking));
         self.session.handle_open(self.clock.now());
@@ -196,8 +205,15 @@ impl Task {
         }
         drop(port);
         let now = self.clock.now();
+        if let Some(log) = &self.wire_log {
+            let why = if let Ended::Lost(why) = &ended { why.as_str() } else { "sunmill ended" };
+            log.closed(now, why.to_owned());
+        }
         self.session.handle_closed(now);
         let _ = self.collect(now);
+        self.meter.closed(&mut self.stats);
+        self.stats_told = (self.stats, now);
+        self.tell(EventKind::Stats(self.stats));
         self.jogging = false;
         ended
     }
@@ -257,6 +273,10 @@ impl Task {
         match moved {
             Ok(Moved::Out(n)) => {
                 self.stats.tx_bytes += n as u64;
+                self.meter.sent(now, &out.unsent()[..n]);
+                if let Some(log) = &self.wire_log {
+                    log.bytes(now, true, &out.unsent()[..n]);
+                }
                 let (tap, outbox) = (&mut self.sent, &mut self.outbox);
                 tap.outgoing(&out.unsent()[..n], |text| {
                     outbox.push(Event { at: now, what: EventKind::Wire { out: true, text } });
@@ -267,6 +287,9 @@ impl Task {
             Ok(Moved::In(0)) => Err(port.when_gone.to_owned()),
             Ok(Moved::In(n)) => {
                 self.stats.rx_bytes += n as u64;
+                if let Some(log) = &self.wire_log {
+                    log.bytes(now, false, &buf[..n]);
+                }
                 let (tap, outbox) = (&mut self.received, &mut self.outbox);
                 tap.incoming(&buf[..n], |text| {
                     outbox.push(Event { at: now, what: EventKind::Wire { out: false, text } });
@@ -301,11 +324,14 @@ impl Task {
     /// Brings what the session has to tell to the hub, as far as the hub takes it.
     fn collect(&mut self, now: Time) -> Result<(), HubGone> {
         while let Some(event) = self.session.poll_event() {
+            self.meter.event(now, &event, &mut self.stats);
             let what = self.account(event);
             self.outbox.push(Event { at: now, what });
         }
         let (told, at) = self.stats_told;
         if self.stats != told && now.since(at) >= STATS_EVERY {
+            Meter::rates(&told, now.since(at), &mut self.stats);
+            self.stats.wire_log_lost = self.wire_log.as_ref().map_or(0, WireLog::lost);
             self.stats_told = (self.stats, now);
             self.outbox.push(Event { at: now, what: EventKind::Stats(self.stats) });
         }

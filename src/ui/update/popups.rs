@@ -130,6 +130,20 @@ pub(super) fn zero(snapshot: &Snapshot, batch: u64) -> Popup {
     popup("Zero", vec![format!("Changes the {wcs} work offset. Nothing moves.")], choices, batch)
 }
 
+/// Keep a serial device as the machine's port.
+pub(super) fn remember_port(path: &std::path::Path, batch: u64) -> Popup {
+    popup(
+        "Keep this device",
+        vec![
+            path.display().to_string(),
+            "becomes the machine's port in config.toml; the rest of the file stays.".into(),
+            "sunmill uses it from its next start on. Nothing is sent to it now.".into(),
+        ],
+        vec![choice(None, "Write it", Then::Ask(crate::model::desk::Query::RememberPort(path.to_owned())))],
+        batch,
+    )
+}
+
 /// `q` while the machine is busy.
 pub(super) fn quit(snapshot: &Snapshot, now: Time, batch: u64) -> Popup {
     let state = snapshot.machine.fresh_state(now).map_or("not known".to_owned(), |state| state.to_string());

@@ -278,9 +278,9 @@ fn the_keyboard_of_the_console_ends_a_jog_and_late_repeats_do_not_begin_one() {
 fn lines_are_sent_by_enter_only() {
     let mut scene = state(Idle);
     let effects = scene.press(&["Enter", "G", "0", "Space", "X", "1", "Enter"]);
-    assert_eq!(effects, [Effect::Submit(Command::Mdi("G0 X1".into()))]);
+    assert_eq!(effects[..1], [Effect::Submit(Command::Mdi("G0 X1".into()))]);
     assert_eq!(scene.ui.mode, Mode::Mdi, "ready for the next");
-    assert_eq!(scene.press(&["Up", "Enter"]), [Effect::Submit(Command::Mdi("G0 X1".into()))]);
+    assert_eq!(scene.press(&["Up", "Enter"])[..1], [Effect::Submit(Command::Mdi("G0 X1".into()))]);
     let paste =
         InputEvent { at: scene.now + ms(300), batch: 1, keys_in_batch: 0, what: Input::Paste("G1\nX9\n".into()) };
     assert_eq!(scene.input(paste), []);
@@ -496,7 +496,11 @@ fn every_tab_has_the_same_keys_around_its_own() {
         };
         assert_eq!(on(Run).press(&["Space"]), realtime(Realtime::Stop), "{tab:?}");
         assert_eq!(on(Idle).press(&["H", "Enter"]), [Effect::Submit(Command::Home(HomeTarget::All))], "{tab:?}");
-        assert_eq!(on(Idle).press(&["m", "G", "4", "Enter"]), [Effect::Submit(Command::Mdi("G4".into()))], "{tab:?}");
+        assert_eq!(
+            on(Idle).press(&["m", "G", "4", "Enter"])[..1],
+            [Effect::Submit(Command::Mdi("G4".into()))],
+            "{tab:?}"
+        );
         let mut scene = on(Idle);
         scene.ui.mode = Mode::Field;
         assert_eq!(scene.press(&["Space"]), [], "{tab:?}: text");
@@ -542,4 +546,31 @@ mod any_keys {
             prop_assert_eq!(scene.press(&["Ctrl+Space"]), realtime(Realtime::Stop));
         }
     }
+}
+
+#[test]
+fn the_line_for_g_code_completes_searches_and_is_kept() {
+    let mut scene = Scene::new(testing::idle());
+    scene.press(&["m", "$", "S", "D", "/", "r"]);
+    assert_eq!(scene.press(&["Tab"]), []);
+    assert_eq!(scene.ui.mdi.text(), "$SD/run=");
+    scene.press(&["Ctrl+U", "$", "S", "D", "/", "S", "Tab"]);
+    let said = scene.ui.notice.as_ref().unwrap().text.clone();
+    assert!(said.contains("$SD/Show=") && said.contains("$SD/Status"), "{said}");
+    scene.press(&["Ctrl+U", "G", "2", "1"]);
+    let effects = scene.press(&["Enter"]);
+    assert!(effects.contains(&Effect::Submit(Command::Mdi("G21".into()))), "{effects:?}");
+    assert!(effects.contains(&Effect::Ask(Query::SaveHistory(vec!["G21".into()]))), "{effects:?}");
+    scene.press(&["2", "1"]);
+    assert_eq!(scene.press(&["Ctrl+R"]), []);
+    assert_eq!(scene.ui.mdi.text(), "G21");
+}
+
+#[test]
+fn the_console_goes_into_a_file_as_it_is_shown() {
+    let mut scene = Scene::new(testing::idle());
+    scene.ui.console.say("a note".into(), Tone::Plain);
+    assert_eq!(scene.press(&["Ctrl+S"]), [Effect::Ask(Query::SaveConsole("-- a note\n".into()))]);
+    scene.press(&["v"]);
+    assert_eq!(scene.press(&["Ctrl+S"]), [Effect::Ask(Query::SaveConsole(String::new()))]);
 }

@@ -7,7 +7,7 @@ use unicode_width::UnicodeWidthStr;
 
 use super::text::{Cx, fit, printable, put, put_right, rule as draw_rule};
 use crate::ui::action::{Action, available};
-use crate::ui::console::Line as Entry;
+use crate::ui::console::{Line as Entry, Shown};
 use crate::ui::state::{Mode, Tab};
 use crate::ui::theme::Role;
 
@@ -16,7 +16,7 @@ const ANSWER_WIDTH: usize = 34;
 
 pub(super) fn rule(cx: &Cx<'_>, area: Rect, buf: &mut Buffer) {
     let console = &cx.ui.console;
-    let mut title = vec![cx.span(if console.show_wire { "Wire" } else { "Console" }, Role::Title)];
+    let mut title = vec![cx.span(console.shown.title(), Role::Title)];
     if console.below() > 0 {
         title.push(cx.span(format!("  {} newer lines below, ", console.below()), Role::Warning));
         title.push(cx.span("End", Role::Key));
@@ -28,7 +28,7 @@ pub(super) fn rule(cx: &Cx<'_>, area: Rect, buf: &mut Buffer) {
 pub(super) fn draw(cx: &Cx<'_>, area: Rect, buf: &mut Buffer) {
     let entries: Vec<&Entry> = cx.ui.console.visible(usize::from(area.height)).collect();
     if entries.is_empty() {
-        let text = if cx.ui.console.show_wire {
+        let text = if cx.ui.console.shown == Shown::Wire {
             "  nothing on the wire yet"
         } else {
             "  what is sent and what comes back appears here"

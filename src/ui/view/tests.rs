@@ -4,13 +4,15 @@ use std::time::Duration;
 use ratatui::style::{Color, Modifier};
 
 use crate::model::command::{ClientId, Command, Origin, Outcome, Realtime, TicketId};
+use crate::model::desk::{Answer, PortAnswer, Query};
 use crate::model::hub::LogEvent;
 use crate::model::log::{LogEntry, LogItem};
 use crate::model::machine::{MachineState, MessageLevel, Pins};
 use crate::model::settings::{Change, Compared, Kept, Plan, Restore};
-use crate::model::snapshot::{Stop, StopPhase};
+use crate::model::snapshot::{Latency, Stop, StopPhase};
 use crate::model::{AxisSet, AxisVec, StateKind};
 use crate::ui::controller::Page;
+use crate::ui::devices::tests::ports;
 use crate::ui::settings::{ColourMode, SymbolSet};
 use crate::ui::state::{Effect, Event, Tab};
 use crate::ui::testing::{self, NOW, Scene, key, ms};
@@ -202,6 +204,31 @@ fn a_huge_screen_keeps_answers_beside_their_lines() {
     let line = text.lines().find(|line| line.contains("G0 X12.345")).unwrap();
     assert!(line.chars().count() <= 132 && line.ends_with("ok 4 ms"), "{line}");
     assert!(text.contains('█'), "big digits");
+}
+
+#[test]
+fn the_devices_tab_lists_measures_and_asks() {
+    let mut scene = Scene::new(testing::idle());
+    let stats = &mut scene.snapshot.machine.link.stats;
+    (stats.rx_bytes, stats.rx_bytes_s, stats.reports, stats.reports_10s) = (123_456, 410, 1234, 50);
+    stats.status_latency = Latency { count: 1234, p50_us: 4096, p99_us: 9215, max_us: 12_345 };
+    (stats.connects, stats.wire_log_lost) = (3, 17);
+    scene.press(&["D"]);
+    assert_eq!(scene.press(&["l"]), [Effect::Ask(Query::Ports)]);
+    scene.event(&Event::Answer(Answer::Ports(ports())));
+    let asked = scene.press(&["a"]);
+    assert_eq!(asked, [Effect::Ask(Query::AskPort(ports()[0].path.clone()))]);
+    let words = "FluidNC v4.0.5, state Idle".to_owned();
+    let answer = PortAnswer { identity: None, state: None, words };
+    scene.event(&Event::Answer(Answer::PortAsked { path: ports()[0].path.clone(), result: Ok(answer) }));
+    scene.press(&["Down"]);
+    insta::assert_snapshot!("devices_listed", scene.text(80, 24));
+    assert_eq!(scene.press(&["a"]), [], "what another program has open is not opened");
+    scene.press(&["w"]);
+    insta::assert_snapshot!("devices_keep", scene.text(80, 24));
+    assert_eq!(scene.press(&["Enter"]), [Effect::Ask(Query::RememberPort(ports()[1].path.clone()))]);
+    scene.event(&Event::Answer(Answer::Done(Err("config.toml: no permission".into()))));
+    assert!(scene.text(80, 24).contains("no permission"));
 }
 
 #[test]

@@ -1,0 +1,175 @@
+//! The desk: answers what a screen asks of the house. Files and `/proc` are read on threads that may block.
+
+use std::path::{Path, PathBuf};
+use std::time::SystemTime;
+
+use tokio::sync::mpsc;
+
+use super::files;
+use super::history;
+use super::ports::configured;
+use super::screen::opener;
+use super::settings::Settings;
+use crate::config::{Source, with_port};
+use crate::driver::clock::Clock;
+use crate::driver::discover::{self, Roots};
+use crate::driver::machine::ask;
+use crate::driver::transport::Opener;
+use crate::model::Endpoint;
+use crate::model::desk::{Answer, Query};
+use crate::model::hub::Errand;
+
+/// Questions that may wait.
+const WAITING: usize = 8;
+
+/// What the desk works with.
+struct Desk {
+    opener: Opener,
+    clock: Clock,
+    roots: Roots,
+    configured: Vec<(PathBuf, String)>,
+    /// The text to begin with, and the file to write.
+    config: Option<(Option<PathBuf>, PathBuf)>,
+    state: Option<PathBuf>,
+}
+
+/// Starts the desk; it ends when nobody can ask it any more. To be called in the runtime.
+pub(super) fn start(settings: &Settings, clock: Clock) -> mpsc::Sender<Errand> {
+    let (asked, mut errands) = mpsc::channel::<Errand>(WAITING);
+    let desk = Desk {
+        opener: opener(settings),
+        clock,
+        roots: Roots::default(),
+        configured: configured(settings),
+        config: config_files(settings),
+        state: settings.state_folder.clone(),
+    };
+    tokio::spawn(async move {
+        // One at a time: a second device is not opened while the first one is asked.
+        while let Some(Errand { query, answer_to }) = errands.recv().await {
+            if let Some(answer) = desk.answer(query).await {
+                // A client that has gone, or that does not read, has no use for it.
+                let _ = answer_to.try_send(answer);
+            }
+        }
+    });
+    asked
+}
+
+/// Where the configuration is read from and written to: the file in force, but never the system's, of which the user gets
+/// a copy.
+fn config_files(settings: &Settings) -> Option<(Option<PathBuf>, PathBuf)> {
+    let own = || settings.user_config.clone();
+    match &settings.source {
+        Source::System(path) => Some((Some(path.clone()), own()?)),
+        Source::BuiltIn => Some((None, own()?)),
+        source => source.path().map(|path| (Some(path.to_owned()), path.to_owned())),
+    }
+}
+
+/// The file of the lines typed so far.
+pub(super) fn history_file(state: &Path) -> PathBuf {
+    state.join("mdi_history")
+}
+
+impl Desk {
+    async fn answer(&self, query: Query) -> Option<Answer> {
+        Some(match query {
+            Query::Ports => {
+                let (roots, configured) = (self.roots.clone(), self.configured.clone());
+                Answer::Ports(blocking(move || discover::list(&roots, &configured)).await.unwrap_or_default())
+            }
+            Query::AskPort(path) => {
+                let result = self.ask_port(&path).await;
+                Answer::PortAsked { path, result }
+            }
+            Query::RememberPort(path) => {
+                let files = self.config.clone();
+                Answer::Done(blocking(move || remember(files, &path)).await.and_then(|done| done))
+            }
+            Query::SaveHistory(lines) => {
+                let path = history_file(self.state.as_ref()?);
+                let saved = blocking(move || history::save(&path, lines).map_err(|why| (path, why))).await;
+                match saved {
+                    Ok(Err((path, why))) => Answer::Done(Err(format!("{} was not saved: {why}", path.display()))),
+                    _ => return None,
+                }
+            }
+            Query::SaveConsole(text) => {
+                let folder = self.state.clone();
+                Answer::Done(blocking(move || save_console(folder, &text)).await.and_then(|done| done))
+            }
+        })
+    }
+
+    /// Only what the list offers: not the link in use, and nothing that another program holds.
+    async fn ask_port(&self, path: &Path) -> Result<crate::model::desk::PortAnswer, String> {
+        let (roots, configured, wanted) = (self.roots.clone(), self.configured.clone(), path.to_owned());
+        let found = blocking(move || discover::list(&roots, &configured)).await?;
+        let Some(candidate) = found.into_iter().find(|candidate| candidate.path == wanted) else {
+            return Err("it is not connected any more".to_owned());
+        };
+        if let Some(taken) = candidate.taken() {
+            return Err(format!("not opened: it is {taken}"));
+        }
+        let opener = Opener { endpoint: Endpoint::Serial(candidate.path), ..self.opener.clone() };
+        ask(&opener, self.clock).await.map_err(|error| error.to_string())
+    }
+}
+
+async fn blocking<T: Send + 'static>(work: impl FnOnce() -> T + Send + 'static) -> Result<T, String> {
+    tokio::task::spawn_blocking(work).await.map_err(|_| "sunmill is ending".to_owned())
+}
+
+fn remember(files: Option<(Option<PathBuf>, PathBuf)>, port: &Path) -> Result<String, String> {
+    let (from, to) = files.ok_or("there is no home folder to keep a configuration in")?;
+    let named = |path: &Path, why: &dyn std::fmt::Display| format!("{}: {why}", path.display());
+    let text = match &from {
+        Some(from) => std::fs::read_to_string(from).map_err(|why| named(from, &why))?,
+        None => String::new(),
+    };
+    let edited = with_port(&text, &Endpoint::Serial(port.to_owned())).map_err(|why| named(&to, &why))?;
+    files::replace(&to, &edited).map_err(|why| named(&to, &why))?;
+    Ok(format!("port written to {}; it is used after a restart of sunmill", to.display()))
+}
+
+fn save_console(folder: Option<PathBuf>, text: &str) -> Result<String, String> {
+    let folder = folder.ok_or("there is no home folder to write to")?;
+    let seconds = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default().as_secs();
+    let name = format!("console-{}.txt", crate::model::time::utc(seconds).replace(':', ""));
+    let path = folder.join(name);
+    files::replace(&path, text).map_err(|why| format!("{}: {why}", path.display()))?;
+    Ok(format!("written to {}", path.display()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn remembering_a_port_writes_one_line_and_says_where() {
+        let dir = tempfile::tempdir().unwrap();
+        let (system, own) = (dir.path().join("system.toml"), dir.path().join("own/config.toml"));
+        std::fs::write(&system, "# of the workshop\n[machine]\nbaud = 57600\n").unwrap();
+        let said = remember(Some((Some(system.clone()), own.clone())), Path::new("/dev/ttyUSB0")).unwrap();
+        assert!(said.contains("own/config.toml") && said.contains("restart"), "{said}");
+        assert_eq!(
+            std::fs::read_to_string(&own).unwrap(),
+            "# of the workshop\n[machine]\nport = \"/dev/ttyUSB0\"\nbaud = 57600\n"
+        );
+        assert!(!std::fs::read_to_string(&system).unwrap().contains("port"));
+        assert!(remember(None, Path::new("/dev/ttyUSB0")).is_err());
+        std::fs::write(&own, "[machine\n").unwrap();
+        assert!(remember(Some((Some(own.clone()), own.clone())), Path::new("/dev/ttyUSB0")).is_err());
+        assert_eq!(std::fs::read_to_string(&own).unwrap(), "[machine\n", "a file that is wrong is left alone");
+    }
+
+    #[test]
+    fn a_console_is_saved_under_its_date() {
+        let dir = tempfile::tempdir().unwrap();
+        let said = save_console(Some(dir.path().to_owned()), "> G0 X1").unwrap();
+        let file = std::fs::read_dir(dir.path()).unwrap().next().unwrap().unwrap().path();
+        assert!(said.contains(file.to_str().unwrap()) && said.contains("console-20"), "{said}");
+        assert_eq!(std::fs::read_to_string(file).unwrap(), "> G0 X1");
+    }
+}
