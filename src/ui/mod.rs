@@ -33,6 +33,7 @@ pub mod input;
 pub mod jog;
 pub mod keymap;
 pub mod offsets;
+pub mod overrides;
 pub mod screen;
 pub mod settings;
 pub mod state;

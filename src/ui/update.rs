@@ -5,6 +5,7 @@ mod devices;
 mod offsets;
 pub mod panel;
 mod popups;
+mod switches;
 
 use std::time::Duration;
 
@@ -16,8 +17,11 @@ use super::console::Tone;
 use super::input::{Input, InputEvent};
 use super::jog::{JogAct, JogKey, KeyFacts};
 use super::keymap::{Bound, Chord};
+use super::offsets::Purpose;
+use super::overrides::Lane;
 use super::state::{Effect, Event, Mode, Palette, Tab, Then, Ui};
 use crate::model::snapshot::Snapshot;
+use crate::model::work::Frame;
 use crate::model::{Command, Realtime, StateKind, Time, legal};
 
 /// A key that starts motion without a question counts only after this long without input, so that neither the
@@ -144,6 +148,7 @@ fn key_event(ui: &mut Ui, key: &KeyEvent, input: &InputEvent, snapshot: &Snapsho
         Mode::Field => field_key(ui, chord, key.kind, input, snapshot),
         Mode::Mdi | Mode::Palette(_) => text_key(ui, chord, key.kind, input, snapshot),
         Mode::Main => main_key(ui, chord, key.kind, input, snapshot),
+        Mode::Override(lane) => override_key(ui, lane, chord, input, snapshot),
         Mode::Jog => match ui.keymap.action(Context::Global, chord) {
             Some(action) => run(ui, action, input, snapshot),
             None => Vec::new(),
@@ -164,6 +169,25 @@ fn main_key(ui: &mut Ui, chord: Chord, kind: KeyEventKind, input: &InputEvent, s
     }
     match main.or_else(|| ui.keymap.action(Context::Global, chord)) {
         Some(action) => line_or_page(ui, chord, action, input, snapshot),
+        None => Vec::new(),
+    }
+}
+
+/// A key while the overrides are shown: theirs, then those that hold everywhere. No other closes or passes them.
+fn override_key(ui: &mut Ui, lane: Lane, chord: Chord, input: &InputEvent, snapshot: &Snapshot) -> Vec<Effect> {
+    let action = ui.keymap.action(Context::Override, chord).or_else(|| ui.keymap.action(Context::Global, chord));
+    match action {
+        Some(Action::Override(key)) => {
+            ui.mode = Mode::Override(lane.stepped(key));
+            let allowed = action::available(Action::Overrides, snapshot, input.at).is_ok();
+            let wanted = lane.realtime(key, snapshot.machine.overrides).filter(|_| allowed);
+            wanted.map(Effect::Realtime).into_iter().collect()
+        }
+        Some(Action::Escape) => {
+            ui.mode = Mode::Main;
+            Vec::new()
+        }
+        Some(action) => run(ui, action, input, snapshot),
         None => Vec::new(),
     }
 }
@@ -290,7 +314,7 @@ fn paste(ui: &mut Ui, text: &str, now: Time) -> Vec<Effect> {
         Mode::Mdi => ui.mdi.insert(text),
         Mode::Palette(palette) => palette.filter.insert(text),
         Mode::Field => panel::paste(ui, text),
-        Mode::Main | Mode::Jog => {
+        Mode::Main | Mode::Jog | Mode::Override(_) => {
             ui.say("pasted text does nothing here; Enter opens the line for G-code", Tone::Plain, now);
         }
     }
@@ -478,7 +502,24 @@ fn run(ui: &mut Ui, action: Action, input: &InputEvent, snapshot: &Snapshot) -> 
         | Action::HistoryBack
         | Action::HistoryOn
         | Action::PanelUp
-        | Action::PanelDown => {}
+        | Action::PanelDown
+        | Action::Override(_) => {}
+        Action::Overrides => ui.mode = Mode::Override(Lane::default()),
+        Action::GoTo => ui.popup = Some(offsets::go_to(snapshot, now, input.batch)),
+        Action::GoToPoint => return offsets::open_form(ui, Purpose::GoTo(Frame::Work), snapshot),
+        Action::Undo => return offsets::undo(ui, input, snapshot),
+        Action::OffsetActivate | Action::OffsetSet | Action::OffsetHalf | Action::OffsetClear | Action::OffsetStore => {
+            return offsets::act(ui, action, input, snapshot);
+        }
+        Action::Door => return vec![Effect::Realtime(Realtime::SafetyDoor)],
+        Action::Flood => return switches::coolant(true, snapshot, now),
+        Action::Mist => return switches::coolant(false, snapshot, now),
+        Action::Spindle => match switches::spindle(snapshot, now, input.batch) {
+            Ok(realtime) => return vec![Effect::Realtime(realtime)],
+            Err(question) => ui.popup = Some(question),
+        },
+        Action::CheckMode => ui.popup = Some(switches::check_mode(snapshot, now, input.batch)),
+        Action::Sleep => ui.popup = Some(switches::sleep(input.batch)),
     }
     Vec::new()
 }
@@ -555,6 +596,12 @@ fn take(ui: &mut Ui, then: Then, now: Time) -> Vec<Effect> {
         Then::Close => Vec::new(),
         Then::Submit(command) => vec![Effect::Submit(command)],
         Then::Realtime(realtime) => vec![Effect::Realtime(realtime)],
+        Then::Type(text) => {
+            ui.mode = Mode::Mdi;
+            ui.mdi.clear();
+            ui.mdi.insert(text);
+            Vec::new()
+        }
         Then::StopAndQuit => {
             ui.quitting = true;
             ui.say("stopping the machine, then leaving (Esc stays)", Tone::Plain, now);

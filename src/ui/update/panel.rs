@@ -36,9 +36,11 @@ pub(super) fn key(ui: &mut Ui, key: &PanelKey<'_>) -> Option<Vec<Effect>> {
 }
 
 /// Pasted text for the open text field of the open tab.
-pub(super) fn paste(ui: &Ui, text: &str) {
-    // No tab has a text field yet: the panel that gets one puts `text` into its editor here.
-    let (Tab::Machine | Tab::Offsets | Tab::Settings | Tab::Devices, _) = (ui.tab, text);
+pub(super) fn paste(ui: &mut Ui, text: &str) {
+    match ui.tab {
+        Tab::Offsets => offsets::paste(ui, text),
+        Tab::Machine | Tab::Settings | Tab::Devices => {}
+    }
 }
 
 /// Moves the first shown row as the scroll keys say. `None`: no such key.

@@ -76,6 +76,7 @@ fn hint_line(cx: &Cx<'_>, width: usize) -> Vec<Span<'static>> {
             spans.extend(cx.hint("Up Down", "earlier lines"));
             spans.extend(cx.hint("F1", "help"));
         }
+        Mode::Override(_) => spans.extend(cx.hint("Left Right", "change it")),
         Mode::Field => spans.extend(cx.hint("Enter", "takes it")),
         Mode::Palette(_) => {
             spans.extend(cx.hint("Enter", "runs"));

@@ -5,7 +5,9 @@ use ratatui::layout::{Position, Rect};
 use ratatui::text::Line;
 
 use super::text::{Cx, Rows, put};
-use super::{banner, console, controller, devices, footer, header, machine, offsets, overlay, position, tabs};
+use super::{
+    banner, console, controller, devices, footer, header, machine, offsets, overlay, overrides, position, tabs,
+};
 use crate::model::Time;
 use crate::model::snapshot::Snapshot;
 use crate::ui::state::{Tab, Ui};
@@ -54,7 +56,7 @@ pub fn view(ui: &Ui, snapshot: &Snapshot, now: Time, buf: &mut Buffer) -> Option
     };
     let mut cursor = console::draw_line(&cx, line, buf).or(field);
     cursor = overlay::palette(&cx, area, buf).or(cursor);
-    if overlay::help(&cx, area, buf) | overlay::popup(&cx, area, buf) {
+    if overrides::draw(&cx, area, buf) | overlay::help(&cx, area, buf) | overlay::popup(&cx, area, buf) {
         cursor = None;
     }
     cursor.filter(|_| ui.mode.is_text())

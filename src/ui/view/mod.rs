@@ -11,6 +11,7 @@ mod layout;
 mod machine;
 mod offsets;
 mod overlay;
+mod overrides;
 mod position;
 mod status;
 mod table;

@@ -15,7 +15,7 @@ use crate::ui::update::palette_rows;
 const HELP_INTRO: &str = "A software stop is not an emergency stop: keep one within reach.";
 
 /// A frame with a title; returns the inside.
-fn frame(cx: &Cx<'_>, area: Rect, title: &str, buf: &mut Buffer) -> Rect {
+pub(super) fn frame(cx: &Cx<'_>, area: Rect, title: &str, buf: &mut Buffer) -> Rect {
     clear(buf, area);
     let symbols = cx.theme.symbols;
     let line = symbols.line.repeat(usize::from(area.width).saturating_sub(2));
@@ -42,7 +42,7 @@ fn centred(area: Rect, width: u16, height: u16) -> Rect {
     Rect { x: area.x + (area.width - width) / 2, y: area.y + (area.height - height) / 2, width, height }
 }
 
-fn above_footer(area: Rect) -> Rect {
+pub(super) fn above_footer(area: Rect) -> Rect {
     Rect { height: area.height.saturating_sub(footer::ROWS), ..area }
 }
 
