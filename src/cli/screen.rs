@@ -117,6 +117,8 @@ fn screen_settings(settings: &Settings, notice: Option<String>) -> ui::Settings 
         ssh: settings.look.ssh,
         multiplexed: settings.look.multiplexed,
         ask_key_releases: !settings.look.linux_console,
+        // Of this computer, so only for its own console: a remote one can have the same $TERM.
+        keyboards: (settings.look.linux_console && !settings.look.ssh).then(|| "/dev/input/by-path".into()),
         symbols: if settings.look.unicode { ui::SymbolSet::Unicode } else { ui::SymbolSet::Ascii },
         colour: if settings.look.colour { ui::ColourMode::Ansi16 } else { ui::ColourMode::None },
         frame: Some(settings.look.frame),

@@ -39,7 +39,8 @@ pub struct SimArgs {
     #[arg(long, value_name = "BAUD", value_parser = clap::value_parser!(u32).range(PACES))]
     pub pace: Option<u32>,
 
-    /// Fail at this time, as in drop@12s; may be repeated. Kinds: drop, garbage, silence, reset, hard-limit
+    /// Fail at this time, as in drop@12s; may be repeated. Kinds: drop, garbage, silence, reset, hard-limit,
+    /// lost-write
     #[arg(long = "fault", value_name = "KIND@TIME")]
     pub faults: Vec<FaultPlan>,
 
@@ -219,7 +220,7 @@ mod tests {
             ("--pty /tmp/mill --tcp 2323", "cannot be used with"),
             ("--tcp mill", "127.0.0.1:2323"),
             ("--tcp 1 --pace 7", "1200..=4000000"),
-            ("--tcp 1 --fault boom@1s", "drop, garbage, silence, reset or hard-limit"),
+            ("--tcp 1 --fault boom@1s", "drop, garbage, silence, reset, hard-limit or lost-write"),
             ("--tcp 1 --fault drop@-1s", "is not a time"),
             ("--tcp 1 --firmware marlin", "grblhal"),
         ] {

@@ -4,7 +4,7 @@
 //! (FluidNC `ProcessSettings.cpp`, `make_user_commands`, `settings_execute_line`).
 
 use super::gcode::Eeprom;
-use super::line::LineKind;
+use super::line_kind::LineKind;
 use crate::model::Firmware;
 
 /// A `$` line, taken apart: `$name=value` or `[name]value`.

@@ -1,11 +1,24 @@
 //! What a session tells its owner.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use crate::model::axes::{AxisSet, AxisVec};
 use crate::model::command::{Outcome, Realtime, TicketId};
 use crate::model::machine::{AlarmInfo, Identity, Limits, MessageLevel, ModalState, ProbeResult, StatusReport};
+use crate::model::settings::SettingsTable;
 use crate::model::snapshot::{Jog, LinkState, Stop};
+
+/// Why a controller restarted.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum ResetCause {
+    /// A person asked for it.
+    Asked,
+    /// It came with the opening of the port, before anything was answered: some boards (Arduino Uno) reset then.
+    OnOpening,
+    /// Nobody asked: power, a reset button, another program, a crash.
+    ByItself,
+}
 
 /// Something happened in the session. Events come in the order in which things happened.
 #[derive(Clone, Debug, PartialEq)]
@@ -47,10 +60,10 @@ pub enum Event {
     Homed(AxisSet),
     /// A homing cycle began or ended.
     Homing(bool),
-    /// The controller restarted. `asked`: a person asked for a reset.
+    /// The controller restarted.
     Reset {
-        /// A person asked for it.
-        asked: bool,
+        /// Why.
+        cause: ResetCause,
         /// The banner as printed.
         banner: String,
     },
@@ -79,6 +92,8 @@ pub enum Event {
         /// As printed.
         value: String,
     },
+    /// All that is known of the settings, after a listing or a change.
+    Settings(Arc<SettingsTable>),
     /// Limits gathered from a settings listing.
     Limits(Box<Limits>),
     /// Bytes that made no sense.

@@ -8,6 +8,7 @@ use std::fmt;
 
 use super::dollar::Dollar;
 use super::gcode::{self, Eeprom};
+pub use super::line_kind::LineKind;
 use crate::model::{Axis, AxisSet, Firmware};
 
 /// Longest line that Grbl takes, after it removed blanks and comments (`LINE_BUFFER_SIZE` 80 with its NUL).
@@ -16,38 +17,6 @@ const GRBL_MAX: usize = 79;
 const FLUIDNC_MAX: usize = 127;
 /// Longest line that grblHAL takes, comments counted (`LINE_BUFFER_SIZE` 257).
 const GRBLHAL_MAX: usize = 255;
-
-/// What a line is for.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum LineKind {
-    /// Nothing; asks for an `ok` (and ends the sticky error of grblHAL).
-    Empty,
-    /// A block of G-code.
-    GCode {
-        /// Something could move. Codes that are not known to be harmless count as moving.
-        may_move: bool,
-        /// Holds a `G4`.
-        dwell: bool,
-    },
-    /// `$J=…`.
-    Jog,
-    /// `$H` and its relatives.
-    Home,
-    /// `$X`.
-    Unlock,
-    /// `$C`.
-    CheckToggle,
-    /// `$SLP`.
-    Sleep,
-    /// Restarts the controller: `$Bye`, `$REBOOT`.
-    Restart,
-    /// Only prints something: `$G`, `$#`, `$I`, `$$`, …
-    Query,
-    /// Stores something: `$n=v`, `$Nn=…`, `$RST=…`, FluidNC `$name=value`.
-    SettingWrite,
-    /// Any other `$` line (FluidNC `[ESP…]` too).
-    OtherDollar,
-}
 
 /// Why a text cannot be a [`Line`].
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]

@@ -8,10 +8,12 @@ pub mod event;
 mod gcode;
 pub mod identify;
 pub mod line;
+mod line_kind;
 mod numbers;
 pub mod realtime;
 pub mod reply;
 pub mod session;
+pub mod settings;
 pub mod status;
 pub mod tables;
 

@@ -17,7 +17,7 @@ pub fn parse(line: &[u8], firmware: Option<Firmware>) -> Option<StatusReport> {
         return None;
     }
     let mut fields = inner.split(|&b| b == b'|');
-    let mut reader = Reader { report: blank(state(fields.next()?)?), seen: 0 };
+    let mut reader = Reader { report: StatusReport::of(state(fields.next()?)?), seen: 0 };
     // Every firmware prints at least a position, and the empty state word needs more than `<>` to be believed.
     reader.field(fields.next()?)?;
     for field in fields {
@@ -52,30 +52,6 @@ fn state(text: &[u8]) -> Option<MachineState> {
         _ => return None,
     };
     Some(MachineState { kind, sub })
-}
-
-fn blank(state: MachineState) -> StatusReport {
-    StatusReport {
-        state,
-        position: None,
-        buffer: None,
-        line: None,
-        feed: None,
-        spindle_rpm: None,
-        spindle_actual_rpm: None,
-        wco: None,
-        overrides: None,
-        accessories: None,
-        pins: Pins::NONE,
-        sd: None,
-        wcs: None,
-        homed: None,
-        tool: None,
-        tlr: None,
-        mpg: None,
-        scaled: None,
-        unknown: Vec::new(),
-    }
 }
 
 struct Reader {

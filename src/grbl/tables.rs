@@ -4,6 +4,7 @@ use std::collections::HashMap;
 
 use serde::Deserialize;
 
+use super::settings::Catalog;
 use crate::model::Firmware;
 use crate::model::axes::Axis;
 use crate::model::machine::{AlarmInfo, ErrorInfo};
@@ -19,6 +20,8 @@ const LAST_COMMON_CODE: u16 = 9;
 pub struct Tables {
     alarms: HashMap<(Firmware, u16), AlarmInfo>,
     errors: HashMap<(Firmware, u16), ErrorInfo>,
+    /// What is known of settings (`assets/settings.json`).
+    pub settings: Catalog,
 }
 
 #[derive(Deserialize)]
@@ -50,7 +53,11 @@ impl From<Family> for Firmware {
 impl Tables {
     /// Reads the tables that are built in (`assets/alarms.json`, `assets/errors.json`).
     pub fn load() -> Self {
-        Self { alarms: rows(ALARMS, |row: &AlarmInfo| row.code), errors: rows(ERRORS, |row: &ErrorInfo| row.code) }
+        Self {
+            alarms: rows(ALARMS, |row: &AlarmInfo| row.code),
+            errors: rows(ERRORS, |row: &ErrorInfo| row.code),
+            settings: Catalog::load(),
+        }
     }
 
     /// The row of `ALARM:code`. An unknown firmware has the codes that all share, 1 to 9.

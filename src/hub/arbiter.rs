@@ -2,11 +2,12 @@
 
 use crate::driver::machine::OrderKind;
 use crate::grbl::Line;
-use crate::grbl::session::JogOrder;
+use crate::grbl::session::{JogOrder, SettingOrder};
 use crate::hub::compose;
 use crate::model::command::{Command, Refused};
 use crate::model::jog::{MAX_LEASE, MIN_LEASE};
 use crate::model::legal;
+use crate::model::settings;
 use crate::model::snapshot::Snapshot;
 use crate::model::time::Time;
 use crate::model::work::{self, Frame, GoTo, Work};
@@ -26,6 +27,10 @@ pub fn decide(command: &Command, snapshot: &Snapshot, now: Time) -> Result<Vec<O
             let lease = lease.clamp(MIN_LEASE, MAX_LEASE);
             return Ok(vec![OrderKind::Jog(JogOrder::Continue { vector, lease })]);
         }
+        Command::SetSetting { key, value } => {
+            return set(key, value, snapshot).map(|order| vec![OrderKind::Set(order)]);
+        }
+        Command::ReadSettings => return Ok(vec![OrderKind::ListSettings]),
         Command::Mdi(text) => vec![text.clone()],
         Command::Home(target) => vec![compose::home(*target)],
         Command::Unlock => vec!["$X".to_owned()],
@@ -37,6 +42,14 @@ pub fn decide(command: &Command, snapshot: &Snapshot, now: Time) -> Result<Vec<O
     let firmware = snapshot.machine.identity.as_ref().map(|identity| identity.firmware);
     let line = |text: &String| Line::new(text, firmware).map_err(|error| Refused::because(error.to_string()));
     texts.iter().map(|text| line(text).map(OrderKind::Line)).collect()
+}
+
+/// The setting under the name that the controller gives it, with the value as it writes it.
+fn set(key: &str, value: &str, snapshot: &Snapshot) -> Result<SettingOrder, Refused> {
+    let row = snapshot.machine.settings.find(key);
+    let row = row.ok_or_else(|| Refused::because(format!("the controller has listed no setting ${key}")))?;
+    let value = settings::check(row, value).map_err(|why| Refused::because(why.to_string()))?;
+    Ok(SettingOrder { key: row.key.clone(), value })
 }
 
 /// Whether a jog cancel voids it too.
@@ -67,6 +80,8 @@ pub fn describe(command: &Command) -> String {
         }
         Command::Home(target) => compose::home(*target),
         Command::Unlock => "$X".to_owned(),
+        Command::SetSetting { key, value } => format!("${key}={value}"),
+        Command::ReadSettings => "read the settings".to_owned(),
         Command::SetWork { axes, value } => format!("set work {axes} to {}", compose::number(*value)),
         Command::Work(order) => describe_work(order),
         Command::GoTo(go_to) => describe_go_to(go_to),

@@ -1,5 +1,7 @@
 //! Events of a machine's driver into the snapshot.
 
+use std::sync::Arc;
+
 use crate::driver::machine::{Event, EventKind};
 use crate::grbl;
 use crate::model::axes::AxisVec;
@@ -48,6 +50,7 @@ fn session(machine: &mut Machine, at: Time, event: &grbl::Event) -> bool {
             probe.position = in_mm(&machine.limits, probe.position);
             machine.probe = Some(probe);
         }
+        E::Settings(settings) => machine.settings = Arc::clone(settings),
         E::Limits(limits) => machine.limits = Limits::clone(limits),
         E::Stop(stop) => machine.stop = Some(stop.clone()),
         E::Jog(jog) => machine.jog.clone_from(jog),
@@ -112,6 +115,7 @@ fn withdraw(machine: &mut Machine) {
         work_offset: old.work_offset,
         stop: old.stop,
         limits: old.limits,
+        settings: old.settings,
         ..Machine::default()
     };
 }
@@ -306,7 +310,7 @@ mod tests {
         let mut locked = report(StateKind::Alarm);
         locked.pins = Pins::from_letters("X");
         let had_its_reset = grbl::Event::Alarm { info: Some(info(1)), needs_reset: false };
-        let reset = grbl::Event::Reset { asked: true, banner: String::new() };
+        let reset = grbl::Event::Reset { cause: grbl::event::ResetCause::Asked, banner: String::new() };
         let events = vec![hit.clone(), status(locked), had_its_reset, reset, status(report(StateKind::Alarm))];
         let alarm = open_with(events).machine.alarm.unwrap();
         assert_eq!(alarm.info, Some(info(1)));
@@ -328,7 +332,7 @@ mod tests {
             grbl::Event::Modal(ModalState { words: vec!["G20".into()] }),
             grbl::Event::Jog(Some(jog)),
             grbl::Event::Alarm { info: Some(info(9)), needs_reset: false },
-            grbl::Event::Reset { asked: false, banner: "Grbl 1.1h".into() },
+            grbl::Event::Reset { cause: grbl::event::ResetCause::ByItself, banner: "Grbl 1.1h".into() },
         ]);
         let machine = snapshot.machine;
         assert_eq!((machine.work_position, machine.work_offset, machine.overrides), (None, None, None));

@@ -7,6 +7,7 @@ use tokio::sync::broadcast;
 use super::ledger::Ledger;
 use crate::driver::machine::{Event, EventKind};
 use crate::grbl;
+use crate::grbl::event::ResetCause;
 use crate::model::axes::AxisVec;
 use crate::model::log::{LogEntry, LogItem};
 use crate::model::machine::{AlarmInfo, MessageLevel};
@@ -92,8 +93,12 @@ fn session(event: &grbl::Event, ledger: &Ledger) -> Option<LogItem> {
         E::Modal(modal) if ledger.awaits_listing() => received(format!("[GC:{}]", modal.words.join(" "))),
         E::Offset { name, value } if ledger.awaits_listing() => received(format!("[{name}:{}]", numbers(value))),
         E::Setting { name, value } if ledger.awaits_listing() => received(format!("${name}={value}")),
-        E::Reset { asked: true, banner } => received(banner.clone()),
-        E::Reset { asked: false, banner } => note(
+        E::Reset { cause: ResetCause::Asked, banner } => received(banner.clone()),
+        E::Reset { cause: ResetCause::OnOpening, banner } => note(
+            MessageLevel::Info,
+            format!("the controller started when its port was opened ({banner}): it has not been homed since"),
+        ),
+        E::Reset { cause: ResetCause::ByItself, banner } => note(
             MessageLevel::Warning,
             format!("the controller restarted by itself ({banner}): position is not known, home before moving"),
         ),

@@ -47,8 +47,9 @@ impl OffsetWatch {
                     self.cause = Some(cause);
                 }
             }
-            grbl::Event::Reset { asked, .. } => {
-                let what = if *asked { "reset" } else { "the controller restarted" };
+            grbl::Event::Reset { cause, .. } => {
+                let asked = *cause == grbl::event::ResetCause::Asked;
+                let what = if asked { "reset" } else { "the controller restarted" };
                 self.cause = Some(Cause { who: Origin::Hub, what: what.to_owned(), undoes: None });
             }
             grbl::Event::Offset { name, value } => self.listed(event, name, value, snapshot),

@@ -14,6 +14,7 @@ use super::{HubConfig, MachineLink, spawn};
 use crate::driver::Clock;
 use crate::driver::machine::{Event, EventKind, Order, OrderKind};
 use crate::grbl;
+use crate::grbl::event::ResetCause;
 use crate::grbl::session::JogOrder;
 use crate::model::axes::{Axis, AxisVec};
 use crate::model::command::{ClientId, Command, HomeTarget, Origin, Outcome, Realtime, Refused, TicketId, VoidReason};
@@ -22,34 +23,14 @@ use crate::model::jog::{JogVector, MAX_LEASE};
 use crate::model::latch::Latch;
 use crate::model::log::{LogEntry, LogItem};
 use crate::model::machine::{
-    AlarmInfo, Firmware, Identity, MachineState, MessageLevel, Pins, ReportedPosition, StateKind, StatusReport,
+    AlarmInfo, Firmware, Identity, MachineState, MessageLevel, ReportedPosition, StateKind, StatusReport,
 };
 use crate::model::snapshot::{LinkState, Snapshot, Stop, StopPhase};
 use crate::model::time::Time;
 
 /// A report that tells nothing but the state.
 pub(super) fn report(state: StateKind) -> StatusReport {
-    StatusReport {
-        state: MachineState::plain(state),
-        position: None,
-        buffer: None,
-        line: None,
-        feed: None,
-        spindle_rpm: None,
-        spindle_actual_rpm: None,
-        wco: None,
-        overrides: None,
-        accessories: None,
-        pins: Pins::NONE,
-        sd: None,
-        wcs: None,
-        homed: None,
-        tool: None,
-        tlr: None,
-        mpg: None,
-        scaled: None,
-        unknown: Vec::new(),
-    }
+    StatusReport::of(MachineState::plain(state))
 }
 
 /// A report with a machine position.
@@ -249,7 +230,7 @@ async fn the_log_tells_what_a_person_wants_to_know() {
     assert_eq!(bench.log(), [LogItem::Received { level: MessageLevel::Info, text: "$22=1".into() }]);
     let stop = Stop { asked: Realtime::Stop, at: bench.clock.now(), phase: StopPhase::NotConfirmed };
     bench.session(grbl::Event::Stop(stop));
-    bench.session(grbl::Event::Reset { asked: false, banner: "Grbl 1.1h".into() });
+    bench.session(grbl::Event::Reset { cause: ResetCause::ByItself, banner: "Grbl 1.1h".into() });
     let told = bench.log();
     assert!(
         matches!(&told[..], [
@@ -410,7 +391,7 @@ proptest! {
                 }
                 Act::Realtime(realtime) => bench.latch.set(realtime),
                 Act::State(state) => bench.session(grbl::Event::Status(Box::new(machine_at(state, &[0.0; 3])))),
-                Act::Reset => bench.session(grbl::Event::Reset { asked: false, banner: String::new() }),
+                Act::Reset => bench.session(grbl::Event::Reset { cause: ResetCause::ByItself, banner: String::new() }),
                 Act::LinkLost => {
                     let retry_at = bench.clock.now();
                     for Order { ticket, .. } in open.drain(..) {

@@ -139,6 +139,15 @@ pub enum Command {
         /// The value, mm or degrees.
         value: f64,
     },
+    /// Write a setting of the controller, alone, and read it back. Done only if it keeps that value.
+    SetSetting {
+        /// Without the `$`.
+        key: String,
+        /// As typed; checked against the setting's row.
+        value: String,
+    },
+    /// Have the controller list all its settings with what they mean.
+    ReadSettings,
     /// Another change of offsets, or of the active coordinate system.
     Work(Work),
     /// A move to a place, after a lift of Z where that is asked for.

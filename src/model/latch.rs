@@ -139,7 +139,11 @@ impl Latch {
     pub fn set(&self, realtime: Realtime) {
         let last = self.last_ticket.load(Ordering::SeqCst);
         match realtime {
-            Realtime::Stop | Realtime::StopProgram | Realtime::SoftReset | Realtime::FeedHold => {
+            Realtime::Stop
+            | Realtime::StopProgram
+            | Realtime::SoftReset
+            | Realtime::FeedHold
+            | Realtime::SafetyDoor => {
                 self.void_all.fetch_max(last, Ordering::SeqCst);
                 self.bits.fetch_and(!bit(Realtime::CycleStart), Ordering::SeqCst);
             }

@@ -4,6 +4,7 @@
 use super::axes::{Axis, AxisSet, AxisVec};
 use super::command::{Command, HomeTarget, Refused};
 use super::machine::{Firmware, StateKind};
+use super::settings::check as check_setting;
 use super::snapshot::{LinkState, Machine, Snapshot};
 use super::time::Time;
 use super::work;
@@ -46,10 +47,27 @@ pub fn check(command: &Command, snapshot: &Snapshot, now: Time) -> Result<(), Re
             other => Err(Refused::because(format!("there is no alarm to unlock (state {other:?})"))),
         },
         Command::SetWork { axes, value } => set_work(*axes, *value, state, machine),
+        Command::SetSetting { key, value } => {
+            settings_in("change a setting", state, machine)?;
+            let row = machine.settings.find(key);
+            let row = row.ok_or_else(|| Refused::because(format!("the controller has listed no setting ${key}")))?;
+            check_setting(row, value).map(drop).map_err(|why| Refused::because(why.to_string()))
+        }
+        Command::ReadSettings => settings_in("read the settings", state, machine),
         Command::Work(order) => work::check_work(order, state, snapshot),
         Command::GoTo(go_to) => work::check_go_to(go_to, state, machine),
         Command::Switch(switch) => work::check_switch(*switch, state, machine),
         Command::Mdi(line) => mdi(line, state, firmware, machine),
+    }
+}
+
+fn settings_in(verb: &str, state: StateKind, machine: &Machine) -> Result<(), Refused> {
+    match state {
+        StateKind::Alarm if needs_reset(machine) => {
+            Err(Refused::because("this alarm needs a soft reset first (Ctrl+X)"))
+        }
+        StateKind::Idle | StateKind::Alarm => Ok(()),
+        other => Err(cannot(verb, other, machine)),
     }
 }
 

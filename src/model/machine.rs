@@ -267,6 +267,33 @@ pub struct StatusReport {
     pub unknown: Vec<String>,
 }
 
+impl StatusReport {
+    /// A report that tells nothing but the state.
+    pub const fn of(state: MachineState) -> Self {
+        Self {
+            state,
+            position: None,
+            buffer: None,
+            line: None,
+            feed: None,
+            spindle_rpm: None,
+            spindle_actual_rpm: None,
+            wco: None,
+            overrides: None,
+            accessories: None,
+            pins: Pins::NONE,
+            sd: None,
+            wcs: None,
+            homed: None,
+            tool: None,
+            tlr: None,
+            mpg: None,
+            scaled: None,
+            unknown: Vec::new(),
+        }
+    }
+}
+
 /// Modal state from `$G` (`[GC:…]`): the words as told, without the line's brackets.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct ModalState {

@@ -13,6 +13,7 @@ pub mod legal;
 pub mod log;
 pub mod machine;
 pub mod quantity;
+pub mod settings;
 pub mod snapshot;
 pub mod time;
 pub mod work;

@@ -1,5 +1,6 @@
 //! The truth as the hub knows it: immutable, made new by each fold, shared by `Arc`.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
@@ -10,6 +11,7 @@ use super::machine::{
     Accessories, AlarmInfo, BufferFree, Identity, Limits, MachineState, ModalState, Offsets, Overrides, Pins,
     ProbeResult,
 };
+use super::settings::SettingsTable;
 use super::time::Time;
 use super::work::OffsetChange;
 
@@ -76,6 +78,8 @@ pub struct Machine {
     pub modal: Option<ModalState>,
     /// Travel, rates, accelerations.
     pub limits: Limits,
+    /// Settings as listed, with names and units.
+    pub settings: Arc<SettingsTable>,
     /// Offsets of the last `$#`.
     pub offsets: Offsets,
     /// The last probe result.

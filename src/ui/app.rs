@@ -11,10 +11,11 @@ use rustix::process::Signal;
 use rustix::termios::tcgetwinsize;
 use tokio::io::unix::AsyncFd;
 use tokio::signal::unix::{Signal as SignalStream, SignalKind, signal};
+use tokio::sync::mpsc;
 use tokio::time::sleep;
 
 use super::console::Tone;
-use super::input::{Decoder, tty};
+use super::input::{Decoder, key_up, tty};
 use super::screen::Screen;
 use super::settings::Settings;
 use super::state::{Effect, Event, Ui};
@@ -69,6 +70,7 @@ async fn run_on(
     let mut signals = Signals::new().map_err(Error::Signals)?;
     let tty = tty::register(tty).map_err(Error::NoTerminal)?;
     let snapshot = hub.snapshot();
+    let key_up = key_up::watch(settings.keyboards.as_deref());
     let mut app = App {
         decoder: Decoder::new(settings.escape_wait()),
         frame_interval: settings.frame_interval(),
@@ -82,6 +84,7 @@ async fn run_on(
         exit: None,
         guard,
         tty,
+        key_up,
     };
     app.greet();
     if let Some(notice) = app.ui.settings.notice.take() {
@@ -105,6 +108,7 @@ struct App {
     exit: Option<ExitReason>,
     guard: Guard,
     tty: AsyncFd<Arc<File>>,
+    key_up: mpsc::Receiver<()>,
 }
 
 impl App {
@@ -136,6 +140,7 @@ impl App {
                         Err(_) => self.exit = Some(ExitReason::TerminalLost),
                     }
                 }
+                Some(()) = self.key_up.recv() => self.event(&Event::KeyUp, now()),
                 () = sleep(wake.unwrap_or_default()), if wake.is_some() => self.timers(now()),
                 ready = self.tty.writable(), if !self.out.is_empty() => {
                     match ready {

@@ -154,13 +154,16 @@ pub enum Bound {
 #[derive(Clone, Debug)]
 pub struct Keymap {
     bindings: HashMap<(Context, Chord), Bound>,
+    /// Keys of each action in the order in which they are shown.
+    keys: HashMap<Action, Vec<String>>,
 }
 
 impl Default for Keymap {
     /// The defaults of the action table. Jog keys also get their Shift, Alt and Ctrl forms.
     fn default() -> Self {
-        let mut bindings = HashMap::new();
+        let (mut bindings, mut keys) = (HashMap::new(), HashMap::new());
         for row in TABLE {
+            keys.insert(row.action, row.keys.iter().map(|key| (*key).to_owned()).collect());
             for chord in row.keys.iter().filter_map(|key| key.parse::<Chord>().ok()) {
                 match row.action {
                     Action::Jog(direction) => {
@@ -175,7 +178,7 @@ impl Default for Keymap {
                 }
             }
         }
-        Self { bindings }
+        Self { bindings, keys }
     }
 }
 
@@ -201,6 +204,11 @@ impl Keymap {
     pub fn lookup(&self, context: Context, chord: Chord) -> Option<Bound> {
         let find = |chord| self.bindings.get(&(context, chord)).copied();
         find(chord).or_else(|| find(Chord { keypad: false, ..chord }))
+    }
+
+    /// The keys of an action; the first is the one to show.
+    pub fn keys(&self, action: Action) -> &[String] {
+        self.keys.get(&action).map_or(&[], Vec::as_slice)
     }
 
     /// The action of a key in a context, where it is no jog key.

@@ -34,6 +34,7 @@ pub mod jog;
 pub mod keymap;
 pub mod offsets;
 pub mod overrides;
+pub mod recovery;
 pub mod screen;
 pub mod settings;
 pub mod state;
@@ -44,6 +45,7 @@ mod testing;
 pub mod theme;
 pub mod update;
 pub mod view;
+pub mod words;
 
 pub use action::key_table_markdown;
 pub use app::{Error, ExitReason, run};

@@ -1,5 +1,6 @@
 //! What the owner of the screen may set. Plain values with defaults; the configuration fills them in.
 
+use std::path::PathBuf;
 use std::time::Duration;
 
 /// Settings of the screen and its keys.
@@ -13,6 +14,8 @@ pub struct Settings {
     pub multiplexed: bool,
     /// Ask the terminal for key releases (kitty keyboard protocol). Off for terminals known to be confused by it.
     pub ask_key_releases: bool,
+    /// Where keyboards are to be found that tell releases themselves (`/dev/input/by-path`, on the Linux console).
+    pub keyboards: Option<PathBuf>,
     /// Symbols to draw with.
     pub symbols: SymbolSet,
     /// Colours to draw with.
@@ -32,6 +35,7 @@ impl Default for Settings {
             ssh: false,
             multiplexed: false,
             ask_key_releases: true,
+            keyboards: None,
             symbols: SymbolSet::Unicode,
             colour: ColourMode::Ansi16,
             frame: None,

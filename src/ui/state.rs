@@ -12,6 +12,7 @@ use super::jog::JogPad;
 use super::keymap::Keymap;
 use super::offsets::Offsets;
 use super::overrides::Lane;
+use super::recovery::{AlarmHistory, RecoveryPanel};
 use super::settings::Settings;
 pub use super::tab::Tab;
 use crate::model::hub::LogEvent;
@@ -42,6 +43,12 @@ pub struct Ui {
     pub devices: Devices,
     /// A question above everything else.
     pub popup: Option<Popup>,
+    /// The way out of an alarm is open.
+    pub recovery: Option<RecoveryPanel>,
+    /// The alarms so far.
+    pub alarms: AlarmHistory,
+    /// When the jog cancel was asked for whose end was told last.
+    pub cancel_told: Option<Time>,
     /// Help is open, scrolled down by so many lines.
     pub help: Option<usize>,
     /// The log.
@@ -174,6 +181,8 @@ pub enum Event {
     Refused(String),
     /// Somebody asked to stop the process (SIGTSTP).
     SuspendAsked,
+    /// A key was let go, as the keyboard itself tells on the Linux console.
+    KeyUp,
     /// Somebody asked to interrupt it (SIGINT).
     QuitAsked,
 }
@@ -212,6 +221,9 @@ impl Ui {
             controller: Controller::default(),
             devices: Devices::default(),
             popup: None,
+            recovery: None,
+            alarms: AlarmHistory::default(),
+            cancel_told: None,
             help: None,
             console: Console::default(),
             mdi: Editor::default(),
@@ -225,6 +237,11 @@ impl Ui {
     /// Shows a short message.
     pub fn say(&mut self, text: impl Into<String>, tone: Tone, now: Time) {
         self.notice = Some(Notice { text: text.into(), tone, until: now + NOTICE_SHOWN });
+    }
+
+    /// Something lies over the body of the screen and has the keys.
+    pub const fn is_covered(&self) -> bool {
+        self.popup.is_some() || self.help.is_some() || self.recovery.is_some()
     }
 
     /// When something on the screen changes by time alone, or a gesture is due. None: never.
@@ -246,12 +263,18 @@ impl Ui {
 /// The stop that is to be shown now.
 pub fn shown_stop(machine: &Machine, now: Time) -> Option<&Stop> {
     let stop = machine.stop.as_ref()?;
-    (stop.phase == StopPhase::NotConfirmed || now < stop.at + STOP_SHOWN).then_some(stop)
+    (stop.phase == StopPhase::NotConfirmed || (!is_quiet(stop) && now < stop.at + STOP_SHOWN)).then_some(stop)
+}
+
+/// A jog cancel is what letting go of a key asks for. One that is obeyed deserves a word, not a banner that moves the
+/// screen; a stop key asks for more than that and has its banner.
+fn is_quiet(stop: &Stop) -> bool {
+    stop.asked == Realtime::JogCancel && stop.phase != StopPhase::NotConfirmed
 }
 
 fn stop_hides_at(stop: &Stop, now: Time) -> Option<Time> {
     let at = stop.at + STOP_SHOWN;
-    (stop.phase != StopPhase::NotConfirmed && now < at).then_some(at)
+    (stop.phase != StopPhase::NotConfirmed && !is_quiet(stop) && now < at).then_some(at)
 }
 
 /// Age as it is shown: nothing while it is as young as it should be, then in steps that do not flicker.

@@ -4,7 +4,7 @@ use std::fs::File;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
-use rustix::termios::{OptionalActions, Termios, tcgetattr, tcsetattr};
+use rustix::termios::{InputModes, LocalModes, OptionalActions, OutputModes, Termios, tcgetattr, tcsetattr};
 
 use super::input::tty;
 
@@ -14,6 +14,8 @@ const CLAIM: &[u8] =
 /// The reverse, in reverse order; also ends a synchronized update and resets colours.
 const RELEASE: &[u8] = b"\x1b[?2026l\x1b[0m\x1b[?1004l\x1b[?2004l\x1b[?25h\x1b[?1049l";
 const POP_KITTY: &[u8] = b"\x1b[<u";
+/// Pops whatever a killed program left pushed, on the screen it left and on the main one.
+const POP_ALL_KITTY: &[u8] = b"\x1b[<99u\x1b[?1049l\x1b[<99u";
 
 /// Asks which kitty keyboard flags are in force; silence means that the protocol is not known.
 pub(super) const ASK_KITTY: &[u8] = b"\x1b[?u";
@@ -62,7 +64,10 @@ impl Guard {
     /// # Errors
     /// It is not a terminal, or it is gone.
     pub fn claim(tty: Arc<File>) -> std::io::Result<Self> {
-        let original = tcgetattr(&*tty)?;
+        let mut original = tcgetattr(&*tty)?;
+        if make_sane(&mut original) {
+            tty::write_blocking(&tty, POP_ALL_KITTY);
+        }
         let restorer = Restorer { tty, original, claimed: AtomicBool::new(false), kitty: AtomicBool::new(false) };
         let guard = Self { restorer: Arc::new(restorer) };
         guard.reclaim()?;
@@ -105,6 +110,23 @@ impl Drop for Guard {
     }
 }
 
+/// A program that was killed leaves the terminal raw; nobody starts sunmill from a raw terminal on purpose. Gives back what
+/// a shell expects instead. Returns whether there was something to mend.
+fn make_sane(modes: &mut Termios) -> bool {
+    if modes.local_modes.intersects(LocalModes::ICANON | LocalModes::ECHO | LocalModes::ISIG) {
+        return false;
+    }
+    modes.local_modes |= LocalModes::ICANON
+        | LocalModes::ECHO
+        | LocalModes::ECHOE
+        | LocalModes::ECHOK
+        | LocalModes::ISIG
+        | LocalModes::IEXTEN;
+    modes.input_modes |= InputModes::ICRNL | InputModes::IXON | InputModes::BRKINT;
+    modes.output_modes |= OutputModes::OPOST | OutputModes::ONLCR;
+    true
+}
+
 /// Gives the terminal back before the report of a panic is printed.
 pub fn restore_on_panic(restorer: Arc<Restorer>) {
     let report = std::panic::take_hook();
@@ -112,4 +134,29 @@ pub fn restore_on_panic(restorer: Arc<Restorer>) {
         restorer.restore();
         report(info);
     }));
+}
+
+#[cfg(test)]
+mod tests {
+    use rustix::pty::{OpenptFlags, grantpt, openpt, ptsname, unlockpt};
+
+    use super::*;
+
+    #[test]
+    fn a_terminal_that_a_killed_program_left_raw_is_mended() {
+        let master = openpt(OpenptFlags::RDWR | OpenptFlags::NOCTTY).unwrap();
+        grantpt(&master).unwrap();
+        unlockpt(&master).unwrap();
+        let name = ptsname(&master, Vec::new()).unwrap();
+        let tty = Arc::new(File::options().read(true).write(true).open(name.to_str().unwrap()).unwrap());
+        let before = tcgetattr(&*tty).unwrap();
+        let mut raw = before.clone();
+        raw.make_raw();
+        tcsetattr(&*tty, OptionalActions::Now, &raw).unwrap();
+        drop(Guard::claim(Arc::clone(&tty)).unwrap());
+        let after = tcgetattr(&*tty).unwrap();
+        assert_eq!(after.local_modes, before.local_modes);
+        assert!(after.input_modes.contains(InputModes::ICRNL));
+        assert!(after.output_modes.contains(OutputModes::OPOST));
+    }
 }

@@ -112,6 +112,22 @@ pub(super) fn hard_limit() -> Snapshot {
     snapshot
 }
 
+/// In alarm `code`, as the firmware's table tells it; the homing is on, nothing is homed.
+pub(super) fn alarm(firmware: Firmware, code: u16) -> Snapshot {
+    let mut snapshot = in_state(MachineState::plain(StateKind::Alarm));
+    let machine = &mut snapshot.machine;
+    if let Some(identity) = &mut machine.identity {
+        identity.firmware = firmware;
+    }
+    machine.homed = AxisSet::EMPTY;
+    let rows: Vec<serde_json::Value> = serde_json::from_str(include_str!("../../assets/alarms.json")).unwrap();
+    let row = rows.iter().find(|row| row["firmware"] == firmware.to_string() && row["code"] == code).unwrap();
+    let info: AlarmInfo = serde_json::from_value(row.clone()).unwrap();
+    let needs_reset = info.needs_soft_reset;
+    machine.alarm = Some(Alarm { info: Some(info), since: NOW, pins: Pins::NONE, needs_reset });
+    snapshot
+}
+
 /// The link went away two seconds ago.
 pub(super) fn lost() -> Snapshot {
     let mut snapshot = idle();
@@ -198,8 +214,12 @@ impl Scene {
     }
 
     pub(super) fn input(&mut self, input: InputEvent) -> Vec<Effect> {
+        // As in the loop: what was due before the key is served before it.
+        let late = self.ui.poll_timeout(&self.snapshot, self.now).is_some_and(|due| due < input.at);
         self.now = input.at;
-        self.event(&Event::Input(input))
+        let mut effects = if late { self.event(&Event::Timeout) } else { Vec::new() };
+        effects.extend(self.event(&Event::Input(input)));
+        effects
     }
 
     pub(super) fn event(&mut self, event: &Event) -> Vec<Effect> {

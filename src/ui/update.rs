@@ -2,26 +2,27 @@
 
 mod controller;
 mod devices;
+mod leave;
 mod offsets;
 pub mod panel;
 mod popups;
+mod recovery;
 mod switches;
 
 use std::time::Duration;
 
 use crossterm::event::{KeyCode, KeyEvent, KeyEventKind};
 
+use self::leave::{is_busy, quit, suspend};
 use super::action::{self, Action, Context, Danger, TABLE};
 use super::app::ExitReason;
 use super::console::Tone;
 use super::input::{Input, InputEvent};
 use super::jog::{JogAct, JogKey, KeyFacts};
 use super::keymap::{Bound, Chord};
-use super::offsets::Purpose;
-use super::overrides::Lane;
+use super::recovery::RecoveryPanel;
 use super::state::{Effect, Event, Mode, Palette, Tab, Then, Ui};
-use crate::model::snapshot::Snapshot;
-use crate::model::work::Frame;
+use crate::model::snapshot::{Snapshot, StopPhase};
 use crate::model::{Command, Realtime, StateKind, Time, legal};
 
 /// A key that starts motion without a question counts only after this long without input, so that neither the
@@ -56,6 +57,7 @@ pub fn update(ui: &mut Ui, event: &Event, snapshot: &Snapshot, now: Time) -> Vec
         }
         Event::SuspendAsked => suspend(ui, snapshot, now),
         Event::QuitAsked => quit(ui, snapshot, now, 0),
+        Event::KeyUp => key_up(ui, now),
     }
 }
 
@@ -106,6 +108,14 @@ fn kitty_flags(ui: &mut Ui, flags: u8) -> Vec<Effect> {
     vec![Effect::EscapeIsWhole(flags & 1 != 0)]
 }
 
+/// Repeats of the key may still be on their way through the terminal, so the pad waits for a quiet moment afterwards.
+fn key_up(ui: &mut Ui, now: Time) -> Vec<Effect> {
+    if ui.mode == Mode::Jog && ui.pad.moving().is_some() && ui.pad.block(now) {
+        return vec![Effect::Realtime(Realtime::JogCancel)];
+    }
+    Vec::new()
+}
+
 fn reports_release(ui: &Ui, code: KeyCode) -> bool {
     let flags = ui.terminal.kitty_flags;
     flags & 2 != 0 && (flags & 8 != 0 || !matches!(code, KeyCode::Char(_) | KeyCode::Enter | KeyCode::Tab))
@@ -118,12 +128,12 @@ fn key_event(ui: &mut Ui, key: &KeyEvent, input: &InputEvent, snapshot: &Snapsho
         return jog_effects(ui, acts, now);
     }
     let chord = Chord::of(key);
-    let in_text = ui.mode.is_text() && ui.popup.is_none() && ui.help.is_none();
+    let in_text = ui.mode.is_text() && !ui.is_covered();
     let is_text_key = chord.without_alt().modifiers.is_empty() && matches!(chord.code, KeyCode::Char(_));
     if let Some(action) = ui.keymap.stop(chord).filter(|_| !(in_text && is_text_key)) {
         return stop_key(ui, action, input, snapshot);
     }
-    let bound = ui.keymap.lookup(Context::Jog, chord).filter(|_| ui.mode == Mode::Jog && !is_covered(ui));
+    let bound = ui.keymap.lookup(Context::Jog, chord).filter(|_| ui.mode == Mode::Jog && !ui.is_covered());
     if let Some(Bound::Jog(jog)) = bound {
         return jog_key(ui, jog, key, input, snapshot);
     }
@@ -144,11 +154,14 @@ fn key_event(ui: &mut Ui, key: &KeyEvent, input: &InputEvent, snapshot: &Snapsho
     if ui.help.is_some() {
         return help_key(ui, chord, input, snapshot);
     }
+    if ui.recovery.is_some() {
+        return recovery::key(ui, chord, key.kind, input, snapshot);
+    }
     match ui.mode {
         Mode::Field => field_key(ui, chord, key.kind, input, snapshot),
         Mode::Mdi | Mode::Palette(_) => text_key(ui, chord, key.kind, input, snapshot),
         Mode::Main => main_key(ui, chord, key.kind, input, snapshot),
-        Mode::Override(lane) => override_key(ui, lane, chord, input, snapshot),
+        Mode::Override(lane) => switches::override_key(ui, lane, chord, input, snapshot),
         Mode::Jog => match ui.keymap.action(Context::Global, chord) {
             Some(action) => run(ui, action, input, snapshot),
             None => Vec::new(),
@@ -173,25 +186,6 @@ fn main_key(ui: &mut Ui, chord: Chord, kind: KeyEventKind, input: &InputEvent, s
     }
 }
 
-/// A key while the overrides are shown: theirs, then those that hold everywhere. No other closes or passes them.
-fn override_key(ui: &mut Ui, lane: Lane, chord: Chord, input: &InputEvent, snapshot: &Snapshot) -> Vec<Effect> {
-    let action = ui.keymap.action(Context::Override, chord).or_else(|| ui.keymap.action(Context::Global, chord));
-    match action {
-        Some(Action::Override(key)) => {
-            ui.mode = Mode::Override(lane.stepped(key));
-            let allowed = action::available(Action::Overrides, snapshot, input.at).is_ok();
-            let wanted = lane.realtime(key, snapshot.machine.overrides).filter(|_| allowed);
-            wanted.map(Effect::Realtime).into_iter().collect()
-        }
-        Some(Action::Escape) => {
-            ui.mode = Mode::Main;
-            Vec::new()
-        }
-        Some(action) => run(ui, action, input, snapshot),
-        None => Vec::new(),
-    }
-}
-
 /// A key in a text field of the open tab.
 fn field_key(ui: &mut Ui, chord: Chord, kind: KeyEventKind, input: &InputEvent, snapshot: &Snapshot) -> Vec<Effect> {
     let action = ui.keymap.action(Context::Text, chord);
@@ -212,11 +206,6 @@ fn field_key(ui: &mut Ui, chord: Chord, kind: KeyEventKind, input: &InputEvent, 
 fn open_tab(ui: &mut Ui, tab: Tab) {
     ui.tab = tab;
     ui.mode = Mode::Main;
-}
-
-/// Something lies over the main screen.
-const fn is_covered(ui: &Ui) -> bool {
-    ui.popup.is_some() || ui.help.is_some()
 }
 
 fn line_or_page(ui: &mut Ui, chord: Chord, action: Action, input: &InputEvent, snapshot: &Snapshot) -> Vec<Effect> {
@@ -307,7 +296,7 @@ fn leave_jog_mode(ui: &mut Ui, now: Time, why: Option<&str>) -> Vec<Effect> {
 
 /// Pasted text is text: it goes where text is typed and nowhere else.
 fn paste(ui: &mut Ui, text: &str, now: Time) -> Vec<Effect> {
-    if is_covered(ui) {
+    if ui.is_covered() {
         return Vec::new();
     }
     match &mut ui.mode {
@@ -446,6 +435,11 @@ fn run(ui: &mut Ui, action: Action, input: &InputEvent, snapshot: &Snapshot) -> 
         return Vec::new();
     }
     if let Err(why) = action::available(action, snapshot, now) {
+        if action == Action::AlarmPanel && !ui.alarms.is_empty() {
+            let panel = RecoveryPanel { batch: input.batch, history: true, ..RecoveryPanel::default() };
+            ui.recovery = Some(panel);
+            return Vec::new();
+        }
         ui.say(why.to_string(), Tone::Warning, now);
         return Vec::new();
     }
@@ -468,7 +462,7 @@ fn run(ui: &mut Ui, action: Action, input: &InputEvent, snapshot: &Snapshot) -> 
         Action::Mdi => ui.mode = Mode::Mdi,
         Action::Palette => ui.mode = Mode::Palette(Palette::default()),
         Action::Home => ui.popup = Some(popups::home(snapshot, input.batch)),
-        Action::AlarmPanel => ui.popup = Some(popups::alarm(snapshot, now, input.batch)),
+        Action::AlarmPanel => ui.recovery = Some(RecoveryPanel { batch: input.batch, ..RecoveryPanel::default() }),
         Action::Zero => ui.popup = Some(popups::zero(snapshot, input.batch)),
         Action::Reconnect => return vec![Effect::Realtime(Realtime::ReconnectNow)],
         Action::Help => {
@@ -504,22 +498,21 @@ fn run(ui: &mut Ui, action: Action, input: &InputEvent, snapshot: &Snapshot) -> 
         | Action::PanelUp
         | Action::PanelDown
         | Action::Override(_) => {}
-        Action::Overrides => ui.mode = Mode::Override(Lane::default()),
         Action::GoTo => ui.popup = Some(offsets::go_to(snapshot, now, input.batch)),
-        Action::GoToPoint => return offsets::open_form(ui, Purpose::GoTo(Frame::Work), snapshot),
-        Action::Undo => return offsets::undo(ui, input, snapshot),
-        Action::OffsetActivate | Action::OffsetSet | Action::OffsetHalf | Action::OffsetClear | Action::OffsetStore => {
-            return offsets::act(ui, action, input, snapshot);
-        }
-        Action::Door => return vec![Effect::Realtime(Realtime::SafetyDoor)],
-        Action::Flood => return switches::coolant(true, snapshot, now),
-        Action::Mist => return switches::coolant(false, snapshot, now),
-        Action::Spindle => match switches::spindle(snapshot, now, input.batch) {
-            Ok(realtime) => return vec![Effect::Realtime(realtime)],
-            Err(question) => ui.popup = Some(question),
-        },
-        Action::CheckMode => ui.popup = Some(switches::check_mode(snapshot, now, input.batch)),
-        Action::Sleep => ui.popup = Some(switches::sleep(input.batch)),
+        Action::GoToPoint
+        | Action::Undo
+        | Action::OffsetActivate
+        | Action::OffsetSet
+        | Action::OffsetHalf
+        | Action::OffsetClear
+        | Action::OffsetStore => return offsets::act(ui, action, input, snapshot),
+        Action::Overrides
+        | Action::Door
+        | Action::Flood
+        | Action::Mist
+        | Action::Spindle
+        | Action::CheckMode
+        | Action::Sleep => return switches::act(ui, action, input, snapshot),
     }
     Vec::new()
 }
@@ -531,37 +524,9 @@ fn escape(ui: &mut Ui, now: Time) -> Vec<Effect> {
     leave_jog_mode(ui, now, None)
 }
 
-fn is_busy(ui: &Ui, snapshot: &Snapshot, now: Time) -> bool {
-    let machine = &snapshot.machine;
-    let asleep = machine.fresh_state(now).is_some_and(|state| {
-        matches!(state.kind, StateKind::Idle | StateKind::Alarm | StateKind::Sleep | StateKind::Check)
-    });
-    let nobody_there = machine.reported_at.is_none();
-    ui.pad.moving().is_some() || machine.homing || machine.jog.is_some() || !(asleep || nobody_there)
-}
-
-fn suspend(ui: &mut Ui, snapshot: &Snapshot, now: Time) -> Vec<Effect> {
-    if is_busy(ui, snapshot, now) && snapshot.machine.link.is_open() {
-        ui.say("not now: a stopped program cannot stop the machine. Stop it first (Space)", Tone::Warning, now);
-        return Vec::new();
-    }
-    let mut effects = leave_jog_mode(ui, now, None);
-    effects.push(Effect::Suspend);
-    effects
-}
-
-fn quit(ui: &mut Ui, snapshot: &Snapshot, now: Time, batch: u64) -> Vec<Effect> {
-    let mut effects = leave_jog_mode(ui, now, None);
-    if is_busy(ui, snapshot, now) {
-        ui.help = None;
-        ui.popup = Some(popups::quit(snapshot, now, batch));
-    } else {
-        effects.push(Effect::Quit(ExitReason::Asked));
-    }
-    effects
-}
-
 fn new_snapshot(ui: &mut Ui, snapshot: &Snapshot, now: Time) -> Vec<Effect> {
+    recovery::follow(ui, snapshot, now);
+    tell_cancel(ui, snapshot, now);
     if ui.quitting && !is_busy(ui, snapshot, now) {
         return vec![Effect::Quit(ExitReason::Asked)];
     }
@@ -571,6 +536,19 @@ fn new_snapshot(ui: &mut Ui, snapshot: &Snapshot, now: Time) -> Vec<Effect> {
     match legal::may_jog(snapshot, now) {
         Ok(()) => Vec::new(),
         Err(why) => leave_jog_mode(ui, now, Some(&format!("jog mode left: {why}"))),
+    }
+}
+
+/// The end of a jog that a released key cancelled: a quiet word, unless something more important is being said.
+fn tell_cancel(ui: &mut Ui, snapshot: &Snapshot, now: Time) {
+    let Some(stop) = &snapshot.machine.stop else { return };
+    let ended = stop.asked == Realtime::JogCancel && stop.phase == StopPhase::Stopped;
+    if !ended || ui.cancel_told == Some(stop.at) {
+        return;
+    }
+    ui.cancel_told = Some(stop.at);
+    if ui.notice.as_ref().is_none_or(|notice| notice.tone == Tone::Quiet) {
+        ui.say("jog ended: the machine stands", Tone::Quiet, now);
     }
 }
 
@@ -611,5 +589,7 @@ fn take(ui: &mut Ui, then: Then, now: Time) -> Vec<Effect> {
     }
 }
 
+#[cfg(test)]
+mod junk;
 #[cfg(test)]
 mod tests;

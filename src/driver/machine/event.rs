@@ -1,6 +1,7 @@
 //! What goes in and out of a machine's task.
 
-use crate::grbl::{self, Line, session::JogOrder};
+use crate::grbl::session::{JogOrder, SettingOrder};
+use crate::grbl::{self, Line};
 use crate::model::command::{Outcome, TicketId};
 use crate::model::snapshot::{LinkState, LinkStats};
 use crate::model::time::Time;
@@ -21,6 +22,10 @@ pub enum OrderKind {
     Line(Line),
     /// Move, by the rules of jogging.
     Jog(JogOrder),
+    /// Write a setting and read it back.
+    Set(SettingOrder),
+    /// Have all settings listed.
+    ListSettings,
 }
 
 impl OrderKind {

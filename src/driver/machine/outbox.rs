@@ -110,30 +110,13 @@ mod tests {
     use super::*;
     use crate::model::axes::AxisVec;
     use crate::model::command::{Outcome, TicketId};
-    use crate::model::machine::{MachineState, Pins, ReportedPosition, StateKind};
+    use crate::model::machine::{MachineState, ReportedPosition, StateKind};
     use crate::model::time::Time;
 
     fn report(x: f64) -> StatusReport {
         StatusReport {
-            state: MachineState::plain(StateKind::Idle),
             position: Some(ReportedPosition::Machine(AxisVec::from_slice(&[x]))),
-            buffer: None,
-            line: None,
-            feed: None,
-            spindle_rpm: None,
-            spindle_actual_rpm: None,
-            wco: None,
-            overrides: None,
-            accessories: None,
-            pins: Pins::NONE,
-            sd: None,
-            wcs: None,
-            homed: None,
-            tool: None,
-            tlr: None,
-            mpg: None,
-            scaled: None,
-            unknown: Vec::new(),
+            ..StatusReport::of(MachineState::plain(StateKind::Idle))
         }
     }
 

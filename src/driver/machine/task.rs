@@ -17,6 +17,7 @@ use crate::driver::backoff::Backoff;
 use crate::driver::clock::Clock;
 use crate::driver::pace::Pacer;
 use crate::driver::transport::{Opener, Port};
+use crate::grbl::event::ResetCause;
 use crate::grbl::{self, Session};
 use crate::model::command::{Outcome, Realtime, Refused, TicketId, VoidReason};
 use crate::model::latch::{Latch, RealtimeSet};
@@ -289,6 +290,8 @@ impl Task {
         let taken = match order.what {
             OrderKind::Line(line) => self.session.submit(now, line, order.ticket),
             OrderKind::Jog(jog) => self.session.jog(now, jog, order.ticket),
+            OrderKind::Set(setting) => self.session.set(now, setting, order.ticket),
+            OrderKind::ListSettings => self.session.list_settings(now, order.ticket),
         };
         if let Err(refused) = taken {
             self.end(order.ticket, Outcome::Refused(refused));
@@ -323,7 +326,7 @@ impl Task {
             grbl::Event::Status(_) => self.stats.reports += 1,
             grbl::Event::Garbage { bytes } => self.stats.garbage_bytes += bytes as u64,
             grbl::Event::UnexpectedReply => self.stats.unexpected_replies += 1,
-            grbl::Event::Reset { asked: false, .. } => self.stats.controller_resets += 1,
+            grbl::Event::Reset { cause: ResetCause::ByItself, .. } => self.stats.controller_resets += 1,
             grbl::Event::Jog(ref jog) => self.jogging = jog.is_some(),
             _ => {}
         }

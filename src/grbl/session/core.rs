@@ -8,6 +8,7 @@ use super::jogger::{self, Jogger, Lease, Step};
 use super::outgoing::Outgoing;
 use super::queries::Queries;
 use super::reports::{Mark, Reports};
+use super::settings::SettingRun;
 use super::situation::{SentMotion, Situation};
 use super::stop::StopRun;
 use super::window::{MAX_PENDING, Owner, Slot, Window};
@@ -15,6 +16,7 @@ use crate::grbl::event::Event;
 use crate::grbl::identify::{IdentityBuilder, rx_window};
 use crate::grbl::line::{Line, LineKind};
 use crate::grbl::reply;
+use crate::grbl::settings::Book;
 use crate::grbl::tables::Tables;
 use crate::model::axes::AxisSet;
 use crate::model::command::{Outcome, Realtime, Refused, TicketId, VoidReason};
@@ -128,6 +130,13 @@ pub struct Session {
     pub(super) homing: Option<Homing>,
     pub(super) homed: AxisSet,
     pub(super) limits: Limits,
+    /// What the controller told of its settings, and whether that was passed on.
+    pub(super) book: Book,
+    pub(super) book_changed: bool,
+    pub(super) setting: Option<SettingRun>,
+    /// Somebody waits for all settings; a part of them was not told.
+    pub(super) listing: Option<TicketId>,
+    pub(super) listing_failed: bool,
     /// grblHAL refuses every G-code line after an error until an empty line is accepted (facts §0.5).
     pub(super) sticky_error: bool,
     pub(super) last_line_reply: Time,
@@ -174,6 +183,11 @@ impl Session {
             homing: None,
             homed: AxisSet::EMPTY,
             limits: Limits::default(),
+            book: Book::default(),
+            book_changed: false,
+            setting: None,
+            listing: None,
+            listing_failed: false,
             sticky_error: false,
             last_line_reply: Time::ZERO,
             interval,
@@ -191,6 +205,7 @@ impl Session {
         self.firmware = None;
         self.identity = IdentityBuilder::default();
         self.limits = Limits::default();
+        self.book = Book::default();
         self.queries.clear();
         self.heard = Heard::default();
         self.set_link(LinkState::Asking);
@@ -212,6 +227,7 @@ impl Session {
             let (taken, piece) = self.assembler.feed(rest);
             rest = &rest[taken..];
             match piece {
+                Some(Piece::Line(line)) if self.take_description(now, &line) => {}
                 Some(Piece::Line(line)) => {
                     let reply = reply::parse(&line, self.firmware);
                     self.on_reply(now, reply);
@@ -432,6 +448,7 @@ impl Session {
     }
 
     pub(super) fn outcome(&mut self, ticket: TicketId, outcome: Outcome) {
+        self.setting_ended(ticket);
         self.events.push_back(Event::Outcome { ticket, outcome });
     }
 
@@ -476,6 +493,7 @@ impl Session {
 
     /// Answers every open ticket with "voided", wherever it waits.
     pub(super) fn void_tickets(&mut self, why: VoidReason) {
+        self.void_settings(why);
         let (sent, waiting) = self.window.clear();
         for (slots, sent) in [(sent, true), (waiting, false)] {
             for slot in slots {

@@ -19,6 +19,7 @@ mod pump;
 mod queries;
 mod replies;
 mod reports;
+mod settings;
 mod situation;
 mod stop;
 mod stop_table;
@@ -27,5 +28,6 @@ mod tests;
 mod window;
 
 pub use core::{JogOrder, Session, SessionConfig};
+pub use settings::SettingOrder;
 pub use situation::Situation;
 pub use stop_table::{Decision, decide};

@@ -227,11 +227,11 @@ impl Session {
     fn step_queries(&mut self, now: Time) {
         if let Some(query) = self.queries.overdue(now) {
             self.window.drop_open(|slot| slot.owner == Owner::Query(query));
-            self.queries.retry(query, now + super::queries::TIMEOUT);
             self.events.push_back(Event::Message {
                 level: MessageLevel::Warning,
-                text: format!("the controller did not answer {}", query.text(self.config.moving_interval)),
+                text: format!("the controller did not answer {}", self.query_text(query)),
             });
+            self.query_is_lost(now, query);
         }
         let Some(query) = self.queries.next(now) else { return };
         let identifying = self.phase == Phase::Identifying && query == Query::BuildInfo;
@@ -244,9 +244,19 @@ impl Session {
         if !(identifying || self.phase == Phase::Up) || !quiet || !answers {
             return;
         }
-        if let Ok(line) = Line::new(&query.text(self.config.moving_interval), self.firmware) {
+        if query == Query::Configuration {
+            self.book.begin_tree();
+        }
+        if let Ok(line) = Line::new(&self.query_text(query), self.firmware) {
             self.window.push(Slot::new(line, Owner::Query(query)));
             self.queries.sent(now);
+        }
+    }
+
+    fn query_text(&self, query: Query) -> String {
+        match query {
+            Query::ReadBack => self.read_back_line(),
+            query => query.text(self.config.moving_interval),
         }
     }
 
@@ -276,7 +286,7 @@ impl Session {
         for slot in lost {
             match slot.owner {
                 Owner::Ticket(ticket) => self.outcome(ticket, Outcome::TimedOut),
-                Owner::Query(query) => self.queries.retry(query, now + super::queries::TIMEOUT),
+                Owner::Query(query) => self.query_is_lost(now, query),
                 Owner::JogIncrement | Owner::Sync => {}
             }
         }

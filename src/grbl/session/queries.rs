@@ -24,6 +24,20 @@ pub(super) enum Query {
     Offsets,
     /// `$$`.
     Settings,
+    /// The setting that was just written. The session knows its line.
+    ReadBack,
+    /// `$N`: start-up lines of Grbl and grblHAL.
+    Startup,
+    /// `$EG` of grblHAL.
+    SettingGroups,
+    /// `$ES` of grblHAL.
+    SettingDetails,
+    /// `$ESH` of grblHAL.
+    SettingDescriptions,
+    /// `$S` of FluidNC.
+    NamedSettings,
+    /// `$CD` of FluidNC.
+    Configuration,
     /// `$SS`: FluidNC's boot log, the only place where it tells the ends of its axes in one listing.
     StartupLog,
 }
@@ -36,9 +50,28 @@ impl Query {
             Self::AutoReport => format!("$RI={}", report_interval.as_millis().clamp(50, 10_000)),
             Self::Modal => "$G".into(),
             Self::Offsets => "$#".into(),
-            Self::Settings => "$$".into(),
+            Self::Settings | Self::ReadBack => "$$".into(),
+            Self::Startup => "$N".into(),
+            Self::SettingGroups => "$EG".into(),
+            Self::SettingDetails => "$ES".into(),
+            Self::SettingDescriptions => "$ESH".into(),
+            Self::NamedSettings => "$S".into(),
+            Self::Configuration => "$CD".into(),
             Self::StartupLog => "$SS".into(),
         }
+    }
+
+    /// Part of a full listing of settings, asked only when a person wants to see them.
+    pub(super) const fn is_listing(self) -> bool {
+        matches!(
+            self,
+            Self::Startup
+                | Self::SettingGroups
+                | Self::SettingDetails
+                | Self::SettingDescriptions
+                | Self::NamedSettings
+                | Self::Configuration
+        )
     }
 }
 
@@ -58,6 +91,32 @@ impl Queries {
         if !self.waiting.contains(&query) {
             self.waiting.push_back(query);
         }
+    }
+
+    /// Adds a question before all others.
+    pub(super) fn want_first(&mut self, query: Query) {
+        self.waiting.retain(|waiting| *waiting != query);
+        self.waiting.push_front(query);
+    }
+
+    /// A part of a listing waits or is under way.
+    pub(super) fn has_listing(&self) -> bool {
+        let asked = self.asked.as_ref().map(|(query, _)| query);
+        self.waiting.iter().chain(asked).any(|query| query.is_listing())
+    }
+
+    /// A line of the answer came: a long listing on a slow wire is not overdue.
+    pub(super) fn heard(&mut self, now: Time) {
+        if let Some((_, until)) = &mut self.asked {
+            *until = (*until).max(now + TIMEOUT);
+        }
+    }
+
+    /// Listings and the read-back are not asked any more.
+    pub(super) fn drop_settings(&mut self) {
+        let is_kept = |query: &Query| !query.is_listing() && *query != Query::ReadBack;
+        self.waiting.retain(is_kept);
+        self.asked.take_if(|(query, _)| !is_kept(query));
     }
 
     /// Everything, beginning with who it is.

@@ -4,7 +4,7 @@ use super::core::{ActiveAlarm, Homing, Phase, Session};
 use super::pump::motion_of;
 use super::queries::Query;
 use super::window::{Owner, Slot};
-use crate::grbl::event::Event;
+use crate::grbl::event::{Event, ResetCause};
 use crate::grbl::line::LineKind;
 use crate::grbl::reply::{Banner, Reply};
 use crate::model::Time;
@@ -35,11 +35,13 @@ impl Session {
             Reply::Offset { name, value } => self.events.push_back(Event::Offset { name, value }),
             Reply::Probe(probe) => self.events.push_back(Event::Probe(probe)),
             Reply::Setting { name, value } => self.on_setting(name, value),
+            Reply::Info { key, value } if self.take_listing_info(now, &key, &value) => {}
             Reply::Info { key, value } => self.text(format!("[{key}:{value}]")),
             Reply::Echo(text) => self.text(format!("[echo: {text}]")),
             Reply::Json(text) => self.text(format!("[JSON:{text}]")),
             Reply::Startup { line, error: None } => self.text(format!(">{line}:ok")),
             Reply::Startup { line, error: Some(code) } => self.text(format!(">{line}:error:{code}")),
+            Reply::Text(text) if self.take_listing_text(now, &text) => {}
             Reply::Text(text) => {
                 if self.phase != Phase::Up {
                     self.heard.text = Some(text.chars().take(60).collect());
@@ -100,11 +102,17 @@ impl Session {
             Owner::JogIncrement => self.on_increment_answer(error),
             Owner::Ticket(ticket) => self.on_ticket_answer(&slot, ticket, error),
         }
+        // A setting that was ordered is read back by itself; one that was typed is found by asking for all.
+        let accepted = error.is_none() && matches!(slot.owner, Owner::Ticket(_));
+        if accepted && slot.kind == LineKind::SettingWrite && self.setting.is_none() {
+            self.queries.want(Query::Settings);
+        }
         // `$G` first: which system is active decides what the offsets add up to.
-        if slot.line.changes_coordinates() && error.is_none() && matches!(slot.owner, Owner::Ticket(_)) {
+        if accepted && slot.line.changes_coordinates() {
             self.queries.want(Query::Modal);
             self.queries.want(Query::Offsets);
         }
+        self.tell_settings();
     }
 
     fn on_ticket_answer(&mut self, slot: &Slot, ticket: TicketId, error: Option<u16>) {
@@ -117,6 +125,7 @@ impl Session {
                     homing.mark = Some(mark);
                 }
             }
+            None if self.setting_was_written(ticket) => {}
             None => self.outcome(ticket, Outcome::Done),
             Some(code) => {
                 if homing {
@@ -139,7 +148,7 @@ impl Session {
         }
     }
 
-    fn error_text(&self, code: u16) -> String {
+    pub(super) fn error_text(&self, code: u16) -> String {
         match self.tables.error(self.firmware, code) {
             Some(row) => format!("{} {}", row.meaning, row.remedy).trim().to_owned(),
             None => "this firmware's table has no such error".into(),
@@ -160,6 +169,13 @@ impl Session {
             (Query::Settings | Query::StartupLog, None) => {
                 self.events.push_back(Event::Limits(Box::new(self.limits.clone())));
             }
+            (Query::ReadBack, _) => {
+                // The table goes first: who waits for the outcome then sees the new value.
+                self.events.push_back(Event::Limits(Box::new(self.limits.clone())));
+                self.tell_settings();
+                self.on_read_back(error);
+            }
+            _ if query.is_listing() => self.listing_step(true),
             _ => {}
         }
     }
@@ -261,7 +277,12 @@ impl Session {
             alarm.needs_reset = false;
             self.events.push_back(Event::Alarm { info: alarm.info.clone(), needs_reset: false });
         }
-        self.events.push_back(Event::Reset { asked: expected, banner: banner.text.clone() });
+        let cause = match self.phase {
+            _ if expected => ResetCause::Asked,
+            Phase::Asking { .. } if self.reports.last_report().is_none() => ResetCause::OnOpening,
+            _ => ResetCause::ByItself,
+        };
+        self.events.push_back(Event::Reset { cause, banner: banner.text.clone() });
         // What a compatible banner cannot tell apart, $I has told before.
         self.firmware = self.firmware.or(Some(banner.firmware));
         if expected && self.phase == Phase::Up {
@@ -359,6 +380,10 @@ impl Session {
                 130..=138 => per_axis(&mut self.limits.travel_mm, 130),
                 _ => {}
             }
+        }
+        self.note_setting(&name, &value);
+        if self.listing_now().is_some() {
+            self.queries.heard(self.pumped_at);
         }
         self.events.push_back(Event::Setting { name, value });
     }

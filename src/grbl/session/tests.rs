@@ -1,10 +1,11 @@
 //! The traps of the three firmwares, one test each (facts: grbl-protocol §0), on a scripted wire.
 
 mod jogs;
+mod settings;
 mod stops;
 
 use super::*;
-use crate::grbl::event::Event;
+use crate::grbl::event::{Event, ResetCause};
 use crate::grbl::line::Line;
 use crate::grbl::tables::Tables;
 use crate::model::axes::AxisSet;
@@ -297,7 +298,7 @@ fn a_mute_grbl_after_a_hard_limit_is_not_called_lost() {
     wire.key(Realtime::SoftReset);
     assert_eq!(wire.sent().chars().next(), Some('\x18'));
     wire.rx("\nGrbl 1.1h ['$' for help]\n[MSG:'$H'|'$X' to unlock]");
-    assert!(wire.events.iter().any(|e| matches!(e, Event::Reset { asked: true, .. })));
+    assert!(wire.events.iter().any(|e| matches!(e, Event::Reset { cause: ResetCause::Asked, .. })));
     wire.answering(300, ALARM);
     assert!(wire.submit("$X").is_ok());
 }
@@ -356,4 +357,13 @@ fn a_question_that_cannot_be_asked_now_does_not_make_the_owner_spin() {
         assert!(due > wire.now, "{due:?} at {:?}", wire.now);
         wire.now = due;
     }
+}
+
+#[test]
+fn a_board_that_resets_when_its_port_is_opened_is_recognised() {
+    let session = Session::new(SessionConfig::default(), Tables::load());
+    let mut wire = Wire { session, now: Time::ZERO, events: Vec::new(), next_ticket: 0, firmware: Firmware::Grbl };
+    wire.session.handle_open(wire.now);
+    wire.rx("\nGrbl 1.1h ['$' for help]");
+    assert!(wire.events.iter().any(|e| matches!(e, Event::Reset { cause: ResetCause::OnOpening, .. })));
 }

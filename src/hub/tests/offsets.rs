@@ -23,7 +23,7 @@ fn to_zero() -> Command {
 fn next_line(bench: &mut Bench) -> Option<String> {
     match bench.orders.try_recv().ok()?.what {
         OrderKind::Line(line) => Some(line.as_str().to_owned()),
-        other @ OrderKind::Jog(_) => panic!("{other:?}"),
+        other => panic!("{other:?}"),
     }
 }
 

@@ -238,12 +238,12 @@ impl Machine {
         machine
     }
 
-    /// A place in the middle of the table, so that homing has a way to go.
+    /// A place over the table and above the touch plate, so that homing has a way to go.
     fn somewhere(&self) -> AxisVec {
         let mut position = AxisVec::zeros(self.axes);
         for axis in AxisSet::first(self.axes).iter() {
             if let Some((low, high)) = self.range(axis) {
-                position.set(axis, (low + (high - low) * 0.4).round());
+                position.set(axis, (low + (high - low) * 0.6).round());
             }
         }
         position
@@ -347,6 +347,7 @@ impl Machine {
             Fault::Silence => self.silent = true,
             Fault::Reset => self.power_cycle(),
             Fault::HardLimit => self.press_pin('X'),
+            Fault::LostWrite => self.settings.forgetful = true,
         }
         self.service();
     }

@@ -139,7 +139,7 @@ impl Machine {
         if let Some(what) = upper.strip_prefix("$RST=") {
             return self.restore(what).into();
         }
-        if self.firmware == Firmware::GrblHal && matches!(upper, "$EA" | "$EE" | "$ES") {
+        if self.firmware == Firmware::GrblHal && matches!(upper, "$EA" | "$EE" | "$EG" | "$ES" | "$ESH") {
             // The long output starves the stepper: a jog becomes a run, and 0x85 does not stop it any more.
             if self.state == State::Jog {
                 self.state = State::Run;
@@ -201,9 +201,9 @@ impl Machine {
         if number == 20 && value != 0.0 && !self.settings.on(22) {
             return Err(10);
         }
-        self.settings.numbers.insert(number, value);
+        self.settings.keep(number, value);
         if number == 22 && value == 0.0 {
-            self.settings.numbers.insert(20, 0.0);
+            self.settings.keep(20, 0.0);
         }
         Ok(())
     }

@@ -17,15 +17,18 @@ pub enum Fault {
     Reset,
     /// The X limit switch closes.
     HardLimit,
+    /// The memory of settings fails: a write is answered `ok`, and the old value stays.
+    LostWrite,
 }
 
 impl Fault {
-    const ALL: [(&'static str, Self); 5] = [
+    const ALL: [(&'static str, Self); 6] = [
         ("drop", Self::Drop),
         ("garbage", Self::Garbage),
         ("silence", Self::Silence),
         ("reset", Self::Reset),
         ("hard-limit", Self::HardLimit),
+        ("lost-write", Self::LostWrite),
     ];
 }
 
@@ -50,7 +53,7 @@ pub struct FaultPlan {
 pub enum BadFault {
     /// There is no such fault.
     #[error(
-        "no fault is called {0:?}: use drop, garbage, silence, reset or hard-limit, with a time if wanted (drop@12s)"
+        "no fault is called {0:?}: use drop, garbage, silence, reset, hard-limit or lost-write, with a time if wanted (drop@12s)"
     )]
     Name(String),
     /// The time after `@` cannot be read.

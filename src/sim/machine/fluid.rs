@@ -95,8 +95,21 @@ impl Machine {
                 self.set_fluid_number(number, value).into()
             }
             (number, None) if number.bytes().all(|b| b.is_ascii_digit()) => self.show_number(number).into(),
-            _ => Err(3).into(),
+            (_, Some(_)) if self.state == State::Check => Err(8).into(),
+            _ => self.named_setting(line).into(),
         }
+    }
+
+    /// `$Hostname` and its like, read and written; capitals do not matter in the name.
+    fn named_setting(&mut self, line: &str) -> Result<(), Code> {
+        let (name, value) = line[1..].split_once('=').map_or((&line[1..], None), |(n, v)| (n, Some(v)));
+        if let Some(value) = value {
+            return if self.settings.keep_named(name, value) { Ok(()) } else { Err(3) };
+        }
+        let known = self.settings.named.iter().find(|(known, _)| known.eq_ignore_ascii_case(name));
+        let text = known.map(|(name, value)| format!("${name}={value}")).ok_or(3_u16)?;
+        self.say(&text);
+        Ok(())
     }
 
     /// Numbered settings are views of the configuration file: read-only, but for the report mask.
@@ -191,22 +204,34 @@ impl Machine {
                 self.say(&format!("$Grbl/{name}/{axis}={value:.3}"));
             }
         }
-        self.say("$Start/Message=Grbl \\V [FluidNC \\B (\\X) \\H]");
-        self.say("$Config/Filename=config.yaml");
+        let named: Vec<String> = self.settings.named.iter().map(|(name, value)| format!("${name}={value}")).collect();
+        for row in named {
+            self.say(&row);
+        }
     }
 
-    /// The running configuration, as YAML.
+    /// The running configuration, as YAML: sections with a blank behind the colon, an empty line where one ends.
     fn dump_config(&mut self) {
-        self.say(&format!("name: {}", self.name));
-        self.say("board: SIMULATED");
-        self.say("axes:");
+        let mut rows = vec!["board: SIMULATED".to_owned(), format!("name: {}", self.name), "axes: ".to_owned()];
+        rows.push("  shared_stepper_disable_pin: NO_PIN".to_owned());
+        rows.push("  homing_runs: 2".to_owned());
         for axis in AxisSet::first(self.axes).iter() {
-            self.say(&format!("  {}:", axis.letter().to_ascii_lowercase()));
+            rows.push(format!("  {axis}: "));
             for (name, first) in AXIS_ITEMS {
                 let value = self.settings.get(first + axis.index() as u16);
-                self.say(&format!("    {name}: {value:.6}"));
+                rows.push(format!("    {name}: {value:.6}"));
             }
-            self.say(&format!("    soft_limits: {}", self.settings.on(20) && self.range(axis).is_some()));
+            rows.push(format!("    soft_limits: {}", self.settings.on(20) && self.range(axis).is_some()));
+            rows.push("    motor0: ".to_owned());
+            rows.push(format!("      limit_neg_pin: gpio.{}", 9 + axis.index()));
+            rows.push(format!("      hard_limits: {}", self.settings.on(21)));
+            rows.push(String::new());
+        }
+        rows.push("coolant: ".to_owned());
+        rows.push("  delay_ms: 0".to_owned());
+        rows.push(String::new());
+        for row in rows {
+            self.say(&row);
         }
     }
 }

@@ -137,11 +137,10 @@ impl Machine {
                 "[ERRORCODE:2||Missing the expected G-code word value or numeric value format is not valid.]",
                 "[ERRORCODE:9||G-code commands are locked out during alarm or jog state.]",
             ],
-            "$ES" => &[
-                "[SETTING:110|3|X-axis maximum rate|mm/min|6|#####0.000||]",
-                "[SETTING:120|3|X-axis acceleration|mm/sec^2|6|#####0.000||]",
-                "[SETTING:130|3|X-axis maximum travel|mm|6|#####0.000||]",
-            ],
+            "$EG" | "$ES" | "$ESH" => {
+                self.list_details(which);
+                &[]
+            }
             _ => &["Help topics:", " Commands", " Settings"],
         };
         for row in rows {

@@ -22,6 +22,7 @@
 
 mod arc;
 mod core;
+mod details;
 mod dollar;
 mod exec;
 mod faults;

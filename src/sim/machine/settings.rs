@@ -19,6 +19,10 @@ pub struct Settings {
     pub(super) g30: AxisVec,
     /// `$N0`, `$N1`.
     pub(super) startup: [String; 2],
+    /// Named settings of FluidNC, in the order of `$S`.
+    pub(super) named: Vec<(String, String)>,
+    /// The memory fails: a write is taken and not kept.
+    pub(super) forgetful: bool,
     axes: usize,
 }
 
@@ -34,6 +38,19 @@ pub struct BadSettings {
 
 /// Names of the work coordinate systems, in the order of `$#`.
 pub(super) const WCS_NAMES: [&str; 9] = ["G54", "G55", "G56", "G57", "G58", "G59", "G59.1", "G59.2", "G59.3"];
+
+/// Named settings of a FluidNC as delivered, with those that its network part adds.
+const NAMED: [(&str, &str); 9] = [
+    ("Telnet/Enable", "ON"),
+    ("Telnet/Port", "23"),
+    ("HTTP/Enable", "ON"),
+    ("HTTP/Port", "80"),
+    ("Hostname", "fluidnc"),
+    ("Start/Message", "Grbl \\V [FluidNC \\B (\\X) \\H]"),
+    ("SD/FallbackCS", "-1"),
+    ("Config/Filename", "config.yaml"),
+    ("Message/Level", "Info"),
+];
 
 const TRAVEL: [f64; 4] = [300.0, 200.0, 60.0, 360.0];
 const RATE: [f64; 4] = [3000.0, 3000.0, 1000.0, 3600.0];
@@ -54,7 +71,35 @@ impl Settings {
             numbers.insert(130 + n, TRAVEL[row]);
         }
         let zero = AxisVec::zeros(axes);
-        Self { numbers, wcs: [zero; 9], g28: zero, g30: zero, startup: Default::default(), axes }
+        let named: &[(&str, &str)] = if firmware == Firmware::FluidNc { &NAMED } else { &[] };
+        Self {
+            numbers,
+            wcs: [zero; 9],
+            g28: zero,
+            g30: zero,
+            startup: Default::default(),
+            named: named.iter().map(|&(name, value)| (name.to_owned(), value.to_owned())).collect(),
+            forgetful: false,
+            axes,
+        }
+    }
+
+    /// Keeps `$n`, if the memory works.
+    pub(super) fn keep(&mut self, number: u16, value: f64) {
+        if !self.forgetful {
+            self.numbers.insert(number, value);
+        }
+    }
+
+    /// Keeps a named setting, if the memory works. `false`: there is none of that name.
+    pub(super) fn keep_named(&mut self, name: &str, value: &str) -> bool {
+        let Some(entry) = self.named.iter_mut().find(|(known, _)| known.eq_ignore_ascii_case(name)) else {
+            return false;
+        };
+        if !self.forgetful {
+            value.clone_into(&mut entry.1);
+        }
+        true
     }
 
     /// Sets `$n`.
@@ -118,6 +163,11 @@ impl Settings {
             value.clone_into(self.startup.get_mut(number.parse::<usize>().ok()?)?);
             return Some(());
         }
+        if let Some(named) = name.strip_prefix('$')
+            && self.keep_named(named, value)
+        {
+            return Some(());
+        }
         if let Some(number) = name.strip_prefix('$') {
             let number: u16 = number.parse().ok()?;
             let value: f64 = value.parse().ok()?;
@@ -143,6 +193,9 @@ impl fmt::Display for Settings {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         for (number, value) in &self.numbers {
             writeln!(f, "${number}={value}")?;
+        }
+        for (name, value) in &self.named {
+            writeln!(f, "${name}={value}")?;
         }
         let named = WCS_NAMES.iter().copied().zip(&self.wcs).chain([("G28", &self.g28), ("G30", &self.g30)]);
         for (name, values) in named {
@@ -229,6 +282,9 @@ mod tests {
         settings.startup[0] = "G54G21".into();
         let read = Settings::read(&settings.to_string(), Firmware::Grbl, 3).unwrap();
         assert_eq!(read, settings);
+        let mut settings = Settings::defaults(Firmware::FluidNc, 4);
+        assert!(settings.keep_named("hostname", "mill=2") && !settings.keep_named("nosuch", "1"));
+        assert_eq!(Settings::read(&settings.to_string(), Firmware::FluidNc, 4).unwrap(), settings);
     }
 
     #[test]

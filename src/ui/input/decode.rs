@@ -23,8 +23,11 @@ const PASTE_END: &[u8] = b"\x1b[201~";
 const MAX_PASTE: usize = 64 * 1024;
 /// Longest body of a control sequence that is looked at; the rest is swallowed.
 const MAX_BODY: usize = 64;
-/// An OSC or DCS string that nobody asked for ends when it falls silent for this long.
-const STRING_SILENCE: Duration = Duration::from_millis(100);
+/// An OSC or DCS string that nobody asked for ends when it falls silent for this long. Long, because its tail must not become
+/// commands over a slow link.
+const STRING_SILENCE: Duration = Duration::from_secs(3);
+/// A blank after this much silence in such a string may be a person who wants to stop.
+const STOP_IN_STRING: Duration = Duration::from_millis(100);
 
 /// Something that came from the terminal.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -208,10 +211,14 @@ impl Decoder {
                     self.finish(now, meaning);
                 }
             },
-            State::String { esc, .. } => match byte {
+            State::String { last, esc } => match byte {
                 0x07 => self.state = State::Ground,
                 b'\\' if esc => self.state = State::Ground,
                 NUL | 0x18 => self.ground(now, byte, false),
+                b' ' if now.since(last) >= STOP_IN_STRING => {
+                    self.ground(now, byte, false);
+                    self.state = State::String { last: now, esc: false };
+                }
                 _ => self.state = State::String { last: now, esc: byte == ESC },
             },
             State::Utf8 { need, alt } => self.utf8(now, byte, need, alt),

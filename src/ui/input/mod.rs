@@ -5,6 +5,7 @@
 //! a hang-up, and keeps the terminal's replies to itself. [`decode`] is pure; [`tty`] does the reading.
 
 pub mod decode;
+pub mod key_up;
 mod sequence;
 pub mod tty;
 

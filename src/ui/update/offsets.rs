@@ -39,8 +39,13 @@ pub(super) fn key(ui: &mut Ui, key: &PanelKey<'_>) -> Option<Vec<Effect>> {
     Some(run(ui, action, key.input, key.snapshot))
 }
 
-/// An action of the tab, on its selected row.
+/// The form, undo, or an action of the tab on its selected row.
 pub(super) fn act(ui: &mut Ui, action: Action, input: &InputEvent, snapshot: &Snapshot) -> Vec<Effect> {
+    match action {
+        Action::GoToPoint => return open_form(ui, Purpose::GoTo(Frame::Work), snapshot),
+        Action::Undo => return undo(ui, input, snapshot),
+        _ => {}
+    }
     let machine = &snapshot.machine;
     let Some(slot) = rows(machine).get(ui.offsets.selected).copied() else { return Vec::new() };
     let active = machine.modal.as_ref().and_then(|modal| modal.wcs());
@@ -79,7 +84,7 @@ pub(super) fn act(ui: &mut Ui, action: Action, input: &InputEvent, snapshot: &Sn
 }
 
 /// Opens a form, with what was typed last where it was for the same.
-pub(super) fn open_form(ui: &mut Ui, purpose: Purpose, snapshot: &Snapshot) -> Vec<Effect> {
+fn open_form(ui: &mut Ui, purpose: Purpose, snapshot: &Snapshot) -> Vec<Effect> {
     let count = snapshot.machine.axis_count();
     let same = |old: &Form| {
         std::mem::discriminant(&old.purpose) == std::mem::discriminant(&purpose)
@@ -250,7 +255,7 @@ fn half(snapshot: &Snapshot, batch: u64) -> Popup {
 }
 
 /// `x`: the newest change that still stands.
-pub(super) fn undo(ui: &mut Ui, input: &InputEvent, snapshot: &Snapshot) -> Vec<Effect> {
+fn undo(ui: &mut Ui, input: &InputEvent, snapshot: &Snapshot) -> Vec<Effect> {
     match newest_to_undo(&snapshot.offset_history).map(|change| change.id) {
         Some(id) => ask(ui, Command::Work(Work::Undo(id)), input, snapshot),
         None => {

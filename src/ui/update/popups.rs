@@ -5,7 +5,7 @@ use crossterm::event::{KeyCode, KeyEventKind, KeyModifiers};
 use super::{BURST, QUIET, run, take};
 use crate::model::command::HomeTarget;
 use crate::model::snapshot::Snapshot;
-use crate::model::{Axis, AxisSet, Command, Realtime, Time, legal};
+use crate::model::{Axis, AxisSet, Command, Realtime, Time};
 use crate::ui::action::{Action, Context};
 use crate::ui::input::InputEvent;
 use crate::ui::keymap::{Bound, Chord};
@@ -34,11 +34,11 @@ pub(super) fn key(
             ui.mode = crate::ui::state::Mode::Main;
         }
         KeyCode::Enter if chord.modifiers.is_empty() => {
-            let typed = kind == KeyEventKind::Press && input.keys_in_batch < BURST && input.batch != popup.batch;
-            if !typed || now.since(ui.last_input) < QUIET {
+            let then = popup.choices.get(popup.selected).map_or(Then::Close, |choice| choice.then.clone());
+            let batch = popup.batch;
+            if !is_answer(ui, kind, input, batch) {
                 return Vec::new();
             }
-            let then = popup.choices.get(popup.selected).map_or(Then::Close, |choice| choice.then.clone());
             ui.popup = None;
             return take(ui, then, now);
         }
@@ -57,6 +57,13 @@ pub(super) fn key(
         }
     }
     Vec::new()
+}
+
+/// An Enter that was meant: pressed and not repeated, not in a burst, not in the read that opened the question, and
+/// after a quiet moment.
+pub(super) fn is_answer(ui: &Ui, kind: KeyEventKind, input: &InputEvent, batch: u64) -> bool {
+    let typed = kind == KeyEventKind::Press && input.keys_in_batch < BURST && input.batch != batch;
+    typed && input.at.since(ui.last_input) >= QUIET
 }
 
 pub(super) fn popup(title: impl Into<String>, body: Vec<String>, mut choices: Vec<Choice>, batch: u64) -> Popup {
@@ -118,33 +125,6 @@ pub(super) fn zero(snapshot: &Snapshot, batch: u64) -> Popup {
     choices.push(choice(None, format!("All of {all} = 0 here"), set(all)));
     let wcs = snapshot.machine.modal.as_ref().and_then(|modal| modal.wcs()).unwrap_or("active");
     popup("Zero", vec![format!("Changes the {wcs} work offset. Nothing moves.")], choices, batch)
-}
-
-/// `$`: the way out of an alarm, the better one first.
-pub(super) fn alarm(snapshot: &Snapshot, now: Time, batch: u64) -> Popup {
-    let machine = &snapshot.machine;
-    let info = machine.alarm.as_ref().and_then(|alarm| alarm.info.as_ref());
-    let title = info.map_or("Alarm".to_owned(), |info| format!("Alarm {}", info.code));
-    let mut body = match info {
-        Some(info) => vec![info.meaning.clone(), info.remedy.clone(), String::new()],
-        None => vec!["The controller is locked and did not say why.".to_owned(), String::new()],
-    };
-    let mut choices = Vec::new();
-    if machine.alarm.as_ref().is_some_and(|alarm| alarm.needs_reset) {
-        body.push("Only a soft reset is taken now; then home or unlock.".into());
-        choices.push(choice(None, "Soft reset", Then::Realtime(Realtime::SoftReset)));
-        return popup(title, body, choices, batch);
-    }
-    let home = Command::Home(HomeTarget::All);
-    if machine.limits.homing != Some(false) && legal::check(&home, snapshot, now).is_ok() {
-        body.push("Home finds the position anew. Unlock trusts the present one:".into());
-        body.push("after a lost position that means crashes.".into());
-        choices.push(choice(Some('h'), "Home all axes: the machine moves", Then::Submit(home)));
-    } else {
-        body.push("Unlock trusts the present position, which may be wrong.".into());
-    }
-    choices.push(choice(Some('u'), "Unlock ($X): nothing moves", Then::Submit(Command::Unlock)));
-    popup(title, body, choices, batch)
 }
 
 /// `q` while the machine is busy.

@@ -241,6 +241,23 @@ fn releases_are_used_where_the_terminal_has_them() {
 }
 
 #[test]
+fn the_keyboard_of_the_console_ends_a_jog_and_late_repeats_do_not_begin_one() {
+    let mut scene = state(Idle);
+    scene.press(&["i", "l"]);
+    assert_eq!(scene.event(&Event::KeyUp), [], "the end of a tap: the step is finished");
+    scene.wait(500);
+    let repeat = |scene: &mut Scene| scene.input(key("l", scene.now + ms(92)));
+    for _ in 0..5 {
+        repeat(&mut scene);
+    }
+    assert!(scene.ui.pad.moving().is_some());
+    assert_eq!(scene.event(&Event::KeyUp), realtime(Realtime::JogCancel));
+    assert_eq!(repeat(&mut scene), [], "one more repeat was on its way through the terminal");
+    scene.wait(500);
+    assert!(matches!(repeat(&mut scene)[..], [Effect::Submit(Command::JogStep { .. })]), "a fresh press is a tap");
+}
+
+#[test]
 fn lines_are_sent_by_enter_only() {
     let mut scene = state(Idle);
     let effects = scene.press(&["Enter", "G", "0", "Space", "X", "1", "Enter"]);
@@ -290,6 +307,100 @@ fn the_alarm_panel_follows_the_right_order() {
     scene.snapshot.machine.limits.homing = Some(false);
     assert_eq!(scene.press(&["$", "Enter"]), [Effect::Submit(Command::Unlock)]);
     assert_eq!(state(Idle).press(&["$", "Enter"]), [], "no alarm: nothing to unlock, Enter opens the line");
+}
+
+/// An alarm scene whose first news has come.
+fn alarmed(snapshot: crate::model::Snapshot) -> Scene {
+    let mut scene = Scene::new(snapshot);
+    scene.event(&Event::Snapshot);
+    scene
+}
+
+#[test]
+fn the_steps_of_an_alarm_are_taken_one_by_one() {
+    let mut scene = alarmed(testing::hard_limit());
+    assert_eq!(scene.press(&["$", "h", "u", "Enter"]), realtime(Realtime::SoftReset), "there is no other way yet");
+    scene.snapshot.machine.alarm.as_mut().unwrap().needs_reset = false;
+    scene.event(&Event::Snapshot);
+    assert_eq!(scene.press(&["Enter"]), [], "an Enter for the step before does not start the homing");
+    assert_eq!(scene.press(&["Enter"]), [Effect::Submit(Command::Home(HomeTarget::All))]);
+    assert!(scene.ui.recovery.is_none());
+}
+
+#[test]
+fn after_a_failed_homing_unlock_wants_the_word() {
+    let mut scene = alarmed(testing::alarm(crate::model::Firmware::Grbl, 8));
+    assert_eq!(scene.press(&["$", "u", "Enter"]), []);
+    assert_eq!(scene.press(&["u", "n", "l", "o", "c", "Enter"]), []);
+    assert_eq!(scene.press(&["Space"]), realtime(Realtime::Stop), "a stop key is no text here");
+    assert_eq!(scene.press(&["h", "Enter"]), [], "unloch");
+    assert_eq!(scene.press(&["Backspace", "k", "Enter"]), [Effect::Submit(Command::Unlock)]);
+    let mut scene = alarmed(testing::alarm(crate::model::Firmware::Grbl, 3));
+    assert_eq!(scene.press(&["$", "u", "Enter"]), [Effect::Submit(Command::Unlock)], "not after other alarms");
+}
+
+#[test]
+fn the_alarms_so_far_can_be_read_during_and_after() {
+    let mut scene = alarmed(testing::hard_limit());
+    scene.press(&["$", "Tab"]);
+    let text = scene.text(80, 24);
+    assert!(text.contains("Alarm 1: hard limit, pins limit X") && text.contains("machine X -187.655"), "{text}");
+    assert_eq!(scene.press(&["Enter"]), [], "nothing to take here");
+    scene.press(&["Esc"]);
+    assert!(scene.ui.recovery.as_ref().is_some_and(|panel| !panel.history));
+    scene.snapshot = testing::idle();
+    scene.snapshot.machine.reported_at = Some(scene.now);
+    scene.event(&Event::Snapshot);
+    assert!(scene.ui.recovery.is_none(), "over");
+    assert!(scene.ui.notice.as_ref().unwrap().text.contains("the alarm is over"));
+    scene.press(&["$"]);
+    assert!(scene.text(80, 24).contains("Alarms so far"));
+    scene.press(&["Esc"]);
+    assert!(scene.ui.recovery.is_none());
+}
+
+#[test]
+fn the_next_key_of_an_alarm_is_true_where_the_keys_go() {
+    for (keys, words) in [
+        (&[][..], "$ shows more and the way out"),
+        (&["Enter", "G"], "Esc then $ shows more"),
+        (&["?"], ""),
+        (&[":"], ""),
+    ] {
+        let mut scene = state(Idle);
+        scene.press(keys);
+        scene.snapshot = testing::hard_limit();
+        scene.snapshot.machine.reported_at = Some(scene.now);
+        scene.event(&Event::Snapshot);
+        let text = scene.text(80, 24);
+        assert!(text.contains(words), "{keys:?}\n{text}");
+        if !keys.is_empty() {
+            scene.press(&["Esc"]);
+        }
+        scene.press(&["$"]);
+        assert!(scene.ui.recovery.is_some(), "{keys:?}");
+    }
+}
+
+#[test]
+fn letting_go_of_a_jog_key_moves_nothing_on_the_screen() {
+    use crate::model::snapshot::{Stop, StopPhase};
+    let mut scene = state(Idle);
+    scene.press(&["i"]);
+    let rows = |scene: &Scene| scene.text(80, 24).lines().position(|line| line.contains("Console"));
+    let before = rows(&scene);
+    let stop = |asked, phase, at| Some(Stop { asked, at, phase });
+    for phase in [StopPhase::Sent, StopPhase::Confirmed, StopPhase::Stopped] {
+        scene.snapshot.machine.stop = stop(Realtime::JogCancel, phase.clone(), scene.now);
+        scene.event(&Event::Snapshot);
+        assert_eq!(rows(&scene), before, "{phase:?}");
+        assert!(!scene.text(80, 24).contains("JOG CANCEL"), "{phase:?}");
+    }
+    assert!(scene.text(80, 24).contains("jog ended: the machine stands"));
+    scene.snapshot.machine.stop = stop(Realtime::JogCancel, StopPhase::NotConfirmed, scene.now);
+    assert!(scene.text(80, 24).contains("jog cancel NOT confirmed"));
+    scene.snapshot.machine.stop = stop(Realtime::Stop, StopPhase::Stopped, scene.now);
+    assert!(scene.text(80, 24).contains("stop confirmed: the machine stands"), "a stop key has its banner");
 }
 
 #[test]

@@ -2,29 +2,54 @@
 
 use ratatui::text::{Line, Span};
 
-use super::status::pins_text;
-use super::text::{Cx, printable, wrap};
+use super::text::{Cx, fit, printable, wrap};
 use crate::model::Realtime;
 use crate::model::snapshot::{Alarm, LinkState, Stop, StopPhase};
-use crate::model::{StateKind, Time};
+use crate::ui::action::Action;
+use crate::ui::recovery::present_alarm;
 use crate::ui::state::{countdown_s, shown_stop};
 use crate::ui::theme::Role;
+use crate::ui::words::pins_text;
 
-pub(super) fn lines(cx: &Cx<'_>, width: usize) -> Vec<Line<'static>> {
+/// At most `room` rows. What does not fit is left out from the end, but for the first and the last line of each part;
+/// where something is left out, the line before ends with a mark.
+pub(super) fn lines(cx: &Cx<'_>, width: usize, room: usize) -> Vec<Line<'static>> {
     let machine = &cx.snapshot.machine;
-    let mut lines = link(cx, width);
+    let mut parts = vec![link(cx, width)];
     if let Some(stop) = shown_stop(machine, cx.now) {
-        lines.extend(stop_lines(cx, stop, width));
+        parts.push(stop_lines(cx, stop, width));
     }
-    match &machine.alarm {
-        Some(found) => lines.extend(alarm(cx, found, width)),
-        None if machine.fresh_state(cx.now).is_some_and(|state| state.kind == StateKind::Alarm) => {
-            let unknown = Alarm { info: None, since: Time::ZERO, pins: machine.pins, needs_reset: false };
-            lines.extend(alarm(cx, &unknown, width));
+    if let Some(found) = present_alarm(machine, cx.now) {
+        parts.push(alarm(cx, &found, width));
+    }
+    while parts.iter().map(Vec::len).sum::<usize>() > room {
+        let Some(longest) = parts.iter_mut().rev().find(|part| part.len() > 2) else { break };
+        let cut = longest.len() - 2;
+        longest.remove(cut);
+        if let Some(before) = longest.get_mut(cut - 1) {
+            mark_cut(cx, before, width);
         }
-        None => {}
+    }
+    let mut lines: Vec<_> = parts.into_iter().flatten().collect();
+    if lines.len() > room {
+        lines.truncate(room);
+        if let Some(last) = lines.last_mut() {
+            mark_cut(cx, last, width);
+        }
     }
     lines
+}
+
+fn mark_cut(cx: &Cx<'_>, line: &mut Line<'static>, width: usize) {
+    let more = cx.theme.symbols.more;
+    let Some(last) = line.spans.pop() else { return };
+    if last.content.ends_with(more) {
+        line.spans.push(last);
+        return;
+    }
+    let text = format!("{} {more}", last.content.trim_end());
+    let room = width.saturating_sub(line.width() + 1);
+    line.spans.push(Span::styled(fit(&text, room, more), last.style));
 }
 
 fn block(cx: &Cx<'_>, label: &str, role: Role, text: &str, width: usize) -> Vec<Line<'static>> {
@@ -50,7 +75,7 @@ fn link(cx: &Cx<'_>, width: usize) -> Vec<Line<'static>> {
             lines.push(Line::from(vec![
                 Span::raw(" ".repeat(10)),
                 cx.span(format!("try {attempt} failed, {wait}   "), Role::Text),
-                cx.span("r", Role::Key),
+                cx.span(cx.key(Action::Reconnect), Role::Key),
                 cx.span(" tries now", Role::Text),
             ]));
             lines
@@ -65,19 +90,12 @@ fn link(cx: &Cx<'_>, width: usize) -> Vec<Line<'static>> {
 }
 
 fn alarm(cx: &Cx<'_>, alarm: &Alarm, width: usize) -> Vec<Line<'static>> {
-    let (label, meaning, remedy) = match &alarm.info {
-        Some(info) => (format!("ALARM {}", info.code), info.meaning.clone(), info.remedy.clone()),
-        None => (
-            "ALARM".to_owned(),
-            "The controller is locked; it did not say why.".to_owned(),
-            "That is usual after power-on where homing is required.".to_owned(),
-        ),
+    let (label, meaning) = match &alarm.info {
+        Some(info) => (format!("ALARM {}", info.code), info.meaning.clone()),
+        None => ("ALARM".to_owned(), "The controller is locked and did not say why; usual after power-on.".to_owned()),
     };
     let mut lines = block(cx, &label, Role::Alarm, &meaning, width);
     let indent = " ".repeat(label.len() + 3);
-    for text in wrap(&printable(&remedy), width.saturating_sub(indent.len() + 1)).into_iter().take(2) {
-        lines.push(Line::from(vec![Span::raw(indent.clone()), cx.span(text, Role::Quiet)]));
-    }
     let pins = if cx.snapshot.machine.pins.is_empty() { alarm.pins } else { cx.snapshot.machine.pins };
     if !pins.is_empty() {
         let text = format!("active pins: {}", pins_text(pins));
@@ -87,17 +105,23 @@ fn alarm(cx: &Cx<'_>, alarm: &Alarm, width: usize) -> Vec<Line<'static>> {
     lines
 }
 
-/// The way out, in the order in which it works.
+/// The way out, by keys that work where the keys go now.
 fn next_key(cx: &Cx<'_>, alarm: &Alarm) -> Vec<Span<'static>> {
     let key = |key: &str| cx.span(key.to_owned(), Role::Key);
     let text = |text: &str| cx.span(text.to_owned(), Role::Text);
-    let homing = cx.snapshot.machine.limits.homing != Some(false);
-    let way_out = if homing { " to home or unlock" } else { " to unlock" };
-    if alarm.needs_reset {
-        vec![text("next: "), key("Ctrl+X"), text(" resets the controller, then "), key("$"), text(way_out)]
-    } else {
-        vec![text("next: "), key("$"), text(way_out), text(" (Enter confirms)")]
+    if cx.ui.recovery.is_some() {
+        return vec![text("the way out is below")];
     }
+    let mut spans = vec![text("next: ")];
+    let busy = cx.ui.is_covered() || cx.ui.mode.is_text();
+    if alarm.needs_reset {
+        spans.extend([key(&cx.key(Action::SoftReset)), text(" resets the controller; ")]);
+    }
+    if busy {
+        spans.extend([key(&cx.key(Action::Escape)), text(" then ")]);
+    }
+    spans.extend([key(&cx.key(Action::AlarmPanel)), text(" shows more and the way out")]);
+    spans
 }
 
 fn stop_lines(cx: &Cx<'_>, stop: &Stop, width: usize) -> Vec<Line<'static>> {

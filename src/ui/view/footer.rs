@@ -4,9 +4,9 @@ use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 use ratatui::text::{Line, Span};
 
-use super::text::{Cx, printable, put};
+use super::text::{Cx, fit, printable, put};
 use crate::ui::action::{self, Action};
-use crate::ui::state::Mode;
+use crate::ui::state::{Mode, Tab};
 use crate::ui::theme::Role;
 
 /// Rows of the footer.
@@ -26,6 +26,19 @@ const MAIN: [Action; 10] = [
     Action::Quit,
 ];
 
+/// Hints on the tab of offsets.
+const OFFSETS: [Action; 9] = [
+    Action::OffsetActivate,
+    Action::OffsetSet,
+    Action::OffsetHalf,
+    Action::OffsetClear,
+    Action::OffsetStore,
+    Action::Undo,
+    Action::GoToPoint,
+    Action::GoTo,
+    Action::Help,
+];
+
 pub(super) fn draw(cx: &Cx<'_>, area: Rect, buf: &mut Buffer) {
     put(buf, area, 0, &Line::from(stop_line(cx)));
     put(buf, area, 1, &Line::from(hint_line(cx, usize::from(area.width))));
@@ -34,13 +47,14 @@ pub(super) fn draw(cx: &Cx<'_>, area: Rect, buf: &mut Buffer) {
 /// The message above the footer.
 pub(super) fn notice(cx: &Cx<'_>, area: Rect, buf: &mut Buffer) {
     if let Some(notice) = &cx.ui.notice {
-        put(buf, area, 0, &Line::styled(format!(" {}", printable(&notice.text)), cx.theme.tone(notice.tone)));
+        let text = fit(&printable(&notice.text), usize::from(area.width).saturating_sub(1), cx.theme.symbols.more);
+        put(buf, area, 0, &Line::styled(format!(" {text}"), cx.theme.tone(notice.tone)));
     }
 }
 
 fn stop_line(cx: &Cx<'_>) -> Vec<Span<'static>> {
     let mut spans = vec![Span::raw(" ")];
-    if cx.ui.mode.is_text() && cx.ui.popup.is_none() && cx.ui.help.is_none() {
+    if cx.ui.mode.is_text() && !cx.ui.is_covered() {
         spans.extend(cx.hint("Ctrl+Space", "STOPS while you type"));
         spans.extend(cx.hint("Ctrl+X", "resets"));
         spans.extend(cx.hint("Esc", "closes"));
@@ -63,6 +77,15 @@ fn hint_line(cx: &Cx<'_>, width: usize) -> Vec<Span<'static>> {
         spans.extend(cx.hint("Enter", "takes the choice"));
         spans.extend(cx.hint("Up Down", "choose"));
         spans.extend(cx.hint("Esc", "leaves it"));
+        return spans;
+    }
+    if let Some(panel) = &cx.ui.recovery {
+        if !panel.history {
+            spans.extend(cx.hint("Enter", "takes the step"));
+            spans.extend(cx.hint("Up Down", "choose"));
+        }
+        spans.extend(cx.hint("Tab", if panel.history { "the way out" } else { "alarms so far" }));
+        spans.extend(cx.hint("Esc", "closes"));
         return spans;
     }
     if cx.ui.help.is_some() {
@@ -88,7 +111,8 @@ fn hint_line(cx: &Cx<'_>, width: usize) -> Vec<Span<'static>> {
             }
         }
         Mode::Main => {
-            let possible = MAIN.iter().filter(|a| action::available(**a, cx.snapshot, cx.now).is_ok());
+            let hints: &[Action] = if cx.ui.tab == Tab::Offsets { &OFFSETS } else { &MAIN };
+            let possible = hints.iter().filter(|a| action::available(**a, cx.snapshot, cx.now).is_ok());
             let mut used = 1;
             for action in possible {
                 let hint = row_hint(cx, *action);
@@ -105,5 +129,5 @@ fn hint_line(cx: &Cx<'_>, width: usize) -> Vec<Span<'static>> {
 }
 
 fn row_hint(cx: &Cx<'_>, action: Action) -> Vec<Span<'static>> {
-    action::find(action).and_then(|row| row.keys.first().map(|key| cx.hint(key, row.name).to_vec())).unwrap_or_default()
+    action::find(action).map(|row| cx.hint(&cx.key(action), row.name).to_vec()).unwrap_or_default()
 }

@@ -6,7 +6,8 @@ use ratatui::text::Line;
 
 use super::text::{Cx, Rows, put};
 use super::{
-    banner, console, controller, devices, footer, header, machine, offsets, overlay, overrides, position, tabs,
+    banner, console, controller, devices, footer, header, machine, offsets, overlay, overrides, position, recovery,
+    tabs,
 };
 use crate::model::Time;
 use crate::model::snapshot::Snapshot;
@@ -30,18 +31,20 @@ pub fn view(ui: &Ui, snapshot: &Snapshot, now: Time, buf: &mut Buffer) -> Option
     }
     let mut rows = Rows { rest: area };
     header::draw(&cx, rows.top(1), buf);
-    let banner = banner::lines(&cx, usize::from(area.width));
-    let notice = u16::from(ui.notice.is_some());
+    // A message lies over the hint of the line below the body, and pushes nothing about; only while somebody types
+    // there it gets a row.
+    let notice = u16::from(ui.notice.is_some() && ui.mode.is_text());
     // Header, strip, line, footer; the banner gives way to the body on a low screen.
     let fixed = 1 + 1 + 1 + notice + footer::ROWS;
-    let banner_rows = (banner.len() as u16).min(area.height.saturating_sub(fixed + body_rows(&cx)));
-    let banner_area = rows.top(banner_rows);
-    for (row, line) in banner.iter().take(usize::from(banner_rows)).enumerate() {
+    let room = area.height.saturating_sub(fixed + body_rows(&cx));
+    let banner = banner::lines(&cx, usize::from(area.width), usize::from(room));
+    let banner_area = rows.top(banner.len() as u16);
+    for (row, line) in banner.iter().enumerate() {
         put(buf, banner_area, row as u16, line);
     }
     let strip = rows.top(1);
     footer::draw(&cx, rows.bottom(footer::ROWS), buf);
-    footer::notice(&cx, rows.bottom(notice), buf);
+    let own_row = rows.bottom(notice);
     let line = rows.bottom(1);
     let strip_width = tabs::draw(&cx, strip, buf);
     let field = match ui.tab {
@@ -54,9 +57,19 @@ pub fn view(ui: &Ui, snapshot: &Snapshot, now: Time, buf: &mut Buffer) -> Option
             panel(&cx, tab, rows.rest, buf)
         }
     };
-    let mut cursor = console::draw_line(&cx, line, buf).or(field);
+    let mut cursor = if ui.notice.is_some() && notice == 0 {
+        footer::notice(&cx, line, buf);
+        field
+    } else {
+        footer::notice(&cx, own_row, buf);
+        console::draw_line(&cx, line, buf).or(field)
+    };
     cursor = overlay::palette(&cx, area, buf).or(cursor);
-    if overrides::draw(&cx, area, buf) | overlay::help(&cx, area, buf) | overlay::popup(&cx, area, buf) {
+    if overrides::draw(&cx, area, buf)
+        | overlay::help(&cx, area, buf)
+        | recovery::draw(&cx, area, buf)
+        | overlay::popup(&cx, area, buf)
+    {
         cursor = None;
     }
     cursor.filter(|_| ui.mode.is_text())

@@ -13,6 +13,7 @@ mod offsets;
 mod overlay;
 mod overrides;
 mod position;
+mod recovery;
 mod status;
 mod table;
 mod tabs;

@@ -20,8 +20,12 @@ pub(super) fn draw(cx: &Cx<'_>, area: Rect, buf: &mut Buffer) -> bool {
     let Mode::Override(open) = cx.ui.mode else { return false };
     let above = above_footer(area);
     let width = above.width.min(74);
-    let place =
-        Rect { x: above.x + (above.width - width) / 2, y: above.bottom().saturating_sub(ROWS + 1), width, height: ROWS };
+    let place = Rect {
+        x: above.x + (above.width - width) / 2,
+        y: above.bottom().saturating_sub(ROWS + 1),
+        width,
+        height: ROWS,
+    };
     let inside = frame(cx, place, "Overrides", buf);
     for (row, lane) in Lane::ALL.into_iter().enumerate() {
         let percent = cx.snapshot.machine.overrides.map(|overrides| lane.of(overrides));

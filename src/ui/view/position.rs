@@ -4,11 +4,11 @@ use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 use ratatui::text::Line;
 
-use super::status::pins_text;
 use super::text::{Cx, put};
 use crate::model::snapshot::Age;
 use crate::model::{Axis, AxisVec};
 use crate::ui::theme::Role;
+use crate::ui::words::pins_text;
 
 /// Columns of the panel.
 pub(super) const WIDTH: u16 = 46;

@@ -5,9 +5,9 @@ use ratatui::layout::Rect;
 use ratatui::text::Line;
 
 use super::text::{Cx, put};
-use crate::model::machine::Pins;
 use crate::model::snapshot::Age;
 use crate::ui::theme::Role;
+use crate::ui::words::pins_text;
 
 /// Rows of the panel.
 pub(super) const ROWS: u16 = 5;
@@ -95,28 +95,4 @@ fn coolant(cx: &Cx<'_>) -> &'static str {
         Some(_) => "off",
         None => "-",
     }
-}
-
-/// Pins in words: axis letters are limits; P, D, H, R and S are what the firmwares call them.
-pub(super) fn pins_text(pins: Pins) -> String {
-    if pins.is_empty() {
-        return "none".to_owned();
-    }
-    let limits: String = pins.iter().filter(|c| "XYZABCUVW".contains(*c)).collect();
-    let mut words = Vec::new();
-    if !limits.is_empty() {
-        words.push(format!("limit {limits}"));
-    }
-    for (letter, word) in
-        [('P', "probe"), ('D', "door"), ('H', "hold"), ('R', "reset"), ('S', "start"), ('E', "e-stop")]
-    {
-        if pins.contains(letter) {
-            words.push(word.to_owned());
-        }
-    }
-    let others: String = pins.iter().filter(|c| !"XYZABCUVWPDHRSE".contains(*c)).collect();
-    if !others.is_empty() {
-        words.push(others);
-    }
-    words.join(", ")
 }

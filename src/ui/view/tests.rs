@@ -70,6 +70,32 @@ fn tabs() {
 }
 
 #[test]
+fn no_part_of_an_alarm_is_cut_in_silence() {
+    use crate::model::Firmware;
+    for (width, height) in [(60, 18), (80, 24), (120, 40)] {
+        for (firmware, codes) in [(Firmware::Grbl, 1..=10), (Firmware::FluidNc, 1..=18), (Firmware::GrblHal, 1..=22)] {
+            for code in codes {
+                let mut scene = Scene::new(testing::alarm(firmware, code));
+                scene.snapshot.machine.pins = Pins::from_letters("X");
+                let meaning = scene.snapshot.machine.alarm.clone().unwrap().info.unwrap().meaning;
+                let shown =
+                    |text: &str| text.replace(['│', '\n'], " ").split_whitespace().collect::<Vec<_>>().join(" ");
+                let text = shown(&scene.text(width, height));
+                let end = meaning.rsplit(' ').next().unwrap();
+                assert!(text.contains(end) || text.contains('…'), "{firmware} {code} {width}x{height}:\n{text}");
+                assert!(text.contains("$ shows more"), "{firmware} {code} {width}x{height}:\n{text}");
+                scene.press(&["$"]);
+                let panel = shown(&scene.text(width, height));
+                assert!(
+                    panel.contains("now ") && panel.contains("Enter"),
+                    "{firmware} {code} {width}x{height}:\n{panel}"
+                );
+            }
+        }
+    }
+}
+
+#[test]
 fn the_open_tab_is_marked_without_colour() {
     let mut scene = Scene::new(testing::idle());
     scene.ui.settings.colour = ColourMode::None;

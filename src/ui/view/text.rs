@@ -8,6 +8,7 @@ use unicode_width::{UnicodeWidthChar, UnicodeWidthStr};
 
 use crate::model::Time;
 use crate::model::snapshot::Snapshot;
+use crate::ui::action::Action;
 use crate::ui::state::Ui;
 use crate::ui::theme::{Role, Theme};
 
@@ -26,6 +27,11 @@ impl Cx<'_> {
 
     pub(super) fn span(&self, text: impl Into<String>, role: Role) -> Span<'static> {
         Span::styled(text.into(), self.style(role))
+    }
+
+    /// The key of an action, as it is shown.
+    pub(super) fn key(&self, action: Action) -> String {
+        self.ui.keymap.keys(action).first().cloned().unwrap_or_default()
     }
 
     /// `key` as a key, then what it does.

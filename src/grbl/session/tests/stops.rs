@@ -123,7 +123,7 @@ fn a_banner_nobody_asked_for_is_a_controller_reset() {
     wire.sent();
     wire.rx("\nGrbl 4.0 [FluidNC v4.0.5 (esp32-wifi) '$' for help]");
     assert_eq!(wire.outcomes(ticket), [Outcome::Voided { why: VoidReason::ControllerReset, sent: true }]);
-    assert!(wire.events.iter().any(|e| matches!(e, Event::Reset { asked: false, .. })));
+    assert!(wire.events.iter().any(|e| matches!(e, Event::Reset { cause: ResetCause::ByItself, .. })));
     assert_eq!(wire.homed(), Some(AxisSet::EMPTY));
     assert!(wire.submit("G90").is_err(), "it is identified again first");
     let sent = wire.answering(500, IDLE);
@@ -260,5 +260,5 @@ fn leaving_check_mode_is_answered_by_the_banner() {
     wire.sent();
     wire.rx("\nGrbl 4.0 [FluidNC v4.0.5 (esp32-wifi) '$' for help]");
     assert_eq!(wire.outcomes(ticket), [Outcome::Done]);
-    assert!(wire.events.iter().any(|e| matches!(e, Event::Reset { asked: true, .. })));
+    assert!(wire.events.iter().any(|e| matches!(e, Event::Reset { cause: ResetCause::Asked, .. })));
 }

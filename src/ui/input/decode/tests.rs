@@ -236,10 +236,19 @@ fn alt_and_utf8() {
 fn strings_that_nobody_asked_for_are_swallowed() {
     assert_eq!(whole(b"\x1b]11;rgb:0000/0000/0000\x07q"), [key(KeyCode::Char('q'), KeyModifiers::NONE)]);
     assert_eq!(whole(b"\x1bP1$r0m\x1b\\q"), [key(KeyCode::Char('q'), KeyModifiers::NONE)]);
+    let q = key(KeyCode::Char('q'), KeyModifiers::NONE);
+    let space = key(KeyCode::Char(' '), KeyModifiers::NONE);
     assert_eq!(
-        run(&[(b"\x1b]11;never ended", ms(200)), (b"q", ms(200))]),
-        [key(KeyCode::Char('q'), KeyModifiers::NONE)]
+        run(&[(b"\x1b]0;title ~ H", ms(2000)), (b"HH\x07q", ms(200))]),
+        std::slice::from_ref(&q),
+        "a late tail is no command"
     );
+    assert_eq!(
+        run(&[(b"\x1b]11;never ended", ms(3100)), (b"q", ms(200))]),
+        [q],
+        "it does not hold the keyboard for ever"
+    );
+    assert_eq!(run(&[(b"\x1b]11;never ended", ms(200)), (b" ", ms(200))]), [space], "and never the stop key");
 }
 
 #[test]
