@@ -1,7 +1,8 @@
 //! Lines per second through a session over a pseudo-terminal, against a bare loop that only writes and counts.
 //!
 //! Both talk to the same machine, which says `ok` to every line at once. Nothing is paced: what is measured
-//! is sunmill's own cost per line.
+//! is sunmill's own cost per line. Most of the time goes into switching between the two ends, and how long that takes
+//! changes from one second to the next; so the loops take turns, and the medians are compared.
 
 mod support;
 
@@ -16,9 +17,11 @@ use sunmill::grbl::session::{Session, SessionConfig};
 use sunmill::grbl::tables::Tables;
 use sunmill::model::snapshot::LinkState;
 use sunmill::model::{Firmware, TicketId, Time};
-use support::{cable, title, value};
+use support::{NO_BUDGET, cable, title, value};
 
-const LINES: u64 = 50_000;
+const LINES: u64 = 20_000;
+/// Turns of each loop.
+const TURNS: usize = 7;
 /// What Grbl is known to hold.
 const WINDOW: usize = 127;
 /// A line of a program, about as long as the average one.
@@ -30,15 +33,24 @@ const PATIENCE: Duration = Duration::from_secs(10);
 
 fn main() -> io::Result<()> {
     title("Streaming, unpaced");
-    let by_line = bare(1)?;
-    value("bare loop, a write for each line", by_line, "lines/s");
-    let by_window = bare(usize::MAX)?;
-    value("bare loop, a write for all that fits", by_window, "lines/s");
-    let session = session()?;
-    value("session", session, "lines/s");
-    value("session / bare loop by line", session / by_line, "");
-    value("session / bare loop by window", session / by_window, "");
+    let (mut by_line, mut by_window, mut sessions) = (Vec::new(), Vec::new(), Vec::new());
+    for _ in 0..TURNS {
+        by_line.push(bare(1)?);
+        by_window.push(bare(usize::MAX)?);
+        sessions.push(session()?);
+    }
+    let [by_line, by_window, session] = [by_line, by_window, sessions].map(median);
+    value("bare loop, a write for each line", by_line, "lines/s", NO_BUDGET);
+    value("bare loop, a write for all that fits", by_window, "lines/s", NO_BUDGET);
+    value("session", session, "lines/s", NO_BUDGET);
+    value("session / bare loop by line", session / by_line, "", ">= 0.8");
+    value("session / bare loop by window", session / by_window, "", NO_BUDGET);
     Ok(())
+}
+
+fn median(mut rates: Vec<f64>) -> f64 {
+    rates.sort_unstable_by(f64::total_cmp);
+    rates.get(rates.len() / 2).copied().unwrap_or_default()
 }
 
 /// `burst`: most lines of one write.

@@ -6,7 +6,7 @@ use std::hint::black_box;
 
 use sunmill::grbl::reply;
 use sunmill::model::Firmware;
-use support::{Samples, heading, row};
+use support::{NO_BUDGET, Samples, heading, row};
 
 /// Lines as the three firmwares print them, from the shortest to the longest kind.
 const LINES: [(&str, &str); 5] = [
@@ -31,6 +31,6 @@ fn main() {
                 black_box(reply::parse(black_box(line.as_bytes()), Some(Firmware::FluidNc)));
             }
         });
-        row(name, &batches.per(BATCH));
+        row(name, &batches.per(BATCH), NO_BUDGET);
     }
 }

@@ -60,25 +60,28 @@ impl Samples {
     }
 }
 
+/// Stands where a budget would, for figures that only explain others.
+pub const NO_BUDGET: &str = "";
+
 /// Prints a heading for rows of [`value`].
 pub fn title(title: &str) {
-    println!("\n{title}");
+    println!("\n{title}\n{:<44}{:>12} {:<36}budget", "", "", "");
 }
 
 /// Prints a heading for rows of [`row`].
 pub fn heading(title: &str) {
-    println!("\n{title}\n{:<44}{:>12}{:>12}{:>12}{:>10}", "", "p50", "p99", "max", "samples");
+    println!("\n{title}\n{:<44}{:>12}{:>12}{:>12}{:>10}   budget", "", "p50", "p99", "max", "samples");
 }
 
-/// Prints one row.
-pub fn row(name: &str, samples: &Samples) {
+/// Prints one row, with what the design allows beside it.
+pub fn row(name: &str, samples: &Samples, budget: &str) {
     let [p50, p99, max] = samples.percentiles();
-    println!("{name:<44}{:>12}{:>12}{:>12}{:>10}", figure(p50), figure(p99), figure(max), samples.0.len());
+    println!("{name:<44}{:>12}{:>12}{:>12}{:>10}   {budget}", figure(p50), figure(p99), figure(max), samples.0.len());
 }
 
-/// Prints a quantity that has no distribution, such as a rate or a ratio.
-pub fn value(name: &str, number: f64, unit: &str) {
-    println!("{name:<44}{number:>12.3} {unit}");
+/// Prints a quantity that has no distribution, such as a rate or a ratio, with what the design allows beside it.
+pub fn value(name: &str, number: f64, unit: &str, budget: &str) {
+    println!("{name:<44}{number:>12.3} {unit:<36}{budget}");
 }
 
 /// A duration with four digits at most and its unit.

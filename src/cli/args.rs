@@ -78,6 +78,10 @@ pub struct KeysArgs {
     /// As the table of the README
     #[arg(long)]
     pub markdown: bool,
+
+    /// As the [keys] section of a configuration, with every action
+    #[arg(long, conflicts_with = "markdown")]
+    pub toml: bool,
 }
 
 /// `sunmill config …`

@@ -3,11 +3,12 @@
 use std::path::PathBuf;
 use std::process::ExitCode;
 
-use super::args::{Cli, Command, ConfigCommand, SimCommand};
+use super::args::{Cli, Command, ConfigCommand, KeysArgs, SimCommand};
 use super::environment::Environment;
 use super::exit::Failure;
 use super::settings::Settings;
 use super::{config, keys, out, screen, sim};
+use crate::ui::{Keymap, key_table_markdown, key_table_toml};
 
 /// Does what the arguments ask.
 ///
@@ -18,7 +19,14 @@ pub fn run(cli: Cli, environment: &Environment) -> Result<ExitCode, Failure> {
     let settings = |file: Option<PathBuf>| Settings::new(file, option, port, environment);
     match command {
         None => return screen::run(&settings(None)?, environment.terminal),
-        Some(Command::Keys(args)) => print(&if args.markdown { keys::markdown() } else { keys::text() }),
+        Some(Command::Keys(args)) => {
+            let keymap = Keymap::new(&settings(None)?.keys).unwrap_or_default();
+            print(&match args {
+                KeysArgs { markdown: true, .. } => key_table_markdown(&keymap),
+                KeysArgs { toml: true, .. } => key_table_toml(&keymap),
+                _ => keys::text(&keymap),
+            })
+        }
         Some(Command::Config(ConfigCommand::Check { file })) => print(&config::checked(&settings(file)?)),
         Some(Command::Config(ConfigCommand::Show { file })) => print(&config::shown(&settings(file)?)?),
         Some(Command::Sim(SimCommand::Machine(args))) => sim::machine(args.into()),

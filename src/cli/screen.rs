@@ -99,6 +99,16 @@ fn session_config(settings: &Settings) -> SessionConfig {
     }
 }
 
+const fn theme(theme: config::Theme) -> ui::ColourMode {
+    match theme {
+        config::Theme::Ansi => ui::ColourMode::Ansi16,
+        config::Theme::Light => ui::ColourMode::Light,
+        config::Theme::Dark => ui::ColourMode::Dark,
+        config::Theme::HighContrast => ui::ColourMode::HighContrast,
+        config::Theme::None => ui::ColourMode::None,
+    }
+}
+
 fn screen_settings(settings: &Settings, notice: Option<String>) -> ui::Settings {
     let jog = &settings.config.jog;
     let invert = [Axis::X, Axis::Y, Axis::Z, Axis::A].map(|axis| jog.invert.get(axis));
@@ -120,9 +130,10 @@ fn screen_settings(settings: &Settings, notice: Option<String>) -> ui::Settings 
         // Of this computer, so only for its own console: a remote one can have the same $TERM.
         keyboards: (settings.look.linux_console && !settings.look.ssh).then(|| "/dev/input/by-path".into()),
         symbols: if settings.look.unicode { ui::SymbolSet::Unicode } else { ui::SymbolSet::Ascii },
-        colour: if settings.look.colour { ui::ColourMode::Ansi16 } else { ui::ColourMode::None },
+        colour: if settings.look.colour { theme(settings.config.ui.theme) } else { ui::ColourMode::None },
         frame: Some(settings.look.frame),
         confirm_offset_mm: settings.config.ui.confirm_offset_mm,
+        keys: settings.keys.clone(),
         notice,
     }
 }

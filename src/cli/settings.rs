@@ -6,6 +6,7 @@ use std::time::Duration;
 use super::environment::Environment;
 use crate::config::{Colour, Config, ConfigError, Loaded, Source, Symbols, load, read};
 use crate::model::Endpoint;
+use crate::ui::{KeyOverride, KeyProblem, Keymap};
 
 /// What is in force for this run.
 #[derive(Clone, Debug, PartialEq)]
@@ -14,6 +15,8 @@ pub struct Settings {
     pub config: Config,
     /// The file.
     pub source: Source,
+    /// The screen's keys of the file, checked.
+    pub keys: Vec<KeyOverride>,
     /// The machine: `--port`, else `machine.port`, else the simulated one.
     pub endpoint: Endpoint,
     /// How the screen looks.
@@ -45,13 +48,13 @@ impl Settings {
     /// Joins them. `file` is a file named to the command; it goes before `--config` and the search.
     ///
     /// # Errors
-    /// The configuration cannot be read or has a mistake.
+    /// The configuration cannot be read or has a mistake, or its keys have.
     pub fn new(
         file: Option<PathBuf>,
         config: Option<PathBuf>,
         port: Option<Endpoint>,
         environment: &Environment,
-    ) -> Result<Self, ConfigError> {
+    ) -> Result<Self, BadSettings> {
         let Loaded { config, source } = match file {
             Some(file) => {
                 let source = Source::Option(file);
@@ -65,14 +68,41 @@ impl Settings {
             // Only where nothing is configured: a machine that is absent is never simulated.
             None => Endpoint::Sim,
         };
+        let keys = keys(&config, &source)?;
         let look = look(&config, environment);
         let log_folder = match &config.log.folder {
             Some(folder) => Some(environment.expand(folder)),
             None => environment.state_home.as_ref().map(|state| state.join("sunmill/log")),
         };
         let runtime_dir = environment.runtime_dir.clone();
-        Ok(Self { config, source, endpoint, look, log_folder, runtime_dir })
+        Ok(Self { config, source, keys, endpoint, look, log_folder, runtime_dir })
     }
+}
+
+/// Why the settings cannot be used.
+#[derive(Debug, thiserror::Error)]
+pub enum BadSettings {
+    /// The file.
+    #[error(transparent)]
+    Config(#[from] ConfigError),
+    /// Its `[keys]`: everything that is wrong with them, a line for each.
+    #[error("{}", .0.iter().map(ToString::to_string).collect::<Vec<_>>().join("\n"))]
+    Keys(Vec<KeyProblem>),
+}
+
+fn keys(config: &Config, source: &Source) -> Result<Vec<KeyOverride>, BadSettings> {
+    let file = source.path().map_or_else(String::new, |path| path.display().to_string());
+    let keys: Vec<KeyOverride> = config
+        .keys
+        .iter()
+        .map(|(action, list)| KeyOverride {
+            action: action.clone(),
+            keys: list.keys.clone(),
+            place: format!("{file}:{}", list.line),
+        })
+        .collect();
+    Keymap::new(&keys).map_err(BadSettings::Keys)?;
+    Ok(keys)
 }
 
 fn look(config: &Config, environment: &Environment) -> Look {

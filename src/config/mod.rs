@@ -13,6 +13,7 @@ mod source;
 
 pub use parse::{Problem, parse};
 pub use schema::{
-    Colour, Config, Invert, Jog, Log, LogLevel, MAX_BAUD, MIN_BAUD, Machine, Pace, SAMPLE, Symbols, Ui, VERSION,
+    Colour, Config, Invert, Jog, KeyList, Log, LogLevel, MAX_BAUD, MIN_BAUD, Machine, Pace, SAMPLE, Symbols, Theme, Ui,
+    VERSION,
 };
 pub use source::{ConfigError, Loaded, Places, Source, load, read};

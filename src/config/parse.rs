@@ -47,7 +47,11 @@ pub fn parse(file: &str, text: &str) -> Result<Config, Problem> {
     migrate(document.get_mut()).map_err(|message| problem(version_at, message))?;
 
     let table = document.get_ref().clone();
-    let config = Config::deserialize(Deserializer::from(document)).map_err(|error| refused(&error, Some(&table)))?;
+    let mut config =
+        Config::deserialize(Deserializer::from(document)).map_err(|error| refused(&error, Some(&table)))?;
+    for (name, list) in &mut config.keys {
+        list.line = line_and_column(text, place_of(&table, &["keys", name])).0;
+    }
     match misfit(&config) {
         Some((path, message)) => Err(problem(place_of(&table, path), format!("{}: {message}", dotted(path)))),
         None => Ok(config),

@@ -1,5 +1,6 @@
 //! The sections of `config.toml` and their defaults.
 
+use std::collections::BTreeMap;
 use std::fmt;
 use std::path::PathBuf;
 
@@ -35,6 +36,8 @@ pub struct Config {
     pub ui: Ui,
     /// The log files.
     pub log: Log,
+    /// Keys of actions, by the actions' ids. Whether there are such actions and keys is for the screen to say.
+    pub keys: BTreeMap<String, KeyList>,
 }
 
 impl Default for Config {
@@ -45,6 +48,7 @@ impl Default for Config {
             jog: Jog::default(),
             ui: Ui::default(),
             log: Log::default(),
+            keys: BTreeMap::new(),
         }
     }
 }
@@ -228,6 +232,8 @@ impl Invert {
 pub struct Ui {
     /// Whether to use colours.
     pub colour: Colour,
+    /// Which colours, where there are any.
+    pub theme: Theme,
     /// Which symbols to draw with.
     pub symbols: Symbols,
     /// Shortest time between two frames in ms. `None`: 50, over SSH 100.
@@ -240,7 +246,13 @@ pub struct Ui {
 
 impl Default for Ui {
     fn default() -> Self {
-        Self { colour: Colour::default(), symbols: Symbols::default(), frame_ms: None, confirm_offset_mm: 10.0 }
+        Self {
+            colour: Colour::default(),
+            theme: Theme::default(),
+            symbols: Symbols::default(),
+            frame_ms: None,
+            confirm_offset_mm: 10.0,
+        }
     }
 }
 
@@ -257,6 +269,23 @@ pub enum Colour {
     Never,
 }
 
+/// Which colours.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Theme {
+    /// The 16 named colours, as the terminal is set up.
+    #[default]
+    Ansi,
+    /// For a light ground.
+    Light,
+    /// For a dark ground.
+    Dark,
+    /// Nothing faint.
+    HighContrast,
+    /// Bold and reverse only.
+    None,
+}
+
 /// Which symbols to draw with.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
@@ -268,6 +297,49 @@ pub enum Symbols {
     Unicode,
     /// Plain ASCII.
     Ascii,
+}
+
+/// The keys of one action: one key, or a list of them.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct KeyList {
+    /// As written.
+    pub keys: Vec<String>,
+    /// Line in the file, from 1; 0 where it was not read from one.
+    pub line: usize,
+}
+
+impl Serialize for KeyList {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        self.keys.serialize(serializer)
+    }
+}
+
+impl<'de> Deserialize<'de> for KeyList {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        deserializer.deserialize_any(KeyListVisitor)
+    }
+}
+
+struct KeyListVisitor;
+
+impl<'de> Visitor<'de> for KeyListVisitor {
+    type Value = KeyList;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("a key in quotes such as \"Ctrl+K\", or a list of keys")
+    }
+
+    fn visit_str<E: de::Error>(self, text: &str) -> Result<KeyList, E> {
+        Ok(KeyList { keys: vec![text.to_owned()], line: 0 })
+    }
+
+    fn visit_seq<A: de::SeqAccess<'de>>(self, mut list: A) -> Result<KeyList, A::Error> {
+        let mut keys = Vec::new();
+        while let Some(key) = list.next_element::<String>()? {
+            keys.push(key);
+        }
+        Ok(KeyList { keys, line: 0 })
+    }
 }
 
 /// `[log]`

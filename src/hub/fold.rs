@@ -7,7 +7,7 @@ use crate::grbl;
 use crate::model::axes::AxisVec;
 use crate::model::machine::{AlarmInfo, Firmware, Identity, Limits, ReportedPosition, StatusReport};
 use crate::model::quantity::MM_PER_INCH;
-use crate::model::snapshot::{Alarm, LinkState, Machine, Snapshot};
+use crate::model::snapshot::{Alarm, LinkState, Machine, Snapshot, StopPhase};
 use crate::model::time::Time;
 use crate::model::work::work_offset_of;
 
@@ -146,10 +146,19 @@ fn status(machine: &mut Machine, at: Time, report: &StatusReport) {
     machine.accessories = report.accessories.or(machine.accessories);
     machine.buffer = report.buffer.or(machine.buffer);
     machine.pins = report.pins;
+    settle_old_stop(machine);
     // The switch that made an alarm is often first told by the report after it.
     if let Some(alarm) = machine.alarm.as_mut().filter(|alarm| alarm.pins.is_empty()) {
         alarm.pins = report.pins;
     }
+}
+
+/// A stop that was never seen to work, asked before this link was up: whoever would have confirmed it is gone. That the
+/// machine stands now says nothing about it, but ends the warning that it may still move.
+fn settle_old_stop(machine: &mut Machine) {
+    let (up, since) = (machine.link.state == LinkState::Up, machine.link.since);
+    let stands = machine.state.is_some_and(|state| !state.is_moving());
+    machine.stop.take_if(|stop| up && stands && stop.phase == StopPhase::NotConfirmed && stop.at < since);
 }
 
 fn alarm(machine: &mut Machine, at: Time, info: Option<&AlarmInfo>, needs_reset: bool) {
@@ -374,6 +383,24 @@ mod tests {
         assert_eq!(machine.age(Time::from_millis(31)), Age::Unknown);
         assert_eq!((machine.link.endpoint.as_str(), machine.link.stats.rx_bytes), ("sim", 7));
         assert!(machine.stop.is_some(), "what became of the last stop is still told");
+    }
+
+    #[test]
+    fn the_warning_of_an_unconfirmed_stop_ends_when_the_machine_is_seen_to_stand_on_a_new_link() {
+        let stop = Stop { asked: Realtime::JogCancel, at: Time::from_millis(21), phase: StopPhase::NotConfirmed };
+        let mut snapshot = open_with(vec![]);
+        fold(&mut snapshot, &link_event(20, down()));
+        fold(&mut snapshot, &ev(21, grbl::Event::Stop(stop.clone())));
+        fold(&mut snapshot, &link_event(30, LinkState::Asking));
+        fold(&mut snapshot, &link_event(40, LinkState::Up));
+        fold(&mut snapshot, &ev(41, status(report(StateKind::Jog))));
+        assert!(snapshot.machine.stop.is_some(), "it does still move");
+        fold(&mut snapshot, &ev(42, status(report(StateKind::Idle))));
+        assert_eq!(snapshot.machine.stop, None);
+        let newer = Stop { at: Time::from_millis(43), ..stop };
+        fold(&mut snapshot, &ev(43, grbl::Event::Stop(newer)));
+        fold(&mut snapshot, &ev(44, status(report(StateKind::Idle))));
+        assert!(snapshot.machine.stop.is_some(), "that report may be older than the stop; the session knows");
     }
 
     #[test]

@@ -21,11 +21,13 @@ pub(super) struct Journal {
     log: broadcast::Sender<Arc<LogEntry>>,
     /// Why the link was down when that was last said, so that retries do not repeat it.
     down_said: Option<String>,
+    /// Unreadable bytes since the link opened, and how many of them have been told.
+    garbage: (usize, usize),
 }
 
 impl Journal {
     pub(super) fn new(log: broadcast::Sender<Arc<LogEntry>>) -> Self {
-        Self { last_id: 0, log, down_said: None }
+        Self { last_id: 0, log, down_said: None, garbage: (0, 0) }
     }
 
     pub(super) fn write(&mut self, at: Time, what: LogItem) {
@@ -38,6 +40,7 @@ impl Journal {
     pub(super) fn tell(&mut self, event: &Event, machine: &Machine, ledger: &Ledger) {
         let item = match &event.what {
             EventKind::Link(state) => self.link(state, machine),
+            EventKind::Session(grbl::Event::Garbage { bytes }) => self.garbage(*bytes, machine),
             EventKind::Session(event) => session(event, ledger),
             EventKind::Wire { out, text } => Some(LogItem::Wire { out: *out, text: text.clone() }),
             EventKind::Outcome { .. } | EventKind::Stats(_) => None,
@@ -56,7 +59,24 @@ impl Journal {
         self.write(at, LogItem::Alarm { code, text });
     }
 
+    /// Told at the first and then whenever there is twice as much, so that a noisy line does not fill the log.
+    fn garbage(&mut self, bytes: usize, machine: &Machine) -> Option<LogItem> {
+        let (heard, told) = &mut self.garbage;
+        *heard += bytes;
+        // Without an answer the link itself says what it hears, and what that means.
+        if machine.link.state != LinkState::Up || *heard < 2 * *told {
+            return None;
+        }
+        *told = *heard;
+        let text =
+            format!("{heard} unreadable bytes on the line so far: look for a loose plug, noise or a wrong baud rate");
+        Some(note(MessageLevel::Warning, text))
+    }
+
     fn link(&mut self, state: &LinkState, machine: &Machine) -> Option<LogItem> {
+        if !matches!(state, LinkState::Up | LinkState::Identifying) {
+            self.garbage = (0, 0);
+        }
         let text = match state {
             LinkState::Up => {
                 self.down_said = None;

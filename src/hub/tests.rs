@@ -242,6 +242,21 @@ async fn the_log_tells_what_a_person_wants_to_know() {
 }
 
 #[tokio::test]
+async fn garbage_is_told_when_it_begins_and_when_it_doubles() {
+    let mut bench = Bench::up(StateKind::Idle);
+    bench.log();
+    let mut told = Vec::new();
+    for _ in 0..100 {
+        bench.session(grbl::Event::Garbage { bytes: 10 });
+        told.extend(bench.log());
+    }
+    assert_eq!(told.len(), 7, "10, 20, 40 … 640: {told:?}");
+    assert!(
+        matches!(&told[0], LogItem::Note { level: MessageLevel::Warning, text } if text.starts_with("10 unreadable"))
+    );
+}
+
+#[tokio::test]
 async fn an_alarm_is_told_once_for_each_code() {
     let mut bench = Bench::up(StateKind::Run);
     bench.log();

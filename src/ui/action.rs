@@ -2,13 +2,14 @@
 //!
 //! The keymap, the footer's hints, the help and the README's key table all come from it, so none of them can lie.
 
+mod available;
+
+pub use available::available;
+
 use super::jog::{Direction, JogKey, Scale};
+use super::keymap::Keymap;
 use super::overrides::OverrideKey;
 use super::tab::Tab;
-use crate::model::command::{HomeTarget, Refused};
-use crate::model::snapshot::{Age, LinkState, Snapshot};
-use crate::model::work::{Switch, Work};
-use crate::model::{Command, StateKind, Time, legal};
 
 /// What a key does.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -214,6 +215,20 @@ pub struct Row {
     pub context: Context,
 }
 
+impl Row {
+    /// Its id, as it is written in `[keys]` of the configuration: the name in small letters, with `-` between words
+    /// and signs in words (`x-minus`, `type-g-code`).
+    pub fn id(&self) -> String {
+        let spelled =
+            self.name.replace('+', " plus ").replace("- ", " minus ").replace('/', " over ").replace('=', " ");
+        let spelled = match spelled.strip_suffix('-') {
+            Some(before) => format!("{before} minus"),
+            None => spelled,
+        };
+        spelled.to_lowercase().replace('-', " ").split_whitespace().collect::<Vec<_>>().join("-")
+    }
+}
+
 const fn row(
     action: Action,
     name: &'static str,
@@ -384,9 +399,9 @@ pub const TABLE: &[Row] = &[
     row(Action::ToggleContinuous, "hold = continuous", &["Tab"], JOG, "Holding a key moves on, or is one step only"),
     row(Action::Override(OverrideKey::More), "more", &["Right"], OVERRIDE, "10 % more; rapids 25, 50, 100 %"),
     row(Action::Override(OverrideKey::Less), "less", &["Left"], OVERRIDE, "10 % less"),
-    row(Action::Override(OverrideKey::FineMore), "1 % more", &["+"], OVERRIDE, "1 % more"),
-    row(Action::Override(OverrideKey::FineLess), "1 % less", &["-"], OVERRIDE, "1 % less"),
-    row(Action::Override(OverrideKey::Reset), "100 %", &["0"], OVERRIDE, "Back to 100 %"),
+    row(Action::Override(OverrideKey::FineMore), "fine more", &["+"], OVERRIDE, "1 % more"),
+    row(Action::Override(OverrideKey::FineLess), "fine less", &["-"], OVERRIDE, "1 % less"),
+    row(Action::Override(OverrideKey::Reset), "back to 100", &["0"], OVERRIDE, "Back to 100 %"),
     row(Action::Override(OverrideKey::Up), "above", &["Up"], OVERRIDE, "The override above"),
     row(Action::Override(OverrideKey::Down), "below", &["Down"], OVERRIDE, "The override below"),
     row(Action::OffsetActivate, "activate", &["a"], OFFSET, "Make the selected coordinate system the active one."),
@@ -457,76 +472,18 @@ pub fn find(action: Action) -> Option<&'static Row> {
     TABLE.iter().find(|row| row.action == action)
 }
 
-/// Whether an action makes sense now, and why not.
-///
-/// This is for hints and for actions that start or change something. The stop keys are sent whatever it says.
-///
-/// # Errors
-/// The reason, a sentence fragment that says what to do first.
-pub fn available(action: Action, snapshot: &Snapshot, now: Time) -> Result<(), Refused> {
-    let machine = &snapshot.machine;
-    let state = machine.fresh_state(now).map(|state| state.kind);
-    match action {
-        Action::Hold | Action::StopProgram => match state {
-            Some(StateKind::Idle) => Err(Refused::because("the machine is idle: there is nothing to stop")),
-            Some(StateKind::Alarm) => Err(Refused::because("the machine is in alarm and does not move")),
-            _ if !machine.link.is_open() => Err(Refused::because("there is no link to the machine")),
-            _ => Ok(()),
-        },
-        Action::SoftReset if !machine.link.is_open() => Err(Refused::because("there is no link to the machine")),
-        Action::Resume => match state {
-            Some(StateKind::Hold | StateKind::Held | StateKind::Door | StateKind::Tool) => Ok(()),
-            Some(other) => Err(Refused::because(format!("there is nothing to resume (state {other:?})"))),
-            None => Err(Refused::because("the machine's state is not known")),
-        },
-        Action::JogMode | Action::Jog(_) => legal::may_jog(snapshot, now),
-        Action::Home => legal::check(&Command::Home(HomeTarget::All), snapshot, now),
-        Action::Zero => {
-            legal::check(&Command::SetWork { axes: crate::model::AxisSet::first(1), value: 0.0 }, snapshot, now)
-        }
-        Action::GoTo | Action::GoToPoint => legal::check(&Command::Work(Work::ClearG92), snapshot, now)
-            .map_err(|why| Refused::because(why.0.replace("change offsets", "go there"))),
-        Action::Undo
-        | Action::OffsetActivate
-        | Action::OffsetSet
-        | Action::OffsetHalf
-        | Action::OffsetClear
-        | Action::OffsetStore => legal::check(&Command::Work(Work::ClearG92), snapshot, now),
-        Action::CheckMode => legal::check(&Command::Switch(Switch::CheckMode), snapshot, now),
-        Action::Sleep => legal::check(&Command::Switch(Switch::Sleep), snapshot, now),
-        Action::Spindle | Action::Flood | Action::Mist => match state {
-            Some(StateKind::Idle | StateKind::Run | StateKind::Hold) => Ok(()),
-            Some(other) => Err(Refused::because(format!("spindle and coolant cannot be switched in state {other:?}"))),
-            None => Err(Refused::because("the machine's state is not known")),
-        },
-        Action::Overrides | Action::Override(_) | Action::Door if !machine.link.is_open() => {
-            Err(Refused::because("there is no link to the machine"))
-        }
-        Action::AlarmPanel => match (&machine.alarm, state) {
-            (Some(_), _) | (None, Some(StateKind::Alarm)) if machine.age(now) != Age::Unknown => Ok(()),
-            _ => Err(Refused::because("there is no alarm")),
-        },
-        Action::Reconnect => match machine.link.state {
-            LinkState::Down { .. } => Ok(()),
-            _ => Err(Refused::because("the link is not down")),
-        },
-        Action::Mdi if !machine.link.is_open() => Err(Refused::because("there is no link to the machine")),
-        _ => Ok(()),
-    }
-}
-
 /// A jog key of normal scale.
 pub const fn jog_key(direction: Direction, scale: Scale, single: bool) -> JogKey {
     JogKey { direction, scale, single }
 }
 
 /// The README's key table, as Markdown.
-pub fn key_table_markdown() -> String {
+pub fn key_table_markdown(keymap: &Keymap) -> String {
     let mut lines = Vec::new();
     for group in Group::ALL {
         lines.push(format!("### {}\n\n| key | action |\n|---|---|", group.title()));
         for row in TABLE.iter().filter(|row| row.group == group) {
-            let keys: Vec<String> = row.keys.iter().map(|key| format!("`{key}`")).collect();
+            let keys: Vec<String> = keymap.keys(row.action).iter().map(|key| format!("`{key}`")).collect();
             lines.push(format!("| {} | {} |", keys.join(" "), row.help));
         }
         if group == Group::Jog {
@@ -546,9 +503,44 @@ pub const JOG_MODIFIERS: &[(&str, &str)] = &[
     ("Ctrl+arrow", "Exactly one step, however long it is held"),
 ];
 
+/// The table as `[keys]` of a configuration: every action with its keys and what it does.
+pub fn key_table_toml(keymap: &Keymap) -> String {
+    let mut text = String::from(
+        "# The keys of sunmill's screen. What is written under [keys] in config.toml goes before these; the keys that\n\
+         # stop always stay. Printed by `sunmill keys --toml` from the program's own table.\n",
+    );
+    for group in Group::ALL {
+        text = text + "\n# " + group.title() + "\n";
+        for row in TABLE.iter().filter(|row| row.group == group) {
+            let keys: Vec<String> = keymap.keys(row.action).iter().map(|key| format!("{key:?}")).collect();
+            text = text + &row.id() + " = [" + &keys.join(", ") + "]  # " + row.help + "\n";
+        }
+    }
+    text
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn ids_are_plain_and_each_is_of_one_action() {
+        for (i, row) in TABLE.iter().enumerate() {
+            let id = row.id();
+            assert!(id.chars().all(|c| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '-'), "{id}");
+            assert!(TABLE[i + 1..].iter().all(|other| other.id() != id), "{id} twice");
+        }
+        let id = |action| find(action).unwrap().id();
+        assert_eq!(id(jog(-1, 1, 0, 0)), "x-minus-y-plus");
+        assert_eq!(id(Action::Mdi), "type-g-code");
+        assert_eq!(id(Action::StepOverTen), "step-over-10");
+    }
+
+    #[test]
+    fn the_key_file_is_that_of_the_program() {
+        let text = include_str!("../../assets/keymap.toml");
+        assert_eq!(text, key_table_toml(&Keymap::default()), "write `sunmill keys --toml` to assets/keymap.toml");
+    }
 
     #[test]
     fn every_action_has_one_row_with_keys_and_help() {
@@ -560,7 +552,7 @@ mod tests {
 
     #[test]
     fn the_markdown_names_every_key() {
-        let text = key_table_markdown();
+        let text = key_table_markdown(&Keymap::default());
         for row in TABLE {
             for key in row.keys {
                 assert!(text.contains(&format!("`{key}`")), "{key}");

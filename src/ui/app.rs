@@ -18,7 +18,7 @@ use super::console::Tone;
 use super::input::{Decoder, key_up, tty};
 use super::screen::Screen;
 use super::settings::Settings;
-use super::state::{Effect, Event, Ui};
+use super::state::{Effect, Event, Ui, says_nothing_new};
 use super::terminal::{ASK_KITTY, ASK_TERMINAL, Guard, restore_on_panic};
 use super::update::update;
 use super::view::view;
@@ -230,17 +230,26 @@ impl App {
 
     fn news(&mut self, news: Result<News, HubGone>, now: Time) {
         match news {
+            // What changes nothing on the screen is not drawn: most reports of a machine that stands, and the wire.
             Ok(News::Snapshot(snapshot)) => {
+                let same = says_nothing_new(&self.snapshot, &snapshot, now);
                 self.snapshot = snapshot;
-                self.event(&Event::Snapshot, now);
+                self.take(&Event::Snapshot, now, same);
             }
-            Ok(News::Log(event)) => self.event(&Event::Log(event), now),
+            Ok(News::Log(event)) => {
+                let unseen = self.ui.console.is_out_of_sight(&event);
+                self.take(&Event::Log(event), now, unseen);
+            }
             Err(HubGone) => self.exit = Some(ExitReason::HubGone),
         }
     }
 
     fn event(&mut self, event: &Event, now: Time) {
-        if self.pending == Pending::Nothing {
+        self.take(event, now, false);
+    }
+
+    fn take(&mut self, event: &Event, now: Time, unseen: bool) {
+        if self.pending == Pending::Nothing && !unseen {
             self.pending = Pending::Soon;
         }
         let mut effects: VecDeque<Effect> = update(&mut self.ui, event, &self.snapshot, now).into();

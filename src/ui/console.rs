@@ -61,6 +61,11 @@ impl Console {
         if self.show_wire { &self.wire } else { &self.lines }
     }
 
+    /// Whether an event would change nothing that is looked at: the wire, while it is not.
+    pub fn is_out_of_sight(&self, event: &LogEvent) -> bool {
+        matches!(event, LogEvent::Entry(entry) if matches!(entry.what, LogItem::Wire { .. })) && !self.show_wire
+    }
+
     /// Takes a log event.
     pub fn take(&mut self, event: &LogEvent) {
         match event {

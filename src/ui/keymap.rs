@@ -6,7 +6,7 @@ use std::str::FromStr;
 
 use crossterm::event::{KeyCode, KeyEvent, KeyEventState, KeyModifiers};
 
-use super::action::{Action, Context, TABLE};
+use super::action::{Action, Context, Group, Row, TABLE};
 use super::jog::{JogKey, Scale};
 
 /// A key with its modifiers, in one normal form for all terminals.
@@ -158,28 +158,191 @@ pub struct Keymap {
     keys: HashMap<Action, Vec<String>>,
 }
 
+/// Keys that the user gives an action in place of its default ones.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct KeyOverride {
+    /// The action's [id](Row::id).
+    pub action: String,
+    /// Its keys, as [`Chord`] reads them.
+    pub keys: Vec<String>,
+    /// Where it is written, for messages: `config.toml:12`.
+    pub place: String,
+}
+
+/// What is wrong with the user's keys.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum KeyProblem {
+    /// No such action.
+    #[error("{place}: there is no action {action:?}; did you mean {nearest:?}? `sunmill keys --toml` lists them")]
+    UnknownAction {
+        /// Where.
+        place: String,
+        /// What was written.
+        action: String,
+        /// The known one that is nearest.
+        nearest: String,
+    },
+    /// No such key.
+    #[error("{place}: keys.{action}: {problem}")]
+    BadKey {
+        /// Where.
+        place: String,
+        /// The action.
+        action: String,
+        /// What is wrong with it.
+        problem: BadChord,
+    },
+    /// Two actions on one key.
+    #[error(
+        "{place}: keys.{action}: {key} is already the key of {other} ({other_place}); give one of them another key"
+    )]
+    Conflict {
+        /// Where.
+        place: String,
+        /// The action.
+        action: String,
+        /// The key.
+        key: String,
+        /// The other action.
+        other: String,
+        /// Where that is written, or "a default".
+        other_place: String,
+    },
+}
+
 impl Default for Keymap {
-    /// The defaults of the action table. Jog keys also get their Shift, Alt and Ctrl forms.
+    /// The keys of the action table.
     fn default() -> Self {
-        let (mut bindings, mut keys) = (HashMap::new(), HashMap::new());
+        let (keymap, _) = Self::build(&[]);
+        keymap
+    }
+}
+
+/// A chord that has been given to an action.
+struct Claim {
+    context: Context,
+    chord: Chord,
+    row: &'static Row,
+    /// Where the user wrote it; `None`: a default.
+    place: Option<String>,
+}
+
+impl Keymap {
+    /// The keys of the action table, with those of the user in place of the default ones. Stop keys are never taken
+    /// away: theirs are added. Jog keys also get their Shift, Alt and Ctrl forms.
+    ///
+    /// # Errors
+    /// Everything that is wrong with the user's keys: unknown actions and keys, and two actions on one key where both
+    /// are listened to.
+    pub fn new(overrides: &[KeyOverride]) -> Result<Self, Vec<KeyProblem>> {
+        let (keymap, problems) = Self::build(overrides);
+        if problems.is_empty() { Ok(keymap) } else { Err(problems) }
+    }
+
+    fn build(overrides: &[KeyOverride]) -> (Self, Vec<KeyProblem>) {
+        let mut problems: Vec<KeyProblem> = overrides.iter().filter_map(unknown_action).collect();
+        let mut keymap = Self { bindings: HashMap::new(), keys: HashMap::new() };
+        let mut claims: Vec<Claim> = Vec::new();
         for row in TABLE {
-            keys.insert(row.action, row.keys.iter().map(|key| (*key).to_owned()).collect());
-            for chord in row.keys.iter().filter_map(|key| key.parse::<Chord>().ok()) {
-                match row.action {
-                    Action::Jog(direction) => {
-                        for (variant, scale, single) in jog_variants(chord) {
-                            let key = JogKey { direction, scale, single };
-                            bindings.insert((row.context, variant), Bound::Jog(key));
-                        }
-                    }
-                    action => {
-                        bindings.insert((row.context, chord), Bound::Action(action));
+            let id = row.id();
+            let own = overrides.iter().find(|own| own.action == id);
+            let mut keys: Vec<(Chord, Option<String>)> = Vec::new();
+            if own.is_none() || row.group == Group::Stop {
+                keys.extend(row.keys.iter().filter_map(|key| Some((key.parse().ok()?, None))));
+            }
+            for (own, key) in own.iter().flat_map(|own| own.keys.iter().map(move |key| (own, key))) {
+                match key.parse::<Chord>() {
+                    Ok(chord) if keys.iter().any(|(known, _)| *known == chord) => {}
+                    Ok(chord) => keys.push((chord, Some(own.place.clone()))),
+                    Err(problem) => {
+                        let (place, action) = (own.place.clone(), id.clone());
+                        problems.push(KeyProblem::BadKey { place, action, problem });
                     }
                 }
             }
+            keymap.keys.insert(row.action, keys.iter().map(|(chord, _)| chord.to_string()).collect());
+            for (chord, place) in keys {
+                keymap.bind(row, chord, place.as_ref(), &mut claims);
+            }
         }
-        Self { bindings, keys }
+        problems.extend(conflicts(&claims));
+        (keymap, problems)
     }
+
+    fn bind(&mut self, row: &'static Row, chord: Chord, place: Option<&String>, claims: &mut Vec<Claim>) {
+        let bound = match row.action {
+            Action::Jog(direction) => jog_variants(chord)
+                .into_iter()
+                .map(|(chord, scale, single)| (chord, Bound::Jog(JogKey { direction, scale, single })))
+                .collect(),
+            action => vec![(chord, Bound::Action(action))],
+        };
+        for (chord, bound) in bound {
+            self.bindings.insert((row.context, chord), bound);
+            claims.push(Claim { context: row.context, chord, row, place: place.cloned() });
+        }
+    }
+}
+
+fn unknown_action(own: &KeyOverride) -> Option<KeyProblem> {
+    let ids: Vec<String> = TABLE.iter().map(Row::id).collect();
+    if ids.contains(&own.action) {
+        return None;
+    }
+    let nearest = ids.into_iter().min_by_key(|id| distance(id, &own.action)).unwrap_or_default();
+    Some(KeyProblem::UnknownAction { place: own.place.clone(), action: own.action.clone(), nearest })
+}
+
+/// Letters to put in, take out or change to make one text of the other.
+fn distance(a: &str, b: &str) -> usize {
+    let b: Vec<char> = b.chars().collect();
+    let mut row: Vec<usize> = (0..=b.len()).collect();
+    for (i, x) in a.chars().enumerate() {
+        let mut corner = row[0];
+        row[0] = i + 1;
+        for (j, y) in b.iter().enumerate() {
+            let change = corner + usize::from(x != *y);
+            corner = row[j + 1];
+            row[j + 1] = change.min(row[j] + 1).min(corner + 1);
+        }
+    }
+    row.last().copied().unwrap_or(0)
+}
+
+fn conflicts(claims: &[Claim]) -> Vec<KeyProblem> {
+    let mut problems = Vec::new();
+    for (i, a) in claims.iter().enumerate() {
+        for b in &claims[i + 1..] {
+            if a.row.action == b.row.action || a.chord != b.chord || !listens_to_both(a.context, b.context) {
+                continue;
+            }
+            // The one that the user wrote is to blame; of two, the later one.
+            let (blamed, other) = if b.place.is_some() { (b, a) } else { (a, b) };
+            problems.push(KeyProblem::Conflict {
+                place: blamed.place.clone().unwrap_or_else(|| "the defaults".to_owned()),
+                action: blamed.row.id(),
+                key: blamed.chord.to_string(),
+                other: other.row.id(),
+                other_place: other.place.clone().unwrap_or_else(|| "a default".to_owned()),
+            });
+        }
+    }
+    problems
+}
+
+/// Whether a key could mean both. What a tab does with a key may go before the main screen's meaning.
+fn listens_to_both(a: Context, b: Context) -> bool {
+    let one_way = |a, b| {
+        matches!(
+            (a, b),
+            (Context::Stop, _)
+                | (
+                    Context::Global,
+                    Context::Main | Context::Jog | Context::Tab(_) | Context::Panel | Context::Override
+                )
+        )
+    };
+    a == b || one_way(a, b) || one_way(b, a)
 }
 
 fn jog_variants(chord: Chord) -> Vec<(Chord, Scale, bool)> {
@@ -245,35 +408,60 @@ mod tests {
 
     #[test]
     fn no_two_actions_share_a_key_where_both_are_looked_for() {
-        let overlaps = |a: Context, b: Context| {
-            a == b
-                || matches!(
-                    (a, b),
-                    (Context::Stop, _)
-                        | (_, Context::Stop)
-                        | (Context::Global, Context::Main | Context::Jog | Context::Tab(_))
-                )
-                || matches!((b, a), (Context::Global, Context::Main | Context::Jog | Context::Tab(_)))
-        };
-        let mut all: Vec<(Context, Chord, Action)> = Vec::new();
-        for row in TABLE {
-            for key in row.keys {
-                let chord: Chord = key.parse().unwrap();
-                let variants = match row.action {
-                    Action::Jog(_) => jog_variants(chord).into_iter().map(|(chord, ..)| chord).collect(),
-                    _ => vec![chord],
-                };
-                all.extend(variants.into_iter().map(|chord| (row.context, chord, row.action)));
-            }
+        assert_eq!(Keymap::build(&[]).1, []);
+    }
+
+    fn own(action: &str, keys: &[&str], line: usize) -> KeyOverride {
+        let keys = keys.iter().map(|key| (*key).to_owned()).collect();
+        KeyOverride { action: action.into(), keys, place: format!("config.toml:{line}") }
+    }
+
+    fn problems(overrides: &[KeyOverride]) -> Vec<String> {
+        Keymap::new(overrides).unwrap_err().iter().map(ToString::to_string).collect()
+    }
+
+    #[test]
+    fn the_users_keys_take_the_place_of_the_default_ones() {
+        let keymap = Keymap::new(&[own("home", &["F5", "F6"], 1), own("x-plus", &["d"], 2)]).unwrap();
+        let main = |key: &str| keymap.action(Context::Main, key.parse().unwrap());
+        assert_eq!((main("F5"), main("F6"), main("H")), (Some(Action::Home), Some(Action::Home), None));
+        assert_eq!(keymap.keys(Action::Home), ["F5", "F6"]);
+        let coarse = keymap.lookup(Context::Jog, "D".parse().unwrap());
+        assert!(matches!(coarse, Some(Bound::Jog(JogKey { scale: Scale::Coarse, .. }))), "{coarse:?}");
+        assert_eq!(Keymap::new(&[own("home", &[], 1)]).unwrap().keys(Action::Home), [""; 0]);
+    }
+
+    #[test]
+    fn stop_keys_stay_whatever_is_written() {
+        let keymap = Keymap::new(&[own("stop", &["F12"], 1), own("close", &[], 2)]).unwrap();
+        for key in ["Space", "Ctrl+Space", "F12"] {
+            assert_eq!(keymap.stop(key.parse().unwrap()), Some(Action::Stop), "{key}");
         }
-        for (i, (context, chord, action)) in all.iter().enumerate() {
-            for (other_context, other_chord, other) in &all[i + 1..] {
-                assert!(
-                    action == other || chord != other_chord || !overlaps(*context, *other_context),
-                    "{chord} is {action:?} and {other:?}"
-                );
-            }
-        }
+        assert_eq!(keymap.action(Context::Global, "Esc".parse().unwrap()), Some(Action::Escape));
+        let taken = problems(&[own("help", &["Space"], 3)]);
+        assert_eq!(
+            taken,
+            ["config.toml:3: keys.help: Space is already the key of stop (a default); give one of them another key"]
+        );
+    }
+
+    #[test]
+    fn what_is_wrong_is_named_with_its_place() {
+        assert_eq!(
+            problems(&[own("home", &["F5"], 4), own("zero", &["F5"], 9)]),
+            ["config.toml:9: keys.zero: F5 is already the key of home (config.toml:4); give one of them another key"]
+        );
+        let jog = problems(&[own("longer-step", &["L"], 2)]);
+        assert!(jog[0].contains("L is already the key of x-plus"), "the coarse form of l: {jog:?}");
+        let unknown = problems(&[own("homee", &["F5"], 7)]);
+        assert!(
+            unknown[0].starts_with("config.toml:7: there is no action \"homee\"; did you mean \"home\"?"),
+            "{unknown:?}"
+        );
+        let bad = problems(&[own("home", &["Hyper+K"], 7)]);
+        assert!(bad[0].starts_with("config.toml:7: keys.home: \"Hyper+K\" is not a key"), "{bad:?}");
+        // A key may mean one thing while jogging and another outside.
+        assert!(Keymap::new(&[own("home", &["l"], 1)]).is_ok());
     }
 
     /// The first byte of a late tail is `[` or `O`; the decoder swallows them after an Esc. And letters of Alt

@@ -47,6 +47,7 @@ pub mod update;
 pub mod view;
 pub mod words;
 
-pub use action::key_table_markdown;
+pub use action::{key_table_markdown, key_table_toml};
 pub use app::{Error, ExitReason, run};
+pub use keymap::{KeyOverride, KeyProblem, Keymap};
 pub use settings::{ColourMode, JogSettings, Settings, SymbolSet};

@@ -3,6 +3,8 @@
 use std::path::PathBuf;
 use std::time::Duration;
 
+use super::keymap::KeyOverride;
+
 /// Settings of the screen and its keys.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Settings {
@@ -24,6 +26,8 @@ pub struct Settings {
     pub frame: Option<Duration>,
     /// A change of offsets larger than this is asked about, mm or degrees.
     pub confirm_offset_mm: f64,
+    /// Keys that go before those of the action table. Those that cannot be understood leave all as it is by default.
+    pub keys: Vec<KeyOverride>,
     /// Something to tell at the start (no log folder, say).
     pub notice: Option<String>,
 }
@@ -40,6 +44,7 @@ impl Default for Settings {
             colour: ColourMode::Ansi16,
             frame: None,
             confirm_offset_mm: 10.0,
+            keys: Vec::new(),
             notice: None,
         }
     }
@@ -71,6 +76,12 @@ pub enum SymbolSet {
 pub enum ColourMode {
     /// The 16 named colours of the terminal's own palette.
     Ansi16,
+    /// Colours of the 256 that read well on a light ground.
+    Light,
+    /// Colours of the 256 that read well on a dark ground.
+    Dark,
+    /// Nothing faint; what matters is bold, underlined or reversed.
+    HighContrast,
     /// None (`NO_COLOR`): bold, underline and reverse stay.
     None,
 }

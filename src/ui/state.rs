@@ -213,8 +213,8 @@ impl Ui {
     pub fn new(settings: Settings) -> Self {
         Self {
             pad: JogPad::new(settings.jog.clone()),
+            keymap: Keymap::new(&settings.keys).unwrap_or_default(),
             settings,
-            keymap: Keymap::default(),
             mode: Mode::Main,
             tab: Tab::Machine,
             offsets: Offsets::default(),
@@ -258,6 +258,17 @@ impl Ui {
         .flatten()
         .min()
     }
+}
+
+/// Whether two snapshots of the same machine differ only in when they were made: one more report that says the same.
+pub fn says_nothing_new(old: &Snapshot, new: &Snapshot, now: Time) -> bool {
+    if age_text(old.machine.age(now)).is_some() {
+        return false;
+    }
+    let mut old = old.machine.clone();
+    old.reported_at = new.machine.reported_at;
+    old.link.stats = new.machine.link.stats;
+    old == new.machine
 }
 
 /// The stop that is to be shown now.
@@ -332,6 +343,19 @@ mod tests {
         assert!(due > at + snapshot.machine.report_interval * 2);
         assert_eq!(age_text(snapshot.machine.age(due - Duration::from_micros(1))), None);
         assert!(age_text(snapshot.machine.age(due)).is_some());
+    }
+
+    #[test]
+    fn one_more_report_that_says_the_same_is_nothing_new() {
+        let old = testing::idle();
+        let mut new = old.clone();
+        let now = testing::NOW + Duration::from_millis(200);
+        (new.rev, new.at, new.machine.reported_at) = (old.rev + 1, now, Some(now));
+        assert!(says_nothing_new(&old, &new, now));
+        let much_later = testing::NOW + Duration::from_secs(3);
+        assert!(!says_nothing_new(&old, &new, much_later), "an age is on the screen");
+        new.machine.feed_mm_min = Some(1.0);
+        assert!(!says_nothing_new(&old, &new, now));
     }
 
     #[test]

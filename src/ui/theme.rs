@@ -106,21 +106,19 @@ impl Theme {
     /// Style of a role. Without colour only `Reset` is used, since crossterm writes a colour change under
     /// `NO_COLOR` as a full reset, which takes bold and reverse away.
     pub fn style(&self, role: Role) -> Style {
-        let (colour, modifier) = match role {
-            Role::Text => (Color::Reset, Modifier::empty()),
-            Role::Quiet => (Color::DarkGray, Modifier::empty()),
-            Role::Title | Role::Value => (Color::Reset, Modifier::BOLD),
-            Role::Key => (Color::Cyan, Modifier::BOLD),
-            Role::Accent => (Color::Cyan, Modifier::BOLD | Modifier::REVERSED),
-            Role::Good => (Color::Green, Modifier::empty()),
-            Role::Warning => (Color::Yellow, Modifier::BOLD),
-            Role::Bad => (Color::Red, Modifier::BOLD),
-            Role::Alarm => (Color::Red, Modifier::BOLD | Modifier::REVERSED),
-            Role::Sim => (Color::Magenta, Modifier::BOLD | Modifier::REVERSED),
-            Role::Selected => (Color::Reset, Modifier::BOLD | Modifier::REVERSED),
+        let mut modifier = match role {
+            Role::Text | Role::Quiet | Role::Good => Modifier::empty(),
+            Role::Title | Role::Value | Role::Key | Role::Warning | Role::Bad => Modifier::BOLD,
+            Role::Accent | Role::Alarm | Role::Sim | Role::Selected => Modifier::BOLD | Modifier::REVERSED,
         };
+        if self.colour == ColourMode::HighContrast && matches!(role, Role::Key | Role::Warning | Role::Bad) {
+            modifier |= Modifier::UNDERLINED;
+        }
         let colour = match self.colour {
-            ColourMode::Ansi16 => colour,
+            ColourMode::Ansi16 => ansi16(role),
+            ColourMode::Light => light(role),
+            ColourMode::Dark => dark(role),
+            ColourMode::HighContrast => high_contrast(role),
             ColourMode::None => Color::Reset,
         };
         Style::new().fg(colour).bg(Color::Reset).add_modifier(modifier)
@@ -135,5 +133,112 @@ impl Theme {
             Tone::Warning => Role::Warning,
             Tone::Bad => Role::Bad,
         })
+    }
+}
+
+const fn ansi16(role: Role) -> Color {
+    match role {
+        Role::Text | Role::Title | Role::Value | Role::Selected => Color::Reset,
+        Role::Quiet => Color::DarkGray,
+        Role::Key | Role::Accent => Color::Cyan,
+        Role::Good => Color::Green,
+        Role::Warning => Color::Yellow,
+        Role::Bad | Role::Alarm => Color::Red,
+        Role::Sim => Color::Magenta,
+    }
+}
+
+const fn light(role: Role) -> Color {
+    match role {
+        Role::Text | Role::Title | Role::Value | Role::Selected => Color::Reset,
+        Role::Quiet => Color::Indexed(240),
+        Role::Key | Role::Accent => Color::Indexed(25),
+        Role::Good => Color::Indexed(22),
+        Role::Warning => Color::Indexed(94),
+        Role::Bad | Role::Alarm => Color::Indexed(124),
+        Role::Sim => Color::Indexed(90),
+    }
+}
+
+const fn dark(role: Role) -> Color {
+    match role {
+        Role::Text | Role::Title | Role::Value | Role::Selected => Color::Reset,
+        Role::Quiet => Color::Indexed(246),
+        Role::Key | Role::Accent => Color::Indexed(117),
+        Role::Good => Color::Indexed(114),
+        Role::Warning => Color::Indexed(221),
+        Role::Bad | Role::Alarm => Color::Indexed(210),
+        Role::Sim => Color::Indexed(183),
+    }
+}
+
+const fn high_contrast(role: Role) -> Color {
+    match role {
+        Role::Bad | Role::Alarm => Color::LightRed,
+        _ => Color::Reset,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const ROLES: [Role; 12] = [
+        Role::Text,
+        Role::Quiet,
+        Role::Title,
+        Role::Value,
+        Role::Key,
+        Role::Accent,
+        Role::Good,
+        Role::Warning,
+        Role::Bad,
+        Role::Alarm,
+        Role::Sim,
+        Role::Selected,
+    ];
+
+    fn theme(colour: ColourMode) -> Theme {
+        Theme::new(&Settings { colour, ..Settings::default() })
+    }
+
+    /// Relative luminance of one of the 256 colours (WCAG 2), from 0 to 1.
+    fn luminance(index: u8) -> f64 {
+        let level = |n: u8| if n == 0 { 0 } else { 55 + 40 * n };
+        let rgb = match index {
+            232.. => [8 + 10 * (index - 232); 3],
+            _ => [(index - 16) / 36, (index - 16) / 6 % 6, (index - 16) % 6].map(level),
+        };
+        let [r, g, b] = rgb.map(|c| {
+            let c = f64::from(c) / 255.0;
+            if c <= 0.040_45 { c / 12.92 } else { ((c + 0.055) / 1.055).powf(2.4) }
+        });
+        0.2126 * r + 0.7152 * g + 0.0722 * b
+    }
+
+    #[test]
+    fn every_colour_reads_on_its_ground() {
+        for (colour, ground) in [(ColourMode::Light, 1.0), (ColourMode::Dark, 0.0)] {
+            for role in ROLES {
+                if let Some(Color::Indexed(index)) = theme(colour).style(role).fg {
+                    let (a, b) = (luminance(index) + 0.05, ground + 0.05);
+                    assert!(f64::max(a / b, b / a) >= 4.5, "{colour:?} {role:?} {index}");
+                }
+            }
+        }
+    }
+
+    /// What is bad or to be looked at differs from ordinary text without its colour too.
+    #[test]
+    fn no_theme_tells_by_colour_alone() {
+        for colour in
+            [ColourMode::Ansi16, ColourMode::Light, ColourMode::Dark, ColourMode::HighContrast, ColourMode::None]
+        {
+            let weight = |role| theme(colour).style(role).add_modifier;
+            for role in [Role::Warning, Role::Bad, Role::Alarm, Role::Accent, Role::Key, Role::Sim, Role::Selected] {
+                assert_ne!(weight(role), weight(Role::Text), "{colour:?} {role:?}");
+            }
+            assert_ne!(weight(Role::Alarm), weight(Role::Bad), "{colour:?}");
+        }
     }
 }

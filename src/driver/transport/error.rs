@@ -20,7 +20,7 @@ pub enum OpenError {
     PermissionDenied {
         /// As configured.
         path: PathBuf,
-        /// The group that owns the device, where it has a name.
+        /// The group to join: the one that may use the device, where there is one and it has a name.
         group: Option<String>,
     },
     /// Somebody else has it.
@@ -101,7 +101,7 @@ fn join_group(group: Option<&str>) -> String {
         Some(group) => {
             format!("join its group with `sudo usermod -aG {group} $USER`, then log out and in again")
         }
-        None => "its group has no name; a udev rule can give it to the group dialout".to_owned(),
+        None => "no group that you could join may use it; a udev rule can give it to the group dialout".to_owned(),
     }
 }
 
@@ -139,6 +139,8 @@ mod tests {
         assert_eq!(missing.to_string(), "there is no port /dev/ttyUSB0: connected are /dev/serial/by-id/usb-A");
         let denied = OpenError::PermissionDenied { path: path.clone(), group: Some("dialout".into()) };
         assert!(denied.to_string().contains("sudo usermod -aG dialout $USER"), "{denied}");
+        let closed = OpenError::PermissionDenied { path: path.clone(), group: None };
+        assert!(closed.to_string().contains("udev rule"), "{closed}");
         let busy = OpenError::Busy {
             port: "/dev/ttyUSB0".into(),
             holder: Some(Holder { pid: 42, command: Some("minicom".into()) }),

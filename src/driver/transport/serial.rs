@@ -85,7 +85,7 @@ fn explain(path: &Path, device: &Path, error: &io::Error) -> OpenError {
             OpenError::NoSuchPort { path: owned, near: devices_in(Path::new(BY_ID)) }
         }
         Some(Errno::ACCESS | Errno::PERM) => {
-            let gid = std::fs::metadata(device).map(|m| m.gid()).ok();
+            let gid = std::fs::metadata(device).ok().and_then(|meta| group_to_join(meta.mode(), meta.gid()));
             let groups = std::fs::read_to_string("/etc/group").unwrap_or_default();
             OpenError::PermissionDenied { path: owned, group: gid.and_then(|gid| group_name(&groups, gid)) }
         }
@@ -93,6 +93,13 @@ fn explain(path: &Path, device: &Path, error: &io::Error) -> OpenError {
         Some(Errno::NOTTY | Errno::ISDIR | Errno::INVAL) => OpenError::NotATty { path: owned },
         _ => OpenError::Serial { path: owned, why: error.to_string() },
     }
+}
+
+/// The group whose members may use a device: none where the mode shuts the group out too, and never root's, which
+/// nobody should join for a serial port.
+fn group_to_join(mode: u32, gid: u32) -> Option<u32> {
+    const GROUP_READS_AND_WRITES: u32 = 0o060;
+    (gid != 0 && mode & GROUP_READS_AND_WRITES == GROUP_READS_AND_WRITES).then_some(gid)
 }
 
 fn busy(path: &Path, device: &Path) -> OpenError {
@@ -174,8 +181,15 @@ pub(in crate::driver) mod tests {
         assert!(matches!(open_in(&dir, &file), Err(OpenError::NotATty { .. })));
         assert!(matches!(open_in(&dir, dir.path()), Err(OpenError::NotATty { .. })));
         let denied = explain(&file, &file, &io::Error::from_raw_os_error(13));
-        assert!(matches!(denied, OpenError::PermissionDenied { group: Some(_), .. }), "{denied}");
+        assert!(matches!(denied, OpenError::PermissionDenied { .. }), "{denied}");
         assert!(matches!(explain(&file, &file, &io::Error::from_raw_os_error(16)), OpenError::Busy { .. }));
+    }
+
+    #[test]
+    fn only_a_group_that_helps_is_named() {
+        assert_eq!(group_to_join(0o20_660, 20), Some(20));
+        assert_eq!(group_to_join(0o20_600, 20), None, "its members may not use it either");
+        assert_eq!(group_to_join(0o20_660, 0), None, "nobody joins root's group for a port");
     }
 
     #[tokio::test]

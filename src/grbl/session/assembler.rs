@@ -44,6 +44,11 @@ impl Assembler {
         (end + 1, Some(piece))
     }
 
+    /// What has come of a line that has not ended, and how many bytes of it were dropped before.
+    pub(super) fn unfinished(&self) -> (&[u8], usize) {
+        (&self.buffer, self.dropped)
+    }
+
     /// A new link begins.
     pub(super) fn clear(&mut self) {
         self.buffer.clear();
@@ -77,6 +82,17 @@ mod tests {
             all(&[b"ok\r\n<Idle>\n\n"]),
             [Piece::Line(b"ok".to_vec()), Piece::Line(b"<Idle>".to_vec()), Piece::Line(Vec::new())]
         );
+    }
+
+    #[test]
+    fn what_has_no_end_yet_can_be_looked_at() {
+        let mut assembler = Assembler::default();
+        assembler.feed(b"ok\nlogin: ");
+        assert_eq!(assembler.unfinished(), (&b""[..], 0));
+        assembler.feed(b"login: ");
+        assert_eq!(assembler.unfinished(), (&b"login: "[..], 0));
+        assembler.feed(&[b'x'; MAX_LINE]);
+        assert_eq!(assembler.unfinished(), (&b""[..], MAX_LINE + 7));
     }
 
     #[test]

@@ -15,7 +15,7 @@ use super::window::{MAX_PENDING, Owner, Slot, Window};
 use crate::grbl::event::Event;
 use crate::grbl::identify::{IdentityBuilder, rx_window};
 use crate::grbl::line::{Line, LineKind};
-use crate::grbl::reply;
+use crate::grbl::reply::{self, Reply};
 use crate::grbl::settings::Book;
 use crate::grbl::tables::Tables;
 use crate::model::axes::AxisSet;
@@ -152,6 +152,24 @@ pub struct Session {
 pub(super) struct Heard {
     pub(super) garbage: usize,
     pub(super) text: Option<String>,
+}
+
+impl Heard {
+    const QUOTED: usize = 60;
+
+    pub(super) fn note_text(&mut self, text: &str) {
+        self.text = Some(text.chars().take(Self::QUOTED).collect());
+    }
+
+    /// Counts a line that has no end yet too: a login prompt never ends, and an echo of `?` neither.
+    pub(super) fn note_unfinished(&mut self, (line, dropped): (&[u8], usize)) {
+        self.garbage += dropped;
+        match reply::parse(line, None) {
+            Reply::Garbage(bytes) => self.garbage += bytes,
+            Reply::Empty => {}
+            _ => self.note_text(&String::from_utf8_lossy(line)),
+        }
+    }
 }
 
 impl Session {

@@ -106,6 +106,7 @@ impl Session {
         }
         match self.phase {
             Phase::Asking { .. } => {
+                self.heard.note_unfinished(self.assembler.unfinished());
                 let link = if self.heard.garbage >= GARBAGE_MEANS_BAUD {
                     LinkState::Foreign {
                         why: format!(

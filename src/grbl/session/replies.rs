@@ -44,7 +44,7 @@ impl Session {
             Reply::Text(text) if self.take_listing_text(now, &text) => {}
             Reply::Text(text) => {
                 if self.phase != Phase::Up {
-                    self.heard.text = Some(text.chars().take(60).collect());
+                    self.heard.note_text(&text);
                 }
                 self.text(text);
             }

@@ -239,6 +239,22 @@ fn something_else_on_the_port_is_quoted() {
     assert!(matches!(wire.events.last(), Some(Event::Link(LinkState::Foreign { why })) if why.contains("login:")));
 }
 
+/// A login prompt waits behind its colon, an echo sends back `?` without an end, a stuck line sends one byte for ever.
+#[test]
+fn what_never_ends_its_line_is_an_answer_too() {
+    for (bytes, why_part) in
+        [(&b"raspberrypi login: "[..], "raspberrypi login:"), (b"??", "\"??\""), (&[0xFF; 64], "baud")]
+    {
+        let session = Session::new(SessionConfig::default(), Tables::load());
+        let mut wire = Wire { session, now: Time::ZERO, events: Vec::new(), next_ticket: 0, firmware: Firmware::Grbl };
+        wire.session.handle_open(wire.now);
+        wire.session.handle_bytes(wire.now, bytes);
+        wire.pass(3000);
+        let Some(Event::Link(LinkState::Foreign { why })) = wire.events.last() else { panic!("{:?}", wire.events) };
+        assert!(why.contains(why_part), "{why}");
+    }
+}
+
 /// §0.5: grblHAL refuses everything after an error until an empty line is accepted.
 #[test]
 fn the_sticky_error_of_grblhal_is_cleared_before_the_next_line() {

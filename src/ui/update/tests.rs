@@ -362,8 +362,8 @@ fn the_alarms_so_far_can_be_read_during_and_after() {
 #[test]
 fn the_next_key_of_an_alarm_is_true_where_the_keys_go() {
     for (keys, words) in [
-        (&[][..], "$ shows more and the way out"),
-        (&["Enter", "G"], "Esc then $ shows more"),
+        (&[][..], "Ctrl+X resets; $ shows the way out"),
+        (&["Enter", "G"], "Ctrl+X resets; Esc then $ shows the way out"),
         (&["?"], ""),
         (&[":"], ""),
     ] {

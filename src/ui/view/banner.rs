@@ -115,12 +115,12 @@ fn next_key(cx: &Cx<'_>, alarm: &Alarm) -> Vec<Span<'static>> {
     let mut spans = vec![text("next: ")];
     let busy = cx.ui.is_covered() || cx.ui.mode.is_text();
     if alarm.needs_reset {
-        spans.extend([key(&cx.key(Action::SoftReset)), text(" resets the controller; ")]);
+        spans.extend([key(&cx.key(Action::SoftReset)), text(" resets; ")]);
     }
     if busy {
         spans.extend([key(&cx.key(Action::Escape)), text(" then ")]);
     }
-    spans.extend([key(&cx.key(Action::AlarmPanel)), text(" shows more and the way out")]);
+    spans.extend([key(&cx.key(Action::AlarmPanel)), text(" shows the way out")]);
     spans
 }
 

@@ -4,7 +4,7 @@ use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 use ratatui::text::{Line, Span};
 
-use super::text::{Cx, fit, printable, put};
+use super::text::{Cx, fit, printable, put, put_marked};
 use crate::ui::action::{self, Action};
 use crate::ui::state::{Mode, Tab};
 use crate::ui::theme::Role;
@@ -40,8 +40,8 @@ const OFFSETS: [Action; 9] = [
 ];
 
 pub(super) fn draw(cx: &Cx<'_>, area: Rect, buf: &mut Buffer) {
-    put(buf, area, 0, &Line::from(stop_line(cx)));
-    put(buf, area, 1, &Line::from(hint_line(cx, usize::from(area.width))));
+    put_marked(buf, area, 0, &Line::from(stop_line(cx)), cx);
+    put_marked(buf, area, 1, &Line::from(hint_line(cx, usize::from(area.width))), cx);
 }
 
 /// The message above the footer.

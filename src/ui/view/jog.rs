@@ -6,7 +6,7 @@ use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 use ratatui::text::{Line, Span};
 
-use super::text::{Cx, fit, put, rule as draw_rule};
+use super::text::{Cx, fit, put, put_marked, rule as draw_rule};
 use crate::model::jog::{JogVector, capped_feed_mm_min, stop_distance_mm};
 use crate::model::{Axis, AxisVec};
 use crate::ui::action::{Action, available};
@@ -32,10 +32,10 @@ pub(super) fn rule(cx: &Cx<'_>, area: Rect, buf: &mut Buffer) {
 
 pub(super) fn draw(cx: &Cx<'_>, area: Rect, buf: &mut Buffer) {
     if cx.ui.mode == Mode::Jog {
-        put(buf, area, 0, &steps(cx));
-        put(buf, area, 1, &feed(cx));
+        put_marked(buf, area, 0, &steps(cx), cx);
+        put_marked(buf, area, 1, &feed(cx), cx);
         for (row, line) in keys(cx).into_iter().enumerate() {
-            put(buf, area, row as u16 + 2, &line);
+            put_marked(buf, area, row as u16 + 2, &line, cx);
         }
         return;
     }
@@ -50,7 +50,7 @@ pub(super) fn draw(cx: &Cx<'_>, area: Rect, buf: &mut Buffer) {
         cx.span(" enters jog mode", Role::Text),
         cx.span(format!("   step {} mm   feed {:.0} mm/min", trimmed(pad.step_mm()), pad.feed_mm_min()), Role::Quiet),
     ]);
-    put(buf, area, 0, &line);
+    put_marked(buf, area, 0, &line, cx);
 }
 
 fn steps(cx: &Cx<'_>) -> Line<'static> {
@@ -93,9 +93,9 @@ fn feed(cx: &Cx<'_>) -> Line<'static> {
         return Line::from(spans);
     }
     let stop = stop_distance_mm(limits, &vector, pad.lease(), LATENCY);
-    let learned = if pad.lease_is_learned() { "learned" } else { "not learned yet" };
+    let learned = if pad.lease_is_learned() { "learned" } else { "default" };
     spans.push(cx.span(format!("   hold: stops within {stop:.1} mm"), Role::Text));
-    spans.push(cx.span(format!("  lease {} ms, {learned}", pad.lease().as_millis()), Role::Quiet));
+    spans.push(cx.span(format!("  lease {} ms {learned}", pad.lease().as_millis()), Role::Quiet));
     Line::from(spans)
 }
 

@@ -13,6 +13,13 @@ const RULES: u16 = 2;
 /// Rows of position that a banner leaves.
 const MIN_POSITION: u16 = 4;
 
+/// Columns, and rows of console beyond the least, from which the position is drawn in big digits.
+const MIN_BIG: (u16, u16) = (110, 5);
+/// Columns from which both positions are shown.
+const MIN_WHOLE: u16 = 76;
+/// Widest console: an answer far from its line is not found.
+const MAX_CONSOLE: u16 = 132;
+
 /// Rows that it needs at least.
 pub(super) fn least_rows(cx: &Cx<'_>) -> u16 {
     RULES + MIN_CONSOLE + jog::rows(cx) + MIN_POSITION
@@ -22,18 +29,28 @@ pub(super) fn least_rows(cx: &Cx<'_>) -> u16 {
 pub(super) fn draw(cx: &Cx<'_>, strip: Rect, strip_width: u16, area: Rect, buf: &mut Buffer) {
     let mut rows = Rows { rest: area };
     let jog_rows = jog::rows(cx);
-    let body = position::rows(cx).max(status::ROWS);
-    let panels = rows.top(body.min(area.height.saturating_sub(RULES + MIN_CONSOLE + jog_rows)));
-    let split = position::WIDTH.min(area.width / 2 + 6);
+    let rest = RULES + MIN_CONSOLE + jog_rows;
+    let big = area.width >= MIN_BIG.0 && area.height >= position::big_rows(cx) + rest + MIN_BIG.1;
+    let (body, split) = if big {
+        (position::big_rows(cx), position::BIG_WIDTH)
+    } else {
+        (position::rows(cx).max(status::ROWS), if area.width < MIN_WHOLE { position::NARROW } else { position::WIDTH })
+    };
+    let panels = rows.top(body.min(area.height.saturating_sub(rest)));
     let left = Rect { width: split, ..panels };
     let right = Rect { x: panels.x + split + 1, width: panels.width - split - 1, ..panels };
     if strip_width <= split {
         status::tee(cx, Rect { x: strip.x + split, ..strip }, buf);
     }
-    position::draw(cx, left, buf);
+    if big {
+        position::draw_big(cx, left, buf);
+    } else {
+        position::draw(cx, left, buf);
+    }
     status::draw(cx, right, buf);
     jog::rule(cx, rows.top(1), buf);
     jog::draw(cx, rows.top(jog_rows), buf);
     console::rule(cx, rows.top(1), buf);
-    console::draw(cx, rows.rest, buf);
+    let rest = rows.rest;
+    console::draw(cx, Rect { width: rest.width.min(MAX_CONSOLE), ..rest }, buf);
 }

@@ -5,6 +5,7 @@ mod console;
 mod controller;
 mod devices;
 mod footer;
+mod glyphs;
 mod header;
 mod jog;
 mod layout;

@@ -101,7 +101,7 @@ fn help_lines(cx: &Cx<'_>, width: usize) -> Vec<Line<'static>> {
         lines.push(Line::default());
         lines.push(Line::from(cx.span(group.title(), Role::Title)));
         for row in TABLE.iter().filter(|row| row.group == group) {
-            lines.extend(key_lines(cx, &row.keys.join("  "), row.help, width));
+            lines.extend(key_lines(cx, &cx.ui.keymap.keys(row.action).join("  "), row.help, width));
         }
         if group == Group::Jog {
             lines.extend(JOG_MODIFIERS.iter().flat_map(|(keys, help)| key_lines(cx, keys, help, width)));
@@ -142,7 +142,7 @@ pub(super) fn palette(cx: &Cx<'_>, area: Rect, buf: &mut Buffer) -> Option<Posit
         let line = Line::from(vec![
             cx.span(format!("{pointer} "), Role::Key),
             cx.span(format!("{:<14}", row.name), name),
-            cx.span(format!(" {:<7}", row.keys.first().unwrap_or(&"")), Role::Key),
+            cx.span(format!(" {:<7}", cx.key(row.action)), Role::Key),
             Span::raw(" "),
             cx.span(text, Role::Quiet),
         ]);

@@ -4,10 +4,14 @@ use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 use ratatui::text::Line;
 
-use super::text::{Cx, put};
+use super::text::{Cx, fit, put, put_right};
+use crate::model::AxisVec;
 use crate::model::snapshot::Age;
 use crate::ui::theme::Role;
 use crate::ui::words::pins_text;
+
+/// Columns of the labels.
+const LABEL: usize = 9;
 
 /// Rows of the panel.
 pub(super) const ROWS: u16 = 5;
@@ -63,19 +67,53 @@ pub(super) fn draw(cx: &Cx<'_>, area: Rect, buf: &mut Buffer) {
             false,
         ),
     ];
+    let used = rows.len();
+    let inner = Rect { width: area.width.saturating_sub(1), ..area };
     for (row, (label, value, right, attention)) in rows.into_iter().enumerate() {
         let role = if attention { Role::Warning } else { Role::Text };
         let value_role = if label == "pins" { role } else { Role::Text };
-        put(
-            buf,
-            area,
-            row as u16,
-            &Line::from(vec![cx.span(format!(" {label:<8}"), Role::Quiet), cx.span(value, value_role)]),
-        );
-        let right = Line::from(cx.span(right, role));
-        let inner = Rect { width: area.width.saturating_sub(1), ..area };
-        super::text::put_right(buf, inner, row as u16, &right);
+        // What stands at the right goes first to its place; the value is cut where there is no room for both.
+        let room = usize::from(inner.width).saturating_sub(LABEL + if right.is_empty() { 0 } else { right.len() + 1 });
+        let value = fit(if area.width < 30 { value.trim_start() } else { &value }, room, cx.theme.symbols.more);
+        let label = cx.span(format!(" {label:<width$}", width = LABEL - 1), Role::Quiet);
+        put(buf, area, row as u16, &Line::from(vec![label, cx.span(value, value_role)]));
+        put_right(buf, inner, row as u16, &Line::from(cx.span(right, role)));
     }
+    for (row, (label, value)) in details(cx).into_iter().enumerate() {
+        let text = fit(&value, usize::from(inner.width).saturating_sub(LABEL), cx.theme.symbols.more);
+        let line =
+            vec![cx.span(format!(" {label:<width$}", width = LABEL - 1), Role::Quiet), cx.span(text, Role::Text)];
+        put(buf, area, (used + row) as u16, &Line::from(line));
+    }
+}
+
+/// What only a larger screen has room for.
+fn details(cx: &Cx<'_>) -> Vec<(&'static str, String)> {
+    let machine = &cx.snapshot.machine;
+    let values = |values: &AxisVec| {
+        values.iter().map(|(axis, value)| format!("{axis} {value:.3}")).collect::<Vec<_>>().join("  ")
+    };
+    let unknown = || "not told yet".to_owned();
+    let stats = &machine.link.stats;
+    vec![
+        ("modal", machine.modal.as_ref().map_or_else(unknown, |modal| modal.words.join(" "))),
+        ("offset", machine.work_offset.as_ref().map_or_else(unknown, &values)),
+        ("tool", machine.offsets.get("TLO").map_or_else(unknown, |tlo| format!("length offset {}", values(tlo)))),
+        (
+            "probe",
+            machine.probe.as_ref().map_or_else(
+                || "nothing probed yet".to_owned(),
+                |probe| {
+                    format!(
+                        "{} {}",
+                        if probe.success { "touched at" } else { "no contact, to" },
+                        values(&probe.position)
+                    )
+                },
+            ),
+        ),
+        ("link", format!("{} reports, {} bytes made no sense", stats.reports, stats.garbage_bytes)),
+    ]
 }
 
 fn spindle_word(cx: &Cx<'_>) -> &'static str {

@@ -83,7 +83,7 @@ fn no_part_of_an_alarm_is_cut_in_silence() {
                 let text = shown(&scene.text(width, height));
                 let end = meaning.rsplit(' ').next().unwrap();
                 assert!(text.contains(end) || text.contains('…'), "{firmware} {code} {width}x{height}:\n{text}");
-                assert!(text.contains("$ shows more"), "{firmware} {code} {width}x{height}:\n{text}");
+                assert!(text.contains("$ shows the way out"), "{firmware} {code} {width}x{height}:\n{text}");
                 scene.press(&["$"]);
                 let panel = shown(&scene.text(width, height));
                 assert!(
@@ -93,6 +93,75 @@ fn no_part_of_an_alarm_is_cut_in_silence() {
             }
         }
     }
+}
+
+#[test]
+fn hints_and_help_follow_the_users_keys() {
+    use crate::ui::keymap::KeyOverride;
+    use crate::ui::settings::Settings;
+    let own = KeyOverride { action: "home".into(), keys: vec!["F5".into()], place: "config.toml:1".into() };
+    let settings = Settings { keys: vec![own], ..Settings::default() };
+    let mut scene = Scene::new(testing::idle());
+    scene.ui = crate::ui::state::Ui::new(settings);
+    assert!(scene.text(80, 24).contains("F5 home"));
+    scene.press(&[":", "h", "o", "m", "e"]);
+    assert!(scene.text(80, 24).contains("F5"));
+    assert!(!scene.text(80, 24).contains(" H "));
+    scene.press(&["Esc", "H"]);
+    assert!(scene.ui.popup.is_none(), "the default key is free");
+    scene.press(&["F5"]);
+    assert!(scene.ui.popup.is_some());
+}
+
+/// Every screen at the sizes that matter: the least, the usual, a comfortable one; and in no colour, where the text is
+/// the same and only bold, underline and reverse remain.
+#[test]
+fn every_screen_at_three_sizes_and_without_colour() {
+    let with = |snapshot, keys: &[&str]| {
+        let mut scene = Scene::new(snapshot);
+        talk(&mut scene);
+        scene.event(&Event::Snapshot);
+        scene.press(keys);
+        scene
+    };
+    let mut offsets = testing::idle();
+    offsets.machine.offsets.insert("G54".into(), AxisVec::from_slice(&[-200.0, -200.0, -10.0]));
+    let scenes = vec![
+        ("machine", with(testing::idle(), &[])),
+        ("alarm", with(testing::hard_limit(), &[])),
+        ("recovery", with(testing::hard_limit(), &["$"])),
+        ("recovery_word", with(testing::alarm(crate::model::Firmware::Grbl, 8), &["$", "u", "u", "n", "l"])),
+        ("alarm_history", with(testing::hard_limit(), &["$", "Tab"])),
+        ("jog_mode", with(testing::idle(), &["i"])),
+        ("lost", with(testing::lost(), &[])),
+        ("offsets", with(offsets, &["O"])),
+        ("settings", with(testing::idle(), &["S"])),
+        ("devices", with(testing::idle(), &["D"])),
+        ("question", with(testing::idle(), &["H"])),
+        ("actions", with(testing::idle(), &[":"])),
+        ("help", with(testing::idle(), &["?"])),
+    ];
+    for (name, mut scene) in scenes {
+        for (width, height) in [(60, 18), (80, 24), (120, 40)] {
+            scene.ui.settings.colour = ColourMode::Ansi16;
+            let text = scene.text(width, height);
+            insta::assert_snapshot!(format!("{name}_{width}x{height}"), text);
+            scene.ui.settings.colour = ColourMode::None;
+            assert_eq!(scene.text(width, height), text, "{name}: nothing is told by colour");
+            let buf = scene.draw(width, height);
+            assert!(buf.content.iter().all(|cell| cell.fg == Color::Reset && cell.bg == Color::Reset), "{name}");
+        }
+    }
+}
+
+#[test]
+fn a_huge_screen_keeps_answers_beside_their_lines() {
+    let mut scene = Scene::new(testing::idle());
+    talk(&mut scene);
+    let text = scene.text(240, 70);
+    let line = text.lines().find(|line| line.contains("G0 X12.345")).unwrap();
+    assert!(line.chars().count() <= 132 && line.ends_with("ok 4 ms"), "{line}");
+    assert!(text.contains('█'), "big digits");
 }
 
 #[test]

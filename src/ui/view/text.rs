@@ -48,6 +48,16 @@ pub(super) fn put(buf: &mut Buffer, area: Rect, row: u16, line: &Line<'_>) {
     }
 }
 
+/// Draws a line as [`put`] does; where text is cut off, a mark at the edge says so.
+pub(super) fn put_marked(buf: &mut Buffer, area: Rect, row: u16, line: &Line<'_>, cx: &Cx<'_>) {
+    put(buf, area, row, line);
+    let text: String = line.spans.iter().map(|span| span.content.as_ref()).collect();
+    if text.trim_end().width() > usize::from(area.width) && area.width > 0 {
+        let edge = Rect { x: area.right() - 1, width: 1, ..area };
+        put(buf, edge, row, &Line::from(cx.span(cx.theme.symbols.more, Role::Quiet)));
+    }
+}
+
 /// Draws a line so that it ends at the right edge.
 pub(super) fn put_right(buf: &mut Buffer, area: Rect, row: u16, line: &Line<'_>) {
     let width = (line.width() as u16).min(area.width);
