@@ -155,6 +155,7 @@ fn screen_settings(settings: &Settings, notice: Option<String>) -> ui::Settings 
         symbols: if settings.look.unicode { ui::SymbolSet::Unicode } else { ui::SymbolSet::Ascii },
         colour: if settings.look.colour { theme(settings.config.ui.theme) } else { ui::ColourMode::None },
         frame: Some(settings.look.frame),
+        confirm_offset_mm: settings.config.ui.confirm_offset_mm,
         keys: settings.keys.clone(),
         notice,
     }

@@ -230,7 +230,7 @@ impl Invert {
 }
 
 /// `[ui]`
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields, expecting = "a table, [ui]")]
 pub struct Ui {
     /// Whether to use colours.
@@ -242,6 +242,21 @@ pub struct Ui {
     /// Shortest time between two frames in ms. `None`: 50, over SSH 100.
     #[serde(deserialize_with = "range::whole_option::<_, _, 10, 1000>")]
     pub frame_ms: Option<u32>,
+    /// A change of offsets larger than this, mm or degrees, is asked about.
+    #[serde(deserialize_with = "range::step_mm")]
+    pub confirm_offset_mm: f64,
+}
+
+impl Default for Ui {
+    fn default() -> Self {
+        Self {
+            colour: Colour::default(),
+            theme: Theme::default(),
+            symbols: Symbols::default(),
+            frame_ms: None,
+            confirm_offset_mm: 10.0,
+        }
+    }
 }
 
 /// Whether to use colours.

@@ -2,12 +2,14 @@
 //!
 //! The keymap, the footer's hints, the help and the README's key table all come from it, so none of them can lie.
 
+mod available;
+
+pub use available::available;
+
 use super::jog::{Direction, JogKey, Scale};
 use super::keymap::Keymap;
+use super::overrides::OverrideKey;
 use super::tab::Tab;
-use crate::model::command::{HomeTarget, Refused};
-use crate::model::snapshot::{Age, LinkState, Snapshot};
-use crate::model::{Command, StateKind, Time, legal};
 
 /// What a key does.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -114,6 +116,38 @@ pub enum Action {
     AskPort,
     /// Keep the selected device as the machine's port.
     RememberPort,
+    /// Show the overrides; their keys hold until Esc.
+    Overrides,
+    /// A key of the overrides.
+    Override(OverrideKey),
+    /// Spindle: speed and direction, off; in Hold a stop.
+    Spindle,
+    /// Flood coolant on or off.
+    Flood,
+    /// Mist coolant on or off.
+    Mist,
+    /// Go to work zero, G28 or G30: asks which.
+    GoTo,
+    /// Go to a point: a form.
+    GoToPoint,
+    /// Undo the newest change of offsets.
+    Undo,
+    /// Safety door.
+    Door,
+    /// Check mode on or off.
+    CheckMode,
+    /// Send the controller to sleep.
+    Sleep,
+    /// Make the selected coordinate system the active one.
+    OffsetActivate,
+    /// Type what the position is to read, or the tool length.
+    OffsetSet,
+    /// Halve what an axis reads.
+    OffsetHalf,
+    /// Zero the active system, clear G92 or the tool length.
+    OffsetClear,
+    /// Store the present position as G28 or G30.
+    OffsetStore,
 }
 
 /// Where an action's keys are looked for.
@@ -129,6 +163,8 @@ pub enum Context {
     Tab(Tab),
     /// On every tab but the first, as [`Context::Tab`].
     Panel,
+    /// While the overrides are shown; goes before the tab and the main screen.
+    Override,
     /// In jog mode.
     Jog,
     /// In text fields and lists.
@@ -144,6 +180,10 @@ pub enum Group {
     Machine,
     /// Jogging.
     Jog,
+    /// Overrides.
+    Overrides,
+    /// The tab of offsets.
+    Offsets,
     /// The screen.
     Screen,
     /// Text fields.
@@ -152,7 +192,8 @@ pub enum Group {
 
 impl Group {
     /// All, in the order of help.
-    pub const ALL: [Self; 5] = [Self::Stop, Self::Machine, Self::Jog, Self::Screen, Self::Text];
+    pub const ALL: [Self; 7] =
+        [Self::Stop, Self::Machine, Self::Jog, Self::Overrides, Self::Offsets, Self::Screen, Self::Text];
 
     /// Its heading.
     pub const fn title(self) -> &'static str {
@@ -160,6 +201,8 @@ impl Group {
             Self::Stop => "Stopping, from every screen",
             Self::Machine => "Machine",
             Self::Jog => "Jog mode (i enters, Esc leaves)",
+            Self::Overrides => "Overrides (o opens, Esc closes)",
+            Self::Offsets => "Offsets, on their tab (O opens)",
             Self::Screen => "Screen",
             Self::Text => "Text fields and lists",
         }
@@ -235,6 +278,8 @@ const JOG: (Group, Danger, Context) = (Group::Jog, Danger::None, Context::Jog);
 const SCREEN: (Group, Danger, Context) = (Group::Screen, Danger::None, Context::Global);
 const VIEW: (Group, Danger, Context) = (Group::Screen, Danger::None, Context::Main);
 const DEVICES: (Group, Danger, Context) = (Group::Screen, Danger::None, Context::Tab(Tab::Devices));
+const OFFSET: (Group, Danger, Context) = (Group::Offsets, Danger::Changes, Context::Tab(Tab::Offsets));
+const OVERRIDE: (Group, Danger, Context) = (Group::Overrides, Danger::Changes, Context::Override);
 const PANEL: (Group, Danger, Context) = (Group::Screen, Danger::None, Context::Panel);
 const TEXT: (Group, Danger, Context) = (Group::Text, Danger::None, Context::Text);
 
@@ -299,6 +344,64 @@ pub const TABLE: &[Row] = &[
         (Group::Machine, Danger::Changes, Context::Main),
         "Make the present position the work zero: choose the axis, Enter confirms.",
     ),
+    row(
+        Action::GoTo,
+        "go to",
+        &["g"],
+        (Group::Machine, Danger::Moves, Context::Main),
+        "Go to work zero, G28 or G30, Z up first: choose, Enter confirms.",
+    ),
+    row(
+        Action::GoToPoint,
+        "go to point",
+        &["t"],
+        (Group::Machine, Danger::None, Context::Main),
+        "Type a point to go to; the line is shown before it is sent.",
+    ),
+    row(
+        Action::Undo,
+        "undo offset",
+        &["x"],
+        (Group::Machine, Danger::Changes, Context::Main),
+        "Write back the newest change of offsets; asks first.",
+    ),
+    row(
+        Action::Overrides,
+        "overrides",
+        &["o"],
+        MACHINE,
+        "Show the overrides of feed, rapids and spindle; arrows change them.",
+    ),
+    row(
+        Action::Spindle,
+        "spindle",
+        &["F9"],
+        (Group::Machine, Danger::Changes, Context::Main),
+        "Spindle on, off, speed; in a hold it stops and restarts the spindle.",
+    ),
+    row(Action::Flood, "flood", &["F8"], (Group::Machine, Danger::Changes, Context::Main), "Flood coolant on or off."),
+    row(Action::Mist, "mist", &["F7"], (Group::Machine, Danger::Changes, Context::Main), "Mist coolant on or off."),
+    row(
+        Action::Door,
+        "safety door",
+        &["d"],
+        (Group::Machine, Danger::Stops, Context::Main),
+        "As if the safety door opened: stops motion, spindle and coolant; ~ goes on.",
+    ),
+    row(
+        Action::CheckMode,
+        "check mode",
+        &["c"],
+        (Group::Machine, Danger::Changes, Context::Main),
+        "Check G-code without moving, or leave that mode; asks first.",
+    ),
+    row(
+        Action::Sleep,
+        "sleep",
+        &["p"],
+        (Group::Machine, Danger::Changes, Context::Main),
+        "Send the controller to sleep, motors off; asks first.",
+    ),
     row(Action::Reconnect, "try now", &["r"], MACHINE, "Try the link now instead of waiting."),
     row(jog(-1, 0, 0, 0), "X-", &["Left", "h", "Keypad4"], MOVE, "X-"),
     row(jog(1, 0, 0, 0), "X+", &["Right", "l", "Keypad6"], MOVE, "X+"),
@@ -323,6 +426,18 @@ pub const TABLE: &[Row] = &[
     row(Action::FeedUp, "faster", &["."], JOG, "Next faster jog feed"),
     row(Action::FeedDown, "slower", &[","], JOG, "Next slower jog feed"),
     row(Action::ToggleContinuous, "hold = continuous", &["Tab"], JOG, "Holding a key moves on, or is one step only"),
+    row(Action::Override(OverrideKey::More), "more", &["Right"], OVERRIDE, "10 % more; rapids 25, 50, 100 %"),
+    row(Action::Override(OverrideKey::Less), "less", &["Left"], OVERRIDE, "10 % less"),
+    row(Action::Override(OverrideKey::FineMore), "fine more", &["+"], OVERRIDE, "1 % more"),
+    row(Action::Override(OverrideKey::FineLess), "fine less", &["-"], OVERRIDE, "1 % less"),
+    row(Action::Override(OverrideKey::Reset), "back to 100", &["0"], OVERRIDE, "Back to 100 %"),
+    row(Action::Override(OverrideKey::Up), "above", &["Up"], OVERRIDE, "The override above"),
+    row(Action::Override(OverrideKey::Down), "below", &["Down"], OVERRIDE, "The override below"),
+    row(Action::OffsetActivate, "activate", &["a"], OFFSET, "Make the selected coordinate system the active one."),
+    row(Action::OffsetSet, "set", &["="], OFFSET, "Type what the present position shall read, or the tool length."),
+    row(Action::OffsetHalf, "half", &["/"], OFFSET, "Halve what an axis reads: the middle becomes zero."),
+    row(Action::OffsetClear, "zero or clear", &["0"], OFFSET, "Zero the active system, clear G92 or the tool length."),
+    row(Action::OffsetStore, "store", &["."], OFFSET, "Store the present position as G28 or G30."),
     row(Action::Help, "help", &["?", "F1"], SCREEN, "This help; F1 also in text fields."),
     row(
         Action::Palette,
@@ -415,7 +530,7 @@ pub const TABLE: &[Row] = &[
     row(Action::HistoryBack, "earlier", &["Up"], TEXT, "Earlier line, or choice above."),
     row(
         Action::HistorySearch,
-        "search",
+        "find earlier",
         &["Ctrl+R"],
         TEXT,
         "Line for G-code: an earlier line that holds what is typed; again for an older one.",
@@ -427,46 +542,6 @@ pub const TABLE: &[Row] = &[
 /// The row of an action.
 pub fn find(action: Action) -> Option<&'static Row> {
     TABLE.iter().find(|row| row.action == action)
-}
-
-/// Whether an action makes sense now, and why not.
-///
-/// This is for hints and for actions that start or change something. The stop keys are sent whatever it says.
-///
-/// # Errors
-/// The reason, a sentence fragment that says what to do first.
-pub fn available(action: Action, snapshot: &Snapshot, now: Time) -> Result<(), Refused> {
-    let machine = &snapshot.machine;
-    let state = machine.fresh_state(now).map(|state| state.kind);
-    match action {
-        Action::Hold | Action::StopProgram => match state {
-            Some(StateKind::Idle) => Err(Refused::because("the machine is idle: there is nothing to stop")),
-            Some(StateKind::Alarm) => Err(Refused::because("the machine is in alarm and does not move")),
-            _ if !machine.link.is_open() => Err(Refused::because("there is no link to the machine")),
-            _ => Ok(()),
-        },
-        Action::SoftReset if !machine.link.is_open() => Err(Refused::because("there is no link to the machine")),
-        Action::Resume => match state {
-            Some(StateKind::Hold | StateKind::Held | StateKind::Door | StateKind::Tool) => Ok(()),
-            Some(other) => Err(Refused::because(format!("there is nothing to resume (state {other:?})"))),
-            None => Err(Refused::because("the machine's state is not known")),
-        },
-        Action::JogMode | Action::Jog(_) => legal::may_jog(snapshot, now),
-        Action::Home => legal::check(&Command::Home(HomeTarget::All), snapshot, now),
-        Action::Zero => {
-            legal::check(&Command::SetWork { axes: crate::model::AxisSet::first(1), value: 0.0 }, snapshot, now)
-        }
-        Action::AlarmPanel => match (&machine.alarm, state) {
-            (Some(_), _) | (None, Some(StateKind::Alarm)) if machine.age(now) != Age::Unknown => Ok(()),
-            _ => Err(Refused::because("there is no alarm")),
-        },
-        Action::Reconnect => match machine.link.state {
-            LinkState::Down { .. } => Ok(()),
-            _ => Err(Refused::because("the link is not down")),
-        },
-        Action::Mdi if !machine.link.is_open() => Err(Refused::because("there is no link to the machine")),
-        _ => Ok(()),
-    }
 }
 
 /// A jog key of normal scale.

@@ -335,7 +335,11 @@ fn listens_to_both(a: Context, b: Context) -> bool {
     let one_way = |a, b| {
         matches!(
             (a, b),
-            (Context::Stop, _) | (Context::Global, Context::Main | Context::Jog | Context::Tab(_) | Context::Panel)
+            (Context::Stop, _)
+                | (
+                    Context::Global,
+                    Context::Main | Context::Jog | Context::Tab(_) | Context::Panel | Context::Override
+                )
         )
     };
     a == b || one_way(a, b) || one_way(b, a)

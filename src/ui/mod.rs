@@ -34,6 +34,7 @@ pub mod input;
 pub mod jog;
 pub mod keymap;
 pub mod offsets;
+pub mod overrides;
 pub mod recovery;
 pub mod screen;
 pub mod settings;

@@ -26,6 +26,8 @@ pub struct Settings {
     pub colour: ColourMode,
     /// Shortest time between two frames that no key asked for. `None`: 50 ms, over SSH 100.
     pub frame: Option<Duration>,
+    /// A change of offsets larger than this is asked about, mm or degrees.
+    pub confirm_offset_mm: f64,
     /// Keys that go before those of the action table. Those that cannot be understood leave all as it is by default.
     pub keys: Vec<KeyOverride>,
     /// Something to tell at the start (no log folder, say).
@@ -44,6 +46,7 @@ impl Default for Settings {
             symbols: SymbolSet::Unicode,
             colour: ColourMode::Ansi16,
             frame: None,
+            confirm_offset_mm: 10.0,
             keys: Vec::new(),
             notice: None,
         }

@@ -11,6 +11,7 @@ use super::input::InputEvent;
 use super::jog::JogPad;
 use super::keymap::Keymap;
 use super::offsets::Offsets;
+use super::overrides::Lane;
 use super::recovery::{AlarmHistory, RecoveryPanel};
 use super::settings::Settings;
 pub use super::tab::Tab;
@@ -81,6 +82,8 @@ pub enum Mode {
     Palette(Palette),
     /// A text field of the open tab is being typed in; the tab's panel has its keys.
     Field,
+    /// The overrides are shown; the arrows change this one.
+    Override(Lane),
 }
 
 impl Mode {
@@ -136,6 +139,8 @@ pub enum Then {
     Ask(Query),
     /// Asks for a realtime action.
     Realtime(Realtime),
+    /// Opens the line for G-code with this in it.
+    Type(&'static str),
     /// Stops the machine, and leaves when it stands.
     StopAndQuit,
     /// Leaves at once.

@@ -246,8 +246,12 @@ impl Scene {
     }
 
     pub(super) fn input(&mut self, input: InputEvent) -> Vec<Effect> {
+        // As in the loop: what was due before the key is served before it.
+        let late = self.ui.poll_timeout(&self.snapshot, self.now).is_some_and(|due| due < input.at);
         self.now = input.at;
-        self.event(&Event::Input(input))
+        let mut effects = if late { self.event(&Event::Timeout) } else { Vec::new() };
+        effects.extend(self.event(&Event::Input(input)));
+        effects
     }
 
     pub(super) fn event(&mut self, event: &Event) -> Vec<Effect> {

@@ -8,6 +8,7 @@ mod offsets;
 pub mod panel;
 mod popups;
 mod recovery;
+mod switches;
 
 use std::time::Duration;
 
@@ -163,6 +164,7 @@ fn key_event(ui: &mut Ui, key: &KeyEvent, input: &InputEvent, snapshot: &Snapsho
         Mode::Field => field_key(ui, chord, key.kind, input, snapshot),
         Mode::Mdi | Mode::Palette(_) => text_key(ui, chord, key.kind, input, snapshot),
         Mode::Main => main_key(ui, chord, key.kind, input, snapshot),
+        Mode::Override(lane) => switches::override_key(ui, lane, chord, input, snapshot),
         Mode::Jog => match ui.keymap.action(Context::Global, chord) {
             Some(action) => run(ui, action, input, snapshot),
             None => Vec::new(),
@@ -304,7 +306,7 @@ fn paste(ui: &mut Ui, text: &str, now: Time) -> Vec<Effect> {
         Mode::Mdi => ui.mdi.insert(text),
         Mode::Palette(palette) => palette.filter.insert(text),
         Mode::Field => panel::paste(ui, text),
-        Mode::Main | Mode::Jog => {
+        Mode::Main | Mode::Jog | Mode::Override(_) => {
             ui.say("pasted text does nothing here; Enter opens the line for G-code", Tone::Plain, now);
         }
     }
@@ -517,7 +519,23 @@ fn run(ui: &mut Ui, action: Action, input: &InputEvent, snapshot: &Snapshot) -> 
         | Action::PanelDown
         | Action::ListPorts
         | Action::AskPort
-        | Action::RememberPort => {}
+        | Action::RememberPort
+        | Action::Override(_) => {}
+        Action::GoTo => ui.popup = Some(offsets::go_to(snapshot, now, input.batch)),
+        Action::GoToPoint
+        | Action::Undo
+        | Action::OffsetActivate
+        | Action::OffsetSet
+        | Action::OffsetHalf
+        | Action::OffsetClear
+        | Action::OffsetStore => return offsets::act(ui, action, input, snapshot),
+        Action::Overrides
+        | Action::Door
+        | Action::Flood
+        | Action::Mist
+        | Action::Spindle
+        | Action::CheckMode
+        | Action::Sleep => return switches::act(ui, action, input, snapshot),
     }
     Vec::new()
 }
@@ -580,6 +598,12 @@ fn take(ui: &mut Ui, then: Then, now: Time) -> Vec<Effect> {
         Then::Submit(command) => vec![Effect::Submit(command)],
         Then::Ask(query) => vec![Effect::Ask(query)],
         Then::Realtime(realtime) => vec![Effect::Realtime(realtime)],
+        Then::Type(text) => {
+            ui.mode = Mode::Mdi;
+            ui.mdi.clear();
+            ui.mdi.insert(text);
+            Vec::new()
+        }
         Then::StopAndQuit => {
             ui.quitting = true;
             ui.say("stopping the machine, then leaving (Esc stays)", Tone::Plain, now);

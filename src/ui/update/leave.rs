@@ -1,11 +1,13 @@
-//! Leaving for good or for a while: only when the machine does not need somebody.
+//! Leaving the screen, for good or for a while.
 
 use super::{leave_jog_mode, popups};
-use crate::model::{Snapshot, StateKind, Time};
+use crate::model::snapshot::Snapshot;
+use crate::model::{StateKind, Time};
 use crate::ui::app::ExitReason;
 use crate::ui::console::Tone;
 use crate::ui::state::{Effect, Ui};
 
+/// The machine does something that leaving it alone would cut off.
 pub(super) fn is_busy(ui: &Ui, snapshot: &Snapshot, now: Time) -> bool {
     let machine = &snapshot.machine;
     let asleep = machine.fresh_state(now).is_some_and(|state| {
@@ -15,6 +17,7 @@ pub(super) fn is_busy(ui: &Ui, snapshot: &Snapshot, now: Time) -> bool {
     ui.pad.moving().is_some() || machine.homing || machine.jog.is_some() || !(asleep || nobody_there)
 }
 
+/// Back to the shell, unless the machine moves.
 pub(super) fn suspend(ui: &mut Ui, snapshot: &Snapshot, now: Time) -> Vec<Effect> {
     if is_busy(ui, snapshot, now) && snapshot.machine.link.is_open() {
         ui.say("not now: a stopped program cannot stop the machine. Stop it first (Space)", Tone::Warning, now);
@@ -25,6 +28,7 @@ pub(super) fn suspend(ui: &mut Ui, snapshot: &Snapshot, now: Time) -> Vec<Effect
     effects
 }
 
+/// Leaves, or asks first.
 pub(super) fn quit(ui: &mut Ui, snapshot: &Snapshot, now: Time, batch: u64) -> Vec<Effect> {
     let mut effects = leave_jog_mode(ui, now, None);
     if is_busy(ui, snapshot, now) {

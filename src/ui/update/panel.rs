@@ -38,9 +38,10 @@ pub(super) fn key(ui: &mut Ui, key: &PanelKey<'_>) -> Option<Vec<Effect>> {
 /// Pasted text for the open text field of the open tab.
 pub(super) fn paste(ui: &mut Ui, text: &str) {
     match ui.tab {
+        Tab::Offsets => offsets::paste(ui, text),
         Tab::Settings => controller::paste(ui, text),
-        // No text field here yet: the panel that gets one puts `text` into its editor.
-        Tab::Machine | Tab::Offsets | Tab::Devices => {}
+        // No text field there.
+        Tab::Machine | Tab::Devices => {}
     }
 }
 

@@ -66,7 +66,7 @@ pub(super) fn is_answer(ui: &Ui, kind: KeyEventKind, input: &InputEvent, batch: 
     typed && input.at.since(ui.last_input) >= QUIET
 }
 
-fn popup(title: impl Into<String>, body: Vec<String>, mut choices: Vec<Choice>, batch: u64) -> Popup {
+pub(super) fn popup(title: impl Into<String>, body: Vec<String>, mut choices: Vec<Choice>, batch: u64) -> Popup {
     choices.push(choice(None, "Leave it as it is", Then::Close));
     Popup { title: title.into(), body, choices, selected: 0, batch }
 }
@@ -76,7 +76,7 @@ pub(super) fn confirm(title: impl Into<String>, body: Vec<String>, label: &str, 
     popup(title, body, vec![choice(None, label, then)], batch)
 }
 
-fn choice(letter: Option<char>, label: impl Into<String>, then: Then) -> Choice {
+pub(super) fn choice(letter: Option<char>, label: impl Into<String>, then: Then) -> Choice {
     Choice { letter, label: label.into(), then }
 }
 
@@ -121,7 +121,9 @@ pub(super) fn zero(snapshot: &Snapshot, batch: u64) -> Popup {
     let mut choices: Vec<Choice> = axes(snapshot)
         .map(|axis| {
             let letter = axis.letter().to_ascii_lowercase();
-            choice(Some(letter), format!("{axis} = 0 here"), set([axis].into_iter().collect()))
+            let reads = snapshot.machine.work_position.and_then(|position| position.get(axis));
+            let reads = reads.map_or(String::new(), |reads| format!(", which reads {reads:.3} now"));
+            choice(Some(letter), format!("{axis} = 0 here{reads}"), set([axis].into_iter().collect()))
         })
         .collect();
     let all = AxisSet::first(snapshot.machine.axis_count());

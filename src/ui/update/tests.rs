@@ -25,9 +25,13 @@ const MODES: &[(&str, &[&str])] = &[
     ("quit question over nothing", &["F1", "Esc"]),
     ("wire", &["v"]),
     ("scrolled", &["PgUp"]),
+    ("overrides", &["o"]),
+    ("offsets", &["O"]),
+    ("go-to question", &["g"]),
+    ("spindle question", &["F9"]),
 ];
 const TEXT_MODES: &[(&str, &[&str])] =
-    &[("line", &["Enter"]), ("line with text", &["m", "G", "0"]), ("palette", &[":"])];
+    &[("line", &["Enter"]), ("line with text", &["m", "G", "0"]), ("palette", &[":"]), ("go-to form", &["t"])];
 
 #[test]
 fn stop_keys_work_in_every_mode_and_state() {

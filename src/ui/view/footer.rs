@@ -39,6 +39,19 @@ const SETTINGS: [Action; 9] = [
     Action::Quit,
 ];
 
+/// Hints on the tab of offsets.
+const OFFSETS: [Action; 9] = [
+    Action::OffsetActivate,
+    Action::OffsetSet,
+    Action::OffsetHalf,
+    Action::OffsetClear,
+    Action::OffsetStore,
+    Action::Undo,
+    Action::GoToPoint,
+    Action::GoTo,
+    Action::Help,
+];
+
 pub(super) fn draw(cx: &Cx<'_>, area: Rect, buf: &mut Buffer) {
     put_marked(buf, area, 0, &Line::from(stop_line(cx)), cx);
     put_marked(buf, area, 1, &Line::from(hint_line(cx, usize::from(area.width))), cx);
@@ -99,6 +112,7 @@ fn hint_line(cx: &Cx<'_>, width: usize) -> Vec<Span<'static>> {
             spans.extend(cx.hint("Up Down", "earlier lines"));
             spans.extend(cx.hint("F1", "help"));
         }
+        Mode::Override(_) => spans.extend(cx.hint("Left Right", "change it")),
         Mode::Field => spans.extend(cx.hint("Enter", "takes it")),
         Mode::Palette(_) => {
             spans.extend(cx.hint("Enter", "runs"));
@@ -110,7 +124,11 @@ fn hint_line(cx: &Cx<'_>, width: usize) -> Vec<Span<'static>> {
             }
         }
         Mode::Main => {
-            let hints: &[Action] = if cx.ui.tab == Tab::Settings { &SETTINGS } else { &MAIN };
+            let hints: &[Action] = match cx.ui.tab {
+                Tab::Settings => &SETTINGS,
+                Tab::Offsets => &OFFSETS,
+                Tab::Machine | Tab::Devices => &MAIN,
+            };
             let possible = hints.iter().filter(|a| action::available(**a, cx.snapshot, cx.now).is_ok());
             let mut used = 1;
             for action in possible {

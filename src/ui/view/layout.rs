@@ -6,7 +6,8 @@ use ratatui::text::Line;
 
 use super::text::{Cx, Rows, put};
 use super::{
-    banner, console, controller, devices, footer, header, machine, offsets, overlay, position, recovery, tabs,
+    banner, console, controller, devices, footer, header, machine, offsets, overlay, overrides, position, recovery,
+    tabs,
 };
 use crate::model::Time;
 use crate::model::snapshot::Snapshot;
@@ -64,7 +65,11 @@ pub fn view(ui: &Ui, snapshot: &Snapshot, now: Time, buf: &mut Buffer) -> Option
         console::draw_line(&cx, line, buf).or(field)
     };
     cursor = overlay::palette(&cx, area, buf).or(cursor);
-    if overlay::help(&cx, area, buf) | recovery::draw(&cx, area, buf) | overlay::popup(&cx, area, buf) {
+    if overrides::draw(&cx, area, buf)
+        | overlay::help(&cx, area, buf)
+        | recovery::draw(&cx, area, buf)
+        | overlay::popup(&cx, area, buf)
+    {
         cursor = None;
     }
     cursor.filter(|_| ui.mode.is_text())

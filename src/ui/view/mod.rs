@@ -12,6 +12,7 @@ mod layout;
 mod machine;
 mod offsets;
 mod overlay;
+mod overrides;
 mod position;
 mod recovery;
 mod status;

@@ -391,7 +391,7 @@ fn every_size_draws() {
         Scene::new(testing::hard_limit()),
         Scene::new(testing::lost()),
     ];
-    for keys in [&["i"][..], &["?"], &["Enter", "漢"], &["H"], &[":"], &["z"]] {
+    for keys in [&["i"][..], &["?"], &["Enter", "漢"], &["H"], &[":"], &["z"], &["o"], &["g"], &["t"], &["O", "="]] {
         let mut scene = Scene::new(testing::idle());
         talk(&mut scene);
         scene.press(keys);

@@ -1,0 +1,65 @@
+//! Which action makes sense now, and why not.
+
+use super::Action;
+use crate::model::command::{HomeTarget, Refused};
+use crate::model::snapshot::{Age, LinkState, Snapshot};
+use crate::model::work::{Switch, Work};
+use crate::model::{Command, StateKind, Time, legal};
+
+/// Whether an action makes sense now, and why not.
+///
+/// This is for hints and for actions that start or change something. The stop keys are sent whatever it says.
+///
+/// # Errors
+/// The reason, a sentence fragment that says what to do first.
+pub fn available(action: Action, snapshot: &Snapshot, now: Time) -> Result<(), Refused> {
+    let machine = &snapshot.machine;
+    let state = machine.fresh_state(now).map(|state| state.kind);
+    match action {
+        Action::Hold | Action::StopProgram => match state {
+            Some(StateKind::Idle) => Err(Refused::because("the machine is idle: there is nothing to stop")),
+            Some(StateKind::Alarm) => Err(Refused::because("the machine is in alarm and does not move")),
+            _ if !machine.link.is_open() => Err(Refused::because("there is no link to the machine")),
+            _ => Ok(()),
+        },
+        Action::SoftReset if !machine.link.is_open() => Err(Refused::because("there is no link to the machine")),
+        Action::Resume => match state {
+            Some(StateKind::Hold | StateKind::Held | StateKind::Door | StateKind::Tool) => Ok(()),
+            Some(other) => Err(Refused::because(format!("there is nothing to resume (state {other:?})"))),
+            None => Err(Refused::because("the machine's state is not known")),
+        },
+        Action::JogMode | Action::Jog(_) => legal::may_jog(snapshot, now),
+        Action::Home => legal::check(&Command::Home(HomeTarget::All), snapshot, now),
+        Action::Zero => {
+            legal::check(&Command::SetWork { axes: crate::model::AxisSet::first(1), value: 0.0 }, snapshot, now)
+        }
+        Action::GoTo | Action::GoToPoint => legal::check(&Command::Work(Work::ClearG92), snapshot, now)
+            .map_err(|why| Refused::because(why.0.replace("change offsets", "go there"))),
+        Action::Undo
+        | Action::OffsetActivate
+        | Action::OffsetSet
+        | Action::OffsetHalf
+        | Action::OffsetClear
+        | Action::OffsetStore => legal::check(&Command::Work(Work::ClearG92), snapshot, now),
+        Action::CheckMode => legal::check(&Command::Switch(Switch::CheckMode), snapshot, now),
+        Action::Sleep => legal::check(&Command::Switch(Switch::Sleep), snapshot, now),
+        Action::Spindle | Action::Flood | Action::Mist => match state {
+            Some(StateKind::Idle | StateKind::Run | StateKind::Hold) => Ok(()),
+            Some(other) => Err(Refused::because(format!("spindle and coolant cannot be switched in state {other:?}"))),
+            None => Err(Refused::because("the machine's state is not known")),
+        },
+        Action::Overrides | Action::Override(_) | Action::Door if !machine.link.is_open() => {
+            Err(Refused::because("there is no link to the machine"))
+        }
+        Action::AlarmPanel => match (&machine.alarm, state) {
+            (Some(_), _) | (None, Some(StateKind::Alarm)) if machine.age(now) != Age::Unknown => Ok(()),
+            _ => Err(Refused::because("there is no alarm")),
+        },
+        Action::Reconnect => match machine.link.state {
+            LinkState::Down { .. } => Ok(()),
+            _ => Err(Refused::because("the link is not down")),
+        },
+        Action::Mdi if !machine.link.is_open() => Err(Refused::because("there is no link to the machine")),
+        _ => Ok(()),
+    }
+}
