@@ -2,6 +2,7 @@
 
 mod controller;
 mod devices;
+mod help;
 mod leave;
 mod mdi;
 mod offsets;
@@ -155,7 +156,7 @@ fn key_event(ui: &mut Ui, key: &KeyEvent, input: &InputEvent, snapshot: &Snapsho
         return popups::key(ui, chord, key.kind, input, snapshot);
     }
     if ui.help.is_some() {
-        return help_key(ui, chord, input, snapshot);
+        return help::key(ui, chord, input, snapshot);
     }
     if ui.recovery.is_some() {
         return recovery::key(ui, chord, key.kind, input, snapshot);
@@ -311,28 +312,6 @@ fn paste(ui: &mut Ui, text: &str, now: Time) -> Vec<Effect> {
         }
     }
     cancel_jog(ui, now)
-}
-
-fn help_key(ui: &mut Ui, chord: Chord, input: &InputEvent, snapshot: &Snapshot) -> Vec<Effect> {
-    let scroll = ui.help.unwrap_or_default();
-    // Past the end is the end: the view knows how many lines there are.
-    let last = 2 * TABLE.len();
-    ui.help = match chord.code {
-        KeyCode::Up => Some(scroll.saturating_sub(1)),
-        KeyCode::Down => Some((scroll + 1).min(last)),
-        KeyCode::PageUp => Some(scroll.saturating_sub(PAGE)),
-        KeyCode::PageDown => Some((scroll + PAGE).min(last)),
-        KeyCode::Home => Some(0),
-        KeyCode::End => Some(last),
-        KeyCode::Esc | KeyCode::Enter | KeyCode::Char('q' | '?') | KeyCode::F(1) if chord.modifiers.is_empty() => None,
-        _ => {
-            return match ui.keymap.lookup(Context::Global, chord) {
-                Some(Bound::Action(action @ (Action::Redraw | Action::Quit))) => run(ui, action, input, snapshot),
-                _ => Vec::new(),
-            };
-        }
-    };
-    Vec::new()
 }
 
 fn text_key(ui: &mut Ui, chord: Chord, kind: KeyEventKind, input: &InputEvent, snapshot: &Snapshot) -> Vec<Effect> {
