@@ -89,7 +89,7 @@ pub(super) fn draw_big(cx: &Cx<'_>, area: Rect, buf: &mut Buffer) {
                     let text = format!("{:>11} {}", number(machine.machine_position, axis, age), axis.unit());
                     spans.push(cx.span(text, plain(value_role(age))));
                 }
-                1 => spans.extend([cx.span(format!("{:11} ", ""), Role::Text), homed_word(cx, axis)]),
+                1 => spans.extend([cx.span(" ".repeat(8), Role::Text), homed_word(cx, axis)]),
                 _ => {}
             }
             put(buf, area, (1 + at * glyphs::ROWS + row) as u16, &Line::from(spans));
