@@ -451,7 +451,7 @@ fn run(ui: &mut Ui, action: Action, input: &InputEvent, snapshot: &Snapshot) -> 
         Action::Mdi => ui.mode = Mode::Mdi,
         Action::Palette => ui.mode = Mode::Palette(Palette::default()),
         Action::Home => ui.popup = Some(popups::home(snapshot, input.batch)),
-        Action::AlarmPanel => ui.recovery = Some(RecoveryPanel { batch: input.batch, ..RecoveryPanel::default() }),
+        Action::AlarmPanel => recovery::open(ui, snapshot, input.batch, now),
         Action::Zero => ui.popup = Some(popups::zero(snapshot, input.batch)),
         Action::Reconnect => return vec![Effect::Realtime(Realtime::ReconnectNow)],
         Action::Help => {

@@ -13,7 +13,7 @@ use crate::ui::action::{Action, Context};
 use crate::ui::console::Tone;
 use crate::ui::input::InputEvent;
 use crate::ui::keymap::Chord;
-use crate::ui::recovery::{Does, Guide, UNLOCK_WORD, guide, present_alarm};
+use crate::ui::recovery::{Does, Guide, RecoveryPanel, UNLOCK_WORD, guide, present_alarm};
 use crate::ui::state::{Effect, Ui};
 
 /// How long a step is on the screen before Enter takes it.
@@ -112,6 +112,15 @@ fn take(ui: &mut Ui, guide: &Guide, now: Time) -> Vec<Effect> {
 fn close(ui: &mut Ui, command: Command) -> Vec<Effect> {
     ui.recovery = None;
     vec![Effect::Submit(command)]
+}
+
+/// Opens the panel. Its first step needs no settling: a person has just asked for it.
+pub(super) fn open(ui: &mut Ui, snapshot: &Snapshot, batch: u64, now: Time) {
+    ui.recovery = Some(RecoveryPanel { batch, ..RecoveryPanel::default() });
+    follow(ui, snapshot, now);
+    if let Some((_, since)) = ui.recovery.as_mut().and_then(|panel| panel.first.as_mut()) {
+        *since = now - SETTLED;
+    }
 }
 
 /// Remembers alarms, and closes the panel when there is no alarm left to get out of.

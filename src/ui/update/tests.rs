@@ -578,3 +578,12 @@ fn the_console_goes_into_a_file_as_it_is_shown() {
     scene.press(&["v"]);
     assert_eq!(scene.press(&["Ctrl+S"]), [Effect::Ask(Query::SaveConsole(String::new()))]);
 }
+
+#[test]
+fn a_report_after_opening_the_alarm_panel_does_not_hold_its_first_step_back() {
+    let mut scene = Scene::new(testing::hard_limit());
+    scene.press(&["$"]);
+    scene.wait(300);
+    scene.event(&Event::Snapshot);
+    assert_eq!(scene.press(&["Enter"]), realtime(Realtime::SoftReset));
+}
