@@ -143,12 +143,12 @@ fn watch(home: &Path, args: &[&str]) -> io::Result<Figures> {
     Ok(figures)
 }
 
-/// From the start of the process to a screen with a position on it.
+/// From the start of the process to a screen with the machine on it.
 fn first_paint(home: &Path) -> io::Result<Duration> {
     let start = Instant::now();
     let mut screen = Screen::open(home, &[])?;
     let (mut all, mut buffer) = (Vec::new(), [0; 4096]);
-    while !all.windows(8).any(|part| part == b"Position") {
+    while !all.windows(7).any(|part| part == b"Machine") {
         match screen.output.read(&mut buffer)? {
             0 => return Err(io::Error::other("the program ended before it drew anything")),
             n => all.extend_from_slice(&buffer[..n]),
