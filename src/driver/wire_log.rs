@@ -10,7 +10,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::mpsc::{Receiver, RecvTimeoutError, SyncSender, sync_channel};
-use std::time::{Duration, SystemTime, UNIX_EPOCH};
+use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 use rustix::fs::{FlockOperation, flock};
 
@@ -18,7 +18,9 @@ use crate::grbl::recording;
 use crate::model::Time;
 
 /// Records that wait for the disk at most.
-const WAITING: usize = 1024;
+const WAITING: usize = 4096;
+/// Records that come within this time are taken together.
+const TOGETHER: Duration = Duration::from_millis(50);
 /// What is written reaches the disk after this long at the latest: cards wear by the number of writes.
 const FLUSH_EVERY: Duration = Duration::from_secs(1);
 /// Text is gathered up to this many bytes before it is written.
@@ -120,22 +122,29 @@ struct Writer {
 
 impl Writer {
     fn run(mut self, inbox: &Receiver<Entry>) {
+        let mut flush_at: Option<Instant> = None;
         loop {
             // Nothing gathered: nothing to wake up for.
-            let next = if self.text.is_empty() {
-                inbox.recv().map_err(|_| RecvTimeoutError::Disconnected)
-            } else {
-                inbox.recv_timeout(FLUSH_EVERY)
+            let next = match flush_at {
+                None => inbox.recv().map_err(|_| RecvTimeoutError::Disconnected),
+                Some(at) => inbox.recv_timeout(at.saturating_duration_since(Instant::now())),
             };
             match next {
                 Ok(entry) => {
+                    flush_at.get_or_insert_with(|| Instant::now() + FLUSH_EVERY);
                     self.take(&entry);
-                    if self.text.len() >= GATHER {
-                        self.flush();
+                    // One wake-up for a question and its answer, not one for each.
+                    std::thread::park_timeout(TOGETHER);
+                    for entry in inbox.try_iter() {
+                        self.take(&entry);
                     }
                 }
-                Err(RecvTimeoutError::Timeout) => self.flush(),
+                Err(RecvTimeoutError::Timeout) => {}
                 Err(RecvTimeoutError::Disconnected) => break,
+            }
+            if self.text.len() >= GATHER || flush_at.is_some_and(|at| Instant::now() >= at) {
+                self.flush();
+                flush_at = None;
             }
         }
         self.flush();
