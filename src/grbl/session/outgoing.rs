@@ -13,6 +13,18 @@ use crate::model::machine::Firmware;
 /// Grbl collapses overrides that arrive in one burst (facts: grbl-protocol §0.9), so they go one by one.
 const GRBL_OVERRIDE_GAP: Duration = Duration::from_millis(50);
 
+/// What tunes and is one byte, in the order of leaving; the steps of the overrides come after it.
+const TUNED: [Realtime; 8] = [
+    Realtime::FeedOverride(OverrideStep::Reset),
+    Realtime::SpindleOverride(OverrideStep::Reset),
+    Realtime::RapidOverride(RapidStep::Full),
+    Realtime::RapidOverride(RapidStep::Half),
+    Realtime::RapidOverride(RapidStep::Quarter),
+    Realtime::SpindleStop,
+    Realtime::FloodToggle,
+    Realtime::MistToggle,
+];
+
 /// What waits.
 #[derive(Debug, Default)]
 pub(super) struct Outgoing {
@@ -65,20 +77,7 @@ impl Outgoing {
 
     /// Overrides and toggles of the set; they add up with what waits already.
     pub(super) fn tune(&mut self, set: &RealtimeSet) {
-        if set.contains(Realtime::FeedOverride(OverrideStep::Reset)) {
-            self.tuning.insert(Realtime::FeedOverride(OverrideStep::Reset));
-        }
-        if set.contains(Realtime::SpindleOverride(OverrideStep::Reset)) {
-            self.tuning.insert(Realtime::SpindleOverride(OverrideStep::Reset));
-        }
-        for realtime in [
-            Realtime::RapidOverride(RapidStep::Full),
-            Realtime::RapidOverride(RapidStep::Half),
-            Realtime::RapidOverride(RapidStep::Quarter),
-            Realtime::SpindleStop,
-            Realtime::FloodToggle,
-            Realtime::MistToggle,
-        ] {
+        for realtime in TUNED {
             if set.contains(realtime) {
                 self.tuning.insert(realtime);
             }
@@ -121,18 +120,9 @@ impl Outgoing {
     }
 
     fn next_tuning(&mut self) -> Option<Realtime> {
-        use OverrideStep::{CoarseMinus, CoarsePlus, FineMinus, FinePlus, Reset};
+        use OverrideStep::{CoarseMinus, CoarsePlus, FineMinus, FinePlus};
         let set = &mut self.tuning;
-        for realtime in [
-            Realtime::FeedOverride(Reset),
-            Realtime::SpindleOverride(Reset),
-            Realtime::RapidOverride(RapidStep::Full),
-            Realtime::RapidOverride(RapidStep::Half),
-            Realtime::RapidOverride(RapidStep::Quarter),
-            Realtime::SpindleStop,
-            Realtime::FloodToggle,
-            Realtime::MistToggle,
-        ] {
+        for realtime in TUNED {
             if set.contains(realtime) {
                 set.remove(realtime);
                 return Some(realtime);
