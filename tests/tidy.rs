@@ -11,17 +11,18 @@ use std::path::{Path, PathBuf};
 const ARROWS: &[(&str, &[&str])] = &[
     ("model", &[]),
     ("grbl", &["model"]),
+    ("inverter", &["model"]),
     ("config", &["model"]),
-    ("driver", &["model", "grbl"]),
-    ("hub", &["model", "grbl", "driver", "store"]),
+    ("driver", &["model", "grbl", "inverter"]),
+    ("hub", &["model", "grbl", "inverter", "driver", "store"]),
     ("store", &["model"]),
     ("ui", &["model"]),
-    ("sim", &["model", "grbl::tables", "grbl::realtime"]),
-    ("cli", &["model", "grbl", "config", "driver", "hub", "ui", "sim"]),
+    ("sim", &["model", "grbl::tables", "grbl::realtime", "inverter::profile", "inverter::codec", "inverter::request"]),
+    ("cli", &["model", "grbl", "config", "driver", "hub", "ui", "sim", "inverter"]),
 ];
 
 /// Rooms in which bytes and time are arguments.
-const PURE_ROOMS: &[&str] = &["model", "grbl"];
+const PURE_ROOMS: &[&str] = &["model", "grbl", "inverter"];
 /// Parts of the screen that are pure: given a state and a snapshot they give the same frame, always.
 const PURE_PARTS: &[&str] =
     &["ui/view/", "ui/state", "ui/update", "ui/action", "ui/keymap", "ui/theme", "ui/decode", "ui/format"];
@@ -48,7 +49,7 @@ const PACKAGES: &[(&str, &[&str])] = &[
     ("crossterm", &["ui"]),
     ("tokio_serial", &["driver"]),
     ("tokio_tungstenite", &["driver"]),
-    ("toml", &["config", "cli", "store"]),
+    ("toml", &["config", "cli", "store", "inverter"]),
     ("clap", &["cli", "main"]),
     ("color_eyre", &["cli"]),
     ("tracing_appender", &["cli"]),

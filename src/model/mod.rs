@@ -13,6 +13,7 @@ pub mod latch;
 pub mod legal;
 pub mod log;
 pub mod machine;
+pub mod power;
 pub mod quantity;
 pub mod settings;
 pub mod snapshot;
