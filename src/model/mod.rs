@@ -3,6 +3,7 @@
 //! No IO and no clock live here. Time is an argument everywhere ([`Time`]); tokio appears in one
 //! file only, [`hub`], because the handle that joins screens and hub is made of its channels.
 
+pub mod audit;
 pub mod axes;
 pub mod command;
 pub mod desk;
