@@ -14,11 +14,8 @@ pub mod latch;
 pub mod legal;
 pub mod log;
 pub mod machine;
-<<<<<<< HEAD
 pub mod power;
-=======
 pub mod program;
->>>>>>> main
 pub mod quantity;
 pub mod settings;
 pub mod snapshot;
