@@ -17,6 +17,7 @@ pub mod quantity;
 pub mod settings;
 pub mod snapshot;
 pub mod time;
+pub mod units;
 pub mod work;
 
 pub use axes::{Axis, AxisSet, AxisVec};
@@ -26,3 +27,4 @@ pub use hub::Hub;
 pub use machine::{Firmware, MachineState, StateKind};
 pub use snapshot::Snapshot;
 pub use time::Time;
+pub use units::Units;
