@@ -11,18 +11,20 @@ use std::path::{Path, PathBuf};
 const ARROWS: &[(&str, &[&str])] = &[
     ("model", &[]),
     ("grbl", &["model"]),
-    ("inverter", &["model"]),
     ("config", &["model"]),
+    // What can be sent is said in one place, for a program's check too.
+    ("program", &["model", "grbl::line"]),
+    ("inverter", &["model"]),
     ("driver", &["model", "grbl", "inverter"]),
-    ("hub", &["model", "grbl", "inverter", "driver", "store"]),
+    ("hub", &["model", "grbl", "program", "inverter", "driver", "store"]),
     ("store", &["model"]),
     ("ui", &["model"]),
-    ("sim", &["model", "grbl::tables", "grbl::realtime", "inverter::profile", "inverter::codec", "inverter::request"]),
-    ("cli", &["model", "grbl", "config", "driver", "hub", "ui", "sim", "inverter"]),
+    ("sim", &["model", "grbl::tables", "grbl::realtime", "program", "inverter"]),
+    ("cli", &["model", "grbl", "program", "inverter", "config", "driver", "hub", "store", "ui", "sim"]),
 ];
 
 /// Rooms in which bytes and time are arguments.
-const PURE_ROOMS: &[&str] = &["model", "grbl", "inverter"];
+const PURE_ROOMS: &[&str] = &["model", "grbl", "program", "inverter"];
 /// Parts of the screen that are pure: given a state and a snapshot they give the same frame, always.
 const PURE_PARTS: &[&str] =
     &["ui/view/", "ui/state", "ui/update", "ui/action", "ui/keymap", "ui/theme", "ui/decode", "ui/format"];

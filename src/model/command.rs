@@ -6,6 +6,7 @@ use serde::{Deserialize, Serialize};
 
 use super::axes::{Axis, AxisSet, AxisVec};
 use super::jog::JogVector;
+use super::program::ProgramOrder;
 use super::time::Time;
 use super::work::{GoTo, Switch, Work};
 
@@ -171,6 +172,8 @@ pub enum Command {
     GoTo(GoTo),
     /// Spindle, coolant, sleep, check mode.
     Switch(Switch),
+    /// To the program runner.
+    Program(ProgramOrder),
 }
 
 /// Why a command was not taken.

@@ -62,6 +62,7 @@ pub fn check(command: &Command, snapshot: &Snapshot, now: Time) -> Result<(), Re
         Command::Work(order) => work::check_work(order, state, snapshot),
         Command::GoTo(go_to) => work::check_go_to(go_to, state, machine),
         Command::Switch(switch) => work::check_switch(*switch, state, machine),
+        Command::Program(_) => Err(Refused::because("no program can be run yet")),
         Command::Mdi(line) => mdi(line, state, firmware, machine),
     }
 }
