@@ -2,4 +2,6 @@
 //!
 //! Bytes go in in any pieces, in constant memory; nothing here knows of files, clocks or controllers' state beyond what it is told.
 
+pub mod estimate;
 pub mod motion;
+pub mod toolpath;
