@@ -51,7 +51,7 @@ const PACKAGES: &[(&str, &[&str])] = &[
     ("crossterm", &["ui"]),
     ("tokio_serial", &["driver"]),
     ("tokio_tungstenite", &["driver"]),
-    ("toml", &["config", "cli", "store"]),
+    ("toml", &["config", "cli", "store", "inverter"]),
     ("rusqlite", &["store"]),
     ("csv", &["cli"]),
     ("clap", &["cli", "main"]),
