@@ -4,6 +4,8 @@
 
 pub mod browse;
 pub mod folders;
+pub mod jobs;
 pub mod lines;
+pub mod worker;
 
 pub use folders::{FileError, Folder, Folders, ProgramFile, Stamp};
