@@ -98,7 +98,7 @@ struct Entry<T, W> {
 #[derive(Debug)]
 pub struct Jobs<T, W> {
     places: usize,
-    jobs: Vec<Entry<T, W>>,
+    table: Vec<Entry<T, W>>,
     next_id: u64,
     next_ask: u64,
 }
@@ -106,24 +106,24 @@ pub struct Jobs<T, W> {
 impl<T: Clone + PartialEq, W> Jobs<T, W> {
     /// At most `places` run at the same time.
     pub fn new(places: usize) -> Self {
-        Self { places: places.max(1), jobs: Vec::new(), next_id: 1, next_ask: 1 }
+        Self { places: places.max(1), table: Vec::new(), next_id: 1, next_ask: 1 }
     }
 
     /// Somebody wants this. It is begun unless it is under way, paused or stopped; gives its number and how it stands.
     pub fn ask(&mut self, task: &T, path: PathBuf, total_bytes: u64) -> (u64, JobState) {
         let asked = self.next_ask;
         self.next_ask += 1;
-        let at = match self.jobs.iter().position(|job| job.task == *task) {
+        let at = match self.table.iter().position(|job| job.task == *task) {
             Some(at) => at,
             None => {
                 let id = self.next_id;
                 self.next_id += 1;
                 let (task, stage) = (task.clone(), Stage::Waiting(None));
-                self.jobs.push(Entry { id, task, path, total_bytes, done_bytes: 0, errors: 0, asked, stage });
-                self.jobs.len() - 1
+                self.table.push(Entry { id, task, path, total_bytes, done_bytes: 0, errors: 0, asked, stage });
+                self.table.len() - 1
             }
         };
-        let job = &mut self.jobs[at];
+        let job = &mut self.table[at];
         job.asked = asked;
         if matches!(job.stage, Stage::Done | Stage::Failed(_)) {
             job.begin_anew();
@@ -136,7 +136,7 @@ impl<T: Clone + PartialEq, W> Jobs<T, W> {
 
     /// How a job for this task stands, without asking for it: its state, bytes read, errors found.
     pub fn find(&self, task: &T) -> Option<Job> {
-        self.jobs.iter().find(|job| job.task == *task).map(Entry::told)
+        self.table.iter().find(|job| job.task == *task).map(Entry::told)
     }
 
     /// The job that is to run now, if a place is free.
@@ -144,7 +144,7 @@ impl<T: Clone + PartialEq, W> Jobs<T, W> {
         if self.running() >= self.places {
             return None;
         }
-        let waiting = self.jobs.iter_mut().filter(|job| matches!(job.stage, Stage::Waiting(_)));
+        let waiting = self.table.iter_mut().filter(|job| matches!(job.stage, Stage::Waiting(_)));
         let job = waiting.max_by_key(|job| job.asked)?;
         let rope = Arc::new(Rope::default());
         rope.progress(job.done_bytes, job.errors);
@@ -157,7 +157,7 @@ impl<T: Clone + PartialEq, W> Jobs<T, W> {
 
     /// A job that ran has come back. Gives its task where it is done.
     pub fn come_back(&mut self, id: u64, back: Back<W>) -> Option<T> {
-        let job = self.jobs.iter_mut().find(|job| job.id == id)?;
+        let job = self.table.iter_mut().find(|job| job.id == id)?;
         let Stage::Running(rope, then) = &job.stage else { return None };
         let then = *then;
         job.done_bytes = rope.done_bytes.load(Ordering::Relaxed);
@@ -236,7 +236,7 @@ impl<T: Clone + PartialEq, W> Jobs<T, W> {
     /// All that run let go, and none starts any more.
     pub fn end(&mut self) {
         self.places = 0;
-        for job in &self.jobs {
+        for job in &self.table {
             if let Stage::Running(rope, _) = &job.stage {
                 rope.let_go.store(true, Ordering::Relaxed);
             }
@@ -245,34 +245,34 @@ impl<T: Clone + PartialEq, W> Jobs<T, W> {
 
     /// Forgets the jobs that are done, and why others failed. What was stopped stays so.
     pub fn forget_ended(&mut self) {
-        self.jobs.retain(|job| !matches!(job.stage, Stage::Done | Stage::Failed(_)));
+        self.table.retain(|job| !matches!(job.stage, Stage::Done | Stage::Failed(_)));
     }
 
     /// Jobs that hold a place.
     pub fn running(&self) -> usize {
-        self.jobs.iter().filter(|job| matches!(job.stage, Stage::Running(..))).count()
+        self.table.iter().filter(|job| matches!(job.stage, Stage::Running(..))).count()
     }
 
     /// As they stand, the one asked for last first.
     pub fn list(&self) -> Vec<Job> {
-        let mut jobs: Vec<&Entry<T, W>> = self.jobs.iter().collect();
+        let mut jobs: Vec<&Entry<T, W>> = self.table.iter().collect();
         jobs.sort_by_key(|job| std::cmp::Reverse(job.asked));
         jobs.into_iter().map(Entry::told).collect()
     }
 
     fn job(&mut self, id: u64) -> Result<&mut Entry<T, W>, String> {
-        let found = self.jobs.iter_mut().find(|job| job.id == id);
+        let found = self.table.iter_mut().find(|job| job.id == id);
         found.ok_or_else(|| "that check is not in the list any more".to_owned())
     }
 
     /// Lets the job that was asked for longest ago give up its place for one that waits.
     fn make_room(&mut self) {
-        let newest = self.jobs.iter().filter(|job| matches!(job.stage, Stage::Waiting(_))).map(|job| job.asked).max();
+        let newest = self.table.iter().filter(|job| matches!(job.stage, Stage::Waiting(_))).map(|job| job.asked).max();
         let letting_go = |job: &Entry<T, W>| matches!(&job.stage, Stage::Running(rope, _) if rope.is_to_let_go());
-        if self.running() < self.places || self.jobs.iter().any(letting_go) {
+        if self.running() < self.places || self.table.iter().any(letting_go) {
             return;
         }
-        let oldest = self.jobs.iter_mut().filter(|job| matches!(job.stage, Stage::Running(..)));
+        let oldest = self.table.iter_mut().filter(|job| matches!(job.stage, Stage::Running(..)));
         let Some(oldest) = oldest.min_by_key(|job| job.asked) else { return };
         if let (Stage::Running(rope, then), true) = (&mut oldest.stage, Some(oldest.asked) < newest) {
             *then = Then::Wait;
@@ -286,7 +286,7 @@ impl<T: Clone + PartialEq, W> Jobs<T, W> {
         self.keep_newest(MAX_ENDED, |stage| matches!(stage, Stage::Done | Stage::Failed(_)));
         self.keep_newest(MAX_ENDED, |stage| matches!(stage, Stage::Stopped));
         self.keep_newest(MAX_ENDED, |stage| matches!(stage, Stage::Paused(_)));
-        let mut begun: Vec<&mut Entry<T, W>> = self.jobs.iter_mut().filter(|job| job.is_begun()).collect();
+        let mut begun: Vec<&mut Entry<T, W>> = self.table.iter_mut().filter(|job| job.is_begun()).collect();
         begun.sort_by_key(|job| std::cmp::Reverse(job.asked));
         for job in begun.into_iter().skip(MAX_BEGUN) {
             if let Stage::Waiting(work) | Stage::Paused(work) = &mut job.stage {
@@ -297,10 +297,10 @@ impl<T: Clone + PartialEq, W> Jobs<T, W> {
     }
 
     fn keep_newest(&mut self, most: usize, kind: impl Fn(&Stage<W>) -> bool) {
-        while self.jobs.iter().filter(|job| kind(&job.stage)).count() > most {
-            let oldest = self.jobs.iter().enumerate().filter(|(_, job)| kind(&job.stage)).min_by_key(|(_, j)| j.asked);
+        while self.table.iter().filter(|job| kind(&job.stage)).count() > most {
+            let oldest = self.table.iter().enumerate().filter(|(_, job)| kind(&job.stage)).min_by_key(|(_, j)| j.asked);
             let Some((at, _)) = oldest else { return };
-            self.jobs.remove(at);
+            self.table.remove(at);
         }
     }
 }
@@ -500,7 +500,7 @@ mod tests {
             table.pause(start.id).unwrap();
             table.come_back(start.id, Back::LetGo(1));
         }
-        let begun = table.jobs.iter().filter(|job| job.is_begun()).count();
+        let begun = table.table.iter().filter(|job| job.is_begun()).count();
         assert_eq!((begun, table.list().len()), (MAX_BEGUN, MAX_WAITING));
         for task in NAMES {
             let id = ask(&mut table, task);
