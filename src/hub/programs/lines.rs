@@ -89,9 +89,10 @@ fn shown(text: &[u8], length: u64) -> String {
         c if c.is_control() => '·',
         c => c,
     };
-    let text = text.strip_suffix(b"\r").filter(|_| text.len() as u64 == length).unwrap_or(text);
-    let mut line: String = String::from_utf8_lossy(text).chars().map(plain).collect();
-    if length > text.len() as u64 + 1 {
+    let text = String::from_utf8_lossy(text);
+    // A byte order mark, at the head of the file.
+    let mut line: String = text.strip_prefix('\u{feff}').unwrap_or(&text).chars().map(plain).collect();
+    if length > text.len() as u64 {
         let _ = write!(line, " … ({length} bytes in this line)");
     }
     line
@@ -119,35 +120,47 @@ impl<F: Read + Seek> Lines<F> {
         self.end - (self.until - self.from) as u64
     }
 
-    /// The next line: its first `keep` bytes into `text`; gives its length without the line feed. `None`: there is no more.
+    /// The next line: its first `keep` bytes into `text`; gives its length without its end. `None`: there is no more.
+    /// Line feed, carriage return and both together end a line, as for [`Reader`](crate::program::reader::Reader).
     fn next(&mut self, keep: usize, text: &mut Vec<u8>) -> io::Result<Option<u64>> {
         text.clear();
         let (mut length, mut any) = (0, false);
         loop {
-            if self.from == self.until {
-                self.from = 0;
-                self.until = loop {
-                    match self.file.read(&mut self.buffer) {
-                        Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
-                        read => break read?,
-                    }
-                };
-                self.end += self.until as u64;
-                if self.until == 0 {
-                    return Ok(any.then_some(length));
-                }
+            if self.is_at_end()? {
+                return Ok(any.then_some(length));
             }
             any = true;
             let piece = &self.buffer[self.from..self.until];
-            let line = memchr::memchr(b'\n', piece).map_or(piece, |at| &piece[..at]);
+            let end = memchr::memchr2(b'\n', b'\r', piece);
+            let line = end.map_or(piece, |at| &piece[..at]);
+            let by = end.and_then(|at| piece.get(at)).copied();
             text.extend_from_slice(&line[..line.len().min(keep.saturating_sub(text.len()))]);
             length += line.len() as u64;
-            let ended = line.len() < piece.len();
-            self.from += line.len() + usize::from(ended);
-            if ended {
+            self.from += line.len() + usize::from(by.is_some());
+            if by == Some(b'\r') && !self.is_at_end()? && self.buffer.get(self.from) == Some(&b'\n') {
+                self.from += 1;
+            }
+            if by.is_some() {
                 return Ok(Some(length));
             }
         }
+    }
+
+    /// Whether nothing is left; reads on where the buffer is empty.
+    fn is_at_end(&mut self) -> io::Result<bool> {
+        if self.from < self.until {
+            return Ok(false);
+        }
+        self.from = 0;
+        self.until = 0;
+        self.until = loop {
+            match self.file.read(&mut self.buffer) {
+                Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+                read => break read?,
+            }
+        };
+        self.end += self.until as u64;
+        Ok(self.until == 0)
     }
 }
 
@@ -190,14 +203,34 @@ mod tests {
 
     #[test]
     fn lines_are_shown_as_they_stand() {
-        let text = "G21\r\n\n(Bögen)\tX\r\nG1\x1b[31m\rX\nlast".as_bytes();
+        let text = "\u{feff}G21\r\n\n(Bögen)\tX\rG1\x1b[31mX\nlast".as_bytes();
         let lines = LineIndex::default().page(Cursor::new(text), 1, 99).unwrap();
-        assert_eq!(lines, ["G21", "", "(Bögen) X", "G1·[31m·X", "last"]);
+        assert_eq!(lines, ["G21", "", "(Bögen) X", "G1·[31mX", "last"]);
         assert_eq!(LineIndex::default().page(Cursor::new(text), 5, 99).unwrap(), ["last"]);
         assert!(LineIndex::default().page(Cursor::new(text), 6, 99).unwrap().is_empty());
         assert!(LineIndex::default().page(Cursor::new(""), 1, 9).unwrap().is_empty());
         assert_eq!(LineIndex::default().page(Cursor::new("\n\n"), 0, 9).unwrap(), ["", ""]);
         assert_eq!(LineIndex::default().page(Cursor::new(b"\xffG1\n"), 1, 9).unwrap(), ["\u{fffd}G1"]);
+    }
+
+    #[test]
+    fn lines_are_counted_as_the_check_counts_them() {
+        let mut text = Vec::new();
+        for n in 0..40_000_u32 {
+            text.extend_from_slice(if n % 3 == 0 { b"G1 X1.5" } else { b"" });
+            text.extend_from_slice([&b"\n"[..], b"\r\n", b"\r", b"\r\r\n"][n as usize * 7 % 4]);
+        }
+        let mut expected = Vec::new();
+        let mut reader = crate::program::reader::Reader::new();
+        reader.feed(&text, |line| expected.push(String::from_utf8_lossy(line.bytes).into_owned()));
+        reader.finish(|line| expected.push(String::from_utf8_lossy(line.bytes).into_owned()));
+        let mut index = LineIndex::default();
+        index.page(Cursor::new(&text), expected.len() as u64, 1).unwrap();
+        for from in (1..expected.len()).step_by(337) {
+            let page = index.page(Cursor::new(&text), from as u64, 3).unwrap();
+            assert_eq!(page, expected[from - 1..(from + 2).min(expected.len())], "{from}");
+        }
+        assert!(index.page(Cursor::new(&text), expected.len() as u64 + 1, 1).unwrap().is_empty());
     }
 
     /// Counts what is read.
