@@ -52,6 +52,8 @@ const PACKAGES: &[(&str, &[&str])] = &[
     ("tokio_serial", &["driver"]),
     ("tokio_tungstenite", &["driver"]),
     ("toml", &["config", "cli", "store", "inverter"]),
+    ("rusqlite", &["store"]),
+    ("csv", &["cli"]),
     ("clap", &["cli", "main"]),
     ("color_eyre", &["cli"]),
     ("tracing_appender", &["cli"]),
