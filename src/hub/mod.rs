@@ -12,6 +12,7 @@ mod journal;
 mod keeper_backups;
 mod ledger;
 mod offsets;
+pub mod programs;
 pub mod run;
 #[cfg(test)]
 mod tests;
