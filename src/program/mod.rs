@@ -4,4 +4,5 @@
 
 pub mod estimate;
 pub mod motion;
+pub mod outline;
 pub mod toolpath;
