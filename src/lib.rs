@@ -25,6 +25,7 @@
 //! |---|---|
 //! | [`model`] | plain data that everyone shares: `Snapshot`, `Command`, `Outcome`, axes, time; the handle to the hub |
 //! | [`grbl`] | the machine protocol, pure: `Line`, replies, status, tables, the `Session` state machine |
+//! | [`inverter`] | Modbus, pure: profiles as data, read plan, decode, poll schedule, write validation and read-back |
 //! | [`program`] | G-code programs, pure: reading, modal state, checks, time, tool path, preamble |
 //! | [`driver`] | the only device IO: one task per link, transports, pacing, reconnect |
 //! | [`hub`] | the owner of the truth: folds events, says what is legal, answers each command once |
@@ -50,6 +51,7 @@ pub mod config;
 pub mod driver;
 pub mod grbl;
 pub mod hub;
+pub mod inverter;
 pub mod model;
 pub mod program;
 pub mod sim;

@@ -51,7 +51,7 @@ const PACKAGES: &[(&str, &[&str])] = &[
     ("crossterm", &["ui"]),
     ("tokio_serial", &["driver"]),
     ("tokio_tungstenite", &["driver"]),
-    ("toml", &["config", "cli", "store"]),
+    ("toml", &["config", "cli", "store", "inverter"]),
     ("clap", &["cli", "main"]),
     ("color_eyre", &["cli"]),
     ("tracing_appender", &["cli"]),

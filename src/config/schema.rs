@@ -40,6 +40,10 @@ pub struct Config {
     pub keys: BTreeMap<String, KeyList>,
     /// The log of all bytes on the wire.
     pub wire_log: WireLog,
+    /// Where programs lie.
+    pub programs: Programs,
+    /// How programs are checked.
+    pub analysis: Analysis,
 }
 
 impl Default for Config {
@@ -52,6 +56,8 @@ impl Default for Config {
             log: Log::default(),
             keys: BTreeMap::new(),
             wire_log: WireLog::default(),
+            programs: Programs::default(),
+            analysis: Analysis::default(),
         }
     }
 }
@@ -381,6 +387,35 @@ pub struct WireLog {
 impl Default for WireLog {
     fn default() -> Self {
         Self { enabled: true, files: 8, file_mib: 4 }
+    }
+}
+
+/// `[programs]`
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields, expecting = "a table, [programs]")]
+pub struct Programs {
+    /// Folders whose programs can be listed and run. What lies outside of them is refused.
+    pub folders: Vec<PathBuf>,
+}
+
+impl Default for Programs {
+    fn default() -> Self {
+        Self { folders: ["assets/programs", "~/gcode", "."].map(PathBuf::from).to_vec() }
+    }
+}
+
+/// `[analysis]`
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields, expecting = "a table, [analysis]")]
+pub struct Analysis {
+    /// How many files are checked at the same time.
+    #[serde(deserialize_with = "range::whole::<_, _, 1, 16>")]
+    pub concurrent: u32,
+}
+
+impl Default for Analysis {
+    fn default() -> Self {
+        Self { concurrent: 2 }
     }
 }
 

@@ -4,4 +4,4 @@
 
 pub mod backups;
 
-pub use backups::{Backups, StoreError};
+pub use backups::{BackupError, Backups};

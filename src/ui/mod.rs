@@ -50,6 +50,7 @@ pub mod view;
 pub mod words;
 
 pub use action::{key_table_markdown, key_table_toml};
-pub use app::{Error, ExitReason, run};
+pub use app::{Error, run};
 pub use keymap::{KeyOverride, KeyProblem, Keymap};
 pub use settings::{ColourMode, JogSettings, Settings, SymbolSet};
+pub use state::ExitReason;

@@ -2,7 +2,6 @@
 
 use std::time::Duration;
 
-use super::app::ExitReason;
 use super::console::{Console, Tone};
 use super::controller::Controller;
 use super::devices::Devices;
@@ -213,6 +212,19 @@ pub enum Effect {
     Suspend,
     /// Leave.
     Quit(ExitReason),
+}
+
+/// Why the screen ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum ExitReason {
+    /// The user asked for it.
+    Asked,
+    /// The terminal is gone (SIGHUP, or an error on it).
+    TerminalLost,
+    /// SIGTERM or SIGQUIT.
+    Terminated,
+    /// The hub has ended.
+    HubGone,
 }
 
 impl Ui {

@@ -151,6 +151,8 @@ pub struct Job {
     pub done_bytes: u64,
     /// Bytes in the file.
     pub total_bytes: u64,
+    /// Errors found so far. While it is not [`JobState::Done`], none means none up to here.
+    pub errors: u64,
 }
 
 /// How an analysis stands.

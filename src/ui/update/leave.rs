@@ -3,9 +3,8 @@
 use super::{leave_jog_mode, popups};
 use crate::model::snapshot::Snapshot;
 use crate::model::{StateKind, Time};
-use crate::ui::app::ExitReason;
 use crate::ui::console::Tone;
-use crate::ui::state::{Effect, Ui};
+use crate::ui::state::{Effect, ExitReason, Ui};
 
 /// The machine does something that leaving it alone would cut off.
 pub(super) fn is_busy(ui: &Ui, snapshot: &Snapshot, now: Time) -> bool {
