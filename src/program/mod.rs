@@ -7,6 +7,7 @@
 //! ```
 
 pub mod block;
+pub mod compact;
 pub mod dialect;
 pub mod fault;
 pub mod modal;
@@ -17,6 +18,7 @@ pub mod tracker;
 pub mod vocabulary;
 
 pub use block::Block;
+pub use compact::Compactor;
 pub use dialect::Dialect;
 pub use modal::Modal;
 pub use reader::{RawLine, Reader};
