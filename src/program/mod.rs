@@ -7,6 +7,7 @@
 //! ```
 
 pub mod block;
+pub mod compact;
 pub mod dialect;
 pub mod estimate;
 pub mod fault;
@@ -20,6 +21,7 @@ pub mod tracker;
 pub mod vocabulary;
 
 pub use block::Block;
+pub use compact::Compactor;
 pub use dialect::Dialect;
 pub use modal::Modal;
 pub use reader::{RawLine, Reader};
