@@ -5,10 +5,12 @@
 //! [`Reader`] cuts chunks into lines, [`Block`] reads a line into words.
 
 pub mod block;
+pub mod estimate;
 pub mod fault;
 pub mod motion;
 mod number;
 pub mod reader;
+pub mod toolpath;
 
 pub use block::Block;
 pub use reader::{RawLine, Reader};

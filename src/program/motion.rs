@@ -74,6 +74,22 @@ pub struct Arc {
     pub sweep_rad: f64,
 }
 
+impl Arc {
+    /// Where it is after `part` of the way, from 0 to 1. Axes across the plane go evenly (a helix).
+    pub fn at(&self, part: f64) -> Point {
+        let (first, second, _) = self.plane.axes();
+        let mut point = self.ends.from;
+        for (axis, value) in point.iter_mut().enumerate() {
+            *value += (self.ends.to[axis] - *value) * part;
+        }
+        let begin = (self.ends.from[second] - self.centre[1]).atan2(self.ends.from[first] - self.centre[0]);
+        let (sin, cos) = (begin + self.sweep_rad * part).sin_cos();
+        point[first] = self.centre[0] + self.radius_mm * cos;
+        point[second] = self.centre[1] + self.radius_mm * sin;
+        point
+    }
+}
+
 /// What a block makes the machine do. A canned cycle gives several.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub enum Motion {

@@ -35,6 +35,7 @@ pub mod jog;
 pub mod keymap;
 pub mod offsets;
 pub mod overrides;
+pub mod preview;
 pub mod recovery;
 pub mod screen;
 pub mod settings;
