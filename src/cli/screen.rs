@@ -15,7 +15,7 @@ use crate::driver::transport::{InProcess, Opener, lock_dir};
 use crate::driver::wire_log::{self, WireLog, WireLogConfig, WireLogGuard};
 use crate::grbl::session::SessionConfig;
 use crate::grbl::tables::Tables;
-use crate::model::{Axis, AxisVec, Firmware};
+use crate::model::{AxisVec, Firmware};
 use crate::sim::{Options, serve};
 use crate::ui::ExitReason;
 use crate::{config, hub, ui};
@@ -128,9 +128,35 @@ const fn theme(theme: config::Theme) -> ui::ColourMode {
     }
 }
 
+/// The colours that are set, by role.
+fn paints(colours: &config::Colours) -> Vec<(ui::Role, ui::Paint)> {
+    use ui::Role;
+    [
+        (Role::Text, colours.text),
+        (Role::Quiet, colours.quiet),
+        (Role::Title, colours.title),
+        (Role::Value, colours.value),
+        (Role::Key, colours.key),
+        (Role::Accent, colours.accent),
+        (Role::Good, colours.good),
+        (Role::Warning, colours.warning),
+        (Role::Bad, colours.bad),
+        (Role::Alarm, colours.alarm),
+        (Role::Sim, colours.sim),
+        (Role::Selected, colours.selected),
+    ]
+    .into_iter()
+    .filter_map(|(role, paint)| Some((role, paint?)))
+    .map(|(role, paint)| match paint {
+        config::Paint::Default => (role, ui::Paint::Default),
+        config::Paint::Index(index) => (role, ui::Paint::Index(index)),
+        config::Paint::Rgb(red, green, blue) => (role, ui::Paint::Rgb(red, green, blue)),
+    })
+    .collect()
+}
+
 fn screen_settings(settings: &Settings, notice: Option<String>) -> ui::Settings {
     let jog = &settings.config.jog;
-    let invert = [Axis::X, Axis::Y, Axis::Z, Axis::A].map(|axis| jog.invert.get(axis));
     ui::Settings {
         jog: ui::JogSettings {
             steps_mm: jog.steps_mm.clone(),
@@ -140,7 +166,7 @@ fn screen_settings(settings: &Settings, notice: Option<String>) -> ui::Settings 
             feed_index: jog.feed_index(),
             rotary_feed_factor: jog.rotary_feed_factor,
             z_feed_factor: jog.z_feed_factor,
-            invert,
+            invert: jog.invert.by_index(),
             idle_timeout: Duration::from_secs(jog.idle_timeout_s.into()),
         },
         ssh: settings.look.ssh,
@@ -152,8 +178,10 @@ fn screen_settings(settings: &Settings, notice: Option<String>) -> ui::Settings 
         ask_key_releases: !settings.look.linux_console,
         // Of this computer, so only for its own console: a remote one can have the same $TERM.
         keyboards: (settings.look.linux_console && !settings.look.ssh).then(|| "/dev/input/by-path".into()),
+        units: settings.config.ui.units,
         symbols: if settings.look.unicode { ui::SymbolSet::Unicode } else { ui::SymbolSet::Ascii },
         colour: if settings.look.colour { theme(settings.config.ui.theme) } else { ui::ColourMode::None },
+        paints: paints(&settings.config.ui.colours),
         frame: Some(settings.look.frame),
         confirm_offset_mm: settings.config.ui.confirm_offset_mm,
         keys: settings.keys.clone(),

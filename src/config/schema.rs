@@ -7,9 +7,10 @@ use std::path::PathBuf;
 use serde::de::{self, Unexpected, Visitor};
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
+use super::colours::Colours;
 use super::range;
-use crate::model::axes::LETTERS;
-use crate::model::{Axis, Endpoint};
+use crate::model::axes::MAX_AXES;
+use crate::model::{Axis, Endpoint, Units};
 
 /// The annotated sample, which is also the default.
 pub const SAMPLE: &str = include_str!("../../config.toml");
@@ -230,8 +231,12 @@ pub struct Invert {
 impl Invert {
     /// Whether the keys of `axis` work the other way round.
     pub fn get(&self, axis: Axis) -> bool {
-        let by_index: [bool; LETTERS.len()] = [self.x, self.y, self.z, self.a, self.b, self.c, self.u, self.v, self.w];
-        by_index[axis.index()]
+        self.by_index()[axis.index()]
+    }
+
+    /// All of them, in report order.
+    pub const fn by_index(&self) -> [bool; MAX_AXES] {
+        [self.x, self.y, self.z, self.a, self.b, self.c, self.u, self.v, self.w]
     }
 }
 
@@ -245,9 +250,13 @@ pub struct Ui {
     pub theme: Theme,
     /// Which symbols to draw with.
     pub symbols: Symbols,
+    /// In which unit lengths and feeds are shown and typed at the start.
+    pub units: Units,
     /// Shortest time between two frames in ms. `None`: 50, over SSH 100.
     #[serde(deserialize_with = "range::whole_option::<_, _, 10, 1000>")]
     pub frame_ms: Option<u32>,
+    /// Colours of the roles, on top of the theme's.
+    pub colours: Colours,
     /// A change of offsets larger than this, mm or degrees, is asked about.
     #[serde(deserialize_with = "range::step_mm")]
     pub confirm_offset_mm: f64,
@@ -259,7 +268,9 @@ impl Default for Ui {
             colour: Colour::default(),
             theme: Theme::default(),
             symbols: Symbols::default(),
+            units: Units::default(),
             frame_ms: None,
+            colours: Colours::default(),
             confirm_offset_mm: 10.0,
         }
     }

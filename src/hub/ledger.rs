@@ -12,7 +12,7 @@ use crate::driver::machine::OrderKind;
 use crate::model::work::Work;
 
 /// One open command.
-#[derive(Clone, Debug)]
+#[derive(Debug)]
 pub(super) struct Entry {
     pub(super) ticket: Ticket,
     /// What was asked, in short.

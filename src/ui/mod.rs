@@ -52,5 +52,6 @@ pub mod words;
 pub use action::{key_table_markdown, key_table_toml};
 pub use app::{Error, run};
 pub use keymap::{KeyOverride, KeyProblem, Keymap};
-pub use settings::{ColourMode, JogSettings, Settings, SymbolSet};
+pub use settings::{ColourMode, JogSettings, Paint, Settings, SymbolSet};
 pub use state::ExitReason;
+pub use theme::Role;

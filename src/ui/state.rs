@@ -17,7 +17,7 @@ pub use super::tab::Tab;
 use crate::model::desk::{Answer, Query};
 use crate::model::hub::LogEvent;
 use crate::model::snapshot::{Age, LinkState, Machine, Snapshot, Stop, StopPhase};
-use crate::model::{Command, Realtime, Time};
+use crate::model::{Command, Realtime, Time, Units};
 
 /// How long a stop that was obeyed stays on the screen.
 const STOP_SHOWN: Duration = Duration::from_secs(4);
@@ -41,6 +41,8 @@ pub struct Ui {
     pub controller: Controller,
     /// The tab Devices.
     pub devices: Devices,
+    /// In which unit lengths are shown and typed.
+    pub units: Units,
     /// A question above everything else.
     pub popup: Option<Popup>,
     /// The way out of an alarm is open.
@@ -234,9 +236,9 @@ impl Ui {
         Self {
             pad: JogPad::new(settings.jog.clone()),
             keymap: Keymap::new(&settings.keys).unwrap_or_default(),
-            settings,
             mode: Mode::Main,
             tab: Tab::Machine,
+            units: settings.units,
             offsets: Offsets::default(),
             controller: Controller::default(),
             devices: Devices::default(),
@@ -251,6 +253,7 @@ impl Ui {
             terminal: TerminalFacts::default(),
             quitting: false,
             last_input: Time::ZERO,
+            settings,
         }
     }
 
