@@ -4,6 +4,8 @@ use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand};
 
+use super::audit::AuditArgs;
+use super::programs::ProgramsCommand;
 use super::sim::SimArgs;
 use crate::model::Endpoint;
 
@@ -20,11 +22,14 @@ knowledge is, jogs it by keyboard, stops it, homes it, explains alarms and sends
 Without a command it opens the screen. With no port configured the screen shows a simulated machine,
 labelled SIM.";
 
+const DANGER: &str = "A software stop is not an emergency stop circuit. Keep a real one within reach.";
+
 const AFTER_HELP: &str = "\
 Examples:
   sunmill                                    try it on the simulated machine
   sunmill --port /dev/serial/by-id/usb-…     run the machine on this USB port
   sunmill sim machine --pty /tmp/mill        simulate a machine for any program
+  sunmill programs history --csv             what ran, for a spreadsheet
 
 A software stop is not an emergency stop circuit. Keep a real one within reach.";
 
@@ -35,7 +40,8 @@ A software stop is not an emergency stop circuit. Keep a real one within reach."
     version,
     long_version = LONG_VERSION,
     long_about = LONG_ABOUT,
-    after_help = AFTER_HELP,
+    after_help = DANGER,
+    after_long_help = AFTER_HELP,
     max_term_width = 100,
     disable_help_subcommand = true
 )]
@@ -72,6 +78,22 @@ pub enum Command {
     /// Offer a simulated device to other programs
     #[command(subcommand)]
     Sim(SimCommand),
+    /// Print which programs ran, how they ended and how long they took
+    #[command(subcommand)]
+    Programs(ProgramsCommand),
+    /// Print who did what, when, and how it ended
+    Audit(AuditArgs),
+}
+
+/// How a listing is printed: for people, unless one of these is given.
+#[derive(Clone, Copy, Debug, Default, Args)]
+pub struct Format {
+    /// As one JSON document
+    #[arg(long, conflicts_with = "csv")]
+    pub json: bool,
+    /// As CSV with a line of names
+    #[arg(long)]
+    pub csv: bool,
 }
 
 /// Options of `sunmill keys`.
