@@ -9,6 +9,7 @@
 
 pub mod analysis;
 pub mod block;
+pub mod compact;
 pub mod dialect;
 pub mod estimate;
 pub mod fault;
@@ -23,6 +24,7 @@ pub mod vocabulary;
 
 pub use analysis::{Analysis, AnalysisConfig};
 pub use block::Block;
+pub use compact::Compactor;
 pub use dialect::Dialect;
 pub use modal::Modal;
 pub use reader::{RawLine, Reader};

@@ -1,5 +1,6 @@
 //! What goes in and out of a machine's task.
 
+use super::feed::Feed;
 use crate::grbl::session::{JogOrder, SettingOrder};
 use crate::grbl::{self, Line};
 use crate::model::command::{Outcome, TicketId};
@@ -7,7 +8,7 @@ use crate::model::snapshot::{LinkState, LinkStats};
 use crate::model::time::Time;
 
 /// A command that the hub has found legal, made ready for the controller.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Debug, PartialEq)]
 pub struct Order {
     /// Its ticket; ends in exactly one [`EventKind::Outcome`].
     pub ticket: TicketId,
@@ -16,7 +17,7 @@ pub struct Order {
 }
 
 /// What an order asks for.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Debug, PartialEq)]
 pub enum OrderKind {
     /// Send this line.
     Line(Line),
@@ -26,6 +27,11 @@ pub enum OrderKind {
     Set(SettingOrder),
     /// Have all settings listed.
     ListSettings,
+    /// Send the lines of a program as they come. The ticket ends when the first may go; the rest comes as
+    /// [`ProgramEvent`](crate::grbl::event::ProgramEvent)s.
+    Program(Feed),
+    /// Begin no more lines of it; a cycle start lets it go on.
+    PauseProgram,
 }
 
 impl OrderKind {
