@@ -16,6 +16,7 @@ use crate::driver::transport::{InProcess, Opener, lock_dir};
 use crate::driver::wire_log::{self, WireLog, WireLogConfig, WireLogGuard};
 use crate::grbl::session::SessionConfig;
 use crate::grbl::tables::Tables;
+use crate::hub::programs::{Folders, Library};
 use crate::model::{AxisVec, Firmware};
 use crate::sim::{Options, serve};
 use crate::ui::ExitReason;
@@ -60,6 +61,7 @@ pub(super) fn run(settings: &Settings, terminal: bool) -> Result<ExitCode, Failu
         store: kept.store,
         opened: kept.opened,
         store_trouble: kept.trouble,
+        programs: Some(library(settings)),
     };
     let reason = runtime.block_on(open(settings, notice, keeping));
     if let Some(store) = store {
@@ -85,6 +87,11 @@ async fn open(settings: &Settings, notice: Option<String>, keeping: hub::Keeping
     let reason = ui::run(port.attach_screen(), screen_settings(settings, notice), move || clock.now()).await;
     hub.shutdown().await;
     reason
+}
+
+fn library(settings: &Settings) -> Library {
+    let folders = Folders::new(settings.program_folders.clone());
+    Library { folders, concurrent: settings.config.analysis.concurrent as usize }
 }
 
 /// The wire log, if it is wanted, and what to tell where it cannot be had.
