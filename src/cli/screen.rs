@@ -66,7 +66,7 @@ pub(super) fn run(settings: &Settings, terminal: bool) -> Result<ExitCode, Failu
 /// `notice` is something to tell at the start.
 async fn open(settings: &Settings, notice: Option<String>, wire_log: Option<WireLog>) -> Result<ExitReason, ui::Error> {
     let clock = Clock::start();
-    let keeping = hub::Keeping { backups: settings.backup_folder.clone(), wire_log };
+    let keeping = hub::Keeping { backups: settings.backup_folder.clone(), wire_log, ..hub::Keeping::default() };
     let (port, hub) = hub::start_keeping(session_config(settings), Tables::load(), opener(settings), clock, keeping);
     let port = port.with_desk(desk::start(settings, clock));
     let reason = ui::run(port.attach_screen(), screen_settings(settings, notice), move || clock.now()).await;

@@ -12,6 +12,7 @@ use super::journal::Journal;
 use super::keeper_backups::{BackupDesk, FileDone};
 use super::ledger::{Entry, Ledger};
 use super::offsets::OffsetWatch;
+use super::runner::{News, ProgramKeeping, Runner};
 use super::{arbiter, fold};
 use crate::driver::clock::Clock;
 use crate::driver::machine::{self, Event, EventKind, MachineHandle, Order, OrderKind};
@@ -20,7 +21,7 @@ use crate::driver::wire_log::WireLog;
 use crate::grbl::session::{Session, SessionConfig};
 use crate::grbl::tables::Tables;
 use crate::model::Endpoint;
-use crate::model::command::{Outcome, Refused, TicketId, VoidReason};
+use crate::model::command::{Command, Outcome, Refused, TicketId, VoidReason};
 use crate::model::hub::{HubPort, Request};
 use crate::model::latch::Latch;
 use crate::model::log::{LogEntry, LogItem};
@@ -85,6 +86,8 @@ pub struct Keeping {
     pub backups: Option<PathBuf>,
     /// Where every byte on the wire is written. `None`: nowhere.
     pub wire_log: Option<WireLog>,
+    /// What running programs needs.
+    pub programs: ProgramKeeping,
 }
 
 /// As [`start`], and keeps things on disk.
@@ -106,13 +109,13 @@ pub fn start_keeping(
     let machine =
         machine::spawn_logged(Session::new(session, tables), opener, clock, Arc::clone(&latch), tell, keeping.wire_log);
     let link = MachineLink { orders: machine.orders.clone(), events };
-    let (port, task) = spawn_keeping(config, clock, latch, link, keeping.backups);
+    let (port, task) = spawn_keeping(config, clock, latch, link, (keeping.backups, keeping.programs));
     (port, HubTask { machine, task })
 }
 
 /// Starts the hub over a driver that runs already. The task ends when `link.events` does.
 pub fn spawn(config: HubConfig, clock: Clock, latch: Arc<Latch>, link: MachineLink) -> (HubPort, JoinHandle<()>) {
-    spawn_keeping(config, clock, latch, link, None)
+    spawn_keeping(config, clock, latch, link, (None, ProgramKeeping::default()))
 }
 
 fn spawn_keeping(
@@ -120,7 +123,7 @@ fn spawn_keeping(
     clock: Clock,
     latch: Arc<Latch>,
     link: MachineLink,
-    backups: Option<PathBuf>,
+    (backups, programs): (Option<PathBuf>, ProgramKeeping),
 ) -> (HubPort, JoinHandle<()>) {
     let (requests, inbox) = mpsc::channel(REQUESTS);
     let (log, _) = broadcast::channel(LOG);
@@ -129,7 +132,9 @@ fn spawn_keeping(
     let (desk, files) = BackupDesk::new(backups);
     keeper.desk = desk;
     keeper.list_backups();
-    (port, tokio::spawn(run(keeper, link.events, inbox, files)))
+    let (runner, news) = Runner::new(programs);
+    keeper.runner = runner;
+    (port, tokio::spawn(run(keeper, link.events, inbox, files, news)))
 }
 
 async fn run(
@@ -137,6 +142,7 @@ async fn run(
     mut events: mpsc::Receiver<Event>,
     mut requests: mpsc::Receiver<Request>,
     mut files: mpsc::Receiver<FileDone>,
+    mut news: mpsc::Receiver<News>,
 ) {
     loop {
         tokio::select! {
@@ -147,6 +153,7 @@ async fn run(
             },
             Some(request) = requests.recv() => keeper.take_request(&request),
             Some(done) = files.recv() => keeper.take_file(done),
+            Some(news) = news.recv() => keeper.program_news(news),
         }
         for _ in 0..BURST {
             let Ok(event) = events.try_recv() else { break };
@@ -174,7 +181,8 @@ pub(super) struct Keeper {
     pub(super) snapshot: Snapshot,
     published: watch::Sender<Arc<Snapshot>>,
     ledger: Ledger,
-    journal: Journal,
+    pub(super) journal: Journal,
+    pub(super) runner: Runner,
     pub(super) desk: BackupDesk,
     offsets: OffsetWatch,
 }
@@ -201,6 +209,7 @@ impl Keeper {
             published,
             ledger: Ledger::default(),
             journal: Journal::new(log),
+            runner: Runner::new(ProgramKeeping::default()).0,
             desk: BackupDesk::new(None).0,
             offsets: OffsetWatch::default(),
         };
@@ -210,6 +219,9 @@ impl Keeper {
     /// Something happened at the machine.
     pub(super) fn take_event(&mut self, event: &Event) {
         if let EventKind::Outcome { ticket, outcome } = &event.what {
+            if self.program_outcome(event.at, *ticket, outcome) {
+                return;
+            }
             if !(*outcome == Outcome::Done && self.go_on(event.at, *ticket)) {
                 self.answer(event.at, *ticket, outcome.clone());
             }
@@ -228,12 +240,19 @@ impl Keeper {
         if let Some(now) = self.snapshot.machine.state.filter(|now| Some(*now) != state) {
             self.journal.write(event.at, LogItem::State(now));
         }
+        self.program_event(event);
     }
 
     /// Somebody asks for something: it goes to the driver, or is answered here.
     pub(super) fn take_request(&mut self, request: &Request) {
         let now = self.clock.now();
         self.ledger.open(request, now);
+        if let Command::Program(order) = &request.command {
+            if let Some(outcome) = self.program_order(request, order, now) {
+                self.answer(now, request.ticket, outcome);
+            }
+            return;
+        }
         if let Some(answered) = self.backup_command(request, now) {
             if let Err(outcome) = answered {
                 self.answer(now, request.ticket, outcome);
@@ -272,7 +291,7 @@ impl Keeper {
         true
     }
 
-    fn send(&self, ticket: TicketId, what: OrderKind) -> Result<(), Outcome> {
+    pub(super) fn send(&self, ticket: TicketId, what: OrderKind) -> Result<(), Outcome> {
         self.orders.try_send(Order { ticket, what }).map_err(|error| match error {
             mpsc::error::TrySendError::Full(_) => {
                 Outcome::Refused(Refused::because("the machine is busy with earlier commands; try again"))
@@ -313,6 +332,7 @@ impl Keeper {
     pub(super) fn finish(&mut self) {
         let now = self.clock.now();
         self.abandon_restore(now);
+        self.finish_program(now);
         for entry in self.ledger.drain() {
             self.write_outcome(now, entry, Outcome::Voided { why: VoidReason::Shutdown, sent: false });
         }

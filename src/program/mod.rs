@@ -9,6 +9,8 @@ pub mod fault;
 pub mod motion;
 mod number;
 pub mod reader;
+pub mod rewind;
 
 pub use block::Block;
 pub use reader::{RawLine, Reader};
+pub use rewind::Rewind;
