@@ -1,6 +1,8 @@
 //! Which command is legal in which state, and the reason why not: one table for the hub's arbiter
 //! and for the screen's hints, so that a hint cannot lie.
 
+pub mod programs;
+
 use super::axes::{Axis, AxisSet, AxisVec};
 use super::command::{Command, HomeTarget, Refused};
 use super::machine::{Firmware, StateKind};
@@ -15,6 +17,10 @@ use super::work;
 /// The reason, as a sentence fragment that says what to do first.
 pub fn check(command: &Command, snapshot: &Snapshot, now: Time) -> Result<(), Refused> {
     let machine = &snapshot.machine;
+    if let Command::Program(order) = command {
+        return programs::check(order, known_state(machine, now), snapshot);
+    }
+    programs::not_between_lines(command, snapshot)?;
     let state = known_state(machine, now)?;
     let firmware = machine.identity.as_ref().map(|i| i.firmware);
     match command {
@@ -62,7 +68,7 @@ pub fn check(command: &Command, snapshot: &Snapshot, now: Time) -> Result<(), Re
         Command::Work(order) => work::check_work(order, state, snapshot),
         Command::GoTo(go_to) => work::check_go_to(go_to, state, machine),
         Command::Switch(switch) => work::check_switch(*switch, state, machine),
-        Command::Program(_) => Err(Refused::because("no program can be run yet")),
+        Command::Program(order) => programs::check(order, Ok(state), snapshot),
         Command::Mdi(line) => mdi(line, state, firmware, machine),
     }
 }
@@ -121,6 +127,7 @@ pub(super) fn has_axis(axis: Axis, machine: &Machine) -> Result<(), Refused> {
 /// The reason, as for [`check`].
 pub fn may_jog(snapshot: &Snapshot, now: Time) -> Result<(), Refused> {
     let machine = &snapshot.machine;
+    programs::no_program(snapshot)?;
     jog_in(known_state(machine, now)?, machine)
 }
 
