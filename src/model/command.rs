@@ -5,6 +5,7 @@ use std::time::Duration;
 use serde::{Deserialize, Serialize};
 
 use super::axes::{Axis, AxisSet, AxisVec};
+use super::endpoint::Endpoint;
 use super::jog::JogVector;
 use super::time::Time;
 use super::work::{GoTo, Switch, Work};
@@ -171,6 +172,8 @@ pub enum Command {
     GoTo(GoTo),
     /// Spindle, coolant, sleep, check mode.
     Switch(Switch),
+    /// Close the link and open this one in its place; all that is known of the old machine is forgotten.
+    UsePort(Endpoint),
 }
 
 /// Why a command was not taken.

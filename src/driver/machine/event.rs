@@ -2,6 +2,7 @@
 
 use crate::grbl::session::{JogOrder, SettingOrder};
 use crate::grbl::{self, Line};
+use crate::model::Endpoint;
 use crate::model::command::{Outcome, TicketId};
 use crate::model::snapshot::{LinkState, LinkStats};
 use crate::model::time::Time;
@@ -26,6 +27,8 @@ pub enum OrderKind {
     Set(SettingOrder),
     /// Have all settings listed.
     ListSettings,
+    /// Close the link and open this one in its place.
+    UsePort(Endpoint),
 }
 
 impl OrderKind {
@@ -47,6 +50,8 @@ pub struct Event {
 /// What happened.
 #[derive(Clone, Debug, PartialEq)]
 pub enum EventKind {
+    /// From now on another port is meant: what was told before is of another machine.
+    Port(Endpoint),
     /// How the link stands now.
     Link(LinkState),
     /// An order ended. Exactly once for each order that was queued.
