@@ -8,7 +8,7 @@ use std::time::Duration;
 use proptest::prelude::*;
 use tokio::io::{AsyncReadExt, AsyncWriteExt, DuplexStream, WriteHalf};
 use tokio::sync::mpsc;
-use tokio::time::sleep;
+use tokio::time::timeout;
 
 use super::*;
 use crate::driver::transport::SerialLine;
@@ -166,7 +166,8 @@ impl Slave {
         if deed == Deed::Silence {
             return;
         }
-        sleep(Duration::from_millis(if let Deed::Late(ms) = deed { ms } else { 15 })).await;
+        let ms = if let Deed::Late(ms) = deed { ms } else { 15 };
+        let _ = timeout(Duration::from_millis(ms), std::future::pending::<()>()).await;
         let mut body = vec![if deed == Deed::OtherUnit { unit ^ 1 } else { unit }];
         body.extend(answer(pdu, deed));
         let mut bytes = Vec::new();
@@ -217,6 +218,7 @@ fn read(address: u16, count: u16) -> Request {
 }
 
 #[tokio::test(start_paused = true)]
+#[allow(clippy::print_stdout, reason = "the count is of interest")]
 async fn answers_later_than_their_time_out_are_never_taken_for_others() {
     for endpoint in endpoints() {
         for known in [Some(canary()), None] {
