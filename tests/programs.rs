@@ -36,7 +36,8 @@ impl Mill {
         let place = Folder { name: "here".to_owned(), path: folder.path().to_owned() };
         let config = RunnerConfig { folders: Folders::new(vec![place]), ..config.unwrap_or_default() };
         let (store, opened) = Store::open(&folder.path().join("store.db")).unwrap();
-        let programs = ProgramKeeping { config, store: Some((store.clone(), opened)), checks: None };
+        let programs = ProgramKeeping { config, ..ProgramKeeping::default() };
+        let keeping = Keeping { programs, store: Some(store.clone()), opened, ..Keeping::default() };
         let faults: Vec<FaultPlan> = fault.split_terminator(' ').map(|f| f.parse().unwrap()).collect();
         let start = AxisVec::from_slice(&[middle(firmware), middle(firmware), -30.0, 0.0]);
         let first = std::sync::atomic::AtomicBool::new(true);
@@ -46,7 +47,7 @@ impl Mill {
                 if first.swap(false, std::sync::atomic::Ordering::SeqCst) { faults.clone() } else { Vec::new() };
             Options { homed: true, start: Some(start), faults, ..Options::new(firmware) }
         };
-        let mut shop = Shop::start(machine, Keeping { programs, ..Keeping::default() });
+        let mut shop = Shop::start(machine, keeping);
         shop.until_ready().await;
         Self { shop, folder, store: Some(store) }
     }

@@ -5,6 +5,7 @@
 //! offending key or value and what would be right. This room reads files but never the environment:
 //! where to look is handed in as [`Places`].
 
+mod colours;
 mod edit;
 mod migrate;
 mod parse;
@@ -12,6 +13,7 @@ mod range;
 mod schema;
 mod source;
 
+pub use colours::{Colours, Paint};
 pub use edit::{CannotEdit, with_port};
 pub use parse::{Problem, parse};
 pub use schema::{

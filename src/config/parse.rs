@@ -262,7 +262,7 @@ mod tests {
 
     #[test]
     fn every_key_stands_in_the_sample() {
-        for section in ["", "machine", "jog", "jog.invert", "ui", "log", "wire_log"] {
+        for section in ["", "machine", "jog", "jog.invert", "ui", "ui.colours", "log", "wire_log"] {
             let header = if section.is_empty() { String::new() } else { format!("[{section}]\n") };
             let error = toml::from_str::<Config>(&format!("{header}nonsense = 1")).unwrap_err();
             let (_, known) = backticked(error.message());

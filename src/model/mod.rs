@@ -20,6 +20,7 @@ pub mod quantity;
 pub mod settings;
 pub mod snapshot;
 pub mod time;
+pub mod units;
 pub mod work;
 
 pub use axes::{Axis, AxisSet, AxisVec};
@@ -29,3 +30,4 @@ pub use hub::Hub;
 pub use machine::{Firmware, MachineState, StateKind};
 pub use snapshot::Snapshot;
 pub use time::Time;
+pub use units::Units;

@@ -17,7 +17,7 @@ pub use super::tab::Tab;
 use crate::model::desk::{Answer, Query};
 use crate::model::hub::LogEvent;
 use crate::model::snapshot::{Age, LinkState, Machine, Snapshot, Stop, StopPhase};
-use crate::model::{Command, Realtime, Time};
+use crate::model::{Command, Realtime, StateKind, Time, Units};
 
 /// How long a stop that was obeyed stays on the screen.
 const STOP_SHOWN: Duration = Duration::from_secs(4);
@@ -41,6 +41,8 @@ pub struct Ui {
     pub controller: Controller,
     /// The tab Devices.
     pub devices: Devices,
+    /// In which unit lengths are shown and typed.
+    pub units: Units,
     /// A question above everything else.
     pub popup: Option<Popup>,
     /// The way out of an alarm is open.
@@ -234,9 +236,9 @@ impl Ui {
         Self {
             pad: JogPad::new(settings.jog.clone()),
             keymap: Keymap::new(&settings.keys).unwrap_or_default(),
-            settings,
             mode: Mode::Main,
             tab: Tab::Machine,
+            units: settings.units,
             offsets: Offsets::default(),
             controller: Controller::default(),
             devices: Devices::default(),
@@ -251,6 +253,7 @@ impl Ui {
             terminal: TerminalFacts::default(),
             quitting: false,
             last_input: Time::ZERO,
+            settings,
         }
     }
 
@@ -278,6 +281,15 @@ impl Ui {
         .flatten()
         .min()
     }
+}
+
+/// The machine does something that leaving it alone would cut off.
+pub fn machine_is_busy(machine: &Machine, now: Time) -> bool {
+    let asleep = machine.fresh_state(now).is_some_and(|state| {
+        matches!(state.kind, StateKind::Idle | StateKind::Alarm | StateKind::Sleep | StateKind::Check)
+    });
+    let nobody_there = machine.reported_at.is_none();
+    machine.homing || machine.jog.is_some() || !(asleep || nobody_there)
 }
 
 /// Whether two snapshots of the same machine differ only in when they were made: one more report that says the same.

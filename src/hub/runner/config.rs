@@ -1,12 +1,10 @@
 //! What the runner is told when it starts.
 
-use std::fmt;
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
+use std::time::Duration;
 
-use super::encode::ToolChange;
-use crate::hub::programs::Folders;
-use crate::model::program::{ContentHash, Report};
-use crate::store::{self, Store};
+use super::encode::{Mode, ToolChange};
+use crate::hub::programs::{Folders, ProgramFiles};
 
 /// What is done when the link comes back after it was lost in a program. Nothing ever goes on by itself.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -19,7 +17,7 @@ pub enum OnLinkLoss {
 }
 
 /// Settings of the runner.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug)]
 pub struct RunnerConfig {
     /// Where programs may lie.
     pub folders: Folders,
@@ -27,21 +25,36 @@ pub struct RunnerConfig {
     pub tool_change: ToolChange,
     /// What follows a lost link.
     pub on_link_loss: OnLinkLoss,
+    /// Lines are sent as short as they can be said; else as they are written.
+    pub compact: bool,
+    /// How long a spindle is given to come to speed before a program begins in its middle.
+    pub warm_up: Duration,
 }
 
-/// Who knows what the checks of files found.
-pub trait Checks: Send + Sync + fmt::Debug {
-    /// The report on this content, if there is one. Must not block.
-    fn report(&self, hash: &ContentHash) -> Option<Arc<Report>>;
+impl RunnerConfig {
+    pub(super) const fn mode(&self, check_mode: bool) -> Mode {
+        Mode { tool_change: self.tool_change, dry: check_mode, compact: self.compact }
+    }
+}
+
+impl Default for RunnerConfig {
+    fn default() -> Self {
+        Self {
+            folders: Folders::default(),
+            tool_change: ToolChange::default(),
+            on_link_loss: OnLinkLoss::default(),
+            compact: true,
+            warm_up: Duration::from_secs(4),
+        }
+    }
 }
 
 /// All that the runner needs from outside.
-#[derive(Debug, Default)]
+#[derive(Clone, Debug, Default)]
 pub struct ProgramKeeping {
     /// Its settings.
     pub config: RunnerConfig,
-    /// Where runs and positions are kept, and what was found there at the start. `None`: nowhere.
-    pub store: Option<(Store, store::Opened)>,
-    /// What is known of files. `None`: nothing, so that every run is one without a check.
-    pub checks: Option<Arc<dyn Checks>>,
+    /// The door to the programs and to what their checks found, set when the desk of programs has started. Not set: every run is one
+    /// without a check.
+    pub files: Arc<OnceLock<ProgramFiles>>,
 }

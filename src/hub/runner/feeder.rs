@@ -4,7 +4,7 @@
 //! to or cut off is noticed before the next piece of it is read, and holds the machine.
 
 use std::fs::File;
-use std::io::{self, Read, Seek, SeekFrom};
+use std::io::{self, Read, Seek};
 use std::path::PathBuf;
 use std::sync::Arc;
 
@@ -13,9 +13,9 @@ use tokio::sync::mpsc;
 use super::encode::{Encoder, Sent};
 use crate::driver::machine::{BATCH, Feeder};
 use crate::grbl::session::ProgramItem;
-use crate::hub::programs::{Folders, ProgramFile, Stamp};
+use crate::hub::programs::{Folders, Known, OpenedProgram, ProgramFile, ProgramFiles, Stamp};
 use crate::model::command::TicketId;
-use crate::model::program::{ContentHash, Interrupted, Prompt};
+use crate::model::program::{ContentHash, Interrupted, Prompt, Report};
 use crate::program::{RawLine, Reader};
 
 /// Bytes read at a time.
@@ -30,6 +30,8 @@ pub(super) struct Job {
     pub(super) ticket: TicketId,
     pub(super) path: PathBuf,
     pub(super) folders: Folders,
+    /// What is known of files; `None`: nothing.
+    pub(super) files: Option<ProgramFiles>,
     /// The content that was seen; another one is refused.
     pub(super) seen: Option<ContentHash>,
     /// Where it begins, and the lines that go before.
@@ -45,6 +47,10 @@ pub(in crate::hub) struct Opened {
     pub(super) path: PathBuf,
     /// For whoever wants to look up a line while it runs.
     pub(super) file: Arc<File>,
+    /// What the check of this very content found, if it has come to its end.
+    pub(super) report: Option<Arc<Report>>,
+    /// Errors that an unfinished check has found so far.
+    pub(super) errors: u64,
 }
 
 /// What the thread tells the hub.
@@ -68,12 +74,12 @@ pub(super) fn start(job: Job, feeder: Feeder, news: mpsc::Sender<News>) {
     tokio::task::spawn_blocking(move || {
         let (ticket, name) = (job.ticket, job.path.display().to_string());
         let answer = |result| drop(news.blocking_send(News::Opened(ticket, result)));
-        let program = match open(&job) {
+        let (program, report, errors) = match open(&job) {
             Ok(program) => program,
             Err(why) => return answer(Err(why)),
         };
         let (file, stamp) = (Arc::new(program.file), program.stamp);
-        let opened = Opened { path: program.path, file: Arc::clone(&file) };
+        let opened = Opened { path: program.path, file: Arc::clone(&file), report, errors };
         let tell = news.clone();
         let thread = std::thread::Builder::new().name("program".to_owned());
         let (begun, first) = std::sync::mpsc::channel();
@@ -88,9 +94,17 @@ pub(super) fn start(job: Job, feeder: Feeder, news: mpsc::Sender<News>) {
     });
 }
 
-/// The file, if it is what was seen.
-fn open(job: &Job) -> Result<ProgramFile, String> {
-    let program = job.folders.open(&job.path).map_err(|why| why.to_string())?;
+type Found = (ProgramFile, Option<Arc<Report>>, u64);
+
+/// The file, if it is what was seen, and what its check found.
+fn open(job: &Job) -> Result<Found, String> {
+    let (mut program, known) = match &job.files {
+        Some(files) => {
+            let OpenedProgram { program, known } = files.open(&job.path)?;
+            (program, Some(known))
+        }
+        None => (job.folders.open(&job.path).map_err(|why| why.to_string())?, None),
+    };
     let name = job.path.display();
     if program.stamp.bytes == 0 {
         return Err(format!("{name}: is empty; choose another program"));
@@ -98,30 +112,21 @@ fn open(job: &Job) -> Result<ProgramFile, String> {
     let failed = |why: io::Error| format!("{name}: cannot be read: {why}");
     let mut head = Vec::new();
     Read::by_ref(&mut &program.file).take(HEAD as u64).read_to_end(&mut head).map_err(failed)?;
+    (&program.file).rewind().map_err(failed)?;
     if head.contains(&0) {
         return Err(format!("{name}: holds bytes that no text has; it is not a G-code program"));
     }
-    if let Some(seen) = job.seen {
-        (&program.file).seek(SeekFrom::Start(0)).map_err(failed)?;
-        let found = hash(&program.file).map_err(failed)?;
-        let now = Stamp::of(&program.file).map_err(failed)?;
-        if found != seen || now != program.stamp {
-            return Err(format!("{name}: is not what was checked any more; look at it again before it runs"));
-        }
+    let other = || Err(format!("{name}: is not what was checked any more; look at it again before it runs"));
+    let (hash, report, errors) = match known {
+        Some(Known::Checked(report)) => (Some(report.hash), Some(report), 0),
+        Some(Known::Unchecked(_)) if job.seen.is_some() => return other(),
+        Some(Known::Unchecked(check)) => (None, None, check.errors),
+        None => (job.seen.map(|_| program.hash()).transpose().map_err(failed)?, None, 0),
+    };
+    if job.seen.is_some() && hash != job.seen || program.has_changed().map_err(failed)? {
+        return other();
     }
-    (&program.file).seek(SeekFrom::Start(0)).map_err(failed)?;
-    Ok(program)
-}
-
-fn hash(mut file: &File) -> io::Result<ContentHash> {
-    let mut hasher = blake3::Hasher::new();
-    let mut chunk = vec![0; CHUNK];
-    loop {
-        match file.read(&mut chunk)? {
-            0 => return Ok(ContentHash(*hasher.finalize().as_bytes())),
-            n => hasher.update(&chunk[..n]),
-        };
-    }
+    Ok((program, report, errors))
 }
 
 fn run(
@@ -218,7 +223,7 @@ impl Feeding {
 
     /// Nobody has written to the file since it was opened.
     fn must_be_the_same(&mut self, file: &File) {
-        if self.over || Stamp::of(file).is_ok_and(|now| now == self.stamp) {
+        if self.over || Stamp::of(file).is_ok_and(|now| now.has_content_of(&self.stamp)) {
             return;
         }
         self.fail(format!(

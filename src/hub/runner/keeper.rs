@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 use std::fs::File;
 use std::path::Path;
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 use tokio::sync::mpsc;
 
@@ -11,11 +11,12 @@ use super::config::{OnLinkLoss, ProgramKeeping, RunnerConfig};
 use super::course::{Course, Effect, Input};
 use super::encode::Encoder;
 use super::feeder::{self, News};
+use super::lookup;
 use super::record::{self, Record};
-use super::{Checks, lookup};
 use crate::driver::machine::{Event, EventKind, Feed, OrderKind};
 use crate::grbl::event::{ProgramEvent, StreamEnd};
 use crate::grbl::{self, Line};
+use crate::hub::programs::ProgramFiles;
 use crate::hub::run::Keeper;
 use crate::model::command::{Command, Origin, Outcome, Realtime, Refused, TicketId, VoidReason};
 use crate::model::hub::Request;
@@ -28,6 +29,7 @@ use crate::model::program::{
 };
 use crate::model::snapshot::{LinkState, StopPhase};
 use crate::model::time::Time;
+use crate::program::Dialect;
 use crate::store::{self, Store};
 
 /// News of the feeder that may wait for the hub.
@@ -58,7 +60,7 @@ enum Own {
 pub(in crate::hub) struct Runner {
     config: RunnerConfig,
     store: Option<Store>,
-    checks: Option<Arc<dyn Checks>>,
+    files: Arc<OnceLock<ProgramFiles>>,
     news: mpsc::Sender<News>,
     next_id: RunId,
     starting: Option<Starting>,
@@ -77,13 +79,16 @@ pub(in crate::hub) struct Runner {
 
 impl Runner {
     /// News come out of the receiver.
-    pub(in crate::hub) fn new(keeping: ProgramKeeping) -> (Self, mpsc::Receiver<News>) {
+    pub(in crate::hub) fn new(
+        keeping: ProgramKeeping,
+        store: Option<Store>,
+        opened: store::Opened,
+    ) -> (Self, mpsc::Receiver<News>) {
         let (news, receiver) = mpsc::channel(NEWS);
-        let (store, opened) = keeping.store.map_or((None, store::Opened::default()), |(s, o)| (Some(s), o));
         let runner = Self {
             config: keeping.config,
             store,
-            checks: keeping.checks,
+            files: keeping.files,
             news,
             next_id: opened.next_run,
             starting: None,
@@ -156,11 +161,8 @@ impl Keeper {
         if self.runner.starting.is_some() {
             return refuse("another program is being started".to_owned());
         }
-        let Some(firmware) = self.snapshot.machine.identity.as_ref().map(|identity| identity.firmware) else {
+        if self.snapshot.machine.identity.is_none() {
             return refuse("it is not known which controller this is".to_owned());
-        };
-        if let Some(why) = self.check_forbids(run) {
-            return refuse(why);
         }
         let (first_line, before) = match &run.start {
             Start::Beginning => (1, Vec::new()),
@@ -171,10 +173,11 @@ impl Keeper {
             ticket: request.ticket,
             path: run.path.clone(),
             folders: self.runner.config.folders.clone(),
+            files: self.runner.files.get().cloned(),
             seen: run.seen,
             first_line,
             before,
-            encoder: Encoder::new(firmware, self.runner.config.tool_change, run.check_mode),
+            encoder: Encoder::new(&Dialect::of(&self.snapshot.machine), self.runner.config.mode(run.check_mode)),
         };
         feeder::start(job, feeder, self.runner.news.clone());
         self.runner.starting = Some(Starting {
@@ -186,24 +189,6 @@ impl Keeper {
             foreseen: Vec::new(),
             whole: None,
         });
-        None
-    }
-
-    /// What the check of the file has against it.
-    fn check_forbids(&mut self, run: &RunRequest) -> Option<String> {
-        self.runner.report = run.seen.and_then(|hash| self.runner.checks.as_ref()?.report(&hash));
-        let report = self.runner.report.as_ref()?;
-        let name = run.path.display();
-        if report.errors > 0 && !run.check_mode {
-            let first = report.problems.first().map(|problem| format!("; line {}: {}", problem.line, problem.text));
-            return Some(format!("{name}: the check found {} error(s){}", report.errors, first.unwrap_or_default()));
-        }
-        if report.warnings > 0 && !run.agreed.warnings && !run.check_mode {
-            return Some(format!(
-                "{name}: the check found {} warning(s): read and agree to them first",
-                report.warnings
-            ));
-        }
         None
     }
 
@@ -257,7 +242,12 @@ impl Keeper {
             Ok(opened) => opened,
             Err(why) => return self.not_started(now, Outcome::Refused(Refused::because(why))),
         };
+        let against = against(&opened, &starting.request);
         starting.file = Some(opened.file);
+        self.runner.report = opened.report;
+        if let Some(why) = against {
+            return self.not_started(now, Outcome::Refused(Refused::because(why)));
+        }
         // Things may have changed while the file was read.
         let command = Command::Program(ProgramOrder::Run(Box::new(starting.request.clone())));
         let check_mode = starting.request.check_mode;
@@ -342,9 +332,9 @@ impl Keeper {
             return false;
         }
         if *outcome == Outcome::Done {
-            self.began(at)
+            self.began(at);
         } else {
-            self.not_started(at, outcome.clone())
+            self.not_started(at, outcome.clone());
         }
         true
     }
@@ -492,7 +482,7 @@ impl Keeper {
         self.note(at, level, text);
         if past.end != Some(RunEnd::Done) && !check_mode {
             let file = self.runner.file.clone();
-            self.offer(past, checkpoint, skip_to, file);
+            self.offer(past, &checkpoint, skip_to, file);
         }
         // Any other end was a reset, which leaves check mode too.
         if check_mode && still_in_check {
@@ -501,9 +491,9 @@ impl Keeper {
     }
 
     /// Offers to take a run up again, once it is known where.
-    fn offer(&self, run: PastRun, checkpoint: Checkpoint, skip_to: Option<u64>, file: Option<Arc<File>>) {
+    fn offer(&self, run: PastRun, checkpoint: &Checkpoint, skip_to: Option<u64>, file: Option<Arc<File>>) {
         let firmware = self.snapshot.machine.identity.as_ref().map(|identity| identity.firmware);
-        let mut warnings = record::warnings(run.end.as_ref(), &checkpoint, firmware);
+        let mut warnings = record::warnings(run.end.as_ref(), checkpoint, firmware);
         let planner = record::planner_blocks(&self.snapshot);
         let folders = self.runner.config.folders.clone();
         let news = self.runner.news.clone();
@@ -532,7 +522,7 @@ impl Keeper {
         let Some((run, checkpoint)) = self.runner.found.take() else { return };
         let text = format!("{} was interrupted at line {}: it can be taken up again", run.name, checkpoint.acked_line);
         self.note(at, MessageLevel::Warning, text);
-        self.offer(run, checkpoint, None, None);
+        self.offer(run, &checkpoint, None, None);
     }
 
     fn write_position(&mut self, at: Time, first: bool) {
@@ -580,6 +570,24 @@ impl Keeper {
         }
         self.course_input(at, Input::Shutdown);
     }
+}
+
+/// What the check of the file has against a run.
+fn against(opened: &feeder::Opened, run: &RunRequest) -> Option<String> {
+    let name = run.path.display();
+    if run.check_mode {
+        return None;
+    }
+    if opened.errors > 0 {
+        return Some(format!("{name}: the check has found {} error(s) so far; look at them first", opened.errors));
+    }
+    let report = opened.report.as_ref()?;
+    if report.errors > 0 {
+        let first = report.problems.first().map(|problem| format!("; line {}: {}", problem.line, problem.text));
+        return Some(format!("{name}: the check found {} error(s){}", report.errors, first.unwrap_or_default()));
+    }
+    let unread = report.warnings > 0 && !run.agreed.warnings;
+    unread.then(|| format!("{name}: the check found {} warning(s): read and agree to them first", report.warnings))
 }
 
 /// How a run ended, for the log.

@@ -51,6 +51,8 @@ pub enum Action {
     ScrollOn,
     /// Console to its end.
     ScrollEnd,
+    /// Millimetres or inches on the screen.
+    SwitchUnits,
     /// Draw everything anew.
     Redraw,
     /// Back to the shell; `fg` returns.
@@ -69,6 +71,8 @@ pub enum Action {
     StepTimesTen,
     /// Step ÷ 10.
     StepOverTen,
+    /// The next of the axes beyond Z gets the last pair of jog keys.
+    NextExtraAxis,
     /// Next faster feed.
     FeedUp,
     /// Next slower feed.

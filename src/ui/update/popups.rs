@@ -5,7 +5,7 @@ use crossterm::event::{KeyCode, KeyEventKind, KeyModifiers};
 use super::{BURST, QUIET, run, take};
 use crate::model::command::HomeTarget;
 use crate::model::snapshot::Snapshot;
-use crate::model::{Axis, AxisSet, Command, Realtime, Time};
+use crate::model::{Axis, AxisSet, Command, Realtime, Time, Units};
 use crate::ui::action::{Action, Context};
 use crate::ui::input::InputEvent;
 use crate::ui::keymap::{Bound, Chord};
@@ -116,13 +116,14 @@ pub(super) fn home(snapshot: &Snapshot, batch: u64) -> Popup {
 }
 
 /// `z`.
-pub(super) fn zero(snapshot: &Snapshot, batch: u64) -> Popup {
+pub(super) fn zero(snapshot: &Snapshot, units: Units, batch: u64) -> Popup {
     let set = |axes| Then::Submit(Command::SetWork { axes, value: 0.0 });
     let mut choices: Vec<Choice> = axes(snapshot)
         .map(|axis| {
             let letter = axis.letter().to_ascii_lowercase();
             let reads = snapshot.machine.work_position.and_then(|position| position.get(axis));
-            let reads = reads.map_or(String::new(), |reads| format!(", which reads {reads:.3} now"));
+            let reads =
+                reads.map_or(String::new(), |reads| format!(", which reads {} now", units.position(axis, reads)));
             choice(Some(letter), format!("{axis} = 0 here{reads}"), set([axis].into_iter().collect()))
         })
         .collect();

@@ -53,7 +53,7 @@ pub(super) fn run(ui: &mut Ui, action: Action, input: &InputEvent, snapshot: &Sn
         Action::Palette => ui.mode = Mode::Palette(Palette::default()),
         Action::Home => ui.popup = Some(popups::home(snapshot, input.batch)),
         Action::AlarmPanel => recovery::open(ui, snapshot, input.batch, now),
-        Action::Zero => ui.popup = Some(popups::zero(snapshot, input.batch)),
+        Action::Zero => ui.popup = Some(popups::zero(snapshot, ui.units, input.batch)),
         Action::Reconnect => return vec![Effect::Realtime(Realtime::ReconnectNow)],
         Action::Help => {
             let effects = leave_jog_mode(ui, now, None);
@@ -66,6 +66,7 @@ pub(super) fn run(ui: &mut Ui, action: Action, input: &InputEvent, snapshot: &Sn
         Action::ScrollBack => ui.console.scroll(-PAGE.cast_signed()),
         Action::ScrollOn => ui.console.scroll(PAGE.cast_signed()),
         Action::ScrollEnd => ui.console.follow(),
+        Action::SwitchUnits => ui.units = ui.units.other(),
         Action::Redraw => return vec![Effect::Redraw],
         Action::Suspend => return suspend(ui, snapshot, now),
         Action::Quit => return quit(ui, snapshot, now, input.batch),
@@ -74,6 +75,11 @@ pub(super) fn run(ui: &mut Ui, action: Action, input: &InputEvent, snapshot: &Sn
         Action::StepDown => ui.pad.next_step(-1),
         Action::StepTimesTen => ui.pad.scale_step(1),
         Action::StepOverTen => ui.pad.scale_step(-1),
+        Action::NextExtraAxis => {
+            if let Err(why) = ui.pad.next_extra(snapshot.machine.axis_count()) {
+                ui.say(why, Tone::Warning, now);
+            }
+        }
         Action::FeedUp => ui.pad.next_feed(1),
         Action::FeedDown => ui.pad.next_feed(-1),
         Action::ToggleContinuous => ui.pad.continuous = !ui.pad.continuous,

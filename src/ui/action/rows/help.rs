@@ -14,4 +14,11 @@ pub(super) const ROWS: &[Row] = &[
         (Group::Screen, Danger::None, Context::Main),
         "List the actions by name; type to narrow it, Enter runs one.",
     ),
+    row(
+        Action::SwitchUnits,
+        "mm or inch",
+        &["F6"],
+        SCREEN,
+        "Show and type lengths and feeds in mm or in inches; what is sent stays mm.",
+    ),
 ];

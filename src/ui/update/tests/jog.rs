@@ -159,3 +159,21 @@ fn letting_go_of_a_jog_key_moves_nothing_on_the_screen() {
     scene.snapshot.machine.stop = stop(Realtime::Stop, StopPhase::Stopped, scene.now);
     assert!(scene.text(80, 24).contains("stop confirmed: the machine stands"), "a stop key has its banner");
 }
+
+#[test]
+fn the_extra_pair_of_keys_is_turned_to_another_axis() {
+    let mut six = testing::idle();
+    six.machine.machine_position = Some(AxisVec::zeros(6));
+    six.machine.identity.as_mut().unwrap().axes = Some(6);
+    let mut scene = Scene::new(six);
+    scene.press(&["i"]);
+    scene.wait(500);
+    scene.press(&["a"]);
+    let effects = scene.press(&[">"]);
+    let [Effect::Submit(Command::JogStep { distance, .. })] = &effects[..] else { panic!("{effects:?}") };
+    assert_eq!(distance.as_slice(), [0.0, 0.0, 0.0, 0.0, 1.0, 0.0], "B");
+    assert!(scene.text(80, 24).contains("< > B"), "{}", scene.text(80, 24));
+    let mut three = state(Idle);
+    three.press(&["i", "a"]);
+    assert!(three.text(80, 24).contains("no axes beyond A"));
+}

@@ -41,7 +41,7 @@ fn the_palette_runs_actions_by_name() {
 #[test]
 fn the_line_for_g_code_completes_searches_and_is_kept() {
     let mut scene = Scene::new(testing::idle());
-    scene.press(&["m", "$", "S", "D", "/", "r"]);
+    scene.press(&["m", "$", "S", "D", "/", "r", "u"]);
     assert_eq!(scene.press(&["Tab"]), []);
     assert_eq!(scene.ui.mdi.text(), "$SD/run=");
     scene.press(&["Ctrl+U", "$", "S", "D", "/", "S", "Tab"]);
@@ -63,4 +63,22 @@ fn the_console_goes_into_a_file_as_it_is_shown() {
     assert_eq!(scene.press(&["Ctrl+S"]), [Effect::Ask(Query::SaveConsole("-- a note\n".into()))]);
     scene.press(&["v"]);
     assert_eq!(scene.press(&["Ctrl+S"]), [Effect::Ask(Query::SaveConsole(String::new()))]);
+}
+
+#[test]
+fn inches_are_shown_and_typed_and_mm_are_sent() {
+    let mut scene = Scene::new(testing::idle());
+    scene.snapshot.machine.feed_mm_min = Some(1000.0);
+    scene.press(&["F6"]);
+    let text = scene.text(80, 24);
+    for shown in ["0.4860", "-7.3880 in", "39.4 in/min", "step 0.0394 in"] {
+        assert!(text.contains(shown), "{shown}:\n{text}");
+    }
+    // The form asks for inches, and keeps what was typed in them when the screen goes back to mm.
+    scene.press(&["t", "0", ".", "1", "F6"]);
+    assert!(scene.text(80, 24).contains("X in"), "{}", scene.text(80, 24));
+    scene.press(&["Enter"]);
+    assert!(scene.text(80, 24).contains("G53 G21 G0 X-197.46"), "{}", scene.text(80, 24));
+    scene.press(&["Esc"]);
+    assert!(scene.text(80, 24).contains("12.345"), "mm again");
 }
