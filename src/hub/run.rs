@@ -13,7 +13,8 @@ use super::journal::Journal;
 use super::keeper_backups::{BackupDesk, FileDone};
 use super::ledger::{Entry, Ledger};
 use super::offsets::OffsetWatch;
-use super::runner::{News, ProgramKeeping, Runner};
+use super::programs::{self, Checking, Library};
+use super::runner::{Checks, News, ProgramKeeping, Runner, RunnerConfig};
 use super::{arbiter, fold};
 use crate::driver::clock::Clock;
 use crate::driver::machine::{self, Event, EventKind, MachineHandle, Order, OrderKind};
@@ -26,6 +27,7 @@ use crate::model::command::{Command, Outcome, Refused, TicketId, VoidReason};
 use crate::model::hub::{HubPort, Request};
 use crate::model::latch::Latch;
 use crate::model::log::{LogEntry, LogItem};
+use crate::model::program::Job;
 use crate::model::snapshot::Snapshot;
 use crate::model::time::Time;
 use crate::store::{Opened, Store};
@@ -94,8 +96,10 @@ pub struct Keeping {
     pub opened: Opened,
     /// Why there is no store, where there should be one.
     pub store_trouble: Option<String>,
-    /// What running programs needs.
-    pub programs: ProgramKeeping,
+    /// Programs on disk. `None`: nobody answers questions about them.
+    pub programs: Option<Library>,
+    /// How programs are run.
+    pub runner: RunnerConfig,
 }
 
 /// As [`start`], and keeps things on disk.
@@ -142,23 +146,38 @@ fn spawn_keeping(
     let (requests, inbox) = mpsc::channel(REQUESTS);
     let (log, _) = broadcast::channel(LOG);
     let (mut keeper, snapshots) = Keeper::new(config, clock, Arc::clone(&latch), link.orders, log.clone());
-    let port = HubPort::new(snapshots, requests, log, latch);
+    let mut port = HubPort::new(snapshots.clone(), requests, log, latch);
+    let mut jobs = None;
+    let mut checks: Option<Arc<dyn Checks>> = None;
+    if let Some(library) = keeping.programs {
+        let desk = programs::desk::start::<Checking>(library, keeping.store.clone(), snapshots);
+        port = port.with_programs(desk.errands);
+        jobs = Some(desk.jobs);
+        checks = Some(Arc::new(desk.known));
+    }
     let (desk, files) = BackupDesk::new(keeping.backups);
     keeper.desk = desk;
     keeper.snapshot.programs.store_trouble = keeping.store_trouble;
     keeper.audit = Audit::new(keeping.store.clone());
     keeper.list_backups();
-    let (runner, news) = Runner::new(keeping.programs, keeping.store.clone(), keeping.opened);
+    let store = keeping.store.map(|store| (store, keeping.opened));
+    let (runner, news) = Runner::new(ProgramKeeping { config: keeping.runner, store, checks });
     keeper.runner = runner;
-    (port, tokio::spawn(run(keeper, link.events, inbox, files, news)))
+    (port, tokio::spawn(run(keeper, link.events, inbox, Inboxes { files, news, jobs })))
+}
+
+/// What else the task waits for.
+struct Inboxes {
+    files: mpsc::Receiver<FileDone>,
+    news: mpsc::Receiver<News>,
+    jobs: Option<watch::Receiver<Arc<Vec<Job>>>>,
 }
 
 async fn run(
     mut keeper: Keeper,
     mut events: mpsc::Receiver<Event>,
     mut requests: mpsc::Receiver<Request>,
-    mut files: mpsc::Receiver<FileDone>,
-    mut news: mpsc::Receiver<News>,
+    mut inboxes: Inboxes,
 ) {
     let mut store = keeper.audit.store().map(Store::trouble);
     loop {
@@ -169,9 +188,10 @@ async fn run(
                 None => break,
             },
             Some(request) = requests.recv() => keeper.take_request(&request),
-            Some(done) = files.recv() => keeper.take_file(done),
-            Some(news) = news.recv() => keeper.program_news(news),
+            Some(done) = inboxes.files.recv() => keeper.take_file(done),
+            jobs = programs::news::jobs(&mut inboxes.jobs) => keeper.take_jobs(jobs),
             trouble = audit::store_news(&mut store) => keeper.take_store_trouble(trouble),
+            Some(news) = inboxes.news.recv() => keeper.program_news(news),
         }
         for _ in 0..BURST {
             let Ok(event) = events.try_recv() else { break };
@@ -228,7 +248,7 @@ impl Keeper {
             published,
             ledger: Ledger::default(),
             journal: Journal::new(log),
-            runner: Runner::new(ProgramKeeping::default(), None, Opened::default()).0,
+            runner: Runner::new(ProgramKeeping::default()).0,
             desk: BackupDesk::new(None).0,
             audit: Audit::default(),
             offsets: OffsetWatch::default(),

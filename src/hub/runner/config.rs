@@ -1,10 +1,13 @@
 //! What the runner is told when it starts.
 
-use std::sync::{Arc, OnceLock};
+use std::fmt;
+use std::sync::Arc;
 use std::time::Duration;
 
 use super::encode::{Mode, ToolChange};
-use crate::hub::programs::{Folders, ProgramFiles};
+use crate::hub::programs::{Folders, KnownReports};
+use crate::model::program::{ContentHash, Report};
+use crate::store::{self, Store};
 
 /// What is done when the link comes back after it was lost in a program. Nothing ever goes on by itself.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -49,12 +52,25 @@ impl Default for RunnerConfig {
     }
 }
 
+/// Who knows what the checks of files found.
+pub trait Checks: Send + Sync + fmt::Debug {
+    /// The report on this content, if there is one. Must not block.
+    fn report(&self, hash: &ContentHash) -> Option<Arc<Report>>;
+}
+
+impl Checks for KnownReports {
+    fn report(&self, hash: &ContentHash) -> Option<Arc<Report>> {
+        Self::report(self, hash)
+    }
+}
+
 /// All that the runner needs from outside.
-#[derive(Clone, Debug, Default)]
+#[derive(Debug, Default)]
 pub struct ProgramKeeping {
     /// Its settings.
     pub config: RunnerConfig,
-    /// The door to the programs and to what their checks found, set when the desk of programs has started. Not set: every run is one
-    /// without a check.
-    pub files: Arc<OnceLock<ProgramFiles>>,
+    /// Where runs and positions are kept, and what was found there at the start. `None`: nowhere.
+    pub store: Option<(Store, store::Opened)>,
+    /// What is known of files. `None`: nothing, so that every run is one without a check.
+    pub checks: Option<Arc<dyn Checks>>,
 }

@@ -13,9 +13,9 @@ use tokio::sync::mpsc;
 use super::encode::{Encoder, Sent};
 use crate::driver::machine::{BATCH, Feeder};
 use crate::grbl::session::ProgramItem;
-use crate::hub::programs::{Folders, Known, OpenedProgram, ProgramFile, ProgramFiles, Stamp};
+use crate::hub::programs::{Folders, ProgramFile, Stamp};
 use crate::model::command::TicketId;
-use crate::model::program::{ContentHash, Interrupted, Prompt, Report};
+use crate::model::program::{ContentHash, Interrupted, Prompt};
 use crate::program::{RawLine, Reader};
 
 /// Bytes read at a time.
@@ -30,8 +30,6 @@ pub(super) struct Job {
     pub(super) ticket: TicketId,
     pub(super) path: PathBuf,
     pub(super) folders: Folders,
-    /// What is known of files; `None`: nothing.
-    pub(super) files: Option<ProgramFiles>,
     /// The content that was seen; another one is refused.
     pub(super) seen: Option<ContentHash>,
     /// Where it begins, and the lines that go before.
@@ -47,10 +45,6 @@ pub(in crate::hub) struct Opened {
     pub(super) path: PathBuf,
     /// For whoever wants to look up a line while it runs.
     pub(super) file: Arc<File>,
-    /// What the check of this very content found, if it has come to its end.
-    pub(super) report: Option<Arc<Report>>,
-    /// Errors that an unfinished check has found so far.
-    pub(super) errors: u64,
 }
 
 /// What the thread tells the hub.
@@ -74,12 +68,12 @@ pub(super) fn start(job: Job, feeder: Feeder, news: mpsc::Sender<News>) {
     tokio::task::spawn_blocking(move || {
         let (ticket, name) = (job.ticket, job.path.display().to_string());
         let answer = |result| drop(news.blocking_send(News::Opened(ticket, result)));
-        let (program, report, errors) = match open(&job) {
+        let program = match open(&job) {
             Ok(program) => program,
             Err(why) => return answer(Err(why)),
         };
         let (file, stamp) = (Arc::new(program.file), program.stamp);
-        let opened = Opened { path: program.path, file: Arc::clone(&file), report, errors };
+        let opened = Opened { path: program.path, file: Arc::clone(&file) };
         let tell = news.clone();
         let thread = std::thread::Builder::new().name("program".to_owned());
         let (begun, first) = std::sync::mpsc::channel();
@@ -94,17 +88,9 @@ pub(super) fn start(job: Job, feeder: Feeder, news: mpsc::Sender<News>) {
     });
 }
 
-type Found = (ProgramFile, Option<Arc<Report>>, u64);
-
-/// The file, if it is what was seen, and what its check found.
-fn open(job: &Job) -> Result<Found, String> {
-    let (mut program, known) = match &job.files {
-        Some(files) => {
-            let OpenedProgram { program, known } = files.open(&job.path)?;
-            (program, Some(known))
-        }
-        None => (job.folders.open(&job.path).map_err(|why| why.to_string())?, None),
-    };
+/// The file, if it is what was seen.
+fn open(job: &Job) -> Result<ProgramFile, String> {
+    let program = job.folders.open(&job.path).map_err(|why| why.to_string())?;
     let name = job.path.display();
     if program.stamp.bytes == 0 {
         return Err(format!("{name}: is empty; choose another program"));
@@ -116,17 +102,26 @@ fn open(job: &Job) -> Result<Found, String> {
     if head.contains(&0) {
         return Err(format!("{name}: holds bytes that no text has; it is not a G-code program"));
     }
-    let other = || Err(format!("{name}: is not what was checked any more; look at it again before it runs"));
-    let (hash, report, errors) = match known {
-        Some(Known::Checked(report)) => (Some(report.hash), Some(report), 0),
-        Some(Known::Unchecked(_)) if job.seen.is_some() => return other(),
-        Some(Known::Unchecked(check)) => (None, None, check.errors),
-        None => (job.seen.map(|_| program.hash()).transpose().map_err(failed)?, None, 0),
-    };
-    if job.seen.is_some() && hash != job.seen || program.has_changed().map_err(failed)? {
-        return other();
+    if let Some(seen) = job.seen {
+        let found = hash(&program.file).map_err(failed)?;
+        (&program.file).rewind().map_err(failed)?;
+        let now = Stamp::of(&program.file).map_err(failed)?;
+        if found != seen || !now.has_content_of(&program.stamp) {
+            return Err(format!("{name}: is not what was checked any more; look at it again before it runs"));
+        }
     }
-    Ok((program, report, errors))
+    Ok(program)
+}
+
+fn hash(mut file: &File) -> io::Result<ContentHash> {
+    let mut hasher = blake3::Hasher::new();
+    let mut chunk = vec![0; CHUNK];
+    loop {
+        match file.read(&mut chunk)? {
+            0 => return Ok(ContentHash(*hasher.finalize().as_bytes())),
+            n => hasher.update(&chunk[..n]),
+        };
+    }
 }
 
 fn run(

@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 use std::fs::File;
 use std::path::Path;
-use std::sync::{Arc, OnceLock};
+use std::sync::Arc;
 
 use tokio::sync::mpsc;
 
@@ -11,12 +11,11 @@ use super::config::{OnLinkLoss, ProgramKeeping, RunnerConfig};
 use super::course::{Course, Effect, Input};
 use super::encode::Encoder;
 use super::feeder::{self, News};
-use super::lookup;
 use super::record::{self, Record};
+use super::{Checks, lookup};
 use crate::driver::machine::{Event, EventKind, Feed, OrderKind};
 use crate::grbl::event::{ProgramEvent, StreamEnd};
 use crate::grbl::{self, Line};
-use crate::hub::programs::ProgramFiles;
 use crate::hub::run::Keeper;
 use crate::model::command::{Command, Origin, Outcome, Realtime, Refused, TicketId, VoidReason};
 use crate::model::hub::Request;
@@ -60,7 +59,7 @@ enum Own {
 pub(in crate::hub) struct Runner {
     config: RunnerConfig,
     store: Option<Store>,
-    files: Arc<OnceLock<ProgramFiles>>,
+    checks: Option<Arc<dyn Checks>>,
     news: mpsc::Sender<News>,
     next_id: RunId,
     starting: Option<Starting>,
@@ -79,16 +78,13 @@ pub(in crate::hub) struct Runner {
 
 impl Runner {
     /// News come out of the receiver.
-    pub(in crate::hub) fn new(
-        keeping: ProgramKeeping,
-        store: Option<Store>,
-        opened: store::Opened,
-    ) -> (Self, mpsc::Receiver<News>) {
+    pub(in crate::hub) fn new(keeping: ProgramKeeping) -> (Self, mpsc::Receiver<News>) {
         let (news, receiver) = mpsc::channel(NEWS);
+        let (store, opened) = keeping.store.map_or((None, store::Opened::default()), |(s, o)| (Some(s), o));
         let runner = Self {
             config: keeping.config,
             store,
-            files: keeping.files,
+            checks: keeping.checks,
             news,
             next_id: opened.next_run,
             starting: None,
@@ -173,7 +169,6 @@ impl Keeper {
             ticket: request.ticket,
             path: run.path.clone(),
             folders: self.runner.config.folders.clone(),
-            files: self.runner.files.get().cloned(),
             seen: run.seen,
             first_line,
             before,
@@ -242,9 +237,11 @@ impl Keeper {
             Ok(opened) => opened,
             Err(why) => return self.not_started(now, Outcome::Refused(Refused::because(why))),
         };
-        let against = against(&opened, &starting.request);
+        let checks = self.runner.checks.as_ref();
+        let report = starting.request.seen.and_then(|hash| checks?.report(&hash));
+        let against = report.as_ref().and_then(|report| against(report, &starting.request));
         starting.file = Some(opened.file);
-        self.runner.report = opened.report;
+        self.runner.report = report;
         if let Some(why) = against {
             return self.not_started(now, Outcome::Refused(Refused::because(why)));
         }
@@ -573,15 +570,11 @@ impl Keeper {
 }
 
 /// What the check of the file has against a run.
-fn against(opened: &feeder::Opened, run: &RunRequest) -> Option<String> {
+fn against(report: &Report, run: &RunRequest) -> Option<String> {
     let name = run.path.display();
     if run.check_mode {
         return None;
     }
-    if opened.errors > 0 {
-        return Some(format!("{name}: the check has found {} error(s) so far; look at them first", opened.errors));
-    }
-    let report = opened.report.as_ref()?;
     if report.errors > 0 {
         let first = report.problems.first().map(|problem| format!("; line {}: {}", problem.line, problem.text));
         return Some(format!("{name}: the check found {} error(s){}", report.errors, first.unwrap_or_default()));

@@ -18,7 +18,7 @@ mod keeper;
 mod lookup;
 mod record;
 
-pub use config::{OnLinkLoss, ProgramKeeping, RunnerConfig};
+pub use config::{Checks, OnLinkLoss, ProgramKeeping, RunnerConfig};
 pub use encode::ToolChange;
 pub(in crate::hub) use feeder::News;
 pub(in crate::hub) use keeper::Runner;
