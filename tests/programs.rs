@@ -8,7 +8,7 @@ use std::sync::Arc;
 use common::shop::{FIRMWARES, Shop, idle, middle, refused, state};
 use sunmill::hub::Keeping;
 use sunmill::hub::programs::{Folder, Folders};
-use sunmill::hub::runner::{ProgramKeeping, RunnerConfig};
+use sunmill::hub::runner::RunnerConfig;
 use sunmill::model::command::HomeTarget;
 use sunmill::model::machine::Firmware;
 use sunmill::model::program::order::POSITION_WORD;
@@ -36,7 +36,7 @@ impl Mill {
         let place = Folder { name: "here".to_owned(), path: folder.path().to_owned() };
         let config = RunnerConfig { folders: Folders::new(vec![place]), ..config.unwrap_or_default() };
         let (store, opened) = Store::open(&folder.path().join("store.db")).unwrap();
-        let programs = ProgramKeeping { config, store: Some((store.clone(), opened)), checks: None };
+        let keeping = Keeping { runner: config, store: Some(store.clone()), opened, ..Keeping::default() };
         let faults: Vec<FaultPlan> = fault.split_terminator(' ').map(|f| f.parse().unwrap()).collect();
         let start = AxisVec::from_slice(&[middle(firmware), middle(firmware), -30.0, 0.0]);
         let first = std::sync::atomic::AtomicBool::new(true);
@@ -46,7 +46,7 @@ impl Mill {
                 if first.swap(false, std::sync::atomic::Ordering::SeqCst) { faults.clone() } else { Vec::new() };
             Options { homed: true, start: Some(start), faults, ..Options::new(firmware) }
         };
-        let mut shop = Shop::start(machine, Keeping { programs, ..Keeping::default() });
+        let mut shop = Shop::start(machine, keeping);
         shop.until_ready().await;
         Self { shop, folder, store: Some(store) }
     }

@@ -2,8 +2,9 @@
 
 use std::fmt;
 use std::sync::Arc;
+use std::time::Duration;
 
-use super::encode::ToolChange;
+use super::encode::{Mode, ToolChange};
 use crate::hub::programs::{Folders, KnownReports};
 use crate::model::program::{ContentHash, Report};
 use crate::store::{self, Store};
@@ -19,7 +20,7 @@ pub enum OnLinkLoss {
 }
 
 /// Settings of the runner.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug)]
 pub struct RunnerConfig {
     /// Where programs may lie.
     pub folders: Folders,
@@ -27,6 +28,28 @@ pub struct RunnerConfig {
     pub tool_change: ToolChange,
     /// What follows a lost link.
     pub on_link_loss: OnLinkLoss,
+    /// Lines are sent as short as they can be said; else as they are written.
+    pub compact: bool,
+    /// How long a spindle is given to come to speed before a program begins in its middle.
+    pub warm_up: Duration,
+}
+
+impl RunnerConfig {
+    pub(super) const fn mode(&self, check_mode: bool) -> Mode {
+        Mode { tool_change: self.tool_change, dry: check_mode, compact: self.compact }
+    }
+}
+
+impl Default for RunnerConfig {
+    fn default() -> Self {
+        Self {
+            folders: Folders::default(),
+            tool_change: ToolChange::default(),
+            on_link_loss: OnLinkLoss::default(),
+            compact: true,
+            warm_up: Duration::from_secs(4),
+        }
+    }
 }
 
 /// Who knows what the checks of files found.

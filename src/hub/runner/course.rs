@@ -330,7 +330,7 @@ pub(super) const fn may_go(from: &RunState, to: &RunState) -> bool {
         // A pause or hold that came too late to keep anything back.
         (Paused(_), Running | Paused(_) | Done) => true,
         (Pausing, Running) => true,
-        (Running, Running) | (Pausing, Pausing) | (Paused(_), Pausing) | (Stopping, _) => false,
+        (Running, Running) | (Pausing | Paused(_), Pausing) | (Stopping, _) => false,
     }
 }
 

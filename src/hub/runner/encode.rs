@@ -13,7 +13,7 @@ use crate::grbl::session::{ProgramItem, ProgramLine};
 use crate::model::machine::Firmware;
 use crate::model::program::Prompt;
 use crate::program::block::Kind;
-use crate::program::{Block, RawLine};
+use crate::program::{Block, Compactor, Dialect, RawLine};
 
 /// Codes in tenths.
 const M0: u16 = 0;
@@ -33,6 +33,16 @@ pub enum ToolChange {
     Controller,
 }
 
+/// How lines are made ready.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(super) struct Mode {
+    pub(super) tool_change: ToolChange,
+    /// Nothing moves and nobody is asked.
+    pub(super) dry: bool,
+    /// As short as can be.
+    pub(super) compact: bool,
+}
+
 /// What becomes of one line.
 #[derive(Debug, Default, PartialEq)]
 pub(super) struct Sent {
@@ -46,18 +56,21 @@ pub(super) struct Sent {
 #[derive(Debug)]
 pub(super) struct Encoder {
     firmware: Firmware,
-    tool_change: ToolChange,
-    /// Nothing moves and nobody is asked.
-    check_mode: bool,
+    mode: Mode,
     block: Box<Block>,
+    compactor: Compactor,
+    /// The line as it goes out.
+    text: String,
     /// The comment on the line before, where that is all there was.
     comment: Option<String>,
     tool: Option<u32>,
 }
 
 impl Encoder {
-    pub(super) fn new(firmware: Firmware, tool_change: ToolChange, check_mode: bool) -> Self {
-        Self { firmware, tool_change, check_mode, block: Box::default(), comment: None, tool: None }
+    pub(super) fn new(dialect: &Dialect, mode: Mode) -> Self {
+        let compactor = Compactor::new(dialect, mode.compact);
+        let (block, text) = (Box::default(), String::new());
+        Self { firmware: dialect.firmware, mode, block, compactor, text, comment: None, tool: None }
     }
 
     /// A line of a preamble.
@@ -88,21 +101,27 @@ impl Encoder {
         }
         let number = line.number;
         let codes = self.block.m();
-        let changes = codes.contains(&M6) && self.tool_change == ToolChange::Ask;
-        let waits = codes.iter().any(|code| matches!(*code, M0 | M1 | M60)) && !self.check_mode;
-        if changes && !self.check_mode {
+        let changes = codes.contains(&M6) && self.mode.tool_change == ToolChange::Ask;
+        let waits = codes.iter().any(|code| matches!(*code, M0 | M1 | M60)) && !self.mode.dry;
+        if changes && !self.mode.dry {
             sent.prompt = Some(Prompt::ToolChange { line: number, tool: self.tool, text: beside.clone() });
         } else if waits {
             sent.prompt = Some(Prompt::Pause { line: number, text: beside });
         }
         let handled = changes && self.firmware != Firmware::GrblHal;
-        let text = if handled { self.without_m6(line.bytes) } else { text_of(line.bytes) };
-        if handled && !self.check_mode {
+        self.text.clear();
+        if handled {
+            self.text = self.without_m6(line.bytes);
+            self.compactor.reset();
+        } else {
+            self.compactor.line(line.bytes, &self.block, &mut self.text);
+        }
+        if handled && !self.mode.dry {
             sent.items.push(ProgramItem::Wait { number });
         }
-        let line = Line::new(&text, Some(self.firmware)).map_err(|why| why.to_string())?;
+        let line = Line::new(&self.text, Some(self.firmware)).map_err(|why| why.to_string())?;
         if !line.as_str().is_empty() {
-            let asks = waits || changes && !handled && !self.check_mode;
+            let asks = waits || changes && !handled && !self.mode.dry;
             sent.items.push(ProgramItem::Line(ProgramLine { number, line, asks }));
         }
         Ok(sent)
@@ -136,14 +155,6 @@ impl Encoder {
     }
 }
 
-/// Bytes as text, one character each where they are no UTF-8, so that what may not be sent is named and not lost.
-fn text_of(bytes: &[u8]) -> String {
-    match std::str::from_utf8(bytes) {
-        Ok(text) => text.to_owned(),
-        Err(_) => bytes.iter().map(|byte| char::from(*byte)).collect(),
-    }
-}
-
 fn shown(comment: &[u8]) -> String {
     String::from_utf8_lossy(comment).trim().chars().filter(|c| !c.is_control()).take(SHOWN).collect()
 }
@@ -152,8 +163,12 @@ fn shown(comment: &[u8]) -> String {
 mod tests {
     use super::*;
 
+    fn encoder(firmware: Firmware, mode: Mode) -> Encoder {
+        Encoder::new(&Dialect::new(firmware, 3), mode)
+    }
+
     fn encoded(firmware: Firmware, tool_change: ToolChange, lines: &[&str]) -> Vec<(String, bool)> {
-        let mut encoder = Encoder::new(firmware, tool_change, false);
+        let mut encoder = encoder(firmware, Mode { tool_change, ..Mode::default() });
         let mut all = Vec::new();
         for (number, text) in (1..).zip(lines) {
             let sent = encoder.line(RawLine::new(number, text.as_bytes())).unwrap();
@@ -190,7 +205,7 @@ mod tests {
 
     #[test]
     fn a_prompt_says_tool_and_comment() {
-        let mut encoder = Encoder::new(Firmware::Grbl, ToolChange::Ask, false);
+        let mut encoder = encoder(Firmware::Grbl, Mode::default());
         let mut prompt = |number, text: &str| encoder.line(RawLine::new(number, text.as_bytes())).unwrap().prompt;
         assert_eq!(
             prompt(1, "T4 M6 (6 mm ball)"),
@@ -201,22 +216,33 @@ mod tests {
         assert_eq!(prompt(4, "M0"), Some(Prompt::Pause { line: 4, text: None }));
     }
 
+    const CHECK: Mode = Mode { tool_change: ToolChange::Ask, dry: true, compact: false };
+
+    #[test]
+    fn lines_are_shortened_where_that_is_wanted() {
+        let mut encoder = encoder(Firmware::Grbl, Mode { compact: true, ..Mode::default() });
+        let mut sent = |text: &str| match &encoder.line(RawLine::new(1, text.as_bytes())).unwrap().items[..] {
+            [ProgramItem::Line(line)] => line.line.as_str().to_owned(),
+            other => panic!("{other:?}"),
+        };
+        assert_eq!(sent("N10 G01 X1.500 Y+2.0 F600 (cut)"), "G1X1.5Y2F600");
+        assert_eq!(sent("G01 X3.0 Y4.0 F600"), "X3Y4");
+    }
+
     #[test]
     fn check_mode_asks_nobody() {
-        let mut encoder = Encoder::new(Firmware::GrblHal, ToolChange::Ask, true);
-        let sent = encoder.line(RawLine::new(1, b"T1 M6")).unwrap();
+        let sent = encoder(Firmware::GrblHal, CHECK).line(RawLine::new(1, b"T1 M6")).unwrap();
         assert!(sent.prompt.is_none() && matches!(&sent.items[..], [ProgramItem::Line(line)] if !line.asks));
-        let mut encoder = Encoder::new(Firmware::Grbl, ToolChange::Ask, true);
-        let sent = encoder.line(RawLine::new(1, b"T1 M6")).unwrap();
+        let sent = encoder(Firmware::Grbl, CHECK).line(RawLine::new(1, b"T1 M6")).unwrap();
         assert!(matches!(&sent.items[..], [ProgramItem::Line(line)] if line.line.as_str() == "T1"));
     }
 
     #[test]
     fn what_cannot_be_sent_says_why() {
-        let mut encoder = Encoder::new(Firmware::Grbl, ToolChange::Ask, false);
+        let mut encoder = encoder(Firmware::Grbl, Mode::default());
         let long = "G1X1".repeat(40);
         for (line, why) in
-            [(long.as_bytes(), "79"), (b"G1X1!".as_slice(), "feed hold"), (b"G1\xc3X1".as_slice(), "U+00C3")]
+            [(long.as_bytes(), "79"), (b"G1X1!".as_slice(), "feed hold"), (b"G1\xc3X1".as_slice(), "U+FFFD")]
         {
             let error = encoder.line(RawLine::new(1, line)).unwrap_err();
             assert!(error.contains(why), "{error}");

@@ -4,7 +4,7 @@
 //! to or cut off is noticed before the next piece of it is read, and holds the machine.
 
 use std::fs::File;
-use std::io::{self, Read, Seek, SeekFrom};
+use std::io::{self, Read, Seek};
 use std::path::PathBuf;
 use std::sync::Arc;
 
@@ -98,18 +98,18 @@ fn open(job: &Job) -> Result<ProgramFile, String> {
     let failed = |why: io::Error| format!("{name}: cannot be read: {why}");
     let mut head = Vec::new();
     Read::by_ref(&mut &program.file).take(HEAD as u64).read_to_end(&mut head).map_err(failed)?;
+    (&program.file).rewind().map_err(failed)?;
     if head.contains(&0) {
         return Err(format!("{name}: holds bytes that no text has; it is not a G-code program"));
     }
     if let Some(seen) = job.seen {
-        (&program.file).seek(SeekFrom::Start(0)).map_err(failed)?;
         let found = hash(&program.file).map_err(failed)?;
+        (&program.file).rewind().map_err(failed)?;
         let now = Stamp::of(&program.file).map_err(failed)?;
-        if found != seen || now != program.stamp {
+        if found != seen || !now.has_content_of(&program.stamp) {
             return Err(format!("{name}: is not what was checked any more; look at it again before it runs"));
         }
     }
-    (&program.file).seek(SeekFrom::Start(0)).map_err(failed)?;
     Ok(program)
 }
 
@@ -218,7 +218,7 @@ impl Feeding {
 
     /// Nobody has written to the file since it was opened.
     fn must_be_the_same(&mut self, file: &File) {
-        if self.over || Stamp::of(file).is_ok_and(|now| now == self.stamp) {
+        if self.over || Stamp::of(file).is_ok_and(|now| now.has_content_of(&self.stamp)) {
             return;
         }
         self.fail(format!(

@@ -28,6 +28,7 @@ use crate::model::program::{
 };
 use crate::model::snapshot::{LinkState, StopPhase};
 use crate::model::time::Time;
+use crate::program::Dialect;
 use crate::store::{self, Store};
 
 /// News of the feeder that may wait for the hub.
@@ -156,11 +157,8 @@ impl Keeper {
         if self.runner.starting.is_some() {
             return refuse("another program is being started".to_owned());
         }
-        let Some(firmware) = self.snapshot.machine.identity.as_ref().map(|identity| identity.firmware) else {
+        if self.snapshot.machine.identity.is_none() {
             return refuse("it is not known which controller this is".to_owned());
-        };
-        if let Some(why) = self.check_forbids(run) {
-            return refuse(why);
         }
         let (first_line, before) = match &run.start {
             Start::Beginning => (1, Vec::new()),
@@ -174,7 +172,7 @@ impl Keeper {
             seen: run.seen,
             first_line,
             before,
-            encoder: Encoder::new(firmware, self.runner.config.tool_change, run.check_mode),
+            encoder: Encoder::new(&Dialect::of(&self.snapshot.machine), self.runner.config.mode(run.check_mode)),
         };
         feeder::start(job, feeder, self.runner.news.clone());
         self.runner.starting = Some(Starting {
@@ -186,24 +184,6 @@ impl Keeper {
             foreseen: Vec::new(),
             whole: None,
         });
-        None
-    }
-
-    /// What the check of the file has against it.
-    fn check_forbids(&mut self, run: &RunRequest) -> Option<String> {
-        self.runner.report = run.seen.and_then(|hash| self.runner.checks.as_ref()?.report(&hash));
-        let report = self.runner.report.as_ref()?;
-        let name = run.path.display();
-        if report.errors > 0 && !run.check_mode {
-            let first = report.problems.first().map(|problem| format!("; line {}: {}", problem.line, problem.text));
-            return Some(format!("{name}: the check found {} error(s){}", report.errors, first.unwrap_or_default()));
-        }
-        if report.warnings > 0 && !run.agreed.warnings && !run.check_mode {
-            return Some(format!(
-                "{name}: the check found {} warning(s): read and agree to them first",
-                report.warnings
-            ));
-        }
         None
     }
 
@@ -257,7 +237,14 @@ impl Keeper {
             Ok(opened) => opened,
             Err(why) => return self.not_started(now, Outcome::Refused(Refused::because(why))),
         };
+        let checks = self.runner.checks.as_ref();
+        let report = starting.request.seen.and_then(|hash| checks?.report(&hash));
+        let against = report.as_ref().and_then(|report| against(report, &starting.request));
         starting.file = Some(opened.file);
+        self.runner.report = report;
+        if let Some(why) = against {
+            return self.not_started(now, Outcome::Refused(Refused::because(why)));
+        }
         // Things may have changed while the file was read.
         let command = Command::Program(ProgramOrder::Run(Box::new(starting.request.clone())));
         let check_mode = starting.request.check_mode;
@@ -342,9 +329,9 @@ impl Keeper {
             return false;
         }
         if *outcome == Outcome::Done {
-            self.began(at)
+            self.began(at);
         } else {
-            self.not_started(at, outcome.clone())
+            self.not_started(at, outcome.clone());
         }
         true
     }
@@ -492,7 +479,7 @@ impl Keeper {
         self.note(at, level, text);
         if past.end != Some(RunEnd::Done) && !check_mode {
             let file = self.runner.file.clone();
-            self.offer(past, checkpoint, skip_to, file);
+            self.offer(past, &checkpoint, skip_to, file);
         }
         // Any other end was a reset, which leaves check mode too.
         if check_mode && still_in_check {
@@ -501,9 +488,9 @@ impl Keeper {
     }
 
     /// Offers to take a run up again, once it is known where.
-    fn offer(&self, run: PastRun, checkpoint: Checkpoint, skip_to: Option<u64>, file: Option<Arc<File>>) {
+    fn offer(&self, run: PastRun, checkpoint: &Checkpoint, skip_to: Option<u64>, file: Option<Arc<File>>) {
         let firmware = self.snapshot.machine.identity.as_ref().map(|identity| identity.firmware);
-        let mut warnings = record::warnings(run.end.as_ref(), &checkpoint, firmware);
+        let mut warnings = record::warnings(run.end.as_ref(), checkpoint, firmware);
         let planner = record::planner_blocks(&self.snapshot);
         let folders = self.runner.config.folders.clone();
         let news = self.runner.news.clone();
@@ -532,7 +519,7 @@ impl Keeper {
         let Some((run, checkpoint)) = self.runner.found.take() else { return };
         let text = format!("{} was interrupted at line {}: it can be taken up again", run.name, checkpoint.acked_line);
         self.note(at, MessageLevel::Warning, text);
-        self.offer(run, checkpoint, None, None);
+        self.offer(run, &checkpoint, None, None);
     }
 
     fn write_position(&mut self, at: Time, first: bool) {
@@ -580,6 +567,20 @@ impl Keeper {
         }
         self.course_input(at, Input::Shutdown);
     }
+}
+
+/// What the check of the file has against a run.
+fn against(report: &Report, run: &RunRequest) -> Option<String> {
+    let name = run.path.display();
+    if run.check_mode {
+        return None;
+    }
+    if report.errors > 0 {
+        let first = report.problems.first().map(|problem| format!("; line {}: {}", problem.line, problem.text));
+        return Some(format!("{name}: the check found {} error(s){}", report.errors, first.unwrap_or_default()));
+    }
+    let unread = report.warnings > 0 && !run.agreed.warnings;
+    unread.then(|| format!("{name}: the check found {} warning(s): read and agree to them first", report.warnings))
 }
 
 /// How a run ended, for the log.

@@ -159,14 +159,14 @@ mod tests {
         snapshot
     }
 
-    fn asked(order: ProgramOrder, snapshot: &Snapshot) -> Result<(), String> {
-        check(&order, Ok(StateKind::Idle), snapshot).map_err(|why| why.0)
+    fn asked(order: &ProgramOrder, snapshot: &Snapshot) -> Result<(), String> {
+        check(order, Ok(StateKind::Idle), snapshot).map_err(|why| why.0)
     }
 
     fn asked_run(change: impl FnOnce(&mut RunRequest), snapshot: &Snapshot) -> Result<(), String> {
         let mut request = request();
         change(&mut request);
-        asked(ProgramOrder::Run(Box::new(request)), snapshot)
+        asked(&ProgramOrder::Run(Box::new(request)), snapshot)
     }
 
     #[test]
@@ -233,7 +233,7 @@ mod tests {
             (RunState::Done, None, false, false, false),
         ] {
             let snapshot = run(state.clone(), prompt);
-            let may = |order| asked(order, &snapshot).is_ok();
+            let may = |order| asked(&order, &snapshot).is_ok();
             let got = [ProgramOrder::PauseAtLineEnd, ProgramOrder::Resume, ProgramOrder::SkipLine].map(may);
             assert_eq!(got, [pause, resume, skip], "{state:?}");
         }
@@ -244,11 +244,11 @@ mod tests {
         let mut snapshot = homed();
         let path = |n: usize| PathBuf::from(format!("{n}.nc"));
         snapshot.programs.queue = Arc::new((0..MAX_QUEUE - 1).map(path).collect());
-        assert!(asked(ProgramOrder::Enqueue(path(3)), &snapshot).is_err());
-        assert_eq!(asked(ProgramOrder::Enqueue(path(99)), &snapshot), Ok(()));
-        assert_eq!(asked(ProgramOrder::Unqueue(0), &snapshot), Ok(()));
-        assert!(asked(ProgramOrder::Unqueue(MAX_QUEUE - 1), &snapshot).is_err());
+        assert!(asked(&ProgramOrder::Enqueue(path(3)), &snapshot).is_err());
+        assert_eq!(asked(&ProgramOrder::Enqueue(path(99)), &snapshot), Ok(()));
+        assert_eq!(asked(&ProgramOrder::Unqueue(0), &snapshot), Ok(()));
+        assert!(asked(&ProgramOrder::Unqueue(MAX_QUEUE - 1), &snapshot).is_err());
         snapshot.programs.queue = Arc::new((0..MAX_QUEUE).map(path).collect());
-        assert!(asked(ProgramOrder::Enqueue(path(99)), &snapshot).unwrap_err().contains("full"));
+        assert!(asked(&ProgramOrder::Enqueue(path(99)), &snapshot).unwrap_err().contains("full"));
     }
 }
