@@ -7,6 +7,7 @@
 //! ```
 
 pub mod block;
+pub mod check;
 pub mod compact;
 pub mod dialect;
 pub mod estimate;
