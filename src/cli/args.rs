@@ -4,6 +4,7 @@ use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand};
 
+use super::preview::PreviewArgs;
 use super::sim::SimArgs;
 use crate::model::Endpoint;
 
@@ -75,6 +76,8 @@ pub enum Command {
     Config(ConfigCommand),
     /// List the serial devices that could be a machine
     Ports(PortsArgs),
+    /// Draw a program as text; print its size, time and problems
+    Preview(PreviewArgs),
     /// Play a wire log, or a scene, and print what sunmill makes of it
     Replay(ReplayArgs),
     /// Offer a simulated device to other programs

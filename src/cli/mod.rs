@@ -17,6 +17,7 @@ pub mod keys;
 mod logging;
 mod out;
 mod ports;
+mod preview;
 mod replay;
 mod run;
 mod screen;
