@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use clap::{Args, Parser, Subcommand};
 
 use super::audit::AuditArgs;
+use super::preview::PreviewArgs;
 use super::programs::ProgramsCommand;
 use super::sim::SimArgs;
 use crate::model::Endpoint;
@@ -78,6 +79,8 @@ pub enum Command {
     Config(ConfigCommand),
     /// List the serial devices that could be a machine
     Ports(PortsArgs),
+    /// Draw a program as text; print its size, time and problems
+    Preview(PreviewArgs),
     /// Play a wire log, or a scene, and print what sunmill makes of it
     Replay(ReplayArgs),
     /// Inverters: what they are

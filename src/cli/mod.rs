@@ -19,6 +19,7 @@ mod listing;
 mod logging;
 mod out;
 mod ports;
+mod preview;
 mod profiles;
 mod programs;
 mod replay;

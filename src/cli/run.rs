@@ -8,7 +8,7 @@ use super::environment::Environment;
 use super::exit::Failure;
 use super::screen::Face;
 use super::settings::Settings;
-use super::{audit, config, keys, out, ports, profiles, programs, replay, screen, sim};
+use super::{audit, config, keys, out, ports, preview, profiles, programs, replay, screen, sim};
 use crate::ui::{Keymap, key_table_markdown, key_table_toml};
 
 /// Does what the arguments ask.
@@ -36,6 +36,7 @@ pub fn run(cli: Cli, environment: &Environment) -> Result<ExitCode, Failure> {
         Some(Command::Config(ConfigCommand::Check { file })) => print(&config::checked(&settings(file)?)),
         Some(Command::Config(ConfigCommand::Show { file })) => print(&config::shown(&settings(file)?)?),
         Some(Command::Ports(args)) => print(&ports::listed(&settings(None)?, args.json)?),
+        Some(Command::Preview(args)) => preview::run(&args, &settings(None)?.look),
         Some(Command::Replay(args)) => replay::run(&settings(None)?, &args.file, args.json),
         Some(Command::Inverter(InverterCommand::Profiles(command))) => print(&match command {
             ProfilesCommand::List { json } => profiles::list(json)?,
