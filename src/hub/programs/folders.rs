@@ -9,11 +9,16 @@ use std::os::fd::OwnedFd;
 use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use std::time::Duration;
 
 use rustix::fs::{CWD, Mode, OFlags, openat};
 
 /// How the name of a program ends, whatever the case.
 pub const ENDINGS: &[&str] = &["nc", "ngc", "gcode", "gco", "gc", "g", "ncc", "tap", "cnc", "txt"];
+
+/// A file that was changed longer ago than this gets another time with the next change: clocks of file systems are as
+/// coarse as two seconds (FAT).
+const SETTLED: Duration = Duration::from_secs(3);
 
 /// A configured folder.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -82,6 +87,12 @@ impl Stamp {
     pub fn of(file: &File) -> io::Result<Self> {
         Ok(Self::from(&file.metadata()?))
     }
+
+    /// As far as the system knows nothing was written in between.
+    pub(super) fn has_content_of(&self, before: &Self) -> bool {
+        (self.device, self.inode, self.bytes, self.modified)
+            == (before.device, before.inode, before.bytes, before.modified)
+    }
 }
 
 impl From<&fs::Metadata> for Stamp {
@@ -105,6 +116,8 @@ pub struct ProgramFile {
     pub path: PathBuf,
     /// As it was when it was opened.
     pub stamp: Stamp,
+    /// It was last changed long enough before for a later change to be seen in its stamp.
+    pub settled: bool,
 }
 
 /// The configured folders.
@@ -143,7 +156,8 @@ impl Folders {
         if !data.is_file() {
             return Err(FileError::NotAFile(path.to_owned()));
         }
-        Ok(ProgramFile { file, path: place.root.join(&place.below), stamp: Stamp::from(&data) })
+        let settled = data.modified().is_ok_and(|at| at.elapsed().is_ok_and(|age| age > SETTLED));
+        Ok(ProgramFile { file, path: place.root.join(&place.below), stamp: Stamp::from(&data), settled })
     }
 
     /// Opens a folder; gives where it really lies.
