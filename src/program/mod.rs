@@ -4,8 +4,10 @@
 //!
 //! ```text
 //!  chunks ─▶ Reader ─▶ RawLine ─▶ Block (words) ─▶ Tracker (modal state, Dialect) ─▶ Motions and Problems
+//!                                                                    Analysis: Report and Toolpath ◀─┘
 //! ```
 
+pub mod analysis;
 pub mod block;
 pub mod compact;
 pub mod dialect;
@@ -20,6 +22,7 @@ pub mod toolpath;
 pub mod tracker;
 pub mod vocabulary;
 
+pub use analysis::{Analysis, AnalysisConfig};
 pub use block::Block;
 pub use compact::Compactor;
 pub use dialect::Dialect;
