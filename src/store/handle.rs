@@ -9,7 +9,7 @@ use std::thread::{self, JoinHandle};
 use tokio::sync::watch;
 
 use super::error::StoreError;
-use super::open::{self, Limits, Opened};
+use super::open::{self, Opened};
 use super::options::StoreOptions;
 use super::reader::Reader;
 use super::write::Write;
@@ -48,16 +48,19 @@ impl Store {
         Self::open_with(path, StoreOptions::default())
     }
 
-    /// Opens the file, makes it where there is none, and checks all of it. Blocks while it does. A damaged file is set aside
-    /// with a note and a new one begun; runs without an end get one, as interrupted.
+    /// Opens the file, makes it where there is none, and checks it. Blocks while it does. A damaged file is set aside with a
+    /// note and a new one begun; runs without an end get one, as interrupted.
     ///
     /// # Errors
     /// Nothing can be kept: another sunmill writes to the file, a newer one or another program has written it, or it
     /// cannot be made or written. The file is as it was.
     pub fn open_with(path: &Path, options: StoreOptions) -> Result<(Self, Opened), StoreError> {
-        let (held, opened) = open::open(path, Limits { busy: options.busy_timeout, pages: options.max_pages })?;
+        let (held, opened) = open::open(path, &options)?;
         let (jobs, inbox) = sync_channel(QUEUE);
         let shared = Arc::new(Shared::new());
+        if !held.checked {
+            check_beside(path.to_owned(), &options, Arc::clone(&shared))?;
+        }
         let writer = Writer::new(held, path.to_owned(), options.clone(), inbox, Arc::clone(&shared));
         let thread = thread::Builder::new()
             .name("store".to_owned())
@@ -161,6 +164,22 @@ impl Store {
             }
         }
     }
+}
+
+/// Reads all of a large file while it is in use already.
+fn check_beside(path: PathBuf, options: &StoreOptions, shared: Arc<Shared>) -> Result<(), StoreError> {
+    let busy = options.busy_timeout;
+    let failed = |path: PathBuf, error| StoreError::File { path, error };
+    let checked = path.clone();
+    let check = move || {
+        if let Some(why) = open::damage_beside(&checked, busy) {
+            tracing::error!(why, "the store is damaged");
+            let path = checked.display();
+            shared.damaged(format!("{path} is damaged ({why}): it will be set aside at the next start of sunmill"));
+        }
+    };
+    thread::Builder::new().name("store-check".to_owned()).spawn(check).map_err(|error| failed(path, error))?;
+    Ok(())
 }
 
 impl Inner {
