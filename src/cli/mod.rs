@@ -19,6 +19,7 @@ mod listing;
 mod logging;
 mod out;
 mod ports;
+mod profiles;
 mod programs;
 mod replay;
 mod run;

@@ -10,7 +10,7 @@ use crate::model::log::{LogEntry, LogItem};
 use crate::model::machine::{MachineState, MessageLevel, Pins};
 use crate::model::settings::{Change, Compared, Kept, Plan, Restore};
 use crate::model::snapshot::{Latency, Stop, StopPhase};
-use crate::model::{AxisSet, AxisVec, StateKind};
+use crate::model::{AxisSet, AxisVec, Endpoint, StateKind};
 use crate::ui::controller::Page;
 use crate::ui::devices::tests::ports;
 use crate::ui::settings::{ColourMode, SymbolSet};
@@ -227,6 +227,14 @@ fn the_devices_tab_lists_measures_and_asks() {
     scene.press(&["w"]);
     insta::assert_snapshot!("devices_keep", scene.text(80, 24));
     assert_eq!(scene.press(&["Enter"]), [Effect::Ask(Query::RememberPort(ports()[1].path.clone()))]);
+    scene.press(&["Up", "w"]);
+    let path = ports()[0].path.clone();
+    let used = Effect::Submit(Command::UsePort(Endpoint::Serial(path.clone())));
+    assert_eq!(scene.press(&["Enter"]), [used, Effect::Ask(Query::RememberPort(path))]);
+    scene.snapshot.machine.state = Some(MachineState::plain(StateKind::Run));
+    scene.press(&["w"]);
+    assert!(scene.text(80, 24).contains("Not now: cannot leave this machine: the machine is running"));
+    assert!(matches!(&scene.press(&["Enter"])[..], [Effect::Ask(Query::RememberPort(_))]), "only for the next start");
     scene.event(&Event::Answer(Answer::Done(Err("config.toml: no permission".into()))));
     assert!(scene.text(80, 24).contains("no permission"));
 }
