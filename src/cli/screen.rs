@@ -1,4 +1,4 @@
-//! `sunmill` without a command: the screen, and the hub in the same process.
+//! `sunmill` without a command: the screen or its plain words, and the hub in the same process.
 
 use std::process::ExitCode;
 use std::sync::Arc;
@@ -26,11 +26,24 @@ use crate::{config, hub, ui};
 const SIGHUP: u8 = 1;
 const SIGTERM: u8 = 15;
 
+/// How the machine is looked at.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Face {
+    /// Drawn.
+    Screen,
+    /// Told in lines, because that was asked for or because the terminal can do no more.
+    Plain {
+        /// By the command line.
+        asked: bool,
+    },
+}
+
 /// Opens the screen and stays until it is left.
-pub(super) fn run(settings: &Settings, terminal: bool) -> Result<ExitCode, Failure> {
-    if !terminal {
+pub(super) fn run(settings: &Settings, terminal: bool, face: Face) -> Result<ExitCode, Failure> {
+    if !terminal && face == Face::Screen {
         return Err(eyre!(
             "the screen needs a terminal on stdin and stdout; over ssh, ask for one with ssh -t. \
+             sunmill --plain needs none. \
              See sunmill --help for the commands that need none"
         )
         .into());
@@ -63,7 +76,7 @@ pub(super) fn run(settings: &Settings, terminal: bool) -> Result<ExitCode, Failu
         store_trouble: kept.trouble,
         programs: Some(library(settings)),
     };
-    let reason = runtime.block_on(open(settings, notice, keeping));
+    let reason = runtime.block_on(open(settings, notice, keeping, face));
     if let Some(store) = store {
         store.close();
     }
@@ -80,11 +93,24 @@ pub(super) fn run(settings: &Settings, terminal: bool) -> Result<ExitCode, Failu
 
 /// Hub and screen in this process. When the screen ends, whatever the reason, the hub cancels a jog and closes.
 /// `notice` is something to tell at the start.
-async fn open(settings: &Settings, notice: Option<String>, keeping: hub::Keeping) -> Result<ExitReason, ui::Error> {
+async fn open(
+    settings: &Settings,
+    notice: Option<String>,
+    keeping: hub::Keeping,
+    face: Face,
+) -> Result<ExitReason, ui::Error> {
     let clock = Clock::start();
     let (port, hub) = hub::start_keeping(session_config(settings), Tables::load(), opener(settings), clock, keeping);
     let port = port.with_desk(desk::start(settings, clock));
-    let reason = ui::run(port.attach_screen(), screen_settings(settings, notice), move || clock.now()).await;
+    let (screen, now) = (port.attach_screen(), move || clock.now());
+    let reason = match face {
+        Face::Screen => ui::run(screen, screen_settings(settings, notice), now).await,
+        Face::Plain { asked } => {
+            const WHY: &str = "this terminal (TERM=dumb) cannot draw the screen, so it is told in lines";
+            let why = (!asked).then(|| WHY.to_owned());
+            ui::plain::run(screen, screen_settings(settings, notice.or(why)), now).await
+        }
+    };
     hub.shutdown().await;
     reason
 }

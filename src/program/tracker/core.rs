@@ -179,6 +179,9 @@ impl Tracker {
         self.switches(turn, &wanted);
         self.modes(turn, &wanted);
         let axes = axes_of(turn.block.letters()) & ((1 << self.dialect.axes) - 1);
+        if let Some(motion) = wanted.motion {
+            self.set_motion(motion);
+        }
         let used_axes = self.non_modal(turn, &wanted, axes);
         if !used_axes {
             self.motion_of(turn, &wanted, axes);

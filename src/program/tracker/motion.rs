@@ -16,9 +16,6 @@ impl Tracker {
     /// Motion, by a code in the block or by the mode in force.
     #[inline]
     pub(super) fn motion_of(&mut self, turn: &mut Turn<'_, impl Sink>, wanted: &Wanted, axes: u16) {
-        if let Some(motion) = wanted.motion {
-            self.set_motion(motion);
-        }
         let mode = self.motion_mode();
         if axes == 0
             && (wanted.motion.is_none() || matches!(mode, MotionMode::Rapid | MotionMode::Linear | MotionMode::None))
@@ -62,7 +59,7 @@ impl Tracker {
         }
     }
 
-    fn set_motion(&mut self, motion: MotionMode) {
+    pub(super) fn set_motion(&mut self, motion: MotionMode) {
         if self.modal.motion != Some(motion) {
             self.cycle.begin();
         }

@@ -44,9 +44,6 @@ impl Tracker {
                     NonModal::SetOffset => self.set_g92(turn, axes),
                     _ => self.go_stored(turn, axes),
                 }
-                if let Some(motion) = wanted.motion {
-                    self.modal.motion = Some(motion);
-                }
                 return true;
             }
         }
