@@ -6,6 +6,7 @@
 //! What the exit codes mean is said at [`Failure`].
 
 mod args;
+mod check;
 mod config;
 mod crash;
 mod desk;
