@@ -4,8 +4,9 @@ use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand};
 
-use super::check::FirmwareName;
-use super::sim::SimArgs;
+use super::audit::AuditArgs;
+use super::programs::ProgramsCommand;
+use super::sim::{Personality, SimArgs};
 use crate::model::Endpoint;
 
 const LONG_VERSION: &str = concat!(
@@ -29,6 +30,7 @@ Examples:
   sunmill --port /dev/serial/by-id/usb-…     run the machine on this USB port
   sunmill --plain                            words in, lines out: for screen readers
   sunmill sim machine --pty /tmp/mill        simulate a machine for any program
+  sunmill programs history --csv             what ran, for a spreadsheet
 
 A software stop is not an emergency stop circuit. Keep a real one within reach.";
 
@@ -87,6 +89,22 @@ pub enum Command {
     /// Offer a simulated device to other programs
     #[command(subcommand)]
     Sim(SimCommand),
+    /// Print which programs ran, how they ended and how long they took
+    #[command(subcommand)]
+    Programs(ProgramsCommand),
+    /// Print who did what, when, and how it ended
+    Audit(AuditArgs),
+}
+
+/// How a listing is printed: for people, unless one of these is given.
+#[derive(Clone, Copy, Debug, Default, Args)]
+pub struct Format {
+    /// As one JSON document
+    #[arg(long, conflicts_with = "csv")]
+    pub json: bool,
+    /// As CSV with a line of names
+    #[arg(long)]
+    pub csv: bool,
 }
 
 /// Options of `sunmill keys`.
@@ -111,7 +129,7 @@ pub struct CheckArgs {
     pub json: bool,
     /// What the controller runs; otherwise that of --backup, or FluidNC
     #[arg(long, value_enum, value_name = "NAME")]
-    pub firmware: Option<FirmwareName>,
+    pub firmware: Option<Personality>,
     /// How many axes the machine has; otherwise those of --backup, or 3
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u8).range(1..=9))]
     pub axes: Option<u8>,

@@ -6,7 +6,6 @@ use std::io::{self, Read};
 use std::path::Path;
 use std::process::ExitCode;
 
-use clap::ValueEnum;
 use color_eyre::eyre::{WrapErr, eyre};
 use serde_json::{Value, json};
 
@@ -23,27 +22,6 @@ use crate::program::{Analysis, AnalysisConfig, Dialect};
 
 /// Bytes that are read at a time.
 const PIECE: usize = 256 * 1024;
-
-/// Firmwares by the names that a command line has for them.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
-pub enum FirmwareName {
-    /// Grbl 1.1
-    Grbl,
-    /// FluidNC
-    Fluidnc,
-    /// grblHAL
-    Grblhal,
-}
-
-impl From<FirmwareName> for Firmware {
-    fn from(name: FirmwareName) -> Self {
-        match name {
-            FirmwareName::Grbl => Self::Grbl,
-            FirmwareName::Fluidnc => Self::FluidNc,
-            FirmwareName::Grblhal => Self::GrblHal,
-        }
-    }
-}
 
 /// For which machine a program is checked.
 #[derive(Debug)]
