@@ -2,9 +2,10 @@
 
 use std::process::ExitCode;
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, SystemTime};
 
 use color_eyre::eyre::{WrapErr, eyre};
+use jiff::tz::TimeZone;
 
 use super::exit::Failure;
 use super::settings::Settings;
@@ -69,9 +70,21 @@ async fn open(settings: &Settings, notice: Option<String>, wire_log: Option<Wire
     let keeping = hub::Keeping { backups: settings.backup_folder.clone(), wire_log };
     let (port, hub) = hub::start_keeping(session_config(settings), Tables::load(), opener(settings), clock, keeping);
     let port = port.with_desk(desk::start(settings, clock));
-    let reason = ui::run(port.attach_screen(), screen_settings(settings, notice), move || clock.now()).await;
+    let screen = ui::Settings {
+        started_unix_ms: started_unix_ms(clock),
+        zone: TimeZone::system(),
+        ..screen_settings(settings, notice)
+    };
+    let reason = ui::run(port.attach_screen(), screen, move || clock.now()).await;
     hub.shutdown().await;
     reason
+}
+
+/// Unix time of the clock's start, for times of day. `None`: this computer's time makes no sense.
+fn started_unix_ms(clock: Clock) -> Option<i64> {
+    let now = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).ok()?;
+    let up = Duration::from_micros(clock.now().as_micros());
+    i64::try_from(now.checked_sub(up)?.as_millis()).ok()
 }
 
 /// The wire log, if it is wanted, and what to tell where it cannot be had.
@@ -185,6 +198,8 @@ fn screen_settings(settings: &Settings, notice: Option<String>) -> ui::Settings 
         frame: Some(settings.look.frame),
         confirm_offset_mm: settings.config.ui.confirm_offset_mm,
         keys: settings.keys.clone(),
+        started_unix_ms: None,
+        zone: TimeZone::UTC,
         notice,
     }
 }

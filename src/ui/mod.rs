@@ -36,6 +36,7 @@ pub mod keymap;
 pub mod offsets;
 pub mod overrides;
 pub mod preview;
+pub mod programs;
 pub mod recovery;
 pub mod screen;
 pub mod settings;

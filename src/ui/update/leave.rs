@@ -13,7 +13,8 @@ pub(super) fn is_busy(ui: &Ui, snapshot: &Snapshot, now: Time) -> bool {
         matches!(state.kind, StateKind::Idle | StateKind::Alarm | StateKind::Sleep | StateKind::Check)
     });
     let nobody_there = machine.reported_at.is_none();
-    ui.pad.moving().is_some() || machine.homing || machine.jog.is_some() || !(asleep || nobody_there)
+    let runs = snapshot.programs.run.as_ref().is_some_and(|run| run.state.is_open());
+    runs || ui.pad.moving().is_some() || machine.homing || machine.jog.is_some() || !(asleep || nobody_there)
 }
 
 /// Back to the shell, unless the machine moves.
