@@ -6,8 +6,9 @@ use std::process::ExitCode;
 use super::args::{Cli, Command, ConfigCommand, KeysArgs, SimCommand};
 use super::environment::Environment;
 use super::exit::Failure;
+use super::screen::Face;
 use super::settings::Settings;
-use super::{config, keys, out, ports, replay, screen, sim};
+use super::{audit, config, keys, out, ports, programs, replay, screen, sim};
 use crate::ui::{Keymap, key_table_markdown, key_table_toml};
 
 /// Does what the arguments ask.
@@ -15,10 +16,15 @@ use crate::ui::{Keymap, key_table_markdown, key_table_toml};
 /// # Errors
 /// What went wrong, with its exit code.
 pub fn run(cli: Cli, environment: &Environment) -> Result<ExitCode, Failure> {
-    let Cli { config: option, port, command } = cli;
+    let Cli { config: option, port, plain, command } = cli;
     let settings = |file: Option<PathBuf>| Settings::new(file, option, port, environment);
     match command {
-        None => return screen::run(&settings(None)?, environment.terminal),
+        None => {
+            // A terminal that cannot draw says so by this name; the screen would be heaps of letters on it.
+            let dumb = environment.terminal && environment.term == "dumb";
+            let look = if plain || dumb { Face::Plain { asked: plain } } else { Face::Screen };
+            return screen::run(&settings(None)?, environment.terminal, look);
+        }
         Some(Command::Keys(args)) => {
             let keymap = Keymap::new(&settings(None)?.keys).unwrap_or_default();
             print(&match args {
@@ -32,6 +38,8 @@ pub fn run(cli: Cli, environment: &Environment) -> Result<ExitCode, Failure> {
         Some(Command::Ports(args)) => print(&ports::listed(&settings(None)?, args.json)?),
         Some(Command::Replay(args)) => replay::run(&settings(None)?, &args.file, args.json),
         Some(Command::Sim(SimCommand::Machine(args))) => sim::machine(args.into()),
+        Some(Command::Programs(command)) => print(&programs::told(&settings(None)?, &command)?),
+        Some(Command::Audit(args)) => print(&audit::told(&settings(None)?, &args)?),
     }?;
     Ok(ExitCode::SUCCESS)
 }

@@ -1,4 +1,4 @@
-//! `sunmill` without a command: the screen, and the hub in the same process.
+//! `sunmill` without a command: the screen or its plain words, and the hub in the same process.
 
 use std::process::ExitCode;
 use std::sync::Arc;
@@ -9,6 +9,7 @@ use jiff::tz::TimeZone;
 
 use super::exit::Failure;
 use super::settings::Settings;
+use super::store::Kept;
 use super::{crash, desk, history, logging};
 use crate::driver::clock::Clock;
 use crate::driver::pace::Pace;
@@ -16,6 +17,7 @@ use crate::driver::transport::{InProcess, Opener, lock_dir};
 use crate::driver::wire_log::{self, WireLog, WireLogConfig, WireLogGuard};
 use crate::grbl::session::SessionConfig;
 use crate::grbl::tables::Tables;
+use crate::hub::programs::{Folders, Library};
 use crate::model::{AxisVec, Firmware};
 use crate::sim::{Options, serve};
 use crate::ui::ExitReason;
@@ -25,11 +27,24 @@ use crate::{config, hub, ui};
 const SIGHUP: u8 = 1;
 const SIGTERM: u8 = 15;
 
+/// How the machine is looked at.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Face {
+    /// Drawn.
+    Screen,
+    /// Told in lines, because that was asked for or because the terminal can do no more.
+    Plain {
+        /// By the command line.
+        asked: bool,
+    },
+}
+
 /// Opens the screen and stays until it is left.
-pub(super) fn run(settings: &Settings, terminal: bool) -> Result<ExitCode, Failure> {
-    if !terminal {
+pub(super) fn run(settings: &Settings, terminal: bool, face: Face) -> Result<ExitCode, Failure> {
+    if !terminal && face == Face::Screen {
         return Err(eyre!(
             "the screen needs a terminal on stdin and stdout; over ssh, ask for one with ssh -t. \
+             sunmill --plain needs none. \
              See sunmill --help for the commands that need none"
         )
         .into());
@@ -51,7 +66,21 @@ pub(super) fn run(settings: &Settings, terminal: bool) -> Result<ExitCode, Failu
         .build()
         .wrap_err("cannot start the runtime")?;
     let (wire_log, wire_guard, wire_notice) = wire_log(settings);
-    let reason = runtime.block_on(open(settings, notice.or(wire_notice), wire_log));
+    let kept = Kept::open(settings);
+    let store = kept.store.clone();
+    let notice = kept.notice().or(notice).or(wire_notice);
+    let keeping = hub::Keeping {
+        backups: settings.backup_folder.clone(),
+        wire_log,
+        store: kept.store,
+        opened: kept.opened,
+        store_trouble: kept.trouble,
+        programs: Some(library(settings)),
+    };
+    let reason = runtime.block_on(open(settings, notice, keeping, face));
+    if let Some(store) = store {
+        store.close();
+    }
     drop(wire_guard);
     tracing::info!(?reason, "end");
     drop(log);
@@ -65,17 +94,31 @@ pub(super) fn run(settings: &Settings, terminal: bool) -> Result<ExitCode, Failu
 
 /// Hub and screen in this process. When the screen ends, whatever the reason, the hub cancels a jog and closes.
 /// `notice` is something to tell at the start.
-async fn open(settings: &Settings, notice: Option<String>, wire_log: Option<WireLog>) -> Result<ExitReason, ui::Error> {
+async fn open(
+    settings: &Settings,
+    notice: Option<String>,
+    keeping: hub::Keeping,
+    face: Face,
+) -> Result<ExitReason, ui::Error> {
     let clock = Clock::start();
-    let keeping = hub::Keeping { backups: settings.backup_folder.clone(), wire_log };
     let (port, hub) = hub::start_keeping(session_config(settings), Tables::load(), opener(settings), clock, keeping);
     let port = port.with_desk(desk::start(settings, clock));
-    let screen = ui::Settings {
-        started_unix_ms: started_unix_ms(clock),
-        zone: TimeZone::system(),
-        ..screen_settings(settings, notice)
+    let (screen, now) = (port.attach_screen(), move || clock.now());
+    let reason = match face {
+        Face::Screen => {
+            let look = ui::Settings {
+                started_unix_ms: started_unix_ms(clock),
+                zone: TimeZone::system(),
+                ..screen_settings(settings, notice)
+            };
+            ui::run(screen, look, now).await
+        }
+        Face::Plain { asked } => {
+            const WHY: &str = "this terminal (TERM=dumb) cannot draw the screen, so it is told in lines";
+            let why = (!asked).then(|| WHY.to_owned());
+            ui::plain::run(screen, screen_settings(settings, notice.or(why)), now).await
+        }
     };
-    let reason = ui::run(port.attach_screen(), screen, move || clock.now()).await;
     hub.shutdown().await;
     reason
 }
@@ -85,6 +128,11 @@ fn started_unix_ms(clock: Clock) -> Option<i64> {
     let now = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).ok()?;
     let up = Duration::from_micros(clock.now().as_micros());
     i64::try_from(now.checked_sub(up)?.as_millis()).ok()
+}
+
+fn library(settings: &Settings) -> Library {
+    let folders = Folders::new(settings.program_folders.clone());
+    Library { folders, concurrent: settings.config.analysis.concurrent as usize }
 }
 
 /// The wire log, if it is wanted, and what to tell where it cannot be had.

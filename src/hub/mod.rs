@@ -5,6 +5,7 @@
 //! [`Snapshot`](crate::model::Snapshot). Clients hold a [`Hub`](crate::model::Hub) handle and cannot tell where this task runs.
 
 pub mod arbiter;
+mod audit;
 pub mod compose;
 pub mod fold;
 mod journal;

@@ -8,10 +8,12 @@ use std::time::Duration;
 use tokio::sync::{broadcast, mpsc, watch};
 use tokio::task::JoinHandle;
 
+use super::audit::{self, Audit};
 use super::journal::Journal;
 use super::keeper_backups::{BackupDesk, FileDone};
 use super::ledger::{Entry, Ledger};
 use super::offsets::OffsetWatch;
+use super::programs::{self, Checking, Library};
 use super::{arbiter, fold};
 use crate::driver::clock::Clock;
 use crate::driver::machine::{self, Event, EventKind, MachineHandle, Order, OrderKind};
@@ -24,8 +26,10 @@ use crate::model::command::{Outcome, Refused, TicketId, VoidReason};
 use crate::model::hub::{HubPort, Request};
 use crate::model::latch::Latch;
 use crate::model::log::{LogEntry, LogItem};
+use crate::model::program::Job;
 use crate::model::snapshot::Snapshot;
 use crate::model::time::Time;
+use crate::store::{Opened, Store};
 
 /// Commands that may wait for the hub; a full queue refuses at once.
 const REQUESTS: usize = 32;
@@ -85,6 +89,14 @@ pub struct Keeping {
     pub backups: Option<PathBuf>,
     /// Where every byte on the wire is written. `None`: nowhere.
     pub wire_log: Option<WireLog>,
+    /// History, journal and audit. `None`: none are kept.
+    pub store: Option<Store>,
+    /// What was found when it was opened.
+    pub opened: Opened,
+    /// Why there is no store, where there should be one.
+    pub store_trouble: Option<String>,
+    /// Programs on disk. `None`: nobody answers questions about them.
+    pub programs: Option<Library>,
 }
 
 /// As [`start`], and keeps things on disk.
@@ -93,7 +105,7 @@ pub fn start_keeping(
     tables: Tables,
     opener: Opener,
     clock: Clock,
-    keeping: Keeping,
+    mut keeping: Keeping,
 ) -> (HubPort, HubTask) {
     session.network = opener.is_network();
     let config = HubConfig {
@@ -103,16 +115,22 @@ pub fn start_keeping(
     };
     let latch = Arc::new(Latch::default());
     let (tell, events) = mpsc::channel(EVENTS);
-    let machine =
-        machine::spawn_logged(Session::new(session, tables), opener, clock, Arc::clone(&latch), tell, keeping.wire_log);
+    let machine = machine::spawn_logged(
+        Session::new(session, tables),
+        opener,
+        clock,
+        Arc::clone(&latch),
+        tell,
+        keeping.wire_log.take(),
+    );
     let link = MachineLink { orders: machine.orders.clone(), events };
-    let (port, task) = spawn_keeping(config, clock, latch, link, keeping.backups);
+    let (port, task) = spawn_keeping(config, clock, latch, link, keeping);
     (port, HubTask { machine, task })
 }
 
 /// Starts the hub over a driver that runs already. The task ends when `link.events` does.
 pub fn spawn(config: HubConfig, clock: Clock, latch: Arc<Latch>, link: MachineLink) -> (HubPort, JoinHandle<()>) {
-    spawn_keeping(config, clock, latch, link, None)
+    spawn_keeping(config, clock, latch, link, Keeping::default())
 }
 
 fn spawn_keeping(
@@ -120,16 +138,24 @@ fn spawn_keeping(
     clock: Clock,
     latch: Arc<Latch>,
     link: MachineLink,
-    backups: Option<PathBuf>,
+    keeping: Keeping,
 ) -> (HubPort, JoinHandle<()>) {
     let (requests, inbox) = mpsc::channel(REQUESTS);
     let (log, _) = broadcast::channel(LOG);
     let (mut keeper, snapshots) = Keeper::new(config, clock, Arc::clone(&latch), link.orders, log.clone());
-    let port = HubPort::new(snapshots, requests, log, latch);
-    let (desk, files) = BackupDesk::new(backups);
+    let mut port = HubPort::new(snapshots.clone(), requests, log, latch);
+    let mut jobs = None;
+    if let Some(library) = keeping.programs {
+        let desk = programs::desk::start::<Checking>(library, keeping.store.clone(), snapshots);
+        port = port.with_programs(desk.errands);
+        jobs = Some(desk.jobs);
+    }
+    let (desk, files) = BackupDesk::new(keeping.backups);
     keeper.desk = desk;
+    keeper.snapshot.programs.store_trouble = keeping.store_trouble;
+    keeper.audit = Audit::new(keeping.store);
     keeper.list_backups();
-    (port, tokio::spawn(run(keeper, link.events, inbox, files)))
+    (port, tokio::spawn(run(keeper, link.events, inbox, files, jobs)))
 }
 
 async fn run(
@@ -137,7 +163,9 @@ async fn run(
     mut events: mpsc::Receiver<Event>,
     mut requests: mpsc::Receiver<Request>,
     mut files: mpsc::Receiver<FileDone>,
+    mut jobs: Option<watch::Receiver<Arc<Vec<Job>>>>,
 ) {
+    let mut store = keeper.audit.store().map(Store::trouble);
     loop {
         tokio::select! {
             biased;
@@ -147,6 +175,8 @@ async fn run(
             },
             Some(request) = requests.recv() => keeper.take_request(&request),
             Some(done) = files.recv() => keeper.take_file(done),
+            jobs = programs::news::jobs(&mut jobs) => keeper.take_jobs(jobs),
+            trouble = audit::store_news(&mut store) => keeper.take_store_trouble(trouble),
         }
         for _ in 0..BURST {
             let Ok(event) = events.try_recv() else { break };
@@ -176,6 +206,7 @@ pub(super) struct Keeper {
     ledger: Ledger,
     journal: Journal,
     pub(super) desk: BackupDesk,
+    pub(super) audit: Audit,
     offsets: OffsetWatch,
 }
 
@@ -202,6 +233,7 @@ impl Keeper {
             ledger: Ledger::default(),
             journal: Journal::new(log),
             desk: BackupDesk::new(None).0,
+            audit: Audit::default(),
             offsets: OffsetWatch::default(),
         };
         (keeper, snapshots)
@@ -215,6 +247,7 @@ impl Keeper {
             }
             return;
         }
+        self.audit.event(event);
         self.offsets.before(event, &mut self.snapshot, &self.ledger);
         let state = self.snapshot.machine.state;
         let alarm = self.snapshot.machine.alarm.clone();
@@ -224,6 +257,7 @@ impl Keeper {
             && alarm.is_none_or(|old| old.info != now.info)
         {
             self.journal.alarm(event.at, now.info.as_ref());
+            self.audit.alarm(now.info.as_ref());
         }
         if let Some(now) = self.snapshot.machine.state.filter(|now| Some(*now) != state) {
             self.journal.write(event.at, LogItem::State(now));
@@ -292,6 +326,7 @@ impl Keeper {
     }
 
     fn write_outcome(&mut self, at: Time, entry: Entry, outcome: Outcome) {
+        self.audit.outcome(at, &entry, &outcome);
         let latency = entry.latency(at);
         let Entry { ticket, what, .. } = entry;
         self.journal.write(at, LogItem::Outcome { ticket: ticket.id, origin: ticket.origin, what, outcome, latency });
@@ -316,6 +351,7 @@ impl Keeper {
         for entry in self.ledger.drain() {
             self.write_outcome(now, entry, Outcome::Voided { why: VoidReason::Shutdown, sent: false });
         }
+        self.audit.finish(now);
         self.publish();
     }
 }

@@ -97,8 +97,8 @@ impl Estimator {
     fn straight(&mut self, straight: &Straight, line: u64) {
         let mut delta = [0.0; MAX_AXES];
         for (axis, delta) in delta.iter_mut().enumerate() {
-            // From where nobody knows the way is not known either: it counts as none.
-            if straight.known & 1 << axis != 0 {
+            // To a place from where nobody knows the way is not known either: it counts as none.
+            if straight.named & !straight.known & 1 << axis == 0 {
                 *delta = straight.to[axis] - straight.from[axis];
             }
         }

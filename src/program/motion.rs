@@ -1,5 +1,7 @@
 //! What a block of G-code makes the machine do: the language between the modal tracker and all that look at a program.
 
+use serde::{Deserialize, Serialize};
+
 use crate::model::axes::MAX_AXES;
 use crate::model::program::report::{Frame, WaitFor};
 
@@ -28,7 +30,8 @@ pub struct Straight {
     pub known: u16,
     /// To here.
     pub to: Point,
-    /// Axes that the block names, as bits.
+    /// Axes whose coordinate in `to` the block names, as bits. A relative move (G91) from an unknown coordinate names none: of such
+    /// an axis only the difference between `from` and `to` is right.
     pub named: u16,
     /// In which coordinates.
     pub frame: Frame,
@@ -37,7 +40,7 @@ pub struct Straight {
 }
 
 /// Plane of an arc: indices of its two axes and of the axis across it.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Plane {
     /// G17.
     #[default]

@@ -20,7 +20,11 @@
 //! text (Space, `!`) give way as in the line for G-code, and Esc closes the field (mode `Main`) after the panel saw it.
 //! What needs a yes is a [`Popup`](state::Popup).
 //!
-//! Absent here: devices, the hub's inside, the environment, files. Only [`app`] and [`terminal`] do IO; neither
+//! # Without a screen
+//!
+//! [`plain`] is the same machine in words, for screen readers and terminals that cannot draw.
+//!
+//! Absent here: devices, the hub's inside, the environment, files. Only [`app`], [`terminal`] and [`plain::conversation`] do IO; neither
 //! `update` nor `view` reads a clock.
 
 pub mod action;
@@ -35,6 +39,7 @@ pub mod jog;
 pub mod keymap;
 pub mod offsets;
 pub mod overrides;
+pub mod plain;
 pub mod preview;
 pub mod programs;
 pub mod recovery;

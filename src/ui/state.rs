@@ -18,7 +18,7 @@ pub use super::tab::Tab;
 use crate::model::desk::{Answer, Query};
 use crate::model::hub::LogEvent;
 use crate::model::snapshot::{Age, LinkState, Machine, Snapshot, Stop, StopPhase};
-use crate::model::{Command, Realtime, Time, Units};
+use crate::model::{Command, Realtime, StateKind, Time, Units};
 
 /// How long a stop that was obeyed stays on the screen.
 const STOP_SHOWN: Duration = Duration::from_secs(4);
@@ -288,6 +288,15 @@ impl Ui {
         .flatten()
         .min()
     }
+}
+
+/// The machine does something that leaving it alone would cut off.
+pub fn machine_is_busy(machine: &Machine, now: Time) -> bool {
+    let asleep = machine.fresh_state(now).is_some_and(|state| {
+        matches!(state.kind, StateKind::Idle | StateKind::Alarm | StateKind::Sleep | StateKind::Check)
+    });
+    let nobody_there = machine.reported_at.is_none();
+    machine.homing || machine.jog.is_some() || !(asleep || nobody_there)
 }
 
 /// Whether two snapshots of the same machine differ only in when they were made: one more report that says the same.

@@ -62,7 +62,8 @@ fn in_words(error: &io::Error) -> String {
     }
 }
 
-/// By what a file is known again without reading it: another content has another stamp.
+/// By what a file is known again without reading it. Nearly always another content has another stamp; what must be certain,
+/// such as that a program to be run is the one that was checked, is found out from the content itself.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct Stamp {
     device: u64,
@@ -105,6 +106,17 @@ pub struct ProgramFile {
     pub path: PathBuf,
     /// As it was when it was opened.
     pub stamp: Stamp,
+}
+
+impl ProgramFile {
+    /// Whether it was written to, or cut, since it was opened. Another name, or none any more, is no change.
+    ///
+    /// # Errors
+    /// What the system says.
+    pub fn has_changed(&self) -> io::Result<bool> {
+        let (now, then) = (Stamp::of(&self.file)?, self.stamp);
+        Ok((now.bytes, now.modified) != (then.bytes, then.modified))
+    }
 }
 
 /// The configured folders.

@@ -139,6 +139,11 @@ impl<T: Clone + PartialEq, W> Jobs<T, W> {
         self.table.iter().find(|job| job.task == *task).map(Entry::told)
     }
 
+    /// What job `id` is about.
+    pub fn task(&self, id: u64) -> Option<&T> {
+        self.table.iter().find(|job| job.id == id).map(|job| &job.task)
+    }
+
     /// The job that is to run now, if a place is free.
     pub fn start_next(&mut self) -> Option<Start<T, W>> {
         if self.running() >= self.places {

@@ -102,9 +102,9 @@ fn step(ui: &mut Ui, by: i64, key: &PanelKey<'_>) -> Vec<Effect> {
         Page::Text => {
             let lines = programs.found().map(|found| found.report.lines);
             if by >= ALL {
-                programs.text.to_end(lines)
+                programs.text.to_end(lines);
             } else {
-                programs.text.step(by)
+                programs.text.step(by);
             }
             return programs.text.query().map(ask).into_iter().collect();
         }
