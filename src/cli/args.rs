@@ -4,7 +4,9 @@ use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand};
 
+use super::audit::AuditArgs;
 use super::preview::PreviewArgs;
+use super::programs::ProgramsCommand;
 use super::sim::SimArgs;
 use crate::model::Endpoint;
 
@@ -29,6 +31,7 @@ Examples:
   sunmill --port /dev/serial/by-id/usb-…     run the machine on this USB port
   sunmill --plain                            words in, lines out: for screen readers
   sunmill sim machine --pty /tmp/mill        simulate a machine for any program
+  sunmill programs history --csv             what ran, for a spreadsheet
 
 A software stop is not an emergency stop circuit. Keep a real one within reach.";
 
@@ -83,6 +86,22 @@ pub enum Command {
     /// Offer a simulated device to other programs
     #[command(subcommand)]
     Sim(SimCommand),
+    /// Print which programs ran, how they ended and how long they took
+    #[command(subcommand)]
+    Programs(ProgramsCommand),
+    /// Print who did what, when, and how it ended
+    Audit(AuditArgs),
+}
+
+/// How a listing is printed: for people, unless one of these is given.
+#[derive(Clone, Copy, Debug, Default, Args)]
+pub struct Format {
+    /// As one JSON document
+    #[arg(long, conflicts_with = "csv")]
+    pub json: bool,
+    /// As CSV with a line of names
+    #[arg(long)]
+    pub csv: bool,
 }
 
 /// Options of `sunmill keys`.

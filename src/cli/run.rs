@@ -8,7 +8,7 @@ use super::environment::Environment;
 use super::exit::Failure;
 use super::screen::Face;
 use super::settings::Settings;
-use super::{config, keys, out, ports, preview, replay, screen, sim};
+use super::{audit, config, keys, out, ports, preview, programs, replay, screen, sim};
 use crate::ui::{Keymap, key_table_markdown, key_table_toml};
 
 /// Does what the arguments ask.
@@ -39,6 +39,8 @@ pub fn run(cli: Cli, environment: &Environment) -> Result<ExitCode, Failure> {
         Some(Command::Preview(args)) => preview::run(&args, &settings(None)?.look),
         Some(Command::Replay(args)) => replay::run(&settings(None)?, &args.file, args.json),
         Some(Command::Sim(SimCommand::Machine(args))) => sim::machine(args.into()),
+        Some(Command::Programs(command)) => print(&programs::told(&settings(None)?, &command)?),
+        Some(Command::Audit(args)) => print(&audit::told(&settings(None)?, &args)?),
     }?;
     Ok(ExitCode::SUCCESS)
 }

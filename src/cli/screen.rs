@@ -16,6 +16,7 @@ use crate::driver::transport::{InProcess, Opener, lock_dir};
 use crate::driver::wire_log::{self, WireLog, WireLogConfig, WireLogGuard};
 use crate::grbl::session::SessionConfig;
 use crate::grbl::tables::Tables;
+use crate::hub::programs::{Folders, Library};
 use crate::model::{AxisVec, Firmware};
 use crate::sim::{Options, serve};
 use crate::ui::ExitReason;
@@ -73,6 +74,7 @@ pub(super) fn run(settings: &Settings, terminal: bool, face: Face) -> Result<Exi
         store: kept.store,
         opened: kept.opened,
         store_trouble: kept.trouble,
+        programs: Some(library(settings)),
     };
     let reason = runtime.block_on(open(settings, notice, keeping, face));
     if let Some(store) = store {
@@ -111,6 +113,11 @@ async fn open(
     };
     hub.shutdown().await;
     reason
+}
+
+fn library(settings: &Settings) -> Library {
+    let folders = Folders::new(settings.program_folders.clone());
+    Library { folders, concurrent: settings.config.analysis.concurrent as usize }
 }
 
 /// The wire log, if it is wanted, and what to tell where it cannot be had.

@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use super::environment::Environment;
 use crate::config::{Colour, Config, ConfigError, Loaded, Source, Symbols, load, read};
+use crate::hub::programs::Folder;
 use crate::model::Endpoint;
 use crate::ui::{KeyOverride, KeyProblem, Keymap};
 
@@ -29,6 +30,8 @@ pub struct Settings {
     pub state_folder: Option<PathBuf>,
     /// The file of the store. `None`: there is no home folder and none is configured.
     pub store_file: Option<PathBuf>,
+    /// The folders of programs, `~` replaced.
+    pub program_folders: Vec<Folder>,
     /// The user's own `config.toml`, whether or not it is there.
     pub user_config: Option<PathBuf>,
     /// The user's own folder for what lives as long as the session.
@@ -91,6 +94,8 @@ impl Settings {
             Some(path) => Some(environment.expand(path)),
             None => below(&environment.state_home, "sunmill/sunmill.db"),
         };
+        let folder = |path: &PathBuf| Folder { name: path.display().to_string(), path: environment.expand(path) };
+        let program_folders = config.programs.folders.iter().map(folder).collect();
         let user_config = below(&environment.config_home, "sunmill/config.toml");
         let runtime_dir = environment.runtime_dir.clone();
         Ok(Self {
@@ -103,6 +108,7 @@ impl Settings {
             backup_folder,
             state_folder,
             store_file,
+            program_folders,
             user_config,
             runtime_dir,
         })
@@ -210,6 +216,14 @@ mod tests {
         assert_eq!(settings("", None, &env).store_file, Some("/s/sunmill/sunmill.db".into()));
         assert_eq!(settings("[store]\npath = \"~/db\"", None, &env).store_file, Some("/h/db".into()));
         assert_eq!(settings("", None, &Environment::default()).store_file, None);
+    }
+
+    #[test]
+    fn folders_of_programs_keep_the_name_they_were_given() {
+        let env = Environment { home: Some("/h".into()), ..Environment::default() };
+        let folders = settings("[programs]\nfolders = [\"~/gcode\", \".\"]", None, &env).program_folders;
+        let folder = |name: &str, path: &str| Folder { name: name.to_owned(), path: path.into() };
+        assert_eq!(folders, [folder("~/gcode", "/h/gcode"), folder(".", ".")]);
     }
 
     #[test]

@@ -13,6 +13,7 @@ use super::journal::Journal;
 use super::keeper_backups::{BackupDesk, FileDone};
 use super::ledger::{Entry, Ledger};
 use super::offsets::OffsetWatch;
+use super::programs::{self, Checking, Library};
 use super::{arbiter, fold};
 use crate::driver::clock::Clock;
 use crate::driver::machine::{self, Event, EventKind, MachineHandle, Order, OrderKind};
@@ -25,6 +26,7 @@ use crate::model::command::{Outcome, Refused, TicketId, VoidReason};
 use crate::model::hub::{HubPort, Request};
 use crate::model::latch::Latch;
 use crate::model::log::{LogEntry, LogItem};
+use crate::model::program::Job;
 use crate::model::snapshot::Snapshot;
 use crate::model::time::Time;
 use crate::store::{Opened, Store};
@@ -93,6 +95,8 @@ pub struct Keeping {
     pub opened: Opened,
     /// Why there is no store, where there should be one.
     pub store_trouble: Option<String>,
+    /// Programs on disk. `None`: nobody answers questions about them.
+    pub programs: Option<Library>,
 }
 
 /// As [`start`], and keeps things on disk.
@@ -139,13 +143,19 @@ fn spawn_keeping(
     let (requests, inbox) = mpsc::channel(REQUESTS);
     let (log, _) = broadcast::channel(LOG);
     let (mut keeper, snapshots) = Keeper::new(config, clock, Arc::clone(&latch), link.orders, log.clone());
-    let port = HubPort::new(snapshots, requests, log, latch);
+    let mut port = HubPort::new(snapshots.clone(), requests, log, latch);
+    let mut jobs = None;
+    if let Some(library) = keeping.programs {
+        let desk = programs::desk::start::<Checking>(library, keeping.store.clone(), snapshots);
+        port = port.with_programs(desk.errands);
+        jobs = Some(desk.jobs);
+    }
     let (desk, files) = BackupDesk::new(keeping.backups);
     keeper.desk = desk;
     keeper.snapshot.programs.store_trouble = keeping.store_trouble;
     keeper.audit = Audit::new(keeping.store);
     keeper.list_backups();
-    (port, tokio::spawn(run(keeper, link.events, inbox, files)))
+    (port, tokio::spawn(run(keeper, link.events, inbox, files, jobs)))
 }
 
 async fn run(
@@ -153,6 +163,7 @@ async fn run(
     mut events: mpsc::Receiver<Event>,
     mut requests: mpsc::Receiver<Request>,
     mut files: mpsc::Receiver<FileDone>,
+    mut jobs: Option<watch::Receiver<Arc<Vec<Job>>>>,
 ) {
     let mut store = keeper.audit.store().map(Store::trouble);
     loop {
@@ -164,6 +175,7 @@ async fn run(
             },
             Some(request) = requests.recv() => keeper.take_request(&request),
             Some(done) = files.recv() => keeper.take_file(done),
+            jobs = programs::news::jobs(&mut jobs) => keeper.take_jobs(jobs),
             trouble = audit::store_news(&mut store) => keeper.take_store_trouble(trouble),
         }
         for _ in 0..BURST {
