@@ -7,7 +7,7 @@ use clap::{Args, Parser, Subcommand};
 use super::audit::AuditArgs;
 use super::preview::PreviewArgs;
 use super::programs::ProgramsCommand;
-use super::sim::SimArgs;
+use super::sim::{Personality, SimArgs};
 use crate::model::Endpoint;
 
 const LONG_VERSION: &str = concat!(
@@ -74,6 +74,12 @@ pub struct Cli {
 pub enum Command {
     /// Print the keys of the screen
     Keys(KeysArgs),
+    /// Check a program: what is wrong with it, how far it goes, how long it takes
+    ///
+    /// Prints a line for each problem: file:line: error: what (what to do about it). The exit code is
+    /// 0 where it may run, 1 where it must not. Work zero, homing and the state of the machine are
+    /// checked on the screen, before it runs.
+    Check(CheckArgs),
     /// Check or show the configuration
     #[command(subcommand)]
     Config(ConfigCommand),
@@ -149,6 +155,25 @@ pub struct KeysArgs {
     /// As the [keys] section of a configuration, with every action
     #[arg(long, conflicts_with = "markdown")]
     pub toml: bool,
+}
+
+/// Options of `sunmill check`.
+#[derive(Debug, Args)]
+pub struct CheckArgs {
+    /// The program
+    pub file: PathBuf,
+    /// As one JSON object
+    #[arg(long)]
+    pub json: bool,
+    /// What the controller runs; otherwise that of --backup, or FluidNC
+    #[arg(long, value_enum, value_name = "NAME")]
+    pub firmware: Option<Personality>,
+    /// How many axes the machine has; otherwise those of --backup, or 3
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u8).range(1..=9))]
+    pub axes: Option<u8>,
+    /// A settings backup of the machine: its rates, accelerations and travel count
+    #[arg(long, value_name = "FILE")]
+    pub backup: Option<PathBuf>,
 }
 
 /// Options of `sunmill ports`.

@@ -92,10 +92,9 @@ pub(super) fn run(args: &PreviewArgs, look: &Look) -> Result<(), Failure> {
     };
     let state = PreviewState::of(args.view.into());
     let picture = Picture { path: &path, state: &state, dots, progress_line: None, tool: None };
-    let mut text = preview_text(&picture, args.width, args.height);
-    text += &summary(&report, &path, &args.file);
-    text += &format!("the time is for a machine of which nothing is known: {assumed}\n");
-    Ok(out::data(&text)?)
+    let drawn = preview_text(&picture, args.width, args.height);
+    let summary = summary(&report, &path, &args.file);
+    Ok(out::data(&format!("{drawn}{summary}the time is for a machine of which nothing is known: {assumed}\n"))?)
 }
 
 fn read(file: &Path, config: AnalysisConfig) -> Result<(Report, Toolpath), Failure> {

@@ -8,7 +8,7 @@ use super::environment::Environment;
 use super::exit::Failure;
 use super::screen::Face;
 use super::settings::Settings;
-use super::{audit, config, keys, out, ports, preview, profiles, programs, replay, screen, sim};
+use super::{audit, check, config, keys, out, ports, preview, profiles, programs, replay, screen, sim};
 use crate::ui::{Keymap, key_table_markdown, key_table_toml};
 
 /// Does what the arguments ask.
@@ -33,6 +33,7 @@ pub fn run(cli: Cli, environment: &Environment) -> Result<ExitCode, Failure> {
                 _ => keys::text(&keymap),
             })
         }
+        Some(Command::Check(args)) => return check::run(&args),
         Some(Command::Config(ConfigCommand::Check { file })) => print(&config::checked(&settings(file)?)),
         Some(Command::Config(ConfigCommand::Show { file })) => print(&config::shown(&settings(file)?)?),
         Some(Command::Ports(args)) => print(&ports::listed(&settings(None)?, args.json)?),

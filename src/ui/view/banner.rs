@@ -2,6 +2,7 @@
 
 use ratatui::text::{Line, Span};
 
+use super::run;
 use super::text::{Cx, fit, printable, wrap};
 use crate::model::Realtime;
 use crate::model::snapshot::{Alarm, LinkState, Stop, StopPhase};
@@ -25,6 +26,7 @@ pub(super) fn lines(cx: &Cx<'_>, width: usize, room: usize) -> Vec<Line<'static>
     if let Some(trouble) = &cx.snapshot.programs.store_trouble {
         parts.push(not_kept(cx, trouble, width));
     }
+    parts.push(run::banner(cx, width));
     while parts.iter().map(Vec::len).sum::<usize>() > room {
         let Some(longest) = parts.iter_mut().rev().find(|part| part.len() > 2) else { break };
         let cut = longest.len() - 2;
