@@ -1,5 +1,6 @@
 //! Answers that need nothing but the disk, each on a thread that may block.
 
+use std::cmp::Reverse;
 use std::path::Path;
 use std::sync::{Arc, Mutex, PoisonError};
 
@@ -13,6 +14,7 @@ use crate::model::Snapshot;
 use crate::model::desk::Answer;
 use crate::model::program::ask::Details;
 use crate::model::program::{ProgramAnswer, ProgramQuery};
+use crate::program::check;
 use crate::store::{RunFilter, Store};
 
 /// Most runs of a page of the history.
@@ -80,8 +82,11 @@ impl Source {
     }
 }
 
-/// What is known of a file, joined with what the machine as it stands now adds.
-pub(super) fn details(found: &Found, _snapshot: &Snapshot) -> Arc<Details> {
+/// What is known of a file, joined with what the machine as it stands now adds: errors first.
+pub(super) fn details(found: &Found, snapshot: &Snapshot) -> Arc<Details> {
     let report = Arc::clone(&found.report);
-    Arc::new(Details { problems: report.problems.clone(), report, path: found.path.clone() })
+    let mut problems = check::against(&report, &snapshot.machine, snapshot.at);
+    problems.extend(report.problems.iter().cloned());
+    problems.sort_by_key(|problem| (Reverse(problem.severity), problem.line));
+    Arc::new(Details { problems, report, path: found.path.clone() })
 }
