@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use clap::{Args, Parser, Subcommand};
 
 use super::audit::AuditArgs;
+use super::preview::PreviewArgs;
 use super::programs::ProgramsCommand;
 use super::sim::{Personality, SimArgs};
 use crate::model::Endpoint;
@@ -84,8 +85,13 @@ pub enum Command {
     Config(ConfigCommand),
     /// List the serial devices that could be a machine
     Ports(PortsArgs),
+    /// Draw a program as text; print its size, time and problems
+    Preview(PreviewArgs),
     /// Play a wire log, or a scene, and print what sunmill makes of it
     Replay(ReplayArgs),
+    /// Inverters: what they are
+    #[command(subcommand)]
+    Inverter(InverterCommand),
     /// Offer a simulated device to other programs
     #[command(subcommand)]
     Sim(SimCommand),
@@ -105,6 +111,38 @@ pub struct Format {
     /// As CSV with a line of names
     #[arg(long)]
     pub csv: bool,
+}
+
+/// `sunmill inverter …`
+#[derive(Debug, Subcommand)]
+pub enum InverterCommand {
+    /// Profiles: what sunmill knows of each family of inverters
+    #[command(subcommand)]
+    Profiles(ProfilesCommand),
+}
+
+/// `sunmill inverter profiles …`
+#[derive(Debug, Subcommand)]
+pub enum ProfilesCommand {
+    /// List the profiles that come with sunmill
+    List {
+        /// As JSON, an array with an object for each
+        #[arg(long)]
+        json: bool,
+    },
+    /// Show a profile with its registers
+    Show {
+        /// Its name (a beginning is enough), or a file
+        name: String,
+        /// As JSON
+        #[arg(long)]
+        json: bool,
+    },
+    /// Check a profile; print ok, or everything that is wrong with file and line
+    Check {
+        /// The file
+        file: PathBuf,
+    },
 }
 
 /// Options of `sunmill keys`.

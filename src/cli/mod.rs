@@ -20,6 +20,8 @@ mod listing;
 mod logging;
 mod out;
 mod ports;
+mod preview;
+mod profiles;
 mod programs;
 mod replay;
 mod run;
