@@ -54,7 +54,15 @@ impl Source {
                 ProgramAnswer::Lines { path, from: from.max(1), lines }
             }
             ProgramQuery::History { name, skip, count } => return self.history(name, skip, count),
-            other => return Answer::Done(Err(format!("{other:?} is not answered here"))),
+            ProgramQuery::Preamble { path, line } => {
+                let why = "a start at a line cannot be prepared here; start the program at its first line";
+                ProgramAnswer::Preamble { path, line, result: Err(why.to_owned()) }
+            }
+            ProgramQuery::Details(_)
+            | ProgramQuery::PauseJob(_)
+            | ProgramQuery::ResumeJob(_)
+            | ProgramQuery::StopJob(_)
+            | ProgramQuery::CleanAnalyses => return Answer::Done(Err("that is answered elsewhere".to_owned())),
         };
         Answer::Program(answer)
     }
