@@ -18,6 +18,7 @@ use crate::driver::wire_log::{self, WireLog, WireLogConfig, WireLogGuard};
 use crate::grbl::session::SessionConfig;
 use crate::grbl::tables::Tables;
 use crate::hub::programs::{Folders, Library};
+use crate::hub::runner::RunnerConfig;
 use crate::model::{AxisVec, Firmware};
 use crate::sim::{Options, serve};
 use crate::ui::ExitReason;
@@ -76,6 +77,7 @@ pub(super) fn run(settings: &Settings, terminal: bool, face: Face) -> Result<Exi
         opened: kept.opened,
         store_trouble: kept.trouble,
         programs: Some(library(settings)),
+        runner: RunnerConfig { folders: library(settings).folders, ..RunnerConfig::default() },
     };
     let reason = runtime.block_on(open(settings, notice, keeping, face));
     if let Some(store) = store {

@@ -33,6 +33,8 @@ pub struct Dialect {
     pub starts_in_inches: bool,
     /// Relative distances are in force when the program starts (`$G`).
     pub starts_relative: bool,
+    /// Lines are sent as short as they can be ([`Compactor`](super::Compactor)), so that only what is left counts as their length.
+    pub compact: bool,
     /// Whoever sends the program stops at M6 by itself and asks a person to change the tool.
     pub asks_for_tools: bool,
 }
@@ -47,6 +49,7 @@ impl Dialect {
             options: None,
             starts_in_inches: false,
             starts_relative: false,
+            compact: true,
             asks_for_tools: false,
         }
     }

@@ -9,6 +9,7 @@
 
 pub mod analysis;
 pub mod block;
+pub mod check;
 pub mod compact;
 pub mod dialect;
 pub mod estimate;
@@ -18,6 +19,7 @@ pub mod motion;
 mod number;
 pub mod outline;
 pub mod reader;
+pub mod rewind;
 pub mod toolpath;
 pub mod tracker;
 pub mod vocabulary;
@@ -28,4 +30,5 @@ pub use compact::Compactor;
 pub use dialect::Dialect;
 pub use modal::Modal;
 pub use reader::{RawLine, Reader};
+pub use rewind::Rewind;
 pub use tracker::{Sink, Tracker};

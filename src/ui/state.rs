@@ -1,5 +1,6 @@
 //! The state of the screen: plain data, changed by [`update`](super::update::update) only.
 
+use std::path::PathBuf;
 use std::time::Duration;
 
 use super::console::{Console, Tone};
@@ -141,6 +142,8 @@ pub enum Then {
     Submit(Command),
     /// Asks the house around the hub.
     Ask(Query),
+    /// Opens this serial device in place of the present link, and keeps it in the configuration.
+    UseAndKeep(PathBuf),
     /// Asks for a realtime action.
     Realtime(Realtime),
     /// Opens the question about the interrupted program.

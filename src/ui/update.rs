@@ -31,10 +31,10 @@ use super::console::{Tone, is_failure};
 use super::input::InputEvent;
 use super::keymap::{Bound, Chord};
 use super::state::{Effect, Event, ExitReason, Mode, Tab, Then, Ui};
-use crate::model::desk::Answer;
+use crate::model::desk::{Answer, Query};
 use crate::model::hub::LogEvent;
 use crate::model::snapshot::Snapshot;
-use crate::model::{Realtime, StateKind, Time, legal};
+use crate::model::{Command, Endpoint, Realtime, StateKind, Time, legal};
 
 /// A key that starts motion without a question counts only after this long without input, so that neither the
 /// tail of a split sequence nor a burst can be it.
@@ -221,6 +221,10 @@ fn take(ui: &mut Ui, then: Then, snapshot: &Snapshot, batch: u64, now: Time) -> 
         Then::Close => Vec::new(),
         Then::Submit(command) => vec![Effect::Submit(command)],
         Then::Ask(query) => vec![Effect::Ask(query)],
+        Then::UseAndKeep(path) => vec![
+            Effect::Submit(Command::UsePort(Endpoint::Serial(path.clone()))),
+            Effect::Ask(Query::RememberPort(path)),
+        ],
         Then::TakeUp => programs::take_up(ui, snapshot, batch, now),
         Then::Realtime(realtime) => vec![Effect::Realtime(realtime)],
         Then::Type(text) => {

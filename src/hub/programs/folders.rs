@@ -83,6 +83,12 @@ impl Stamp {
     pub fn of(file: &File) -> io::Result<Self> {
         Ok(Self::from(&file.metadata()?))
     }
+
+    /// As far as the system knows nothing was written in between.
+    pub(in crate::hub) fn has_content_of(&self, before: &Self) -> bool {
+        (self.device, self.inode, self.bytes, self.modified)
+            == (before.device, before.inode, before.bytes, before.modified)
+    }
 }
 
 impl From<&fs::Metadata> for Stamp {

@@ -148,6 +148,17 @@ impl Tracker {
         if spindle == Spindle::Off {
             return;
         }
+        if spindle == Spindle::CounterClockwise
+            && !self.dialect.laser
+            && self.dialect.firmware != Firmware::FluidNc
+            && self.first(Once::Reverse)
+        {
+            turn.note(
+                "spindle-reverse",
+                "M4 turns the spindle backwards, for laser mode ($32=1) is off",
+                "switch laser mode on if this is a program for a laser",
+            );
+        }
         if self.dialect.laser {
             if spindle == Spindle::Clockwise && self.first(Once::LaserMode) {
                 turn.note(

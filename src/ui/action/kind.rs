@@ -112,7 +112,7 @@ pub enum Action {
     ListPorts,
     /// Ask the selected device who it is.
     AskPort,
-    /// Keep the selected device as the machine's port.
+    /// Use the selected device as the machine's port, now or from the next start on.
     RememberPort,
     /// Show the overrides; their keys hold until Esc.
     Overrides,
