@@ -75,16 +75,16 @@ fn the_port_option_is_in_force() {
 #[test]
 fn keys_are_checked_and_followed() {
     let home = Home::new();
-    let bad = home.write("bad.toml", "[keys]\nhome = \"F5\"\nzero = [\"F5\", \"F6\"]\nquitt = \"x\"\n");
+    let bad = home.write("bad.toml", "[keys]\nhome = \"F5\"\nzero = [\"F5\", \"F10\"]\nquitt = \"x\"\n");
     let words = failure(&sunmill(&home, &["config", "check", &bad], &[]), 1);
     assert!(words.contains(&format!("{bad}:3: keys.zero: F5 is already the key of home ({bad}:2)")), "{words}");
     assert!(words.contains(&format!("{bad}:4: there is no action \"quitt\"; did you mean \"quit\"?")), "{words}");
 
-    home.write("config.toml", "[keys]\nhome = \"F5\"\nstop = \"F6\"\n");
+    home.write("config.toml", "[keys]\nhome = \"F5\"\nstop = \"F10\"\n");
     let keys = stdout(&sunmill(&home, &["keys"], &[]));
     let line = |help: &str| keys.lines().find(|line| line.contains(help)).expect(help).to_owned();
     assert!(line("Home the machine").trim_start().starts_with("F5 "), "{keys}");
-    assert!(line("Stop motion").contains("Space  Ctrl+Space  F6"), "{keys}");
+    assert!(line("Stop motion").contains("Space  Ctrl+Space  F10"), "{keys}");
     let table = stdout(&sunmill(&home, &["keys", "--toml"], &[]));
     let all = home.write("all.toml", &format!("[keys]\n{table}"));
     assert_eq!(stdout(&sunmill(&home, &["config", "check", &all], &[])), format!("ok: {all}\n"));

@@ -26,8 +26,19 @@ const ARROWS: &[(&str, &[&str])] = &[
 /// Rooms in which bytes and time are arguments.
 const PURE_ROOMS: &[&str] = &["model", "grbl", "program", "inverter"];
 /// Parts of the screen that are pure: given a state and a snapshot they give the same frame, always.
-const PURE_PARTS: &[&str] =
-    &["ui/view/", "ui/state", "ui/update", "ui/action", "ui/keymap", "ui/theme", "ui/decode", "ui/format"];
+const PURE_PARTS: &[&str] = &[
+    "ui/plain/talk",
+    "ui/plain/words",
+    "ui/plain/speech",
+    "ui/view/",
+    "ui/state",
+    "ui/update",
+    "ui/action",
+    "ui/keymap",
+    "ui/theme",
+    "ui/decode",
+    "ui/format",
+];
 /// What pure code never names.
 const IMPURE: &[&str] = &[
     "Instant",
@@ -52,6 +63,8 @@ const PACKAGES: &[(&str, &[&str])] = &[
     ("tokio_serial", &["driver"]),
     ("tokio_tungstenite", &["driver"]),
     ("toml", &["config", "cli", "store", "inverter"]),
+    ("rusqlite", &["store"]),
+    ("csv", &["cli"]),
     ("clap", &["cli", "main"]),
     ("color_eyre", &["cli"]),
     ("tracing_appender", &["cli"]),

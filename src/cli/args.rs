@@ -4,7 +4,10 @@ use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand};
 
-use super::sim::SimArgs;
+use super::audit::AuditArgs;
+use super::preview::PreviewArgs;
+use super::programs::ProgramsCommand;
+use super::sim::{Personality, SimArgs};
 use crate::model::Endpoint;
 
 const LONG_VERSION: &str = concat!(
@@ -20,11 +23,15 @@ knowledge is, jogs it by keyboard, stops it, homes it, explains alarms and sends
 Without a command it opens the screen. With no port configured the screen shows a simulated machine,
 labelled SIM.";
 
-const AFTER_HELP: &str = "\
+const AFTER_HELP: &str = "A software stop is not an emergency stop circuit. Keep a real one within reach.";
+
+const AFTER_LONG_HELP: &str = "\
 Examples:
   sunmill                                    try it on the simulated machine
   sunmill --port /dev/serial/by-id/usb-…     run the machine on this USB port
+  sunmill --plain                            words in, lines out: for screen readers
   sunmill sim machine --pty /tmp/mill        simulate a machine for any program
+  sunmill programs history --csv             what ran, for a spreadsheet
 
 A software stop is not an emergency stop circuit. Keep a real one within reach.";
 
@@ -36,6 +43,7 @@ A software stop is not an emergency stop circuit. Keep a real one within reach."
     long_version = LONG_VERSION,
     long_about = LONG_ABOUT,
     after_help = AFTER_HELP,
+    after_long_help = AFTER_LONG_HELP,
     max_term_width = 100,
     disable_help_subcommand = true
 )]
@@ -52,6 +60,10 @@ pub struct Cli {
     #[arg(long, global = true, value_name = "PORT")]
     pub port: Option<Endpoint>,
 
+    /// No screen: words in, lines out, for screen readers and terminals that cannot draw
+    #[arg(long)]
+    pub plain: bool,
+
     /// What to do; nothing: open the screen.
     #[command(subcommand)]
     pub command: Option<Command>,
@@ -62,11 +74,19 @@ pub struct Cli {
 pub enum Command {
     /// Print the keys of the screen
     Keys(KeysArgs),
+    /// Check a program: what is wrong with it, how far it goes, how long it takes
+    ///
+    /// Prints a line for each problem: file:line: error: what (what to do about it). The exit code is
+    /// 0 where it may run, 1 where it must not. Work zero, homing and the state of the machine are
+    /// checked on the screen, before it runs.
+    Check(CheckArgs),
     /// Check or show the configuration
     #[command(subcommand)]
     Config(ConfigCommand),
     /// List the serial devices that could be a machine
     Ports(PortsArgs),
+    /// Draw a program as text; print its size, time and problems
+    Preview(PreviewArgs),
     /// Play a wire log, or a scene, and print what sunmill makes of it
     Replay(ReplayArgs),
     /// Inverters: what they are
@@ -75,6 +95,22 @@ pub enum Command {
     /// Offer a simulated device to other programs
     #[command(subcommand)]
     Sim(SimCommand),
+    /// Print which programs ran, how they ended and how long they took
+    #[command(subcommand)]
+    Programs(ProgramsCommand),
+    /// Print who did what, when, and how it ended
+    Audit(AuditArgs),
+}
+
+/// How a listing is printed: for people, unless one of these is given.
+#[derive(Clone, Copy, Debug, Default, Args)]
+pub struct Format {
+    /// As one JSON document
+    #[arg(long, conflicts_with = "csv")]
+    pub json: bool,
+    /// As CSV with a line of names
+    #[arg(long)]
+    pub csv: bool,
 }
 
 /// `sunmill inverter …`
@@ -119,6 +155,25 @@ pub struct KeysArgs {
     /// As the [keys] section of a configuration, with every action
     #[arg(long, conflicts_with = "markdown")]
     pub toml: bool,
+}
+
+/// Options of `sunmill check`.
+#[derive(Debug, Args)]
+pub struct CheckArgs {
+    /// The program
+    pub file: PathBuf,
+    /// As one JSON object
+    #[arg(long)]
+    pub json: bool,
+    /// What the controller runs; otherwise that of --backup, or FluidNC
+    #[arg(long, value_enum, value_name = "NAME")]
+    pub firmware: Option<Personality>,
+    /// How many axes the machine has; otherwise those of --backup, or 3
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u8).range(1..=9))]
+    pub axes: Option<u8>,
+    /// A settings backup of the machine: its rates, accelerations and travel count
+    #[arg(long, value_name = "FILE")]
+    pub backup: Option<PathBuf>,
 }
 
 /// Options of `sunmill ports`.

@@ -6,8 +6,9 @@ use std::process::ExitCode;
 use super::args::{Cli, Command, ConfigCommand, InverterCommand, KeysArgs, ProfilesCommand, SimCommand};
 use super::environment::Environment;
 use super::exit::Failure;
+use super::screen::Face;
 use super::settings::Settings;
-use super::{config, keys, out, ports, profiles, replay, screen, sim};
+use super::{audit, check, config, keys, out, ports, preview, profiles, programs, replay, screen, sim};
 use crate::ui::{Keymap, key_table_markdown, key_table_toml};
 
 /// Does what the arguments ask.
@@ -15,10 +16,15 @@ use crate::ui::{Keymap, key_table_markdown, key_table_toml};
 /// # Errors
 /// What went wrong, with its exit code.
 pub fn run(cli: Cli, environment: &Environment) -> Result<ExitCode, Failure> {
-    let Cli { config: option, port, command } = cli;
+    let Cli { config: option, port, plain, command } = cli;
     let settings = |file: Option<PathBuf>| Settings::new(file, option, port, environment);
     match command {
-        None => return screen::run(&settings(None)?, environment.terminal),
+        None => {
+            // A terminal that cannot draw says so by this name; the screen would be heaps of letters on it.
+            let dumb = environment.terminal && environment.term == "dumb";
+            let look = if plain || dumb { Face::Plain { asked: plain } } else { Face::Screen };
+            return screen::run(&settings(None)?, environment.terminal, look);
+        }
         Some(Command::Keys(args)) => {
             let keymap = Keymap::new(&settings(None)?.keys).unwrap_or_default();
             print(&match args {
@@ -27,9 +33,11 @@ pub fn run(cli: Cli, environment: &Environment) -> Result<ExitCode, Failure> {
                 _ => keys::text(&keymap),
             })
         }
+        Some(Command::Check(args)) => return check::run(&args),
         Some(Command::Config(ConfigCommand::Check { file })) => print(&config::checked(&settings(file)?)),
         Some(Command::Config(ConfigCommand::Show { file })) => print(&config::shown(&settings(file)?)?),
         Some(Command::Ports(args)) => print(&ports::listed(&settings(None)?, args.json)?),
+        Some(Command::Preview(args)) => preview::run(&args, &settings(None)?.look),
         Some(Command::Replay(args)) => replay::run(&settings(None)?, &args.file, args.json),
         Some(Command::Inverter(InverterCommand::Profiles(command))) => print(&match command {
             ProfilesCommand::List { json } => profiles::list(json)?,
@@ -37,6 +45,8 @@ pub fn run(cli: Cli, environment: &Environment) -> Result<ExitCode, Failure> {
             ProfilesCommand::Check { file } => profiles::check(&file)?,
         }),
         Some(Command::Sim(SimCommand::Machine(args))) => sim::machine(args.into()),
+        Some(Command::Programs(command)) => print(&programs::told(&settings(None)?, &command)?),
+        Some(Command::Audit(args)) => print(&audit::told(&settings(None)?, &args)?),
     }?;
     Ok(ExitCode::SUCCESS)
 }

@@ -1,4 +1,4 @@
-//! `sunmill` without a command: the screen, and the hub in the same process.
+//! `sunmill` without a command: the screen or its plain words, and the hub in the same process.
 
 use std::process::ExitCode;
 use std::sync::Arc;
@@ -8,6 +8,7 @@ use color_eyre::eyre::{WrapErr, eyre};
 
 use super::exit::Failure;
 use super::settings::Settings;
+use super::store::Kept;
 use super::{crash, desk, history, logging};
 use crate::driver::clock::Clock;
 use crate::driver::pace::Pace;
@@ -15,7 +16,9 @@ use crate::driver::transport::{InProcess, Opener, lock_dir};
 use crate::driver::wire_log::{self, WireLog, WireLogConfig, WireLogGuard};
 use crate::grbl::session::SessionConfig;
 use crate::grbl::tables::Tables;
-use crate::model::{Axis, AxisVec, Firmware};
+use crate::hub::programs::{Folders, Library};
+use crate::hub::runner::RunnerConfig;
+use crate::model::{AxisVec, Firmware};
 use crate::sim::{Options, serve};
 use crate::ui::ExitReason;
 use crate::{config, hub, ui};
@@ -24,11 +27,24 @@ use crate::{config, hub, ui};
 const SIGHUP: u8 = 1;
 const SIGTERM: u8 = 15;
 
+/// How the machine is looked at.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Face {
+    /// Drawn.
+    Screen,
+    /// Told in lines, because that was asked for or because the terminal can do no more.
+    Plain {
+        /// By the command line.
+        asked: bool,
+    },
+}
+
 /// Opens the screen and stays until it is left.
-pub(super) fn run(settings: &Settings, terminal: bool) -> Result<ExitCode, Failure> {
-    if !terminal {
+pub(super) fn run(settings: &Settings, terminal: bool, face: Face) -> Result<ExitCode, Failure> {
+    if !terminal && face == Face::Screen {
         return Err(eyre!(
             "the screen needs a terminal on stdin and stdout; over ssh, ask for one with ssh -t. \
+             sunmill --plain needs none. \
              See sunmill --help for the commands that need none"
         )
         .into());
@@ -50,7 +66,22 @@ pub(super) fn run(settings: &Settings, terminal: bool) -> Result<ExitCode, Failu
         .build()
         .wrap_err("cannot start the runtime")?;
     let (wire_log, wire_guard, wire_notice) = wire_log(settings);
-    let reason = runtime.block_on(open(settings, notice.or(wire_notice), wire_log));
+    let kept = Kept::open(settings);
+    let store = kept.store.clone();
+    let notice = kept.notice().or(notice).or(wire_notice);
+    let keeping = hub::Keeping {
+        backups: settings.backup_folder.clone(),
+        wire_log,
+        store: kept.store,
+        opened: kept.opened,
+        store_trouble: kept.trouble,
+        programs: Some(library(settings)),
+        runner: RunnerConfig { folders: library(settings).folders, ..RunnerConfig::default() },
+    };
+    let reason = runtime.block_on(open(settings, notice, keeping, face));
+    if let Some(store) = store {
+        store.close();
+    }
     drop(wire_guard);
     tracing::info!(?reason, "end");
     drop(log);
@@ -64,14 +95,31 @@ pub(super) fn run(settings: &Settings, terminal: bool) -> Result<ExitCode, Failu
 
 /// Hub and screen in this process. When the screen ends, whatever the reason, the hub cancels a jog and closes.
 /// `notice` is something to tell at the start.
-async fn open(settings: &Settings, notice: Option<String>, wire_log: Option<WireLog>) -> Result<ExitReason, ui::Error> {
+async fn open(
+    settings: &Settings,
+    notice: Option<String>,
+    keeping: hub::Keeping,
+    face: Face,
+) -> Result<ExitReason, ui::Error> {
     let clock = Clock::start();
-    let keeping = hub::Keeping { backups: settings.backup_folder.clone(), wire_log };
     let (port, hub) = hub::start_keeping(session_config(settings), Tables::load(), opener(settings), clock, keeping);
     let port = port.with_desk(desk::start(settings, clock));
-    let reason = ui::run(port.attach_screen(), screen_settings(settings, notice), move || clock.now()).await;
+    let (screen, now) = (port.attach_screen(), move || clock.now());
+    let reason = match face {
+        Face::Screen => ui::run(screen, screen_settings(settings, notice), now).await,
+        Face::Plain { asked } => {
+            const WHY: &str = "this terminal (TERM=dumb) cannot draw the screen, so it is told in lines";
+            let why = (!asked).then(|| WHY.to_owned());
+            ui::plain::run(screen, screen_settings(settings, notice.or(why)), now).await
+        }
+    };
     hub.shutdown().await;
     reason
+}
+
+fn library(settings: &Settings) -> Library {
+    let folders = Folders::new(settings.program_folders.clone());
+    Library { folders, concurrent: settings.config.analysis.concurrent as usize }
 }
 
 /// The wire log, if it is wanted, and what to tell where it cannot be had.
@@ -128,9 +176,35 @@ const fn theme(theme: config::Theme) -> ui::ColourMode {
     }
 }
 
+/// The colours that are set, by role.
+fn paints(colours: &config::Colours) -> Vec<(ui::Role, ui::Paint)> {
+    use ui::Role;
+    [
+        (Role::Text, colours.text),
+        (Role::Quiet, colours.quiet),
+        (Role::Title, colours.title),
+        (Role::Value, colours.value),
+        (Role::Key, colours.key),
+        (Role::Accent, colours.accent),
+        (Role::Good, colours.good),
+        (Role::Warning, colours.warning),
+        (Role::Bad, colours.bad),
+        (Role::Alarm, colours.alarm),
+        (Role::Sim, colours.sim),
+        (Role::Selected, colours.selected),
+    ]
+    .into_iter()
+    .filter_map(|(role, paint)| Some((role, paint?)))
+    .map(|(role, paint)| match paint {
+        config::Paint::Default => (role, ui::Paint::Default),
+        config::Paint::Index(index) => (role, ui::Paint::Index(index)),
+        config::Paint::Rgb(red, green, blue) => (role, ui::Paint::Rgb(red, green, blue)),
+    })
+    .collect()
+}
+
 fn screen_settings(settings: &Settings, notice: Option<String>) -> ui::Settings {
     let jog = &settings.config.jog;
-    let invert = [Axis::X, Axis::Y, Axis::Z, Axis::A].map(|axis| jog.invert.get(axis));
     ui::Settings {
         jog: ui::JogSettings {
             steps_mm: jog.steps_mm.clone(),
@@ -140,7 +214,7 @@ fn screen_settings(settings: &Settings, notice: Option<String>) -> ui::Settings 
             feed_index: jog.feed_index(),
             rotary_feed_factor: jog.rotary_feed_factor,
             z_feed_factor: jog.z_feed_factor,
-            invert,
+            invert: jog.invert.by_index(),
             idle_timeout: Duration::from_secs(jog.idle_timeout_s.into()),
         },
         ssh: settings.look.ssh,
@@ -152,8 +226,10 @@ fn screen_settings(settings: &Settings, notice: Option<String>) -> ui::Settings 
         ask_key_releases: !settings.look.linux_console,
         // Of this computer, so only for its own console: a remote one can have the same $TERM.
         keyboards: (settings.look.linux_console && !settings.look.ssh).then(|| "/dev/input/by-path".into()),
+        units: settings.config.ui.units,
         symbols: if settings.look.unicode { ui::SymbolSet::Unicode } else { ui::SymbolSet::Ascii },
         colour: if settings.look.colour { theme(settings.config.ui.theme) } else { ui::ColourMode::None },
+        paints: paints(&settings.config.ui.colours),
         frame: Some(settings.look.frame),
         confirm_offset_mm: settings.config.ui.confirm_offset_mm,
         keys: settings.keys.clone(),

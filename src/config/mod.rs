@@ -5,6 +5,7 @@
 //! offending key or value and what would be right. This room reads files but never the environment:
 //! where to look is handed in as [`Places`].
 
+mod colours;
 mod edit;
 mod migrate;
 mod parse;
@@ -12,10 +13,11 @@ mod range;
 mod schema;
 mod source;
 
+pub use colours::{Colours, Paint};
 pub use edit::{CannotEdit, with_port};
 pub use parse::{Problem, parse};
 pub use schema::{
-    Colour, Config, Invert, Jog, KeyList, Log, LogLevel, MAX_BAUD, MIN_BAUD, Machine, Pace, SAMPLE, Symbols, Theme, Ui,
-    VERSION, WireLog,
+    Analysis, Colour, Config, Invert, Jog, KeyList, Log, LogLevel, MAX_BAUD, MIN_BAUD, Machine, Pace, Programs, SAMPLE,
+    Symbols, Theme, Ui, VERSION, WireLog,
 };
 pub use source::{ConfigError, Loaded, Places, Source, load, read};

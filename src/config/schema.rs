@@ -7,9 +7,10 @@ use std::path::PathBuf;
 use serde::de::{self, Unexpected, Visitor};
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
+use super::colours::Colours;
 use super::range;
-use crate::model::axes::LETTERS;
-use crate::model::{Axis, Endpoint};
+use crate::model::axes::MAX_AXES;
+use crate::model::{Axis, Endpoint, Units};
 
 /// The annotated sample, which is also the default.
 pub const SAMPLE: &str = include_str!("../../config.toml");
@@ -40,6 +41,12 @@ pub struct Config {
     pub keys: BTreeMap<String, KeyList>,
     /// The log of all bytes on the wire.
     pub wire_log: WireLog,
+    /// Where programs lie.
+    pub programs: Programs,
+    /// How programs are checked.
+    pub analysis: Analysis,
+    /// History, journal and audit.
+    pub store: Store,
 }
 
 impl Default for Config {
@@ -52,6 +59,9 @@ impl Default for Config {
             log: Log::default(),
             keys: BTreeMap::new(),
             wire_log: WireLog::default(),
+            store: Store::default(),
+            programs: Programs::default(),
+            analysis: Analysis::default(),
         }
     }
 }
@@ -224,8 +234,12 @@ pub struct Invert {
 impl Invert {
     /// Whether the keys of `axis` work the other way round.
     pub fn get(&self, axis: Axis) -> bool {
-        let by_index: [bool; LETTERS.len()] = [self.x, self.y, self.z, self.a, self.b, self.c, self.u, self.v, self.w];
-        by_index[axis.index()]
+        self.by_index()[axis.index()]
+    }
+
+    /// All of them, in report order.
+    pub const fn by_index(&self) -> [bool; MAX_AXES] {
+        [self.x, self.y, self.z, self.a, self.b, self.c, self.u, self.v, self.w]
     }
 }
 
@@ -239,9 +253,13 @@ pub struct Ui {
     pub theme: Theme,
     /// Which symbols to draw with.
     pub symbols: Symbols,
+    /// In which unit lengths and feeds are shown and typed at the start.
+    pub units: Units,
     /// Shortest time between two frames in ms. `None`: 50, over SSH 100.
     #[serde(deserialize_with = "range::whole_option::<_, _, 10, 1000>")]
     pub frame_ms: Option<u32>,
+    /// Colours of the roles, on top of the theme's.
+    pub colours: Colours,
     /// A change of offsets larger than this, mm or degrees, is asked about.
     #[serde(deserialize_with = "range::step_mm")]
     pub confirm_offset_mm: f64,
@@ -253,7 +271,9 @@ impl Default for Ui {
             colour: Colour::default(),
             theme: Theme::default(),
             symbols: Symbols::default(),
+            units: Units::default(),
             frame_ms: None,
+            colours: Colours::default(),
             confirm_offset_mm: 10.0,
         }
     }
@@ -381,6 +401,61 @@ pub struct WireLog {
 impl Default for WireLog {
     fn default() -> Self {
         Self { enabled: true, files: 8, file_mib: 4 }
+    }
+}
+
+/// `[programs]`
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields, expecting = "a table, [programs]")]
+pub struct Programs {
+    /// Folders whose programs can be listed and run. What lies outside of them is refused.
+    pub folders: Vec<PathBuf>,
+}
+
+impl Default for Programs {
+    fn default() -> Self {
+        Self { folders: ["assets/programs", "~/gcode", "."].map(PathBuf::from).to_vec() }
+    }
+}
+
+/// `[analysis]`
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields, expecting = "a table, [analysis]")]
+pub struct Analysis {
+    /// How many files are checked at the same time.
+    #[serde(deserialize_with = "range::whole::<_, _, 1, 16>")]
+    pub concurrent: u32,
+}
+
+impl Default for Analysis {
+    fn default() -> Self {
+        Self { concurrent: 2 }
+    }
+}
+
+/// `[store]`
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields, expecting = "a table, [store]")]
+pub struct Store {
+    /// The file. `None`: in the state folder of the user.
+    pub path: Option<PathBuf>,
+    /// Hours after which the report of a check that was not used is thrown away.
+    #[serde(deserialize_with = "range::whole::<_, _, 1, 8760>")]
+    pub analyses_hours: u32,
+    /// How many reports are kept.
+    #[serde(deserialize_with = "range::whole::<_, _, 1, 10_000>")]
+    pub analyses: u32,
+    /// Days after which only the sums of a run are kept; 0: never.
+    #[serde(deserialize_with = "range::whole::<_, _, 0, 36_500>")]
+    pub history_days: u32,
+    /// Days after which a row of the audit is thrown away; 0: never.
+    #[serde(deserialize_with = "range::whole::<_, _, 0, 36_500>")]
+    pub audit_days: u32,
+}
+
+impl Default for Store {
+    fn default() -> Self {
+        Self { path: None, analyses_hours: 24, analyses: 100, history_days: 0, audit_days: 365 }
     }
 }
 

@@ -3,6 +3,7 @@
 //! No IO and no clock live here. Time is an argument everywhere ([`Time`]); tokio appears in one
 //! file only, [`hub`], because the handle that joins screens and hub is made of its channels.
 
+pub mod audit;
 pub mod axes;
 pub mod command;
 pub mod desk;
@@ -19,6 +20,7 @@ pub mod quantity;
 pub mod settings;
 pub mod snapshot;
 pub mod time;
+pub mod units;
 pub mod work;
 
 pub use axes::{Axis, AxisSet, AxisVec};
@@ -28,3 +30,4 @@ pub use hub::Hub;
 pub use machine::{Firmware, MachineState, StateKind};
 pub use snapshot::Snapshot;
 pub use time::Time;
+pub use units::Units;

@@ -1,6 +1,7 @@
 //! Numbers as people type them: a point or a comma before the decimals, and a unit if they like.
 
 use super::axes::Axis;
+use super::units::Units;
 
 /// Millimetres in an inch.
 pub const MM_PER_INCH: f64 = 25.4;
@@ -44,15 +45,16 @@ pub enum BadNumber {
 /// Beyond this a controller counting in 32-bit floats has no hundredths left.
 const LARGEST: f64 = 100_000.0;
 
-/// A position or distance on `axis`: mm (`mm` or no unit), inches (`in`, `"`) for a linear axis, degrees (`deg` or
-/// no unit) for a rotary one. Returns mm or degrees.
+/// A position or distance on `axis`: mm (`mm`) or inches (`in`, `"`) for a linear axis, `units` where none is typed;
+/// degrees (`deg` or no unit) for a rotary one. Returns mm or degrees.
 ///
 /// # Errors
 /// [`BadNumber`], which names what was typed.
-pub fn parse_on(axis: Axis, text: &str) -> Result<f64, BadNumber> {
+pub fn parse_on(axis: Axis, text: &str, units: Units) -> Result<f64, BadNumber> {
     let (number, unit) = split_unit(text);
     let factor = match (unit, axis.is_rotary()) {
-        (None, _) | (Some("mm"), false) | (Some("deg"), true) => 1.0,
+        (None, false) => units.mm(),
+        (None | Some("deg"), true) | (Some("mm"), false) => 1.0,
         (Some("in"), false) => MM_PER_INCH,
         (Some(unit), rotary) => {
             let wanted = if rotary { "degrees" } else { "mm or inches" };
@@ -123,11 +125,15 @@ mod tests {
             ("2\"", 50.8),
             ("-0", 0.0),
         ] {
-            assert_eq!(parse_on(Axis::X, text).map(|v| (v * 1e6).round() / 1e6), Ok(mm), "{text}");
+            assert_eq!(parse_on(Axis::X, text, Units::Mm).map(|v| (v * 1e6).round() / 1e6), Ok(mm), "{text}");
         }
-        assert_eq!(parse_on(Axis::A, "90deg"), Ok(90.0));
-        assert_eq!(parse_on(Axis::A, "90°"), Ok(90.0));
+        assert_eq!(parse_on(Axis::A, "90deg", Units::Inch), Ok(90.0));
+        assert_eq!(parse_on(Axis::A, "90°", Units::Mm), Ok(90.0));
         assert_eq!(parse_plain("12000"), Ok(12000.0));
+        // Where inches are shown, a bare number is inches; a unit that is typed holds.
+        assert_eq!(parse_on(Axis::X, "2", Units::Inch), Ok(50.8));
+        assert_eq!(parse_on(Axis::X, "2mm", Units::Inch), Ok(2.0));
+        assert_eq!(parse_on(Axis::A, "90", Units::Inch), Ok(90.0));
     }
 
     #[test]
@@ -148,10 +154,10 @@ mod tests {
             ("1000000", "too large"),
             ("١٢", "is not a number"),
         ] {
-            let error = parse_on(Axis::X, text).expect_err(text).to_string();
+            let error = parse_on(Axis::X, text, Units::Mm).expect_err(text).to_string();
             assert!(error.contains(says), "{text}: {error}");
         }
-        assert!(parse_on(Axis::A, "5mm").unwrap_err().to_string().contains("degrees"));
+        assert!(parse_on(Axis::A, "5mm", Units::Mm).unwrap_err().to_string().contains("degrees"));
         assert!(parse_plain("12mm").is_err());
     }
 

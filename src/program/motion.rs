@@ -1,5 +1,7 @@
 //! What a block of G-code makes the machine do: the language between the modal tracker and all that look at a program.
 
+use serde::{Deserialize, Serialize};
+
 use crate::model::axes::MAX_AXES;
 use crate::model::program::report::{Frame, WaitFor};
 
@@ -28,7 +30,8 @@ pub struct Straight {
     pub known: u16,
     /// To here.
     pub to: Point,
-    /// Axes that the block names, as bits.
+    /// Axes whose coordinate in `to` the block names, as bits. A relative move (G91) from an unknown coordinate names none: of such
+    /// an axis only the difference between `from` and `to` is right.
     pub named: u16,
     /// In which coordinates.
     pub frame: Frame,
@@ -37,7 +40,7 @@ pub struct Straight {
 }
 
 /// Plane of an arc: indices of its two axes and of the axis across it.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Plane {
     /// G17.
     #[default]
@@ -72,6 +75,22 @@ pub struct Arc {
     pub radius_mm: f64,
     /// Angle swept in radians, counter-clockwise positive; whole turns (`P`) included.
     pub sweep_rad: f64,
+}
+
+impl Arc {
+    /// Where it is after `part` of the way, from 0 to 1. Axes across the plane go evenly (a helix).
+    pub fn at(&self, part: f64) -> Point {
+        let (first, second, _) = self.plane.axes();
+        let mut point = self.ends.from;
+        for (axis, value) in point.iter_mut().enumerate() {
+            *value += (self.ends.to[axis] - *value) * part;
+        }
+        let begin = (self.ends.from[second] - self.centre[1]).atan2(self.ends.from[first] - self.centre[0]);
+        let (sin, cos) = (begin + self.sweep_rad * part).sin_cos();
+        point[first] = self.centre[0] + self.radius_mm * cos;
+        point[second] = self.centre[1] + self.radius_mm * sin;
+        point
+    }
 }
 
 /// What a block makes the machine do. A canned cycle gives several.

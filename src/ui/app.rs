@@ -18,26 +18,13 @@ use super::console::Tone;
 use super::input::{Decoder, key_up, tty};
 use super::screen::Screen;
 use super::settings::Settings;
-use super::state::{Effect, Event, Ui, says_nothing_new};
+use super::state::{Effect, Event, ExitReason, Ui, says_nothing_new};
 use super::terminal::{ASK_KITTY, ASK_TERMINAL, Guard, restore_on_panic};
 use super::update::update;
 use super::view::view;
 use crate::model::desk::Answer;
 use crate::model::hub::{HubGone, News};
 use crate::model::{Hub, Realtime, Snapshot, Time};
-
-/// Why the screen ended.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum ExitReason {
-    /// The user asked for it.
-    Asked,
-    /// The terminal is gone (SIGHUP, or an error on it).
-    TerminalLost,
-    /// SIGTERM or SIGQUIT.
-    Terminated,
-    /// The hub has ended.
-    HubGone,
-}
 
 /// Why the screen could not run.
 #[derive(Debug, thiserror::Error)]

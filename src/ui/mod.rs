@@ -20,7 +20,11 @@
 //! text (Space, `!`) give way as in the line for G-code, and Esc closes the field (mode `Main`) after the panel saw it.
 //! What needs a yes is a [`Popup`](state::Popup).
 //!
-//! Absent here: devices, the hub's inside, the environment, files. Only [`app`] and [`terminal`] do IO; neither
+//! # Without a screen
+//!
+//! [`plain`] is the same machine in words, for screen readers and terminals that cannot draw.
+//!
+//! Absent here: devices, the hub's inside, the environment, files. Only [`app`], [`terminal`] and [`plain::conversation`] do IO; neither
 //! `update` nor `view` reads a clock.
 
 pub mod action;
@@ -35,6 +39,8 @@ pub mod jog;
 pub mod keymap;
 pub mod offsets;
 pub mod overrides;
+pub mod plain;
+pub mod preview;
 pub mod recovery;
 pub mod screen;
 pub mod settings;
@@ -49,6 +55,8 @@ pub mod view;
 pub mod words;
 
 pub use action::{key_table_markdown, key_table_toml};
-pub use app::{Error, ExitReason, run};
+pub use app::{Error, run};
 pub use keymap::{KeyOverride, KeyProblem, Keymap};
-pub use settings::{ColourMode, JogSettings, Settings, SymbolSet};
+pub use settings::{ColourMode, JogSettings, Paint, Settings, SymbolSet};
+pub use state::ExitReason;
+pub use theme::Role;

@@ -4,7 +4,7 @@ use super::editor::Editor;
 use crate::model::quantity::{self, BadNumber};
 use crate::model::snapshot::Machine;
 use crate::model::work::{AxisValues, Frame, GoTo, Slot, Stored, Wcs, Work};
-use crate::model::{Axis, Command};
+use crate::model::{Axis, Command, Units};
 
 /// What the tab knows beside the snapshot.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -37,6 +37,8 @@ pub struct Form {
     pub focus: usize,
     /// What is wrong with what was typed.
     pub error: Option<String>,
+    /// The unit of bare numbers. It stays that of the form's opening: what was typed keeps its meaning.
+    pub units: Units,
 }
 
 /// A field of a form.
@@ -50,14 +52,14 @@ pub struct Field {
 
 impl Field {
     /// Its label.
-    pub fn label(&self) -> String {
-        self.axis.map_or("feed mm/min".to_owned(), |axis| format!("{axis} {}", axis.unit()))
+    pub fn label(&self, units: Units) -> String {
+        self.axis.map_or_else(|| format!("feed {}", units.feed()), |axis| format!("{axis} {}", units.of(axis)))
     }
 }
 
 impl Form {
     /// An empty one for a machine with so many axes.
-    pub fn new(purpose: Purpose, axis_count: usize) -> Self {
+    pub fn new(purpose: Purpose, axis_count: usize, units: Units) -> Self {
         let field = |axis| Field { axis, text: Editor::default() };
         let axes = (0..axis_count).filter_map(Axis::from_index).map(Some);
         let fields = match purpose {
@@ -65,7 +67,7 @@ impl Form {
             Purpose::Set => axes.map(field).collect(),
             Purpose::ToolLength => vec![field(Some(Axis::Z))],
         };
-        Self { purpose, fields, focus: 0, error: None }
+        Self { purpose, fields, focus: 0, error: None, units }
     }
 
     /// Its heading.
@@ -115,14 +117,14 @@ impl Form {
                 continue;
             }
             let parsed = match field.axis {
-                Some(axis) => quantity::parse_on(axis, &text).map(|value| values.push((axis, value))),
+                Some(axis) => quantity::parse_on(axis, &text, self.units).map(|value| values.push((axis, value))),
                 None => match quantity::parse_plain(&text) {
                     Ok(feed) if feed <= 0.0 => Err(BadNumber::Junk { text }),
-                    other => other.map(|feed| feed_mm_min = Some(feed)),
+                    other => other.map(|feed| feed_mm_min = Some(feed * self.units.mm())),
                 },
             };
             if let Err(error) = parsed {
-                let label = field.label();
+                let label = field.label(self.units);
                 self.focus = at;
                 return Err(format!("{label}: {error}"));
             }
@@ -148,7 +150,11 @@ mod tests {
     use super::*;
 
     fn typed(purpose: Purpose, texts: &[&str]) -> Result<Command, String> {
-        let mut form = Form::new(purpose, 3);
+        typed_in(Units::Mm, purpose, texts)
+    }
+
+    fn typed_in(units: Units, purpose: Purpose, texts: &[&str]) -> Result<Command, String> {
+        let mut form = Form::new(purpose, 3, units);
         for (field, text) in form.fields.iter_mut().zip(texts) {
             field.text.insert(text);
         }
@@ -167,8 +173,21 @@ mod tests {
     }
 
     #[test]
+    fn where_inches_are_shown_bare_numbers_are_inches() {
+        let point = |x, feed_mm_min| {
+            Ok(Command::GoTo(GoTo::Point { targets: vec![(Axis::X, x)], frame: Frame::Work, feed_mm_min }))
+        };
+        let go = Purpose::GoTo(Frame::Work);
+        assert_eq!(typed_in(Units::Inch, go, &["2", "", "", "10"]), point(50.8, Some(254.0)));
+        assert_eq!(typed_in(Units::Inch, go, &["2mm"]), point(2.0, None));
+        let mut form = Form::new(go, 3, Units::Inch);
+        form.fields[0].text.insert("x");
+        assert!(form.command().unwrap_err().starts_with("X in: "), "the field says its unit");
+    }
+
+    #[test]
     fn a_mistake_is_named_with_its_field_and_is_the_one_to_mend() {
-        let mut form = Form::new(Purpose::Set, 3);
+        let mut form = Form::new(Purpose::Set, 3, Units::Mm);
         form.fields[0].text.insert("1");
         form.fields[2].text.insert("abc");
         assert!(form.command().unwrap_err().starts_with("Z mm: \"abc\" is not a number"));
@@ -178,7 +197,7 @@ mod tests {
 
     #[test]
     fn fields_and_frames_go_round() {
-        let mut form = Form::new(Purpose::GoTo(Frame::Work), 3);
+        let mut form = Form::new(Purpose::GoTo(Frame::Work), 3, Units::Mm);
         form.step(-1);
         assert_eq!(form.focus, 3);
         form.step(1);

@@ -4,6 +4,9 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use super::keymap::KeyOverride;
+use super::theme::Role;
+use crate::model::Units;
+use crate::model::axes::MAX_AXES;
 
 /// Settings of the screen and its keys.
 #[derive(Clone, Debug, PartialEq)]
@@ -20,10 +23,14 @@ pub struct Settings {
     pub keyboards: Option<PathBuf>,
     /// Lines typed before, oldest first.
     pub history: Vec<String>,
+    /// In which unit lengths are shown and typed at the start.
+    pub units: Units,
     /// Symbols to draw with.
     pub symbols: SymbolSet,
     /// Colours to draw with.
     pub colour: ColourMode,
+    /// Colours of roles in place of those of `colour`; without colours they are left out too.
+    pub paints: Vec<(Role, Paint)>,
     /// Shortest time between two frames that no key asked for. `None`: 50 ms, over SSH 100.
     pub frame: Option<Duration>,
     /// A change of offsets larger than this is asked about, mm or degrees.
@@ -43,8 +50,10 @@ impl Default for Settings {
             ask_key_releases: true,
             keyboards: None,
             history: Vec::new(),
+            units: Units::Mm,
             symbols: SymbolSet::Unicode,
             colour: ColourMode::Ansi16,
+            paints: Vec::new(),
             frame: None,
             confirm_offset_mm: 10.0,
             keys: Vec::new(),
@@ -89,6 +98,17 @@ pub enum ColourMode {
     None,
 }
 
+/// A colour that the user chose.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Paint {
+    /// The terminal's own.
+    Default,
+    /// One of the 256.
+    Index(u8),
+    /// Red, green, blue.
+    Rgb(u8, u8, u8),
+}
+
 /// Jog steps, feeds and directions.
 #[derive(Clone, Debug, PartialEq)]
 pub struct JogSettings {
@@ -107,7 +127,7 @@ pub struct JogSettings {
     /// Feed of moves that are only Z, as a part of the feed in force.
     pub z_feed_factor: f64,
     /// Axes whose keys are swapped, by place (X first): for beds that move instead of the tool.
-    pub invert: [bool; 4],
+    pub invert: [bool; MAX_AXES],
     /// Jog mode leaves itself after this long without a key.
     pub idle_timeout: Duration,
 }
@@ -122,7 +142,7 @@ impl Default for JogSettings {
             feed_index: 3,
             rotary_feed_factor: 1.0,
             z_feed_factor: 0.8,
-            invert: [false; 4],
+            invert: [false; MAX_AXES],
             idle_timeout: Duration::from_secs(60),
         }
     }

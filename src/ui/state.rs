@@ -1,8 +1,8 @@
 //! The state of the screen: plain data, changed by [`update`](super::update::update) only.
 
+use std::path::PathBuf;
 use std::time::Duration;
 
-use super::app::ExitReason;
 use super::console::{Console, Tone};
 use super::controller::Controller;
 use super::devices::Devices;
@@ -18,7 +18,7 @@ pub use super::tab::Tab;
 use crate::model::desk::{Answer, Query};
 use crate::model::hub::LogEvent;
 use crate::model::snapshot::{Age, LinkState, Machine, Snapshot, Stop, StopPhase};
-use crate::model::{Command, Realtime, Time};
+use crate::model::{Command, Realtime, StateKind, Time, Units};
 
 /// How long a stop that was obeyed stays on the screen.
 const STOP_SHOWN: Duration = Duration::from_secs(4);
@@ -42,6 +42,8 @@ pub struct Ui {
     pub controller: Controller,
     /// The tab Devices.
     pub devices: Devices,
+    /// In which unit lengths are shown and typed.
+    pub units: Units,
     /// A question above everything else.
     pub popup: Option<Popup>,
     /// The way out of an alarm is open.
@@ -137,6 +139,8 @@ pub enum Then {
     Submit(Command),
     /// Asks the house around the hub.
     Ask(Query),
+    /// Opens this serial device in place of the present link, and keeps it in the configuration.
+    UseAndKeep(PathBuf),
     /// Asks for a realtime action.
     Realtime(Realtime),
     /// Opens the line for G-code with this in it.
@@ -215,6 +219,19 @@ pub enum Effect {
     Quit(ExitReason),
 }
 
+/// Why the screen ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum ExitReason {
+    /// The user asked for it.
+    Asked,
+    /// The terminal is gone (SIGHUP, or an error on it).
+    TerminalLost,
+    /// SIGTERM or SIGQUIT.
+    Terminated,
+    /// The hub has ended.
+    HubGone,
+}
+
 impl Ui {
     /// As it is at the start.
     pub fn new(mut settings: Settings) -> Self {
@@ -222,9 +239,9 @@ impl Ui {
         Self {
             pad: JogPad::new(settings.jog.clone()),
             keymap: Keymap::new(&settings.keys).unwrap_or_default(),
-            settings,
             mode: Mode::Main,
             tab: Tab::Machine,
+            units: settings.units,
             offsets: Offsets::default(),
             controller: Controller::default(),
             devices: Devices::default(),
@@ -239,6 +256,7 @@ impl Ui {
             terminal: TerminalFacts::default(),
             quitting: false,
             last_input: Time::ZERO,
+            settings,
         }
     }
 
@@ -266,6 +284,15 @@ impl Ui {
         .flatten()
         .min()
     }
+}
+
+/// The machine does something that leaving it alone would cut off.
+pub fn machine_is_busy(machine: &Machine, now: Time) -> bool {
+    let asleep = machine.fresh_state(now).is_some_and(|state| {
+        matches!(state.kind, StateKind::Idle | StateKind::Alarm | StateKind::Sleep | StateKind::Check)
+    });
+    let nobody_there = machine.reported_at.is_none();
+    machine.homing || machine.jog.is_some() || !(asleep || nobody_there)
 }
 
 /// Whether two snapshots of the same machine differ only in when they were made: one more report that says the same.

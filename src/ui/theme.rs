@@ -3,7 +3,7 @@
 use ratatui::style::{Color, Modifier, Style};
 
 use super::console::Tone;
-use super::settings::{ColourMode, Settings, SymbolSet};
+use super::settings::{ColourMode, Paint, Settings, SymbolSet};
 
 /// What a piece of the screen is for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -34,10 +34,17 @@ pub enum Role {
     Selected,
 }
 
+impl Role {
+    /// How many there are; [`Role::Selected`] is the last.
+    const COUNT: usize = Self::Selected as usize + 1;
+}
+
 /// The theme.
 #[derive(Clone, Copy, Debug)]
 pub struct Theme {
     colour: ColourMode,
+    /// The user's own colours, by [`Role`].
+    own: [Option<Color>; Role::COUNT],
     /// The symbols.
     pub symbols: &'static Symbols,
 }
@@ -95,12 +102,20 @@ const ASCII: Symbols = Symbols {
 
 impl Theme {
     /// As the settings say.
-    pub const fn new(settings: &Settings) -> Self {
+    pub fn new(settings: &Settings) -> Self {
         let symbols = match settings.symbols {
             SymbolSet::Unicode => &UNICODE,
             SymbolSet::Ascii => &ASCII,
         };
-        Self { colour: settings.colour, symbols }
+        let mut own = [None; Role::COUNT];
+        for (role, paint) in &settings.paints {
+            own[*role as usize] = Some(match *paint {
+                Paint::Default => Color::Reset,
+                Paint::Index(index) => Color::Indexed(index),
+                Paint::Rgb(red, green, blue) => Color::Rgb(red, green, blue),
+            });
+        }
+        Self { colour: settings.colour, own, symbols }
     }
 
     /// Style of a role. Without colour only `Reset` is used, since crossterm writes a colour change under
@@ -114,13 +129,14 @@ impl Theme {
         if self.colour == ColourMode::HighContrast && matches!(role, Role::Key | Role::Warning | Role::Bad) {
             modifier |= Modifier::UNDERLINED;
         }
-        let colour = match self.colour {
+        let own = self.own[role as usize].filter(|_| self.colour != ColourMode::None);
+        let colour = own.unwrap_or_else(|| match self.colour {
             ColourMode::Ansi16 => ansi16(role),
             ColourMode::Light => light(role),
             ColourMode::Dark => dark(role),
             ColourMode::HighContrast => high_contrast(role),
             ColourMode::None => Color::Reset,
-        };
+        });
         Style::new().fg(colour).bg(Color::Reset).add_modifier(modifier)
     }
 
@@ -225,6 +241,21 @@ mod tests {
                     assert!(f64::max(a / b, b / a) >= 4.5, "{colour:?} {role:?} {index}");
                 }
             }
+        }
+    }
+
+    #[test]
+    fn the_users_colours_go_before_the_themes_and_no_colour_before_them() {
+        let paints = vec![(Role::Bad, Paint::Rgb(1, 2, 3)), (Role::Key, Paint::Default), (Role::Text, Paint::Index(9))];
+        let with = |colour| Theme::new(&Settings { colour, paints: paints.clone(), ..Settings::default() });
+        for colour in [ColourMode::Ansi16, ColourMode::Light, ColourMode::HighContrast] {
+            let fg = |role| with(colour).style(role).fg.unwrap();
+            assert_eq!((fg(Role::Bad), fg(Role::Key)), (Color::Rgb(1, 2, 3), Color::Reset));
+            assert_eq!((fg(Role::Text), Some(fg(Role::Good))), (Color::Indexed(9), theme(colour).style(Role::Good).fg));
+            assert_eq!(with(colour).style(Role::Bad).add_modifier, theme(colour).style(Role::Bad).add_modifier);
+        }
+        for role in ROLES {
+            assert_eq!(with(ColourMode::None).style(role), theme(ColourMode::None).style(role));
         }
     }
 

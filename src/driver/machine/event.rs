@@ -1,13 +1,15 @@
 //! What goes in and out of a machine's task.
 
+use super::feed::Feed;
 use crate::grbl::session::{JogOrder, SettingOrder};
 use crate::grbl::{self, Line};
+use crate::model::Endpoint;
 use crate::model::command::{Outcome, TicketId};
 use crate::model::snapshot::{LinkState, LinkStats};
 use crate::model::time::Time;
 
 /// A command that the hub has found legal, made ready for the controller.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Debug, PartialEq)]
 pub struct Order {
     /// Its ticket; ends in exactly one [`EventKind::Outcome`].
     pub ticket: TicketId,
@@ -16,7 +18,7 @@ pub struct Order {
 }
 
 /// What an order asks for.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Debug, PartialEq)]
 pub enum OrderKind {
     /// Send this line.
     Line(Line),
@@ -26,6 +28,13 @@ pub enum OrderKind {
     Set(SettingOrder),
     /// Have all settings listed.
     ListSettings,
+    /// Send the lines of a program as they come. The ticket ends when the first may go; the rest comes as
+    /// [`ProgramEvent`](crate::grbl::event::ProgramEvent)s.
+    Program(Feed),
+    /// Begin no more lines of it; a cycle start lets it go on.
+    PauseProgram,
+    /// Close the link and open this one in its place.
+    UsePort(Endpoint),
 }
 
 impl OrderKind {
@@ -47,6 +56,8 @@ pub struct Event {
 /// What happened.
 #[derive(Clone, Debug, PartialEq)]
 pub enum EventKind {
+    /// From now on another port is meant: what was told before is of another machine.
+    Port(Endpoint),
     /// How the link stands now.
     Link(LinkState),
     /// An order ended. Exactly once for each order that was queued.

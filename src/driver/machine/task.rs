@@ -10,17 +10,20 @@ use tokio_util::sync::CancellationToken;
 
 use super::event::{Event, EventKind, Order, OrderKind};
 use super::exchange::{Moved, exchange};
+use super::feed::Feed;
 use super::meter::Meter;
 use super::outbox::{HubGone, Outbox};
 use super::outgoing::Outgoing;
-use super::wire::Tap;
+use super::wire::{Gate, Tap, printable};
 use crate::driver::backoff::Backoff;
 use crate::driver::clock::Clock;
 use crate::driver::pace::Pacer;
 use crate::driver::transport::{Opener, Port};
 use crate::driver::wire_log::WireLog;
 use crate::grbl::event::ResetCause;
+use crate::grbl::session::Situation;
 use crate::grbl::{self, Session};
+use crate::model::Endpoint;
 use crate::model::command::{Outcome, Realtime, Refused, TicketId, VoidReason};
 use crate::model::latch::{Latch, RealtimeSet};
 use crate::model::snapshot::{LinkState, LinkStats, Stop, StopPhase};
@@ -29,6 +32,8 @@ use crate::model::time::Time;
 /// How long the port stays open at the end for a jog to be seen cancelled. Twice the period at which the cancel is
 /// repeated, and more than the motion that a continuous jog may have queued.
 const CANCEL_WITHIN: Duration = Duration::from_millis(250);
+/// The same for a program to be seen on hold. FluidNC with a full planner takes up to 200 ms to look at the byte.
+const HOLD_WITHIN: Duration = Duration::from_millis(750);
 /// How long the hub may take for the last events.
 const HUB_WITHIN: Duration = Duration::from_millis(500);
 /// Counters are told no more often than this.
@@ -51,9 +56,16 @@ pub(super) struct Task {
     meter: Meter,
     pub(super) wire_log: Option<WireLog>,
     jogging: bool,
+    /// A stop has been sent and is not confirmed.
+    holding: bool,
     why_down: String,
     received: Tap,
     sent: Tap,
+    gate: Gate,
+    /// The program under way.
+    feed: Option<Feed>,
+    /// A port that is to be opened in place of this one, and who asked.
+    other_port: Option<(TicketId, Endpoint)>,
 }
 
 /// What ended a wait.
@@ -63,6 +75,7 @@ enum Wake {
     Moved(io::Result<Moved>),
     Due,
     Hub,
+    Program,
     Order(Option<Order>),
 }
 
@@ -76,6 +89,7 @@ enum Attended<T> {
 /// What ended a link.
 enum Ended {
     Closing,
+    OtherPort,
     Lost(String),
 }
 
@@ -104,21 +118,28 @@ impl Task {
             meter: Meter::default(),
             wire_log: None,
             jogging: false,
+            holding: false,
             why_down: "it is being opened".to_owned(),
             received: Tap::default(),
             sent: Tap::default(),
+            gate: Gate::default(),
+            feed: None,
+            other_port: None,
         }
     }
 
     pub(super) async fn run(mut self) {
         self.tell(EventKind::Link(LinkState::Opening));
         loop {
+            self.change_port();
             let opener = self.opener.clone();
             let why = match self.attend(async { opener.open().await }, false).await {
-                Attended::Closing | Attended::RetryNow => break,
+                Attended::Closing => break,
+                Attended::RetryNow => continue,
                 Attended::Done(Err(error)) => error.to_string(),
                 Attended::Done(Ok(port)) => match self.serve(port).await {
                     Ended::Closing => break,
+                    Ended::OtherPort => continue,
                     Ended::Lost(why) => why,
                 },
             };
@@ -131,6 +152,18 @@ impl Task {
             }
         }
         self.finish().await;
+    }
+
+    /// Before an open: takes the port that somebody chose in the meantime.
+    fn change_port(&mut self) {
+        let Some((ticket, endpoint)) = self.other_port.take() else { return };
+        tracing::info!(from = %self.opener.endpoint, to = %endpoint, "another port");
+        self.opener.endpoint = endpoint.clone();
+        self.session.set_network(self.opener.is_network());
+        self.backoff.reset();
+        self.tell(EventKind::Port(endpoint));
+        self.tell(EventKind::Link(LinkState::Opening));
+        self.end(ticket, Outcome::Done);
     }
 
     /// While there is no link: answers orders and realtime keys honestly until `work` is done.
@@ -153,6 +186,10 @@ impl Task {
                 done = &mut work => return Attended::Done(done),
                 () = has_room(&self.hub), if !self.outbox.is_empty() => {}
                 order = self.orders.recv(), if !self.outbox.is_crowded() => match order {
+                    Some(Order { ticket, what: OrderKind::UsePort(endpoint) }) => {
+                        self.other_port = Some((ticket, endpoint));
+                        return Attended::RetryNow;
+                    }
                     Some(order) => self.turn_away(&order),
                     None => return Attended::Closing,
                 },
@@ -189,9 +226,11 @@ impl Task {
         }
         // The session tells changes only, and may never have heard of the link going down while nobody answered.
         self.tell(EventKind::Link(LinkState::Asking));
+        self.session.set_paced(port.pace_baud.is_some());
         self.session.handle_open(self.clock.now());
         let ended = loop {
             let now = self.clock.now();
+            self.feed_program(now);
             out.pull(&mut self.session, now);
             if self.collect(now).is_err() {
                 break Ended::Closing;
@@ -206,7 +245,11 @@ impl Task {
         drop(port);
         let now = self.clock.now();
         if let Some(log) = &self.wire_log {
-            let why = if let Ended::Lost(why) = &ended { why.as_str() } else { "sunmill ended" };
+            let why = match &ended {
+                Ended::Lost(why) => why.as_str(),
+                Ended::OtherPort => "another port was chosen",
+                Ended::Closing => "sunmill ended",
+            };
             log.closed(now, why.to_owned());
         }
         self.session.handle_closed(now);
@@ -232,7 +275,19 @@ impl Task {
                 }
             }
             Wake::Due => self.session.handle_timeout(now),
-            Wake::Hub => {}
+            Wake::Hub | Wake::Program => {}
+            Wake::Order(Some(Order { ticket, what: OrderKind::UsePort(endpoint) })) => {
+                // The hub looked at a report; something may have been sent since.
+                if !self.may_be_left(now) {
+                    let why = Refused::because(
+                        "the machine may be moving or has lines to answer: it cannot be left alone yet",
+                    );
+                    self.end(ticket, Outcome::Refused(why));
+                    return None;
+                }
+                self.other_port = Some((ticket, endpoint));
+                return Some(Ended::OtherPort);
+            }
             Wake::Order(Some(order)) => self.take(now, order),
         }
         None
@@ -244,15 +299,26 @@ impl Task {
         let due = [self.session.poll_timeout(), out.next(now), until].into_iter().flatten().min();
         let due_at = self.clock.deadline(due.unwrap_or(now));
         let room = if self.outbox.is_full() { 0 } else { buf.len() };
+        let wants = until.is_none() && self.session.stream_wants();
+        let feed = self.feed.as_mut().filter(|_| wants);
         tokio::select! {
             biased;
             () = self.closing.cancelled(), if until.is_none() => Wake::Closing,
             () = self.latch.notified() => Wake::Realtime,
             moved = exchange(&mut *port.stream, out.unsent(), &mut buf[..room]) => Wake::Moved(moved),
             () = sleep_until(due_at), if due.is_some() => Wake::Due,
+            () = read_on(feed) => Wake::Program,
             () = has_room(&self.hub), if until.is_none() && !self.outbox.is_empty() => Wake::Hub,
             order = self.orders.recv(),
                 if until.is_none() && !self.outbox.is_crowded() => Wake::Order(order),
+        }
+    }
+
+    fn may_be_left(&self, now: Time) -> bool {
+        match self.session.situation(now) {
+            Situation::Idle | Situation::Alarm | Situation::Sleep => self.session.is_settled() && !self.jogging,
+            Situation::Unknown { .. } => self.session.last_report().is_none(),
+            _ => false,
         }
     }
 
@@ -277,10 +343,9 @@ impl Task {
                 if let Some(log) = &self.wire_log {
                     log.bytes(now, true, &out.unsent()[..n]);
                 }
-                let (tap, outbox) = (&mut self.sent, &mut self.outbox);
-                tap.outgoing(&out.unsent()[..n], |text| {
-                    outbox.push(Event { at: now, what: EventKind::Wire { out: true, text } });
-                });
+                let (tap, outbox, gate) = (&mut self.sent, &mut self.outbox, &mut self.gate);
+                let shown = |gate: &mut Gate| self.feed.is_none() || gate.passes(now);
+                tap.outgoing(&out.unsent()[..n], |bytes| show(outbox, shown(gate), now, true, bytes));
                 out.taken(n, now);
                 Ok(())
             }
@@ -290,10 +355,9 @@ impl Task {
                 if let Some(log) = &self.wire_log {
                     log.bytes(now, false, &buf[..n]);
                 }
-                let (tap, outbox) = (&mut self.received, &mut self.outbox);
-                tap.incoming(&buf[..n], |text| {
-                    outbox.push(Event { at: now, what: EventKind::Wire { out: false, text } });
-                });
+                let (tap, outbox, gate) = (&mut self.received, &mut self.outbox, &mut self.gate);
+                let shown = |gate: &mut Gate| self.feed.is_none() || gate.passes(now);
+                tap.incoming(&buf[..n], |bytes| show(outbox, shown(gate), now, false, bytes));
                 self.session.handle_bytes(now, &buf[..n]);
                 Ok(())
             }
@@ -307,6 +371,7 @@ impl Task {
     /// An order for a link that is open: the session takes it or says why not.
     fn take(&mut self, now: Time, order: Order) {
         let is_jog = order.what.is_jog();
+        let is_program = matches!(order.what, OrderKind::Program(_) | OrderKind::PauseProgram);
         if self.latch.is_void(order.ticket, is_jog) {
             return self.end(order.ticket, Outcome::Voided { why: VoidReason::Stop, sent: false });
         }
@@ -315,9 +380,29 @@ impl Task {
             OrderKind::Jog(jog) => self.session.jog(now, jog, order.ticket),
             OrderKind::Set(setting) => self.session.set(now, setting, order.ticket),
             OrderKind::ListSettings => self.session.list_settings(now, order.ticket),
+            OrderKind::Program(feed) => self.session.stream_begin(now).map(|()| self.feed = Some(feed)),
+            OrderKind::PauseProgram => self.session.stream_pause(now),
+            // Taken by who reads the orders: it is not the session's.
+            OrderKind::UsePort(_) => Err(Refused::because("the port cannot be changed now")),
         };
-        if let Err(refused) = taken {
-            self.end(order.ticket, Outcome::Refused(refused));
+        match taken {
+            Err(refused) => self.end(order.ticket, Outcome::Refused(refused)),
+            Ok(()) if is_program => self.end(order.ticket, Outcome::Done),
+            Ok(()) => {}
+        }
+    }
+
+    /// Hands over the lines of a program that have been read and fit. Never waits: the bytes of a stop do not.
+    fn feed_program(&mut self, now: Time) {
+        if !self.session.is_streaming() {
+            self.feed = None;
+        }
+        let Some(feed) = &mut self.feed else { return };
+        while self.session.stream_wants() {
+            match feed.next() {
+                Some(item) => self.session.stream_push(now, item),
+                None => break,
+            }
         }
     }
 
@@ -354,6 +439,7 @@ impl Task {
             grbl::Event::UnexpectedReply => self.stats.unexpected_replies += 1,
             grbl::Event::Reset { cause: ResetCause::ByItself, .. } => self.stats.controller_resets += 1,
             grbl::Event::Jog(ref jog) => self.jogging = jog.is_some(),
+            grbl::Event::Stop(ref stop) => self.holding = stop.phase == StopPhase::Sent,
             _ => {}
         }
         EventKind::Session(event)
@@ -367,17 +453,19 @@ impl Task {
         self.tell(EventKind::Outcome { ticket, outcome });
     }
 
-    /// The last moments of an open port: a jog is cancelled and, if it can be seen in time, seen to end.
+    /// The last moments of an open port: a jog is cancelled, a program held, and both, if it can be seen in time, seen to
+    /// obey.
     async fn wind_down(&mut self, port: &mut Port, out: &mut Outgoing) {
-        self.latch.set(Realtime::JogCancel);
+        let holds = self.session.is_streaming();
+        self.latch.set(if holds { Realtime::FeedHold } else { Realtime::JogCancel });
         self.realtime(self.clock.now());
-        let until = self.clock.now() + CANCEL_WITHIN;
+        let until = self.clock.now() + if holds { HOLD_WITHIN } else { CANCEL_WITHIN };
         let mut buf = [0; READ_BUFFER];
         loop {
             let now = self.clock.now();
             out.pull(&mut self.session, now);
             let _ = self.collect(now);
-            if now >= until || !self.jogging && out.unsent().is_empty() {
+            if now >= until || !self.jogging && !self.holding && out.unsent().is_empty() {
                 break;
             }
             let wake = self.wait(port, out, &mut buf, Some(until)).await;
@@ -390,7 +478,7 @@ impl Task {
                     }
                 }
                 Wake::Due => self.session.handle_timeout(now),
-                Wake::Closing | Wake::Hub | Wake::Order(_) => {}
+                Wake::Closing | Wake::Hub | Wake::Program | Wake::Order(_) => {}
             }
         }
         self.session.void_all(self.clock.now(), VoidReason::Shutdown);
@@ -410,6 +498,23 @@ impl Task {
         if tokio::time::timeout(HUB_WITHIN, last).await.is_err() {
             tracing::warn!("the hub did not take the last events in time");
         }
+    }
+}
+
+/// More of the program.
+async fn read_on(feed: Option<&mut Feed>) {
+    match feed {
+        Some(feed) => feed.wait().await,
+        None => std::future::pending().await,
+    }
+}
+
+/// One line or byte for the view of the wire.
+fn show(outbox: &mut Outbox, shown: bool, at: Time, out: bool, bytes: &[u8]) {
+    if shown {
+        outbox.push(Event { at, what: EventKind::Wire { out, text: printable(bytes) } });
+    } else {
+        outbox.pass_over();
     }
 }
 

@@ -101,6 +101,7 @@ impl Session {
             Owner::Query(query) => self.on_query_answer(now, query, error),
             Owner::JogIncrement => self.on_increment_answer(error),
             Owner::Ticket(ticket) => self.on_ticket_answer(&slot, ticket, error),
+            Owner::Program(number) => return self.on_program_answer(now, number, slot.line, error),
         }
         // A setting that was ordered is read back by itself; one that was typed is found by asking for all.
         let accepted = error.is_none() && matches!(slot.owner, Owner::Ticket(_));
@@ -232,7 +233,7 @@ impl Session {
             match slot.owner {
                 Owner::Ticket(ticket) => self.outcome(ticket, Outcome::Voided { why: VoidReason::Alarm, sent: false }),
                 Owner::Query(_) => self.queries.voided(),
-                Owner::JogIncrement | Owner::Sync => {}
+                Owner::JogIncrement | Owner::Sync | Owner::Program(_) => {}
             }
         }
         let open: Vec<_> = self.jogger.tickets().collect();
@@ -250,6 +251,7 @@ impl Session {
         let needs_reset = info.needs_soft_reset;
         self.alarm = Some(ActiveAlarm { info: Some(info.clone()), needs_reset });
         self.events.push_back(Event::Alarm { info: Some(info), needs_reset });
+        self.void_stream(VoidReason::Alarm);
     }
 
     /// The controller (re)started. Anything that was open is void; who it is, is asked again.

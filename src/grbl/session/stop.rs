@@ -6,6 +6,7 @@ use super::core::{Phase, Session};
 use super::reports::Mark;
 use super::situation::Situation;
 use super::stop_table::{Decision, decide};
+use super::stream::Stream;
 use crate::grbl::event::Event;
 use crate::model::Time;
 use crate::model::axes::AxisSet;
@@ -48,6 +49,11 @@ pub(super) struct StopRun {
 }
 
 impl StopRun {
+    /// The machine was seen to obey, or it never will be.
+    pub(super) fn is_done(&self) -> bool {
+        self.done
+    }
+
     /// When it is due next.
     pub(super) fn due(&self) -> Option<Time> {
         if self.done {
@@ -65,7 +71,10 @@ impl Session {
     pub(super) fn begin_stop(&mut self, now: Time, key: Realtime) {
         let situation = self.situation(now);
         self.outgoing.take_back_resume();
+        self.hold_stream();
         match decide(key, situation, self.firmware) {
+            // Nothing moves, but lines of the program may be on their way, and its spindle may turn.
+            Decision::Nothing(_) if key == Realtime::StopProgram && self.stream.is_some() => self.begin_reset(now, key),
             Decision::Nothing(why) => {
                 let stop = Stop { asked: key, at: now, phase: StopPhase::NotNeeded(why.into()) };
                 self.cancel_quietly(now);
@@ -123,6 +132,7 @@ impl Session {
     /// 0x84.
     pub(super) fn begin_door(&mut self, now: Time) {
         self.cancel_quietly(now);
+        self.hold_stream();
         self.outgoing.door();
         self.begin_stop_run(now, Realtime::SafetyDoor, Goal::Held);
     }
@@ -152,8 +162,13 @@ impl Session {
 
     /// `~`, where there is something to resume.
     pub(super) fn begin_resume(&mut self, now: Time) {
+        if !self.stream_resume() {
+            return;
+        }
+        // It was seen to wait at a line, however that fits with what was sent before.
+        let asks = self.stream.as_ref().is_some_and(Stream::asks);
         match self.situation(now) {
-            Situation::Hold { .. } | Situation::Door { .. } | Situation::Tool | Situation::Unknown { .. } => {
+            situation if asks || situation.may_resume() => {
                 self.outgoing.resume();
                 self.stop = None;
                 self.reports.watch(false);
@@ -204,7 +219,8 @@ impl Session {
                 if state.is_moving() && held {
                     self.tell(run, StopPhase::Confirmed);
                 } else if !state.is_moving() {
-                    if run.goal == Goal::HeldThenReset && held {
+                    // A program that came to rest by itself is ended all the same.
+                    if run.goal == Goal::HeldThenReset && (held || self.stream.is_some()) {
                         self.begin_reset(now, run.stop.asked);
                         return;
                     }

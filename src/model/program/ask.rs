@@ -34,9 +34,9 @@ pub enum ProgramQuery {
     },
     /// Pauses an analysis.
     PauseJob(u64),
-    /// Goes on with a paused analysis.
+    /// Goes on with a paused analysis, or begins a stopped one anew.
     ResumeJob(u64),
-    /// Stops an analysis for good.
+    /// Stops an analysis: looking at the file again does not begin it anew, [`ResumeJob`](Self::ResumeJob) does.
     StopJob(u64),
     /// Throws away all kept analyses.
     CleanAnalyses,
@@ -60,6 +60,8 @@ pub enum ProgramAnswer {
         folder: Option<PathBuf>,
         /// Folders first, then files, newest first; or why it cannot be listed.
         entries: Result<Vec<Entry>, String>,
+        /// What is not among them and why: folders that are missing, files that cannot be read, more files than are listed.
+        notes: Vec<String>,
     },
     /// What the check knows so far.
     Details {

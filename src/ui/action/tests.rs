@@ -1,4 +1,6 @@
 use super::*;
+use crate::ui::jog::Direction;
+use crate::ui::keymap::Keymap;
 
 #[test]
 fn ids_are_plain_and_each_is_of_one_action() {
@@ -8,7 +10,7 @@ fn ids_are_plain_and_each_is_of_one_action() {
         assert!(TABLE[i + 1..].iter().all(|other| other.id() != id), "{id} twice");
     }
     let id = |action| find(action).unwrap().id();
-    assert_eq!(id(jog(-1, 1, 0, 0)), "x-minus-y-plus");
+    assert_eq!(id(Action::Jog(Direction([-1, 1, 0, 0]))), "x-minus-y-plus");
     assert_eq!(id(Action::Mdi), "type-g-code");
     assert_eq!(id(Action::StepOverTen), "step-over-10");
 }

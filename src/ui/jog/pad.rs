@@ -14,7 +14,6 @@ use std::time::Duration;
 use crossterm::event::KeyEventKind;
 
 use super::repeat::RepeatLearner;
-use crate::model::axes::LETTERS;
 use crate::model::jog::JogVector;
 use crate::model::{Axis, AxisVec, Time};
 use crate::ui::settings::JogSettings;
@@ -28,7 +27,7 @@ const PROOF_INTERVAL: Duration = Duration::from_millis(80);
 /// So many keys in one read are a backlog, not typing.
 const BURST: usize = 3;
 
-/// Which way, −1, 0 or +1 for X, Y, Z and A.
+/// Which way, −1, 0 or +1 for X, Y, Z and the axis that the extra pair of keys moves.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct Direction(pub [i8; 4]);
 
@@ -129,6 +128,7 @@ pub struct JogPad {
     step_index: usize,
     decade: i32,
     feed_index: usize,
+    extra: Axis,
     /// Holding a key moves continuously; off: every key is one step.
     pub continuous: bool,
     hold: Hold,
@@ -148,6 +148,7 @@ impl JogPad {
             step_index,
             decade: 0,
             feed_index,
+            extra: Axis::A,
             continuous: true,
             hold: Hold::Ready,
             last_key: Time::ZERO,
@@ -227,6 +228,24 @@ impl JogPad {
         }
     }
 
+    /// The axis that the extra pair of keys moves: A, until [`next_extra`](Self::next_extra) chose another.
+    pub const fn extra(&self) -> Axis {
+        self.extra
+    }
+
+    /// The extra pair of keys moves the next axis beyond Z, round and round.
+    ///
+    /// # Errors
+    /// There is none to choose from.
+    pub fn next_extra(&mut self, axis_count: usize) -> Result<(), String> {
+        if axis_count <= Axis::A.index() + 1 {
+            return Err("this machine has no axes beyond A to choose from".to_owned());
+        }
+        let next = self.extra.index() + 1;
+        self.extra = Axis::from_index(next).filter(|_| next < axis_count).unwrap_or(Axis::A);
+        Ok(())
+    }
+
     /// Next faster (`+1`) or slower (`−1`) feed.
     pub fn next_feed(&mut self, by: isize) {
         let last = self.settings.feeds_mm_min.len().saturating_sub(1);
@@ -265,10 +284,11 @@ impl JogPad {
         let mut vec = AxisVec::zeros(axis_count);
         let (mut only_z, mut only_rotary) = (true, true);
         for (index, &sign) in key.direction.0.iter().enumerate().filter(|(_, sign)| **sign != 0) {
-            let axis = Axis::from_index(index)
-                .filter(|_| index < axis_count)
-                .ok_or_else(|| format!("this machine has no {} axis", LETTERS[index]))?;
-            let sign = if self.settings.invert[index] { -sign } else { sign };
+            let axis = Axis::from_index(index).filter(|axis| *axis < Axis::A).unwrap_or(self.extra);
+            if axis.index() >= axis_count {
+                return Err(format!("this machine has no {axis} axis"));
+            }
+            let sign = if self.settings.invert[axis.index()] { -sign } else { sign };
             vec.set(axis, f64::from(sign));
             only_z &= axis == Axis::Z;
             only_rotary &= axis.is_rotary();

@@ -5,8 +5,8 @@ use std::time::Duration;
 use proptest::prelude::*;
 
 use super::*;
-use crate::model::StateKind;
 use crate::model::machine::MachineState;
+use crate::model::{Command, StateKind};
 use crate::ui::input::Decoder;
 use crate::ui::testing::{Scene, in_state};
 

@@ -1,20 +1,14 @@
 //! Leaving the screen, for good or for a while.
 
 use super::{leave_jog_mode, popups};
+use crate::model::Time;
 use crate::model::snapshot::Snapshot;
-use crate::model::{StateKind, Time};
-use crate::ui::app::ExitReason;
 use crate::ui::console::Tone;
-use crate::ui::state::{Effect, Ui};
+use crate::ui::state::{Effect, ExitReason, Ui, machine_is_busy};
 
 /// The machine does something that leaving it alone would cut off.
 pub(super) fn is_busy(ui: &Ui, snapshot: &Snapshot, now: Time) -> bool {
-    let machine = &snapshot.machine;
-    let asleep = machine.fresh_state(now).is_some_and(|state| {
-        matches!(state.kind, StateKind::Idle | StateKind::Alarm | StateKind::Sleep | StateKind::Check)
-    });
-    let nobody_there = machine.reported_at.is_none();
-    ui.pad.moving().is_some() || machine.homing || machine.jog.is_some() || !(asleep || nobody_there)
+    ui.pad.moving().is_some() || machine_is_busy(&snapshot.machine, now)
 }
 
 /// Back to the shell, unless the machine moves.

@@ -11,7 +11,7 @@ use super::{BURST, run};
 use crate::model::quantity::number;
 use crate::model::snapshot::Snapshot;
 use crate::model::work::{Frame, GoTo, Slot, Stored, Work, check_target, compose, newest_to_undo, safe_z_mm};
-use crate::model::{Axis, AxisSet, Command, Time, legal};
+use crate::model::{Axis, AxisSet, Command, Time, Units, legal};
 use crate::ui::action::Action;
 use crate::ui::console::Tone;
 use crate::ui::input::InputEvent;
@@ -61,11 +61,11 @@ pub(super) fn act(ui: &mut Ui, action: Action, input: &InputEvent, snapshot: &Sn
         }
         (Action::OffsetSet, Slot::Wcs(_)) => return open_form(ui, Purpose::Set, snapshot),
         (Action::OffsetHalf, Slot::Wcs(_)) => {
-            ui.popup = Some(half(snapshot, input.batch));
+            ui.popup = Some(half(snapshot, ui.units, input.batch));
             return Vec::new();
         }
         (Action::OffsetClear, Slot::Wcs(_)) => {
-            ui.popup = Some(super::popups::zero(snapshot, input.batch));
+            ui.popup = Some(super::popups::zero(snapshot, ui.units, input.batch));
             return Vec::new();
         }
         (Action::OffsetClear, Slot::G92) => return ask(ui, Command::Work(Work::ClearG92), input, snapshot),
@@ -85,13 +85,14 @@ pub(super) fn act(ui: &mut Ui, action: Action, input: &InputEvent, snapshot: &Sn
 
 /// Opens a form, with what was typed last where it was for the same.
 fn open_form(ui: &mut Ui, purpose: Purpose, snapshot: &Snapshot) -> Vec<Effect> {
-    let count = snapshot.machine.axis_count();
+    let (count, units) = (snapshot.machine.axis_count(), ui.units);
     let same = |old: &Form| {
         std::mem::discriminant(&old.purpose) == std::mem::discriminant(&purpose)
+            && old.units == units
             && old.fields.iter().filter_map(|field| field.axis).all(|axis| axis.index() < count)
     };
     let kept = ui.offsets.form.take().filter(same);
-    ui.offsets.form = Some(kept.unwrap_or_else(|| Form::new(purpose, count)));
+    ui.offsets.form = Some(kept.unwrap_or_else(|| Form::new(purpose, count, units)));
     ui.tab = Tab::Offsets;
     ui.mode = Mode::Field;
     Vec::new()
@@ -193,7 +194,7 @@ fn ask(ui: &mut Ui, command: Command, input: &InputEvent, snapshot: &Snapshot) -
             };
             let mut body = vec!["This will be sent:".to_owned()];
             body.extend(lines.into_iter().map(|line| format!("  {line}")));
-            body.extend(remarks(&command, snapshot));
+            body.extend(remarks(&command, snapshot, ui.units));
             let yes = choice(Some('g'), label, Then::Submit(command));
             ui.popup = Some(popup(title, body, vec![yes], input.batch));
         }
@@ -202,7 +203,7 @@ fn ask(ui: &mut Ui, command: Command, input: &InputEvent, snapshot: &Snapshot) -
 }
 
 /// What to know before answering.
-fn remarks(command: &Command, snapshot: &Snapshot) -> Vec<String> {
+fn remarks(command: &Command, snapshot: &Snapshot, units: Units) -> Vec<String> {
     let machine = &snapshot.machine;
     let mut remarks = Vec::new();
     let mut travel = |targets: &[(Axis, f64)], frame| {
@@ -223,8 +224,9 @@ fn remarks(command: &Command, snapshot: &Snapshot) -> Vec<String> {
             travel(&axes.iter().map(|axis| (axis, 0.0)).collect::<Vec<_>>(), Frame::Work);
         }
         Command::Work(Work::Set(values)) => remarks.extend(values.iter().map(|(axis, value)| {
-            let reads = machine.work_position.and_then(|position| position.get(*axis)).map(number);
-            format!("{axis} reads {} and will read {}.", reads.unwrap_or_else(|| "?".into()), number(*value))
+            let reads = machine.work_position.and_then(|position| position.get(*axis));
+            let reads = reads.map_or_else(|| "?".into(), |reads| number(units.on(*axis, reads)));
+            format!("{axis} reads {reads} and will read {} {}.", number(units.on(*axis, *value)), units.of(*axis))
         })),
         Command::Work(Work::Undo(id)) => {
             remarks.extend(
@@ -240,12 +242,13 @@ fn remarks(command: &Command, snapshot: &Snapshot) -> Vec<String> {
     remarks
 }
 
-fn half(snapshot: &Snapshot, batch: u64) -> Popup {
+fn half(snapshot: &Snapshot, units: Units, batch: u64) -> Popup {
     let machine = &snapshot.machine;
     let choices = AxisSet::first(machine.axis_count())
         .iter()
         .map(|axis| {
             let reads = machine.work_position.and_then(|position| position.get(axis)).unwrap_or_default();
+            let reads = units.on(axis, reads);
             let label = format!("{axis} {} = {} here", number(reads), number(reads / 2.0));
             let axes = [axis].into_iter().collect();
             choice(Some(axis.letter().to_ascii_lowercase()), label, Then::Submit(Command::Work(Work::Half(axes))))

@@ -8,7 +8,7 @@ use ratatui::text::{Line, Span};
 
 use super::text::{Cx, fit, put, put_marked, rule as draw_rule};
 use crate::model::jog::{JogVector, capped_feed_mm_min, stop_distance_mm};
-use crate::model::{Axis, AxisVec};
+use crate::model::{Axis, AxisVec, Units};
 use crate::ui::action::{Action, available};
 use crate::ui::state::Mode;
 use crate::ui::theme::Role;
@@ -48,7 +48,10 @@ pub(super) fn draw(cx: &Cx<'_>, area: Rect, buf: &mut Buffer) {
     let line = Line::from(vec![
         cx.span("   i", Role::Key),
         cx.span(" enters jog mode", Role::Text),
-        cx.span(format!("   step {} mm   feed {:.0} mm/min", trimmed(pad.step_mm()), pad.feed_mm_min()), Role::Quiet),
+        cx.span(
+            format!("   step {}   feed {}", length(cx, pad.step_mm()), feed_text(cx, pad.feed_mm_min())),
+            Role::Quiet,
+        ),
     ]);
     put_marked(buf, area, 0, &line, cx);
 }
@@ -56,7 +59,7 @@ pub(super) fn draw(cx: &Cx<'_>, area: Rect, buf: &mut Buffer) {
 fn steps(cx: &Cx<'_>) -> Line<'static> {
     let pad = &cx.ui.pad;
     let mut spans =
-        vec![cx.span(" step ", Role::Quiet), cx.span(format!("{:>7} mm", trimmed(pad.step_mm())), Role::Value)];
+        vec![cx.span(" step ", Role::Quiet), cx.span(format!("{:>10}", length(cx, pad.step_mm())), Role::Value)];
     if cx.snapshot.machine.axis_count() > Axis::A.index() {
         spans.push(cx.span(format!(" {} deg", trimmed(pad.step_deg())), Role::Value));
     }
@@ -64,7 +67,7 @@ fn steps(cx: &Cx<'_>) -> Line<'static> {
     for (index, preset) in pad.presets_mm().iter().enumerate().take(4) {
         let role = if pad.preset() == Some(index) { Role::Selected } else { Role::Quiet };
         spans.push(cx.span(format!("{}:", index + 1), Role::Key));
-        spans.push(cx.span(format!(" {} ", trimmed(*preset)), role));
+        spans.push(cx.span(format!(" {} ", trimmed(*preset / cx.ui.units.mm())), role));
         spans.push(Span::raw(" "));
     }
     let [times, over] = cx.theme.symbols.times;
@@ -80,10 +83,12 @@ fn feed(cx: &Cx<'_>) -> Line<'static> {
     let limits = &cx.snapshot.machine.limits;
     let vector = pad.moving().copied().unwrap_or_else(|| along_x(cx));
     let capped = capped_feed_mm_min(limits, &vector.direction, vector.feed_mm_min);
-    let mut spans =
-        vec![cx.span(" feed ", Role::Quiet), cx.span(format!("{:>7.0} mm/min", vector.feed_mm_min), Role::Value)];
+    let mut spans = vec![
+        cx.span(" feed ", Role::Quiet),
+        cx.span(format!("{:>14}", feed_text(cx, vector.feed_mm_min)), Role::Value),
+    ];
     if capped < vector.feed_mm_min {
-        spans.push(cx.span(format!(" (held, capped at {capped:.0})"), Role::Warning));
+        spans.push(cx.span(format!(" (held, capped at {})", cx.ui.units.feed_text(capped)), Role::Warning));
     }
     spans.push(cx.span("  , .", Role::Key));
     if !pad.continuous {
@@ -94,7 +99,11 @@ fn feed(cx: &Cx<'_>) -> Line<'static> {
     }
     let stop = stop_distance_mm(limits, &vector, pad.lease(), LATENCY);
     let learned = if pad.lease_is_learned() { "learned" } else { "default" };
-    spans.push(cx.span(format!("   hold: stops within {stop:.1} mm"), Role::Text));
+    let stop = match cx.ui.units {
+        Units::Mm => format!("{stop:.1} mm"),
+        Units::Inch => format!("{:.2} in", stop / Units::Inch.mm()),
+    };
+    spans.push(cx.span(format!("   hold: stops within {stop}"), Role::Text));
     spans.push(cx.span(format!("  lease {} ms {learned}", pad.lease().as_millis()), Role::Quiet));
     Line::from(spans)
 }
@@ -112,8 +121,12 @@ fn keys(cx: &Cx<'_>) -> [Line<'static>; 2] {
     first.extend(cx.hint(&format!("{left} {right}"), "X"));
     first.extend(cx.hint(&format!("{up} {down}"), "Y"));
     first.extend(cx.hint("PgUp PgDn", "Z"));
-    if cx.snapshot.machine.axis_count() > Axis::A.index() {
-        first.extend(cx.hint("< >", "A"));
+    let axes = cx.snapshot.machine.axis_count();
+    if axes > Axis::A.index() {
+        first.extend(cx.hint("< >", &cx.ui.pad.extra().to_string()));
+    }
+    if axes > Axis::A.index() + 1 {
+        first.extend(cx.hint(&cx.key(Action::NextExtraAxis), "other axis"));
     }
     first.extend(cx.hint("y u b n", "diagonals"));
     let mut second = vec![Span::raw(" ")];
@@ -121,6 +134,16 @@ fn keys(cx: &Cx<'_>) -> [Line<'static>; 2] {
     second.extend(cx.hint("Alt", &format!("{over}10")));
     second.push(cx.span("a tap is one step, holding goes on until you let go", Role::Quiet));
     [Line::from(first), Line::from(second)]
+}
+
+/// A length in mm, in the unit that is shown.
+fn length(cx: &Cx<'_>, mm: f64) -> String {
+    format!("{} {}", trimmed(mm / cx.ui.units.mm()), cx.ui.units.length())
+}
+
+/// A feed in mm/min, in the unit that is shown.
+fn feed_text(cx: &Cx<'_>, mm_min: f64) -> String {
+    format!("{} {}", cx.ui.units.feed_text(mm_min), cx.ui.units.feed())
 }
 
 /// Without trailing zeros, at most four places.

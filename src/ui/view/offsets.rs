@@ -10,7 +10,7 @@ use super::text::{Cx, Rows, fit, put, rule, wrap};
 use crate::model::command::Origin;
 use crate::model::quantity::number;
 use crate::model::work::{OffsetChange, Slot};
-use crate::model::{Axis, AxisVec, Time};
+use crate::model::{Axis, AxisVec, Time, Units};
 use crate::ui::offsets::{Form, Purpose, rows};
 use crate::ui::state::Mode;
 use crate::ui::theme::Role;
@@ -45,7 +45,7 @@ fn offsets(cx: &Cx<'_>, area: Rect, buf: &mut Buffer) {
     let columns = |text: &dyn Fn(Axis) -> String| {
         axes.iter().fold(String::new(), |line, axis| line + &format!("{:>11}", text(*axis)))
     };
-    let head = format!("   {:<7}{}", "offset", columns(&|axis| format!("{axis} {}", axis.unit())));
+    let head = format!("   {:<7}{}", "offset", columns(&|axis| format!("{axis} {}", cx.ui.units.of(axis))));
     let active = machine.modal.as_ref().and_then(|modal| modal.wcs());
     let slots = rows(machine);
     let selected = cx.ui.offsets.selected.min(slots.len().saturating_sub(1));
@@ -56,7 +56,7 @@ fn offsets(cx: &Cx<'_>, area: Rect, buf: &mut Buffer) {
             let is_active = active == Some(slot.name());
             let mark = if at == selected { cx.theme.symbols.pointer } else { " " };
             let values = machine.offsets.get(slot.name());
-            let text = columns(&|axis| values.map_or("-".to_owned(), |values| value(*slot, values, axis)));
+            let text = columns(&|axis| values.map_or("-".to_owned(), |values| value(*slot, values, axis, cx.ui.units)));
             let text = format!(" {mark} {:<7}{text}{}", slot.name(), if is_active { "  active" } else { "" });
             let role = match (at == selected, is_active) {
                 (true, _) => Role::Selected,
@@ -72,12 +72,12 @@ fn offsets(cx: &Cx<'_>, area: Rect, buf: &mut Buffer) {
 }
 
 /// Grbl tells one number as tool length, which is along Z.
-fn value(slot: Slot, values: &AxisVec, axis: Axis) -> String {
+fn value(slot: Slot, values: &AxisVec, axis: Axis, units: Units) -> String {
     let value = match (slot, values.len()) {
         (Slot::Tlo, 1) => values.as_slice().first().copied().filter(|_| axis == Axis::Z),
         _ => values.get(axis),
     };
-    value.map_or(String::new(), |value| format!("{value:.3}"))
+    value.map_or(String::new(), |value| units.position(axis, value))
 }
 
 fn history(cx: &Cx<'_>, area: Rect, buf: &mut Buffer) {
@@ -90,22 +90,21 @@ fn history(cx: &Cx<'_>, area: Rect, buf: &mut Buffer) {
     let more = cx.theme.symbols.more;
     for (row, change) in cx.snapshot.offset_history.iter().rev().take(usize::from(lines.height)).enumerate() {
         let undone = cx.snapshot.offset_history.iter().any(|other| other.undoes == Some(change.id));
-        let text = fit(&change_text(change, undone), usize::from(lines.width), more);
+        let text = fit(&change_text(change, undone, cx.ui.units), usize::from(lines.width), more);
         put(buf, lines, row as u16, &Line::from(cx.span(text, if undone { Role::Quiet } else { Role::Text })));
     }
 }
 
-fn change_text(change: &OffsetChange, undone: bool) -> String {
+fn change_text(change: &OffsetChange, undone: bool, units: Units) -> String {
     let single = change.after.len() == 1 && change.slot == Slot::Tlo;
     let values = change.axes().iter().fold(String::new(), |text, axis| {
-        let of = |vec: &AxisVec| vec.get(axis).map_or("?".to_owned(), number);
-        let name = if single { "Z".to_owned() } else { axis.to_string() };
-        text + &format!(" {name} {} -> {}", of(&change.before), of(&change.after))
+        let place = if single { Axis::Z } else { axis };
+        let of = |vec: &AxisVec| vec.get(axis).map_or("?".to_owned(), |value| number(units.on(place, value)));
+        text + &format!(" {place} {} -> {}", of(&change.before), of(&change.after))
     });
-    let who = match change.who {
+    let who = match &change.who {
         Origin::Hub => "-".to_owned(),
-        Origin::Screen(client) => format!("screen {}", client.0),
-        Origin::Script(client) => format!("script {}", client.0),
+        who => who.to_string(),
     };
     let undone = if undone { ", undone" } else { "" };
     format!("   {} {}{values}  {who}: {}{undone}", clock(change.at), change.slot.name(), change.what)
@@ -140,7 +139,8 @@ fn draw_form(cx: &Cx<'_>, form: &Form, area: Rect, buf: &mut Buffer) -> Option<P
     for (at, field) in form.fields.iter().enumerate() {
         let row = at as u16 + 1;
         let focused = at == form.focus;
-        let label = format!(" {} {:<12}", if focused { cx.theme.symbols.pointer } else { " " }, field.label());
+        let label =
+            format!(" {} {:<12}", if focused { cx.theme.symbols.pointer } else { " " }, field.label(form.units));
         let before: String = field.text.chars().iter().take(field.text.cursor()).collect();
         let place = Position { x: area.x + (label.width() + before.width()) as u16, y: area.y + row };
         if focused && place.x < area.right() && place.y < area.bottom() {

@@ -7,7 +7,7 @@ use ratatui::text::{Line, Span};
 use super::glyphs;
 use super::text::{Cx, put};
 use crate::model::snapshot::Age;
-use crate::model::{Axis, AxisVec};
+use crate::model::{Axis, AxisVec, Units};
 use crate::ui::theme::Role;
 use crate::ui::words::pins_text;
 
@@ -24,12 +24,15 @@ pub(super) fn rows(cx: &Cx<'_>) -> u16 {
 /// All of it in one line, for the tabs that show something else.
 pub(super) fn line(cx: &Cx<'_>, area: Rect, buf: &mut Buffer) {
     let machine = &cx.snapshot.machine;
-    let age = machine.age(cx.now);
     let wcs = machine.modal.as_ref().and_then(|modal| modal.wcs()).unwrap_or("work");
     let mut spans = vec![cx.span(format!("   {wcs:<7}"), Role::Quiet)];
     for axis in (0..machine.axis_count()).filter_map(Axis::from_index) {
         spans.push(cx.span(format!("{} ", axis.letter()), Role::Quiet));
-        spans.push(cx.span(format!("{}   ", number(machine.work_position, axis, age)), Role::Value));
+        spans.push(cx.span(format!("{}   ", number(cx, machine.work_position, axis)), Role::Value));
+    }
+    // Only where it is not the usual unit: a line has no room for what everybody expects.
+    if cx.ui.units == Units::Inch {
+        spans.push(cx.span("in  ", Role::Quiet));
     }
     if !machine.pins.is_empty() {
         spans.push(cx.span(format!("pins {}", pins_text(machine.pins)), Role::Warning));
@@ -46,7 +49,7 @@ pub(super) fn draw(cx: &Cx<'_>, area: Rect, buf: &mut Buffer) {
     put(buf, area, 0, &Line::from(cx.span(heading, Role::Quiet)));
     let age = machine.age(cx.now);
     for (row, axis) in (0..machine.axis_count()).filter_map(Axis::from_index).enumerate() {
-        let value = |position: Option<AxisVec>| number(position, axis, age);
+        let value = |position: Option<AxisVec>| number(cx, position, axis);
         let role = value_role(age);
         let mut spans = vec![cx.span(format!("   {} ", axis.letter()), Role::Title)];
         if narrow {
@@ -55,7 +58,7 @@ pub(super) fn draw(cx: &Cx<'_>, area: Rect, buf: &mut Buffer) {
             spans.push(cx.span(format!("{:>14}", value(machine.work_position)), role));
             spans.push(cx.span(format!("{:>12}", value(machine.machine_position)), plain(role)));
         }
-        spans.push(cx.span(format!(" {:<3} ", axis.unit()), Role::Quiet));
+        spans.push(cx.span(format!(" {:<3} ", cx.ui.units.of(axis)), Role::Quiet));
         spans.push(homed_word(cx, axis));
         put(buf, area, row as u16 + 1, &Line::from(spans));
     }
@@ -77,7 +80,7 @@ pub(super) fn draw_big(cx: &Cx<'_>, area: Rect, buf: &mut Buffer) {
     let age = machine.age(cx.now);
     let ascii = cx.theme.symbols.line.is_ascii();
     for (at, axis) in (0..machine.axis_count()).filter_map(Axis::from_index).enumerate() {
-        let digits = glyphs::big(&number(machine.work_position, axis, age), ascii);
+        let digits = glyphs::big(&number(cx, machine.work_position, axis), ascii);
         for (row, digits) in digits.into_iter().enumerate() {
             let mut spans = vec![
                 cx.span(format!("  {} ", if row == 1 { axis.letter() } else { ' ' }), Role::Title),
@@ -86,7 +89,7 @@ pub(super) fn draw_big(cx: &Cx<'_>, area: Rect, buf: &mut Buffer) {
             ];
             match row {
                 0 => {
-                    let text = format!("{:>11} {}", number(machine.machine_position, axis, age), axis.unit());
+                    let text = format!("{:>11} {}", number(cx, machine.machine_position, axis), cx.ui.units.of(axis));
                     spans.push(cx.span(text, plain(value_role(age))));
                 }
                 1 => spans.extend([cx.span(" ".repeat(8), Role::Text), homed_word(cx, axis)]),
@@ -116,12 +119,11 @@ const fn value_role(age: Age) -> Role {
 }
 
 /// A position that is lost is no position: dashes, not an old number.
-fn number(position: Option<AxisVec>, axis: Axis, age: Age) -> String {
+fn number(cx: &Cx<'_>, position: Option<AxisVec>, axis: Axis) -> String {
+    let age = cx.snapshot.machine.age(cx.now);
     match position.and_then(|position| position.get(axis)) {
         Some(_) if matches!(age, Age::Lost(_) | Age::Unknown) => "-----.---".to_owned(),
-        // -0.000 would make the sign flicker.
-        Some(value) if value.abs() < 0.000_5 => "0.000".to_owned(),
-        Some(value) => format!("{value:.3}"),
+        Some(value) => cx.ui.units.position(axis, value),
         None => "-----.---".to_owned(),
     }
 }

@@ -33,6 +33,7 @@ pub(super) fn draw(cx: &Cx<'_>, area: Rect, buf: &mut Buffer) {
     }
     // In a narrow panel the numbers need the room of their units, and an override is told where it is not 100 %.
     let wide = area.width >= WIDE;
+    let units = cx.ui.units;
     let unit = |unit: &'static str| if wide { unit } else { "" };
     let number = |value: Option<f64>| value.map_or("-".to_owned(), |value| format!("{value:.0}"));
     let percent = |value: Option<u16>| {
@@ -43,7 +44,11 @@ pub(super) fn draw(cx: &Cx<'_>, area: Rect, buf: &mut Buffer) {
     let rows = [
         (
             "feed",
-            format!("{:>6}{}", number(machine.feed_mm_min.filter(|_| known)), unit(" mm/min")),
+            format!(
+                "{:>6}{}",
+                machine.feed_mm_min.filter(|_| known).map_or("-".to_owned(), |feed| units.feed_text(feed)),
+                if wide { format!(" {}", units.feed()) } else { String::new() }
+            ),
             percent(overrides.map(|o| o.feed)),
             overrides.is_some_and(|o| o.feed != 100),
         ),
@@ -101,7 +106,11 @@ pub(super) fn draw(cx: &Cx<'_>, area: Rect, buf: &mut Buffer) {
 fn details(cx: &Cx<'_>) -> Vec<(&'static str, String)> {
     let machine = &cx.snapshot.machine;
     let values = |values: &AxisVec| {
-        values.iter().map(|(axis, value)| format!("{axis} {value:.3}")).collect::<Vec<_>>().join("  ")
+        values
+            .iter()
+            .map(|(axis, value)| format!("{axis} {}", cx.ui.units.position(axis, value)))
+            .collect::<Vec<_>>()
+            .join("  ")
     };
     let unknown = || "not told yet".to_owned();
     let stats = &machine.link.stats;

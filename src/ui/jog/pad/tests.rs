@@ -258,7 +258,10 @@ fn steps_and_vectors() {
 
 #[test]
 fn an_inverted_axis_swaps_its_keys() {
-    let settings = JogSettings { invert: [false, true, false, false], ..JogSettings::default() };
+    let settings = JogSettings {
+        invert: [false, true, false, false, false, false, false, false, false],
+        ..JogSettings::default()
+    };
     let pad = JogPad::new(settings);
     assert_eq!(pad.vector(UP, 3).unwrap().direction, AxisVec::from_slice(&[0.0, -1.0, 0.0]));
 }
@@ -279,4 +282,27 @@ fn an_idle_pad_says_so() {
     assert_eq!(pad.poll_timeout(), t(60_000));
     assert!(!pad.handle_timeout(t(59_999), 3).1);
     assert!(pad.handle_timeout(t(60_000), 3).1);
+}
+
+#[test]
+fn the_extra_keys_move_the_axis_that_was_chosen() {
+    let settings = JogSettings { invert: std::array::from_fn(|axis| axis == 6), ..JogSettings::default() };
+    let mut pad = JogPad::new(settings);
+    let extra = JogKey { direction: Direction([0, 0, 0, 1]), scale: Scale::Normal, single: false };
+    assert!(pad.next_extra(4).is_err(), "four axes leave no choice");
+    let mut seen = Vec::new();
+    for _ in 0..6 {
+        let direction = pad.vector(extra, 9).unwrap().direction;
+        seen.extend(direction.iter().filter(|(_, d)| *d != 0.0).map(|(axis, d)| (axis.letter(), d)));
+        pad.next_extra(9).unwrap();
+    }
+    assert_eq!(seen, [('A', 1.0), ('B', 1.0), ('C', 1.0), ('U', -1.0), ('V', 1.0), ('W', 1.0)]);
+    assert_eq!(pad.extra(), Axis::A, "round and round");
+    // A linear axis takes the step in mm, a rotary one that in degrees.
+    for _ in 0..3 {
+        pad.next_extra(9).unwrap();
+    }
+    pad.preset_step(0);
+    let JogAct::Step(distance, feed) = pad.step(extra, 9).unwrap() else { panic!() };
+    assert_eq!((distance.get(pad.extra()), feed), (Some(-0.01), 1000.0));
 }

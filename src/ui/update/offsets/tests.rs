@@ -128,7 +128,7 @@ fn small_changes_go_at_once_and_large_ones_are_asked_about() {
     type_text(&mut scene, "100");
     assert_eq!(scene.press(&["Enter"]), []);
     let text = scene.text(80, 24);
-    assert!(text.contains("X reads 12.345 and will read 100.") && text.contains("G10 L20 P0 X100"), "{text}");
+    assert!(text.contains("X reads 12.345 and will read 100 mm.") && text.contains("G10 L20 P0 X100"), "{text}");
     assert_eq!(scene.press(&["g", "Enter"]), [set(100.0)]);
 }
 

@@ -1,0 +1,259 @@
+use std::sync::Arc;
+
+use super::talk::{Deed, Talk};
+use super::words::{Word, read};
+use crate::model::command::{ClientId, HomeTarget, Origin, TicketId};
+use crate::model::hub::LogEvent;
+use crate::model::log::{LogEntry, LogItem};
+use crate::model::machine::{MachineState, MessageLevel};
+use crate::model::snapshot::{Snapshot, Stop, StopPhase};
+use crate::model::{Axis, AxisVec, Command, Firmware, Outcome, Realtime, StateKind, Time, Units};
+use crate::ui::settings::JogSettings;
+use crate::ui::state::ExitReason;
+use crate::ui::testing::{self, NOW, ms};
+
+struct Scene {
+    talk: Talk,
+    snapshot: Snapshot,
+    now: Time,
+}
+
+impl Scene {
+    fn new(snapshot: Snapshot) -> Self {
+        Self { talk: Talk::new(JogSettings::default(), Units::Mm), snapshot, now: NOW }
+    }
+
+    fn of(kind: StateKind) -> Self {
+        Self::new(testing::in_state(MachineState::plain(kind)))
+    }
+
+    /// A line, a while after the one before.
+    fn line(&mut self, text: &str) -> Vec<Deed> {
+        self.after(500, text)
+    }
+
+    fn after(&mut self, millis: u64, text: &str) -> Vec<Deed> {
+        self.now += ms(millis);
+        self.snapshot.machine.reported_at = Some(self.now);
+        self.talk.line(text, &self.snapshot, self.now)
+    }
+}
+
+fn words(deeds: &[Deed]) -> String {
+    let said = deeds.iter().map(|deed| match deed {
+        Deed::Say(text) => text.clone(),
+        other => format!("<{other:?}>"),
+    });
+    said.collect::<Vec<_>>().join("\n")
+}
+
+fn log(what: LogItem) -> LogEvent {
+    LogEvent::Entry(Arc::new(LogEntry { id: 0, at: NOW, what }))
+}
+
+const STOP: Deed = Deed::Realtime(Realtime::Stop);
+
+#[test]
+fn lines_are_words_or_g_code_and_slips_are_neither() {
+    let mm = |text| read(text, Units::Mm);
+    assert_eq!(mm("  "), Ok(Word::Nothing));
+    assert_eq!(mm("STOP now please"), Ok(Word::Stop), "a stop is a stop");
+    assert_eq!(mm("jog X 10 F500"), Ok(Word::Jog(vec![(Axis::X, 10.0)], Some(500.0))));
+    assert_eq!(mm("jog x-0,5 Y 2"), Ok(Word::Jog(vec![(Axis::X, -0.5), (Axis::Y, 2.0)], None)));
+    assert_eq!(read("go z 1 f 10", Units::Inch), Ok(Word::Go(vec![(Axis::Z, 25.4)], Some(254.0))));
+    assert_eq!(mm("home z"), Ok(Word::Home(Some(Axis::Z))));
+    assert_eq!(mm("zero all"), Ok(Word::Zero(None)));
+    for line in ["G0 X1", "m3 s1000", "$X", "x10", "G 1 X2", "(note)", "T1M6"] {
+        assert_eq!(mm(line), Ok(Word::Line(line.to_owned())), "{line}");
+    }
+    for (slip, says) in [
+        ("hoem", "not a word or G-code"),
+        ("jog", "axis and a number are missing"),
+        ("jog X", "number is missing after X"),
+        ("jog 10", "is not an axis"),
+        ("jog X10Y5", "not a number"),
+        ("jog X 1 X 2", "twice"),
+        ("jog X 1 F 0", "above 0"),
+        ("go X 1e3", "not a number"),
+        ("set X 1 F 5", "no feed"),
+        ("zero", "zero what"),
+        ("home X Y", "one axis"),
+        ("reset it", "nothing after it"),
+        ("units furlong", "units mm"),
+    ] {
+        let error = mm(slip).unwrap_err();
+        assert!(error.contains(says), "{slip}: {error}");
+    }
+}
+
+#[test]
+fn enter_alone_stops_what_moves_and_tells_the_state_of_what_stands() {
+    for kind in [StateKind::Run, StateKind::Jog, StateKind::Home] {
+        assert_eq!(Scene::of(kind).line(""), [STOP], "{kind:?}");
+    }
+    for kind in [StateKind::Idle, StateKind::Hold, StateKind::Alarm, StateKind::Sleep] {
+        let said = Scene::of(kind).line("");
+        assert!(matches!(&said[..], [Deed::Say(text)] if text.starts_with("State ")), "{kind:?}: {said:?}");
+    }
+    // A machine that fell silent may be moving.
+    let mut silent = Scene::of(StateKind::Idle);
+    silent.now += ms(5000);
+    let now = silent.now;
+    assert_eq!(silent.talk.line("", &silent.snapshot, now), [STOP]);
+}
+
+#[test]
+fn stops_pass_everything_also_questions_and_haste() {
+    for kind in [StateKind::Idle, StateKind::Run, StateKind::Alarm] {
+        let mut scene = Scene::of(kind);
+        assert_eq!(scene.line("stop"), [STOP], "{kind:?}");
+        assert_eq!(scene.after(1, "stop"), [STOP], "{kind:?}");
+    }
+    let mut asked = Scene::of(StateKind::Idle);
+    assert!(words(&asked.line("home")).contains("Type yes"));
+    assert_eq!(asked.after(1, "stop"), [STOP]);
+    assert!(words(&asked.line("yes")).contains("no question"), "the stop ended the question");
+    assert_eq!(Scene::of(StateKind::Run).line("hold"), [Deed::Realtime(Realtime::FeedHold)]);
+    assert_eq!(Scene::of(StateKind::Run).line("end"), [Deed::Realtime(Realtime::StopProgram)]);
+    assert_eq!(Scene::of(StateKind::Run).line("reset"), [Deed::Realtime(Realtime::SoftReset)]);
+}
+
+#[test]
+fn what_moves_or_costs_is_asked_about_and_only_a_yes_that_was_meant_does_it() {
+    let home = Deed::Submit(Command::Home(HomeTarget::All));
+    let mut scene = Scene::of(StateKind::Idle);
+    scene.line("home");
+    assert_eq!(scene.line("yes"), std::slice::from_ref(&home));
+    // Typed ahead: the question had not been heard.
+    scene.line("home");
+    assert!(words(&scene.after(50, "yes")).contains("again"));
+    assert_eq!(scene.line("yes"), [home]);
+    for other in ["no", "", "G0 X1", "hoem", "status"] {
+        scene.line("home");
+        assert_eq!(words(&scene.line(other)), "Not done.", "{other}");
+        assert!(words(&scene.line("yes")).contains("no question"), "{other}");
+    }
+    scene.line("home");
+    assert!(words(&scene.after(61_000, "yes")).contains("no question"), "nobody answered in time");
+    // What became illegal in between is not done.
+    scene.line("home");
+    scene.snapshot.machine.state = Some(MachineState::plain(StateKind::Run));
+    assert!(words(&scene.line("yes")).starts_with("Not sent: cannot home"));
+
+    let mut go = Scene::of(StateKind::Idle);
+    assert!(words(&go.line("go X 10")).contains("G0 X-190"), "the line is said before it is sent");
+    assert!(matches!(&go.line("yes")[..], [Deed::Submit(Command::GoTo(_))]));
+    assert!(words(&Scene::of(StateKind::Idle).line("reset")).contains("Type yes"));
+}
+
+#[test]
+fn orders_are_checked_and_sent() {
+    let mut scene = Scene::of(StateKind::Idle);
+    let jog = |distance: [f64; 3], feed_mm_min| {
+        [Deed::Submit(Command::JogStep { distance: AxisVec::from_slice(&distance), feed_mm_min })]
+    };
+    assert_eq!(scene.line("jog X 10 F500"), jog([10.0, 0.0, 0.0], 500.0));
+    assert_eq!(scene.line("jog Z -1"), jog([0.0, 0.0, -1.0], 800.0), "Z is slower");
+    assert!(words(&scene.line("jog A 1")).contains("no A axis"));
+    assert_eq!(scene.line("G0 X1"), [Deed::Submit(Command::Mdi("G0 X1".into()))]);
+    let x = [Axis::X].into_iter().collect();
+    assert_eq!(scene.line("zero x"), [Deed::Submit(Command::SetWork { axes: x, value: 0.0 })]);
+    assert!(words(&scene.line("unlock")).contains("no alarm"));
+    assert!(words(&scene.line("resume")).starts_with("Not done"));
+    assert_eq!(Scene::of(StateKind::Hold).line("resume"), [Deed::Realtime(Realtime::CycleStart)]);
+    // A paste: the first line was typed, the ones that come with it were not.
+    scene.line("status");
+    assert!(words(&scene.after(2, "G0 X100")).starts_with("Dropped"));
+}
+
+#[test]
+fn an_alarm_is_led_out_of_by_words() {
+    let mut scene = Scene::new(testing::alarm(Firmware::Grbl, 8));
+    let said = words(&scene.line("alarm"));
+    assert!(said.contains("Type home") && said.contains("Type unlock"), "{said}");
+    assert!(words(&scene.line("unlock")).contains("Type unlock to do it"), "a failed homing wants the word");
+    assert_eq!(words(&scene.line("yes")), "Not done.");
+    scene.line("unlock");
+    assert_eq!(scene.line("unlock"), [Deed::Submit(Command::Unlock)]);
+    let mut hard = Scene::new(testing::alarm(Firmware::FluidNc, 1));
+    assert!(words(&hard.line("alarm")).contains("Type reset"));
+    assert_eq!(hard.line("reset"), [Deed::Realtime(Realtime::SoftReset)]);
+}
+
+#[test]
+fn leaving_a_busy_machine_is_asked_about() {
+    let mut scene = Scene::of(StateKind::Run);
+    let asked = words(&scene.line("quit"));
+    assert!(asked.contains("busy") && asked.contains("Type yes"), "{asked}");
+    assert_eq!(scene.line("yes")[0], STOP);
+    scene.snapshot.machine.state = Some(MachineState::plain(StateKind::Idle));
+    let deeds = scene.talk.look(&scene.snapshot, scene.now);
+    assert_eq!(deeds.last(), Some(&Deed::Leave(ExitReason::Asked)));
+    assert_eq!(Scene::of(StateKind::Idle).line("quit"), [Deed::Leave(ExitReason::Asked)]);
+
+    let mut ctrl_c = Scene::of(StateKind::Run);
+    for _ in 0..3 {
+        assert_eq!(ctrl_c.talk.interrupt(&ctrl_c.snapshot, NOW), [STOP], "never leaves what moves");
+    }
+    let mut idle = Scene::of(StateKind::Idle);
+    assert_eq!(idle.talk.interrupt(&idle.snapshot, NOW)[0], STOP);
+    assert_eq!(idle.talk.interrupt(&idle.snapshot, NOW + ms(500)), [Deed::Leave(ExitReason::Asked)]);
+    let mut ended = Scene::of(StateKind::Run);
+    assert!(matches!(ended.talk.end_of_input(&ended.snapshot, NOW)[..], [Deed::Say(_)]));
+    assert_eq!(ended.talk.end_of_input(&ended.snapshot, NOW), [Deed::Leave(ExitReason::TerminalLost)]);
+    assert!(matches!(ended.talk.suspend(&ended.snapshot, NOW)[..], [Deed::Say(_)]), "nobody could stop it then");
+}
+
+#[test]
+fn answers_states_and_alarms_are_said_and_noise_is_not() {
+    let mut talk = Talk::new(JogSettings::default(), Units::Mm);
+    let received = |level| log(LogItem::Received { level, text: "[OPT:V]".into() });
+    assert_eq!(talk.news(&received(MessageLevel::Info)), []);
+    assert_eq!(words(&talk.news(&received(MessageLevel::Error))), "machine: [OPT:V]");
+    talk.submitted(TicketId(7));
+    assert_eq!(words(&talk.news(&received(MessageLevel::Info))), "machine: [OPT:V]", "somebody asked");
+    let ended = |ticket, outcome| {
+        let (ticket, origin) = (TicketId(ticket), Origin::Screen(ClientId(1)));
+        log(LogItem::Outcome { ticket, origin, what: "G1 X1".into(), outcome, latency: ms(3) })
+    };
+    let failed = Outcome::Failed { code: 22, text: "no feed rate".into() };
+    assert_eq!(words(&talk.news(&ended(7, failed))), "error 22: no feed rate. That was: G1 X1");
+    assert_eq!(talk.news(&ended(8, Outcome::Done)), [], "somebody else's");
+    talk.submitted(TicketId(9));
+    assert_eq!(words(&talk.news(&ended(9, Outcome::Done))), "ok: G1 X1");
+    let state = MachineState { kind: StateKind::Hold, sub: Some(0) };
+    assert!(words(&talk.news(&log(LogItem::State(state)))).contains("resume goes on"));
+    let alarm = LogItem::Alarm { code: 1, text: "Hard limit.".into() };
+    assert!(words(&talk.news(&log(alarm))).starts_with("ALARM 1: Hard limit."));
+}
+
+#[test]
+fn a_stop_is_told_as_far_as_it_got_each_step_once() {
+    let mut scene = Scene::of(StateKind::Run);
+    scene.talk.look(&scene.snapshot, NOW);
+    let mut told = Vec::new();
+    for phase in [StopPhase::Sent, StopPhase::Sent, StopPhase::NotConfirmed, StopPhase::Stopped] {
+        scene.snapshot.machine.stop = Some(Stop { asked: Realtime::Stop, at: NOW, phase });
+        told.extend(scene.talk.look(&scene.snapshot, NOW));
+    }
+    let told = words(&told);
+    assert_eq!(told, "stop sent\nstop NOT CONFIRMED: use the emergency stop\nstopped: the machine stands");
+}
+
+#[test]
+fn status_says_it_all_in_the_unit_that_was_chosen() {
+    let mut scene = Scene::of(StateKind::Idle);
+    let said = words(&scene.line("status"));
+    for part in ["SIMULATED", "State idle", "X 12.345 mm", "Homed axes: X Y Z", "Feed 0 mm/min", "feed 100 %"] {
+        assert!(said.contains(part), "{part}: {said}");
+    }
+    scene.line("units inch");
+    assert!(words(&scene.line("pos")).contains("X 0.4860 inch"));
+    assert_eq!(scene.line("jog X 1")[0], {
+        let distance = AxisVec::from_slice(&[25.4, 0.0, 0.0]);
+        Deed::Submit(Command::JogStep { distance, feed_mm_min: 1000.0 })
+    });
+    scene.snapshot.machine.link.endpoint.clear();
+    assert!(words(&scene.line("help jog")).contains("exactly this distance"));
+    assert!(words(&scene.line("help nonsense")).contains("no word"));
+}
