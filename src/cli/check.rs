@@ -161,15 +161,19 @@ fn as_text(file: &Path, report: &Report, target: &Target) -> String {
     let verdict = if report.errors == 0 { "may run" } else { "must not run" };
     let _ = writeln!(
         text,
-        "{file}: {verdict} on {} with {} axes: {} lines, about {}, {} errors, {} warnings",
+        "{file}: {verdict} on {} with {}: {}, about {}, {}, {}",
         target.firmware,
-        target.axes,
-        report.lines,
+        counted(target.axes as u64, "axis", "axes"),
+        counted(report.lines, "line", "lines"),
         duration(report.times.total_s()),
-        report.errors,
-        report.warnings
+        counted(report.errors, "error", "errors"),
+        counted(report.warnings, "warning", "warnings")
     );
     text
+}
+
+fn counted(n: u64, one: &str, many: &str) -> String {
+    format!("{n} {}", if n == 1 { one } else { many })
 }
 
 fn duration(seconds: f64) -> String {
