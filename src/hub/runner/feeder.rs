@@ -11,12 +11,13 @@ use std::sync::Arc;
 use tokio::sync::mpsc;
 
 use super::encode::{Encoder, Sent};
+use super::lookup;
 use crate::driver::machine::{BATCH, Feeder};
 use crate::grbl::session::ProgramItem;
 use crate::hub::programs::{Folders, ProgramFile, Stamp};
 use crate::model::command::TicketId;
 use crate::model::program::{ContentHash, Interrupted, Prompt};
-use crate::program::{RawLine, Reader};
+use crate::program::{Dialect, Here, RawLine, Reader};
 
 /// Bytes read at a time.
 const CHUNK: usize = 64 * 1024;
@@ -35,6 +36,8 @@ pub(super) struct Job {
     /// Where it begins, and the lines that go before.
     pub(super) first_line: u64,
     pub(super) before: Vec<String>,
+    /// For a start in the middle: the machine, by which it is said what goes before.
+    pub(super) middle: Option<(Dialect, Here)>,
     pub(super) encoder: Encoder,
 }
 
@@ -108,6 +111,15 @@ fn open(job: &Job) -> Result<ProgramFile, String> {
         let now = Stamp::of(&program.file).map_err(failed)?;
         if found != seen || !now.has_content_of(&program.stamp) {
             return Err(format!("{name}: is not what was checked any more; look at it again before it runs"));
+        }
+    }
+    if let Some((dialect, here)) = &job.middle {
+        let made = lookup::approach(&program.file, job.first_line, dialect.clone(), here);
+        if made.map_err(|why| format!("{name}: {why}"))?.lines != job.before {
+            return Err(format!(
+                "{name}: to begin at line {}, other lines would be sent now than those that were shown; look at them again",
+                job.first_line
+            ));
         }
     }
     Ok(program)
