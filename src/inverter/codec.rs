@@ -100,7 +100,7 @@ pub fn decode(profile: &Profile, register: &Register, words: &[u16], exponent: O
             Ok(Value::Bits(register.mask.map_or(raw, |mask| u128::from(masked(raw as u64, mask)))))
         }
         RegisterType::F32 => {
-            let value = f64::from(f32::from_bits(raw as u32));
+            let value = f64::from(f32::from_bits(raw as u32)) * register.scale;
             if value.is_nan() || is_absent(register, raw) {
                 return Err(NoValue::Absent);
             }
@@ -153,16 +153,19 @@ fn number(register: &Register, raw: u64, exponent: Option<i16>) -> Result<Value,
     };
     let scaled = match (register.scale_by, exponent) {
         (Some(_), None) => return Err(NoValue::NoScale),
-        (Some(_), Some(exponent)) => ten_to(signed, exponent),
+        (Some(_), Some(exponent)) => {
+            rounded(ten_to(signed, exponent) * register.scale, places(register, Some(exponent)))
+        }
         (None, _) => rounded(signed * register.scale, register.decimals()),
     };
-    let value = rounded(scaled + register.offset, register.decimals().max(decimals_of(exponent)));
+    let value = rounded(scaled + register.offset, places(register, exponent));
     plausible(register, if register.invert { -value } else { value })
 }
 
-/// Decimals of a value that was scaled with this exponent.
-pub fn decimals_of(exponent: Option<i16>) -> u8 {
-    exponent.map_or(0, |exponent| exponent.min(0).unsigned_abs().min(10) as u8)
+/// Decimals that the scale and the exponent leave.
+fn places(register: &Register, exponent: Option<i16>) -> u8 {
+    let of_exponent = exponent.map_or(0, |exponent| exponent.min(0).unsigned_abs().min(10) as u8);
+    (register.decimals() + of_exponent).min(10)
 }
 
 fn ten_to(value: f64, exponent: i16) -> f64 {
@@ -227,7 +230,7 @@ pub fn encode(
             None => *bits,
         },
         (RegisterType::F32, Value::Number(number)) => {
-            let single = *number as f32;
+            let single = (*number / register.scale) as f32;
             if !single.is_finite() {
                 return None;
             }
@@ -274,7 +277,7 @@ fn raw_number(register: &Register, number: f64, exponent: Option<i16>) -> Option
     let value = (if register.invert { -number } else { number }) - register.offset;
     let raw = match (register.scale_by, exponent) {
         (Some(_), None) => return None,
-        (Some(_), Some(exponent)) => ten_to(value, exponent.checked_neg()?),
+        (Some(_), Some(exponent)) => ten_to(value / register.scale, exponent.checked_neg()?),
         (None, _) => value / register.scale,
     };
     let raw = raw.round();
@@ -302,7 +305,7 @@ fn encode_clock(clock: DeviceClock) -> Option<Vec<u16>> {
 pub fn show(register: &Register, value: &Value, exponent: Option<i16>) -> String {
     match value {
         Value::Number(number) => {
-            let decimals = usize::from(register.decimals().max(decimals_of(exponent)));
+            let decimals = usize::from(places(register, exponent));
             let gap = if register.unit.is_empty() { "" } else { " " };
             format!("{number:.decimals$}{gap}{}", register.unit)
         }

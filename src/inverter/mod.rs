@@ -13,6 +13,7 @@ pub mod poller;
 pub mod profile;
 pub mod request;
 pub mod summary;
+pub mod sunspec;
 pub mod validate;
 pub mod values;
 pub mod write;

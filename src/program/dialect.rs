@@ -54,7 +54,8 @@ impl Dialect {
         }
     }
 
-    /// The machine as it stands. One that has not told who it is counts as FluidNC.
+    /// The machine as it stands. One that has not told who it is counts as FluidNC. Tool changes are asked for by whoever sends the
+    /// program, as they are unless the controller is told to make them.
     pub fn of(machine: &Machine) -> Self {
         let identity = machine.identity.as_ref();
         let firmware = identity.map_or(Firmware::FluidNc, |identity| identity.firmware);
@@ -65,6 +66,7 @@ impl Dialect {
             options: identity.map(|identity| identity.options.clone()),
             starts_in_inches: modal("G20"),
             starts_relative: modal("G91"),
+            asks_for_tools: true,
             ..Self::new(firmware, machine.axis_count())
         }
     }

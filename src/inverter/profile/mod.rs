@@ -78,6 +78,7 @@ mod types;
 pub(in crate::inverter) use build::clock_minutes;
 pub use build::{Problem, parse};
 pub use derived::{Expression, Factor, Term};
+pub(in crate::inverter) use lint::profile as lint;
 pub use shipped::{SHIPPED, shipped};
 pub use types::{
     Bound, Derived, Evidence, Form, Labels, Limits, Link, Parity, Profile, Register, RegisterId, RegisterType, Service,

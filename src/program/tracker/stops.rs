@@ -93,10 +93,15 @@ impl Tracker {
         }
         self.modal.tool_in_spindle = self.modal.tool.or(self.modal.tool_in_spindle);
         turn.motion(&Motion::Wait(WaitFor::Tool(self.modal.tool)));
-        if self.dialect.asks_for_tools || !self.first(Once::Tools) {
+        if !self.first(Once::Tools) {
             return;
         }
         match self.dialect.firmware {
+            Firmware::Grbl | Firmware::FluidNc if self.dialect.asks_for_tools => turn.note(
+                "tool-change",
+                "M6 does not go to the controller: the program stops there and asks for the tool",
+                "have the tools ready",
+            ),
             Firmware::Grbl => turn.error(
                 "tool-change",
                 "Grbl does not know M6",

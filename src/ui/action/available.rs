@@ -2,6 +2,7 @@
 
 use super::Action;
 use crate::model::command::{HomeTarget, Refused};
+use crate::model::program::ProgramOrder;
 use crate::model::program::run::{Run, RunState};
 use crate::model::snapshot::{Age, LinkState, Snapshot};
 use crate::model::work::{Switch, Work};
@@ -19,7 +20,7 @@ pub fn available(action: Action, snapshot: &Snapshot, now: Time) -> Result<(), R
     let state = machine.fresh_state(now).map(|state| state.kind);
     let run = facts::open_run(snapshot);
     match action {
-        Action::Program(key) => program(key, snapshot),
+        Action::Program(key) => program(key, snapshot, now),
         Action::Hold | Action::StopProgram if run.is_some() && machine.link.is_open() => Ok(()),
         Action::Resume if run.is_some_and(waits) && machine.link.is_open() => Ok(()),
         Action::Hold | Action::StopProgram => match state {
@@ -75,14 +76,10 @@ fn waits(run: &Run) -> bool {
     run.prompt.is_some() || matches!(run.state, RunState::Paused(_) | RunState::Pausing)
 }
 
-fn program(key: ProgramKey, snapshot: &Snapshot) -> Result<(), Refused> {
+fn program(key: ProgramKey, snapshot: &Snapshot, now: Time) -> Result<(), Refused> {
     let run = facts::open_run(snapshot);
     match (key, run) {
-        (ProgramKey::PauseAtLineEnd, Some(run)) => match run.state {
-            RunState::Ready | RunState::Running => Ok(()),
-            _ => Err(Refused::because("the program is paused already")),
-        },
-        (ProgramKey::PauseAtLineEnd, None) => Err(Refused::because("no program runs")),
+        (ProgramKey::PauseAtLineEnd, _) => legal::check(&Command::Program(ProgramOrder::PauseAtLineEnd), snapshot, now),
         (ProgramKey::Run | ProgramKey::RunFrom | ProgramKey::TakeUp, Some(run)) => {
             Err(Refused::because(format!("{} runs already", run.name)))
         }

@@ -5,8 +5,8 @@ use std::path::Path;
 use crate::model::program::ask::Details;
 use crate::model::program::run::{Job, JobState, Run};
 use crate::model::program::{Problem, Severity};
-use crate::model::snapshot::{Machine, Snapshot};
-use crate::model::{AxisSet, StateKind, Time};
+use crate::model::snapshot::Snapshot;
+use crate::model::{StateKind, Time};
 
 /// How many problems of this severity there are at least: a report keeps only the first of them.
 pub fn count(details: &Details, severity: Severity) -> u64 {
@@ -41,11 +41,6 @@ pub fn open_run(snapshot: &Snapshot) -> Option<&Run> {
     snapshot.programs.run.as_ref().filter(|run| run.state.is_open())
 }
 
-/// Every axis was homed and nothing has happened since that could have lost position.
-pub fn is_homed(machine: &Machine) -> bool {
-    AxisSet::first(machine.axis_count()).iter().all(|axis| machine.homed.contains(axis))
-}
-
 /// Why no program can be started now.
 pub fn hindrance(snapshot: &Snapshot, now: Time) -> Option<String> {
     if let Some(run) = open_run(snapshot) {
@@ -56,7 +51,7 @@ pub fn hindrance(snapshot: &Snapshot, now: Time) -> Option<String> {
         return Some("there is no link to the machine".to_owned());
     }
     match machine.fresh_state(now).map(|state| state.kind) {
-        Some(StateKind::Idle | StateKind::Check) => None,
+        Some(StateKind::Idle) => None,
         Some(StateKind::Alarm) => Some("the machine is in alarm: clear it first ($)".to_owned()),
         Some(other) => Some(format!("the machine is not idle (state {other:?})")),
         None => Some("the machine's state is not known".to_owned()),

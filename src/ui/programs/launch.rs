@@ -4,11 +4,12 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use super::facts;
+use crate::model::legal::programs::position_is_sure;
 use crate::model::program::ask::{Details, Preamble};
 use crate::model::program::order::POSITION_WORD;
 use crate::model::program::{Agreed, Interrupted, Problem, ProgramOrder, ProgramQuery, RunRequest, Severity, Start};
 use crate::model::snapshot::Snapshot;
-use crate::model::{AxisSet, AxisVec, Time};
+use crate::model::{AxisSet, AxisVec, Command, Time, legal};
 use crate::ui::editor::Editor;
 
 /// The question.
@@ -162,6 +163,16 @@ impl Launch {
         self.since = now;
     }
 
+    /// Where it begins, as far as that is known.
+    fn start(&self) -> Start {
+        let Some(from) = &self.from else { return Start::Beginning };
+        let preamble = from.preamble.as_ref().and_then(|told| told.as_ref().ok());
+        preamble.map_or(Start::Line { line: from.line, preamble: Vec::new() }, |preamble| Start::Line {
+            line: preamble.line,
+            preamble: preamble.lines.clone(),
+        })
+    }
+
     /// What has to be asked for it.
     pub fn queries(&self) -> Vec<ProgramQuery> {
         let mut queries = vec![ProgramQuery::Details(self.path.clone())];
@@ -210,7 +221,7 @@ impl Launch {
             errors: found.map_or(0, |found| facts::count(found, Severity::Error)),
             warnings: found.map_or(0, |found| facts::count(found, Severity::Warning)),
             unchecked,
-            needs_word: !self.check_mode && !facts::is_homed(&snapshot.machine),
+            needs_word: !self.check_mode && !position_is_sure(&self.start(), &snapshot.machine),
             changed: match (&self.interrupted, found) {
                 (Some(run), Some(found)) => run.run.hash.is_some_and(|hash| hash != found.report.hash),
                 _ => false,
@@ -218,6 +229,11 @@ impl Launch {
             missing: Vec::new(),
         };
         outlook.missing = self.missing(&outlook, details, snapshot, now);
+        if let (true, Some(order)) = (outlook.missing.is_empty(), self.order(&outlook, details)) {
+            // The hub has the last word; it is asked before Enter is.
+            let refused = legal::check(&Command::Program(order), snapshot, now).err();
+            outlook.missing.extend(refused.map(|why| why.0));
+        }
         outlook
     }
 
@@ -278,13 +294,10 @@ impl Launch {
 
     /// The order, as it stands now. `None`: its preamble is not there.
     pub fn order(&self, outlook: &Outlook<'_>, details: Option<&Result<Arc<Details>, String>>) -> Option<ProgramOrder> {
-        let start = match &self.from {
-            None => Start::Beginning,
-            Some(from) => {
-                let preamble = from.preamble.as_ref()?.as_ref().ok()?;
-                Start::Line { line: preamble.line, preamble: preamble.lines.clone() }
-            }
-        };
+        if self.from.as_ref().is_some_and(|from| !matches!(from.preamble, Some(Ok(_)))) {
+            return None;
+        }
+        let start = self.start();
         let seen = details.and_then(|details| details.as_ref().ok()).filter(|_| !outlook.unchecked);
         Some(ProgramOrder::Run(Box::new(RunRequest {
             path: self.path.clone(),

@@ -21,7 +21,7 @@ use crate::ui::state::{Effect, Event, Tab};
 pub(crate) const UNIX_MS: i64 = 1_795_183_380_000;
 
 pub(crate) fn file(name: &str) -> PathBuf {
-    PathBuf::from("/home/maker/gcode").join(name)
+    PathBuf::from("/srv/gcode").join(name)
 }
 
 pub(crate) fn entries() -> Vec<Entry> {

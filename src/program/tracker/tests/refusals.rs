@@ -107,6 +107,20 @@ fn laser_programs_are_judged_as_such() {
 }
 
 #[test]
+fn tool_changes_need_somebody_who_asks() {
+    for (firmware, alone) in
+        [(Firmware::Grbl, Severity::Error), (Firmware::FluidNc, Severity::Warning), (Firmware::GrblHal, Severity::Note)]
+    {
+        let said = |asks_for_tools| {
+            let read = read_as(Dialect { asks_for_tools, ..Dialect::new(firmware, 3) }, "G21 T1 M6\nT2 M6");
+            read.problems.into_iter().map(|problem| (problem.severity, problem.kind)).collect::<Vec<_>>()
+        };
+        assert_eq!(said(false), [(alone, "tool-change".to_owned())]);
+        assert_eq!(said(true), [(Severity::Note, "tool-change".to_owned())]);
+    }
+}
+
+#[test]
 fn a_binary_file_is_said_once() {
     let read = read("PK\u{3}\u{4}\0\0\0\n\0\0\0\0\n\0x\0y");
     assert_eq!(read.errors(), ["1 binary-file"]);

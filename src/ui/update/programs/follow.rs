@@ -11,6 +11,7 @@ use crate::model::{Command, Realtime, StateKind, Time};
 use crate::ui::console::Tone;
 use crate::ui::programs::state::LOOKS;
 use crate::ui::programs::{facts, progress, words};
+use crate::ui::recovery::present_alarm;
 use crate::ui::state::{Choice, Effect, Mode, Popup, Tab, Then, Ui};
 use crate::ui::update::popups::{choice, popup};
 
@@ -172,7 +173,9 @@ fn later(mut question: Popup, label: &str) -> Popup {
 /// Offers an interrupted run once.
 fn offer(ui: &mut Ui, snapshot: &Snapshot, now: Time) {
     let Some(found) = &snapshot.programs.interrupted else { return };
-    if ui.programs.offered == Some(found.run.id) || facts::open_run(snapshot).is_some() || !is_free(ui) {
+    // First things first: out of the alarm.
+    let busy = facts::open_run(snapshot).is_some() || present_alarm(&snapshot.machine, now).is_some();
+    if ui.programs.offered == Some(found.run.id) || busy || !is_free(ui) {
         return;
     }
     ui.programs.offered = Some(found.run.id);
@@ -190,7 +193,8 @@ fn offer_question(found: &Arc<Interrupted>) -> Popup {
     let run = &found.run;
     let (how, why) = words::run_end(run.end.as_ref());
     let of = run.lines.map_or(String::new(), |lines| format!(" of {}", words::count(lines)));
-    let why = if why.is_empty() { String::new() } else { format!(" ({why})") };
+    let why = why.split(". ").next().filter(|why| !why.is_empty());
+    let why = why.map_or(String::new(), |why| format!(" ({})", why.trim_end_matches('.')));
     let mut body = vec![
         format!("{}: {} at line {}{of}{why}.", run.name, how.to_lowercase(), words::count(run.last_line)),
         format!("Good to begin again: line {}. {}", words::count(found.suggested_line), found.why),

@@ -411,6 +411,18 @@ fn an_interrupted_run_is_offered_once_and_kept_at_hand() {
 }
 
 #[test]
+fn the_way_out_of_an_alarm_goes_before_the_offer() {
+    let mut scene = Scene::new(testing::hard_limit());
+    scene.snapshot.programs.interrupted = Some(Arc::new(interrupted()));
+    scene.event(&Event::Snapshot);
+    assert!(scene.ui.popup.is_none());
+    scene.snapshot = testing::idle();
+    scene.snapshot.programs.interrupted = Some(Arc::new(interrupted()));
+    scene.event(&Event::Snapshot);
+    assert!(scene.ui.popup.is_some());
+}
+
+#[test]
 fn who_stopped_it_gets_a_word_and_no_question() {
     let mut scene = Scene::new(testing::idle());
     let mut found = interrupted();

@@ -23,6 +23,11 @@ const LIST: u16 = 52;
 pub(in crate::ui::view) fn draw(cx: &Cx<'_>, area: Rect, buf: &mut Buffer) -> Option<Position> {
     let programs = &cx.ui.programs;
     match programs.page {
+        Page::Launch if area.width >= WIDE => {
+            let [left, right] = halves(cx, area, area.width / 3 * 2, buf);
+            picture(cx, right, buf);
+            return launch::draw(cx, left, buf);
+        }
         Page::Launch => return launch::draw(cx, area, buf),
         Page::History => tables::history(cx, area, buf),
         Page::Queue => tables::queue(cx, area, buf),

@@ -202,7 +202,7 @@ fn what_goes_wrong_is_said_in_the_place_of_what_is_missing() {
     let mut scene = Scene::new(testing::idle());
     scene.press(&["P"]);
     assert!(scene.text(80, 24).contains("is being read"));
-    let entries = Err("/home/maker/gcode cannot be read: no permission".into());
+    let entries = Err("/srv/gcode cannot be read: no permission".into());
     let notes = vec!["2 links lead out of the folder and are left out".to_owned()];
     answer(&mut scene, ProgramAnswer::List { folder: None, entries, notes });
     let text = scene.text(80, 24);
