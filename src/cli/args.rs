@@ -5,8 +5,9 @@ use std::path::PathBuf;
 use clap::{Args, Parser, Subcommand};
 
 use super::audit::AuditArgs;
+use super::preview::PreviewArgs;
 use super::programs::ProgramsCommand;
-use super::sim::SimArgs;
+use super::sim::{Personality, SimArgs};
 use crate::model::Endpoint;
 
 const LONG_VERSION: &str = concat!(
@@ -73,13 +74,24 @@ pub struct Cli {
 pub enum Command {
     /// Print the keys of the screen
     Keys(KeysArgs),
+    /// Check a program: what is wrong with it, how far it goes, how long it takes
+    ///
+    /// Prints a line for each problem: file:line: error: what (what to do about it). The exit code is
+    /// 0 where it may run, 1 where it must not. Work zero, homing and the state of the machine are
+    /// checked on the screen, before it runs.
+    Check(CheckArgs),
     /// Check or show the configuration
     #[command(subcommand)]
     Config(ConfigCommand),
     /// List the serial devices that could be a machine
     Ports(PortsArgs),
+    /// Draw a program as text; print its size, time and problems
+    Preview(PreviewArgs),
     /// Play a wire log, or a scene, and print what sunmill makes of it
     Replay(ReplayArgs),
+    /// Inverters: what they are
+    #[command(subcommand)]
+    Inverter(InverterCommand),
     /// Offer a simulated device to other programs
     #[command(subcommand)]
     Sim(SimCommand),
@@ -101,6 +113,38 @@ pub struct Format {
     pub csv: bool,
 }
 
+/// `sunmill inverter …`
+#[derive(Debug, Subcommand)]
+pub enum InverterCommand {
+    /// Profiles: what sunmill knows of each family of inverters
+    #[command(subcommand)]
+    Profiles(ProfilesCommand),
+}
+
+/// `sunmill inverter profiles …`
+#[derive(Debug, Subcommand)]
+pub enum ProfilesCommand {
+    /// List the profiles that come with sunmill
+    List {
+        /// As JSON, an array with an object for each
+        #[arg(long)]
+        json: bool,
+    },
+    /// Show a profile with its registers
+    Show {
+        /// Its name (a beginning is enough), or a file
+        name: String,
+        /// As JSON
+        #[arg(long)]
+        json: bool,
+    },
+    /// Check a profile; print ok, or everything that is wrong with file and line
+    Check {
+        /// The file
+        file: PathBuf,
+    },
+}
+
 /// Options of `sunmill keys`.
 #[derive(Debug, Args)]
 pub struct KeysArgs {
@@ -111,6 +155,25 @@ pub struct KeysArgs {
     /// As the [keys] section of a configuration, with every action
     #[arg(long, conflicts_with = "markdown")]
     pub toml: bool,
+}
+
+/// Options of `sunmill check`.
+#[derive(Debug, Args)]
+pub struct CheckArgs {
+    /// The program
+    pub file: PathBuf,
+    /// As one JSON object
+    #[arg(long)]
+    pub json: bool,
+    /// What the controller runs; otherwise that of --backup, or FluidNC
+    #[arg(long, value_enum, value_name = "NAME")]
+    pub firmware: Option<Personality>,
+    /// How many axes the machine has; otherwise those of --backup, or 3
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u8).range(1..=9))]
+    pub axes: Option<u8>,
+    /// A settings backup of the machine: its rates, accelerations and travel count
+    #[arg(long, value_name = "FILE")]
+    pub backup: Option<PathBuf>,
 }
 
 /// Options of `sunmill ports`.

@@ -131,7 +131,7 @@ fn remember(files: Option<(Option<PathBuf>, PathBuf)>, port: &Path) -> Result<St
     };
     let edited = with_port(&text, &Endpoint::Serial(port.to_owned())).map_err(|why| named(&to, &why))?;
     files::replace(&to, &edited).map_err(|why| named(&to, &why))?;
-    Ok(format!("port written to {}; it is used after a restart of sunmill", to.display()))
+    Ok(format!("port written to {}; sunmill opens it from its next start on", to.display()))
 }
 
 fn save_console(folder: Option<PathBuf>, text: &str) -> Result<String, String> {
@@ -153,7 +153,7 @@ mod tests {
         let (system, own) = (dir.path().join("system.toml"), dir.path().join("own/config.toml"));
         std::fs::write(&system, "# of the workshop\n[machine]\nbaud = 57600\n").unwrap();
         let said = remember(Some((Some(system.clone()), own.clone())), Path::new("/dev/ttyUSB0")).unwrap();
-        assert!(said.contains("own/config.toml") && said.contains("restart"), "{said}");
+        assert!(said.contains("own/config.toml") && said.contains("next start"), "{said}");
         assert_eq!(
             std::fs::read_to_string(&own).unwrap(),
             "# of the workshop\n[machine]\nport = \"/dev/ttyUSB0\"\nbaud = 57600\n"

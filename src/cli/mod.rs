@@ -7,6 +7,7 @@
 
 mod args;
 mod audit;
+mod check;
 mod config;
 mod crash;
 mod desk;
@@ -19,6 +20,8 @@ mod listing;
 mod logging;
 mod out;
 mod ports;
+mod preview;
+mod profiles;
 mod programs;
 mod replay;
 mod run;

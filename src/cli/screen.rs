@@ -2,9 +2,10 @@
 
 use std::process::ExitCode;
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, SystemTime};
 
 use color_eyre::eyre::{WrapErr, eyre};
+use jiff::tz::TimeZone;
 
 use super::exit::Failure;
 use super::settings::Settings;
@@ -106,7 +107,14 @@ async fn open(
     let port = port.with_desk(desk::start(settings, clock));
     let (screen, now) = (port.attach_screen(), move || clock.now());
     let reason = match face {
-        Face::Screen => ui::run(screen, screen_settings(settings, notice), now).await,
+        Face::Screen => {
+            let look = ui::Settings {
+                started_unix_ms: started_unix_ms(clock),
+                zone: TimeZone::system(),
+                ..screen_settings(settings, notice)
+            };
+            ui::run(screen, look, now).await
+        }
         Face::Plain { asked } => {
             const WHY: &str = "this terminal (TERM=dumb) cannot draw the screen, so it is told in lines";
             let why = (!asked).then(|| WHY.to_owned());
@@ -115,6 +123,13 @@ async fn open(
     };
     hub.shutdown().await;
     reason
+}
+
+/// Unix time of the clock's start, for times of day. `None`: this computer's time makes no sense.
+fn started_unix_ms(clock: Clock) -> Option<i64> {
+    let now = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).ok()?;
+    let up = Duration::from_micros(clock.now().as_micros());
+    i64::try_from(now.checked_sub(up)?.as_millis()).ok()
 }
 
 fn library(settings: &Settings) -> Library {
@@ -251,6 +266,8 @@ fn screen_settings(settings: &Settings, notice: Option<String>) -> ui::Settings 
         frame: Some(settings.look.frame),
         confirm_offset_mm: settings.config.ui.confirm_offset_mm,
         keys: settings.keys.clone(),
+        started_unix_ms: None,
+        zone: TimeZone::UTC,
         notice,
     }
 }

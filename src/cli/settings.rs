@@ -45,6 +45,8 @@ pub struct Look {
     pub colour: bool,
     /// Use symbols beyond ASCII.
     pub unicode: bool,
+    /// No Braille, but the few symbols of the Linux console's font: for pictures made of blocks.
+    pub blocks: bool,
     /// Shortest time between two frames.
     pub frame: Duration,
     /// Keys come over SSH: escape sequences may arrive in pieces.
@@ -153,6 +155,7 @@ fn look(config: &Config, environment: &Environment) -> Look {
             Symbols::Ascii => false,
             Symbols::Auto => environment.utf8 && !linux_console,
         },
+        blocks: linux_console && environment.utf8 && config.ui.symbols != Symbols::Ascii,
         frame: Duration::from_millis(frame_ms.into()),
         ssh: environment.ssh,
         multiplexed: environment.multiplexed,
@@ -198,6 +201,7 @@ mod tests {
         assert!(!look("", &Environment { utf8: false, ..xterm.clone() }).unicode);
         let console = look("", &Environment { term: "linux".into(), ..xterm.clone() });
         assert!(console.linux_console && console.colour && !console.unicode);
+        assert!(console.blocks && !plain.blocks);
         let remote = Environment { ssh: true, ..xterm.clone() };
         assert_eq!(look("", &remote).frame, Duration::from_millis(100));
 

@@ -32,6 +32,7 @@ pub fn decide(command: &Command, snapshot: &Snapshot, now: Time) -> Result<Vec<O
             return set(key, value, snapshot).map(|order| vec![OrderKind::Set(order)]);
         }
         Command::ReadSettings => return Ok(vec![OrderKind::ListSettings]),
+        Command::UsePort(endpoint) => return Ok(vec![OrderKind::UsePort(endpoint.clone())]),
         Command::BackupSettings | Command::CompareBackup { .. } | Command::RestoreSettings { .. } => {
             return Err(Refused::because("files are not the machine's business"));
         }
@@ -97,6 +98,7 @@ pub fn describe(command: &Command) -> String {
         Command::GoTo(go_to) => describe_go_to(go_to),
         Command::Switch(switch) => work::of_switch(*switch),
         Command::Program(order) => describe_program(order),
+        Command::UsePort(endpoint) => format!("use the port {endpoint}"),
     }
 }
 

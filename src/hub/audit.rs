@@ -61,7 +61,9 @@ impl Audited {
             | Command::CompareBackup { .. }
             | Command::RestoreSettings { .. } => AuditKind::Setting,
             Command::Program(_) => AuditKind::Run,
-            Command::Home(_) | Command::Unlock | Command::GoTo(_) | Command::Switch(_) => AuditKind::Command,
+            Command::Home(_) | Command::Unlock | Command::GoTo(_) | Command::Switch(_) | Command::UsePort(_) => {
+                AuditKind::Command
+            }
         };
         Self { kind, counted: matches!(command, Command::JogStep { .. }) }
     }

@@ -4,18 +4,23 @@ use std::sync::Arc;
 
 use crate::driver::machine::{Event, EventKind};
 use crate::grbl;
+use crate::model::Endpoint;
 use crate::model::axes::AxisVec;
 use crate::model::machine::{AlarmInfo, Firmware, Identity, Limits, ReportedPosition, StatusReport};
 use crate::model::quantity::MM_PER_INCH;
-use crate::model::snapshot::{Alarm, LinkState, Machine, Snapshot, StopPhase};
+use crate::model::snapshot::{Alarm, Link, LinkState, Machine, Snapshot, StopPhase};
 use crate::model::time::Time;
 use crate::model::work::work_offset_of;
 
 /// Takes one event in. Returns whether the snapshot says anything new, and raises its revision if so.
 pub fn fold(snapshot: &mut Snapshot, event: &Event) -> bool {
-    let machine = &mut snapshot.machine;
     let at = event.at;
+    if let EventKind::Port(endpoint) = &event.what {
+        another_machine(snapshot, endpoint, at);
+    }
+    let machine = &mut snapshot.machine;
     let changed = match &event.what {
+        EventKind::Port(_) => true,
         EventKind::Link(state) => link(machine, at, state),
         EventKind::Stats(stats) => {
             machine.link.stats = *stats;
@@ -29,6 +34,20 @@ pub fn fold(snapshot: &mut Snapshot, event: &Event) -> bool {
         snapshot.at = snapshot.at.max(at);
     }
     changed
+}
+
+/// Nothing of the old machine may be taken for the new one's. The counters are the link's and go on.
+fn another_machine(snapshot: &mut Snapshot, endpoint: &Endpoint, at: Time) {
+    let old = std::mem::take(&mut snapshot.machine);
+    snapshot.offset_history.clear();
+    snapshot.machine.report_interval = old.report_interval;
+    snapshot.machine.link = Link {
+        endpoint: endpoint.to_string(),
+        simulated: *endpoint == Endpoint::Sim,
+        state: LinkState::Opening,
+        since: at,
+        stats: old.link.stats,
+    };
 }
 
 fn session(machine: &mut Machine, at: Time, event: &grbl::Event) -> bool {
@@ -402,6 +421,23 @@ mod tests {
         fold(&mut snapshot, &ev(43, grbl::Event::Stop(newer)));
         fold(&mut snapshot, &ev(44, status(report(StateKind::Idle))));
         assert!(snapshot.machine.stop.is_some(), "that report may be older than the stop; the session knows");
+    }
+
+    #[test]
+    fn nothing_of_the_old_machine_is_taken_for_the_new_one() {
+        let stop = Stop { asked: Realtime::Stop, at: Time::from_millis(21), phase: StopPhase::NotConfirmed };
+        let mut snapshot = open_with(vec![]);
+        fold(&mut snapshot, &ev(20, status(report(StateKind::Idle))));
+        fold(&mut snapshot, &ev(21, grbl::Event::Stop(stop)));
+        snapshot.machine.link.stats.connects = 3;
+        snapshot.machine.link.simulated = true;
+        let rev = snapshot.rev;
+        let port = EventKind::Port("/dev/ttyUSB7".parse().unwrap());
+        assert!(fold(&mut snapshot, &Event { at: Time::from_millis(30), what: port }));
+        let machine = &snapshot.machine;
+        assert_eq!((machine.state, &machine.stop, &machine.identity, machine.reported_at), (None, &None, &None, None));
+        assert_eq!((machine.link.endpoint.as_str(), machine.link.simulated), ("/dev/ttyUSB7", false));
+        assert_eq!((machine.link.stats.connects, snapshot.rev), (3, rev + 1), "the counters go on");
     }
 
     #[test]

@@ -43,7 +43,8 @@ impl Journal {
             EventKind::Session(grbl::Event::Garbage { bytes }) => self.garbage(*bytes, machine),
             EventKind::Session(event) => session(event, ledger),
             EventKind::Wire { out, text } => Some(LogItem::Wire { out: *out, text: text.clone() }),
-            EventKind::Outcome { .. } | EventKind::Stats(_) => None,
+            // The outcome of the command and the links that follow say it.
+            EventKind::Outcome { .. } | EventKind::Stats(_) | EventKind::Port(_) => None,
         };
         if let Some(item) = item {
             self.write(event.at, item);

@@ -6,6 +6,7 @@ use std::time::Duration;
 use serde::{Deserialize, Serialize};
 
 use super::axes::{Axis, AxisSet, AxisVec};
+use super::endpoint::Endpoint;
 use super::jog::JogVector;
 use super::program::ProgramOrder;
 use super::time::Time;
@@ -185,6 +186,8 @@ pub enum Command {
     Switch(Switch),
     /// To the program runner.
     Program(ProgramOrder),
+    /// Close the link and open this one in its place; all that is known of the old machine is forgotten.
+    UsePort(Endpoint),
 }
 
 /// Why a command was not taken.

@@ -21,6 +21,9 @@ pub fn check(command: &Command, snapshot: &Snapshot, now: Time) -> Result<(), Re
         return programs::check(order, known_state(machine, now), snapshot);
     }
     programs::not_between_lines(command, snapshot)?;
+    if let Command::UsePort(_) = command {
+        return may_leave_port(machine, now);
+    }
     let state = known_state(machine, now)?;
     let firmware = machine.identity.as_ref().map(|i| i.firmware);
     match command {
@@ -69,7 +72,29 @@ pub fn check(command: &Command, snapshot: &Snapshot, now: Time) -> Result<(), Re
         Command::GoTo(go_to) => work::check_go_to(go_to, state, machine),
         Command::Switch(switch) => work::check_switch(*switch, state, machine),
         Command::Program(order) => programs::check(order, Ok(state), snapshot),
+        // Above: it is the one that does not need a link.
+        Command::UsePort(_) => Ok(()),
         Command::Mdi(line) => mdi(line, state, firmware, machine),
+    }
+}
+
+/// A machine that may be moving must not be left alone: nobody could stop it any more.
+fn may_leave_port(machine: &Machine, now: Time) -> Result<(), Refused> {
+    match &machine.link.state {
+        LinkState::Down { .. } | LinkState::Opening => return Ok(()),
+        // Nobody has ever answered there.
+        LinkState::Asking | LinkState::Silent { .. } | LinkState::Foreign { .. } if machine.reported_at.is_none() => {
+            return Ok(());
+        }
+        _ => {}
+    }
+    let state = machine.fresh_state(now).map(|state| state.kind);
+    match state {
+        Some(StateKind::Idle | StateKind::Alarm | StateKind::Sleep) if machine.jog.is_none() && !machine.homing => {
+            Ok(())
+        }
+        Some(other) => Err(cannot("leave this machine", other, machine)),
+        None => Err(Refused::because("cannot leave this machine: its state is not known, and it may be moving")),
     }
 }
 
@@ -284,6 +309,24 @@ mod tests {
             assert!(!legal_in(&mdi(line), Firmware::GrblHal).contains(&Run), "{line}");
         }
         assert_eq!(legal_in(&mdi("$$"), Firmware::Grbl), [Idle, Run, Alarm, Check]);
+    }
+
+    #[test]
+    fn a_port_is_left_only_where_nothing_moves() {
+        use StateKind::{Alarm, Idle, Sleep};
+        let other = Command::UsePort("/dev/ttyUSB1".parse().unwrap());
+        assert_eq!(legal_in(&other, Firmware::FluidNc), [Idle, Alarm, Sleep]);
+        let mut down = machine(StateKind::Run, Firmware::FluidNc);
+        assert!(check(&other, &down, NOW + Duration::from_secs(9)).is_err(), "it may still be moving");
+        down.machine.link.state = LinkState::Down { why: "unplugged".into(), attempt: 1, retry_at: NOW };
+        assert!(check(&other, &down, NOW).is_ok());
+        let mut silent = machine(StateKind::Idle, Firmware::Grbl);
+        silent.machine.link.state = LinkState::Silent { why: "no answer".into() };
+        silent.machine.reported_at = None;
+        assert!(check(&other, &silent, NOW).is_ok(), "nobody ever answered there");
+        let mut jogging = machine(StateKind::Idle, Firmware::Grbl);
+        jogging.machine.homing = true;
+        assert!(check(&other, &jogging, NOW).is_err());
     }
 
     #[test]

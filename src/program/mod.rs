@@ -9,6 +9,7 @@
 
 pub mod analysis;
 pub mod block;
+pub mod check;
 pub mod compact;
 pub mod dialect;
 pub mod estimate;

@@ -3,6 +3,7 @@
 use super::feed::Feed;
 use crate::grbl::session::{JogOrder, SettingOrder};
 use crate::grbl::{self, Line};
+use crate::model::Endpoint;
 use crate::model::command::{Outcome, TicketId};
 use crate::model::snapshot::{LinkState, LinkStats};
 use crate::model::time::Time;
@@ -32,6 +33,8 @@ pub enum OrderKind {
     Program(Feed),
     /// Begin no more lines of it; a cycle start lets it go on.
     PauseProgram,
+    /// Close the link and open this one in its place.
+    UsePort(Endpoint),
 }
 
 impl OrderKind {
@@ -53,6 +56,8 @@ pub struct Event {
 /// What happened.
 #[derive(Clone, Debug, PartialEq)]
 pub enum EventKind {
+    /// From now on another port is meant: what was told before is of another machine.
+    Port(Endpoint),
     /// How the link stands now.
     Link(LinkState),
     /// An order ended. Exactly once for each order that was queued.

@@ -21,7 +21,9 @@ use crate::driver::pace::Pacer;
 use crate::driver::transport::{Opener, Port};
 use crate::driver::wire_log::WireLog;
 use crate::grbl::event::ResetCause;
+use crate::grbl::session::Situation;
 use crate::grbl::{self, Session};
+use crate::model::Endpoint;
 use crate::model::command::{Outcome, Realtime, Refused, TicketId, VoidReason};
 use crate::model::latch::{Latch, RealtimeSet};
 use crate::model::snapshot::{LinkState, LinkStats, Stop, StopPhase};
@@ -62,6 +64,8 @@ pub(super) struct Task {
     gate: Gate,
     /// The program under way.
     feed: Option<Feed>,
+    /// A port that is to be opened in place of this one, and who asked.
+    other_port: Option<(TicketId, Endpoint)>,
 }
 
 /// What ended a wait.
@@ -85,6 +89,7 @@ enum Attended<T> {
 /// What ended a link.
 enum Ended {
     Closing,
+    OtherPort,
     Lost(String),
 }
 
@@ -119,18 +124,22 @@ impl Task {
             sent: Tap::default(),
             gate: Gate::default(),
             feed: None,
+            other_port: None,
         }
     }
 
     pub(super) async fn run(mut self) {
         self.tell(EventKind::Link(LinkState::Opening));
         loop {
+            self.change_port();
             let opener = self.opener.clone();
             let why = match self.attend(async { opener.open().await }, false).await {
-                Attended::Closing | Attended::RetryNow => break,
+                Attended::Closing => break,
+                Attended::RetryNow => continue,
                 Attended::Done(Err(error)) => error.to_string(),
                 Attended::Done(Ok(port)) => match self.serve(port).await {
                     Ended::Closing => break,
+                    Ended::OtherPort => continue,
                     Ended::Lost(why) => why,
                 },
             };
@@ -143,6 +152,18 @@ impl Task {
             }
         }
         self.finish().await;
+    }
+
+    /// Before an open: takes the port that somebody chose in the meantime.
+    fn change_port(&mut self) {
+        let Some((ticket, endpoint)) = self.other_port.take() else { return };
+        tracing::info!(from = %self.opener.endpoint, to = %endpoint, "another port");
+        self.opener.endpoint = endpoint.clone();
+        self.session.set_network(self.opener.is_network());
+        self.backoff.reset();
+        self.tell(EventKind::Port(endpoint));
+        self.tell(EventKind::Link(LinkState::Opening));
+        self.end(ticket, Outcome::Done);
     }
 
     /// While there is no link: answers orders and realtime keys honestly until `work` is done.
@@ -165,6 +186,10 @@ impl Task {
                 done = &mut work => return Attended::Done(done),
                 () = has_room(&self.hub), if !self.outbox.is_empty() => {}
                 order = self.orders.recv(), if !self.outbox.is_crowded() => match order {
+                    Some(Order { ticket, what: OrderKind::UsePort(endpoint) }) => {
+                        self.other_port = Some((ticket, endpoint));
+                        return Attended::RetryNow;
+                    }
                     Some(order) => self.turn_away(&order),
                     None => return Attended::Closing,
                 },
@@ -220,7 +245,11 @@ impl Task {
         drop(port);
         let now = self.clock.now();
         if let Some(log) = &self.wire_log {
-            let why = if let Ended::Lost(why) = &ended { why.as_str() } else { "sunmill ended" };
+            let why = match &ended {
+                Ended::Lost(why) => why.as_str(),
+                Ended::OtherPort => "another port was chosen",
+                Ended::Closing => "sunmill ended",
+            };
             log.closed(now, why.to_owned());
         }
         self.session.handle_closed(now);
@@ -247,6 +276,18 @@ impl Task {
             }
             Wake::Due => self.session.handle_timeout(now),
             Wake::Hub | Wake::Program => {}
+            Wake::Order(Some(Order { ticket, what: OrderKind::UsePort(endpoint) })) => {
+                // The hub looked at a report; something may have been sent since.
+                if !self.may_be_left(now) {
+                    let why = Refused::because(
+                        "the machine may be moving or has lines to answer: it cannot be left alone yet",
+                    );
+                    self.end(ticket, Outcome::Refused(why));
+                    return None;
+                }
+                self.other_port = Some((ticket, endpoint));
+                return Some(Ended::OtherPort);
+            }
             Wake::Order(Some(order)) => self.take(now, order),
         }
         None
@@ -270,6 +311,14 @@ impl Task {
             () = has_room(&self.hub), if until.is_none() && !self.outbox.is_empty() => Wake::Hub,
             order = self.orders.recv(),
                 if until.is_none() && !self.outbox.is_crowded() => Wake::Order(order),
+        }
+    }
+
+    fn may_be_left(&self, now: Time) -> bool {
+        match self.session.situation(now) {
+            Situation::Idle | Situation::Alarm | Situation::Sleep => self.session.is_settled() && !self.jogging,
+            Situation::Unknown { .. } => self.session.last_report().is_none(),
+            _ => false,
         }
     }
 
@@ -333,6 +382,8 @@ impl Task {
             OrderKind::ListSettings => self.session.list_settings(now, order.ticket),
             OrderKind::Program(feed) => self.session.stream_begin(now).map(|()| self.feed = Some(feed)),
             OrderKind::PauseProgram => self.session.stream_pause(now),
+            // Taken by who reads the orders: it is not the session's.
+            OrderKind::UsePort(_) => Err(Refused::because("the port cannot be changed now")),
         };
         match taken {
             Err(refused) => self.end(order.ticket, Outcome::Refused(refused)),

@@ -534,3 +534,45 @@ proptest! {
         prop_assert!(count.is_empty(), "outcomes that nobody asked for: {:?}", count);
     }
 }
+
+#[tokio::test(start_paused = true)]
+async fn another_port_takes_the_place_of_this_one_when_the_machine_stands() {
+    let (mut bench, mut connections, _bytes) = Bench::up(Pace::Off).await;
+    let there = Endpoint::Sim;
+    // A machine that may be moving is not left alone, whatever the hub believed.
+    let moving = bench.order(line("G1")).await;
+    let refused = bench.order(OrderKind::UsePort(there.clone())).await;
+    let mut ended = [bench.outcome().await, bench.outcome().await];
+    ended.sort_by_key(|(ticket, _)| *ticket);
+    assert_eq!((ended[0].0, ended[1].0), (moving, refused));
+    assert!(matches!(&ended[1].1, Outcome::Refused(why) if why.0.contains("moving")), "{:?}", ended[1]);
+
+    bench.latch.set(Realtime::SoftReset);
+    bench.next(|event| matches!(&event.what, EventKind::Session(grbl::Event::Reset { .. })).then_some(())).await;
+    let asked = loop {
+        let asked = bench.order(OrderKind::UsePort(there.clone())).await;
+        let (ticket, outcome) = bench.outcome().await;
+        if ticket == asked && outcome == Outcome::Done {
+            break asked;
+        }
+    };
+    assert!(asked > refused);
+    assert!(timeout(LONG, connections.recv()).await.unwrap().is_some(), "opened anew");
+    bench.link(|link| *link == LinkState::Asking).await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_port_that_cannot_be_opened_gives_way_to_another() {
+    let missing: Endpoint = "/dev/there-is-none".parse().unwrap();
+    let (opener, mut connections) = opener(missing, Pace::Off);
+    let mut bench = Bench::start(opener, 256);
+    bench.link(is_down).await;
+    let asked = bench.order(OrderKind::UsePort(Endpoint::Sim)).await;
+    let port = bench.next(|event| match &event.what {
+        EventKind::Port(endpoint) => Some(endpoint.clone()),
+        _ => None,
+    });
+    assert_eq!(port.await, Endpoint::Sim, "what follows is of another machine");
+    assert_eq!(bench.outcome().await, (asked, Outcome::Done));
+    assert!(timeout(LONG, connections.recv()).await.unwrap().is_some());
+}

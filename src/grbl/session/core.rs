@@ -218,6 +218,11 @@ impl Session {
         self.pump(now);
     }
 
+    /// The next link goes over a network, or not: controllers buffer there as networks do.
+    pub const fn set_network(&mut self, network: bool) {
+        self.config.network = network;
+    }
+
     /// The link is gone: every open ticket is voided, every claim withdrawn.
     pub fn handle_closed(&mut self, now: Time) {
         self.forget(VoidReason::LinkLost);
@@ -420,6 +425,11 @@ impl Session {
     /// The last status report since the link opened.
     pub fn last_report(&self) -> Option<&StatusReport> {
         self.report.as_ref()
+    }
+
+    /// No line waits to be sent, is on its way or has no answer yet.
+    pub fn is_settled(&self) -> bool {
+        self.window.all().next().is_none()
     }
 
     /// What the machine is believed to be doing now.

@@ -22,7 +22,8 @@ impl Setup {
     /// Of a machine as it is known now.
     pub fn of(machine: &Machine) -> Self {
         let model = EstimateModel::of(Some(&machine.limits), Some(&machine.settings), machine.identity.as_ref());
-        Self::new(Dialect::of(machine), model)
+        // The runner stops at M6 and asks for the tool.
+        Self::new(Dialect { asks_for_tools: true, ..Dialect::of(machine) }, model)
     }
 
     /// From its parts.

@@ -152,6 +152,7 @@ async fn details_come_when_the_check_is_done_and_at_once_the_next_time() {
         scene.ask(ProgramQuery::Details(path.clone())).await;
         let details = scene.details(&path).await.unwrap();
         assert_eq!((details.report.lines, details.path.is_some()), (4, true));
+        assert_eq!(details.problems[0].kind, "link-down", "what the machine as it stands adds");
     }
     scene.jobs(|jobs| jobs == [("a.nc".to_owned(), JobState::Done)]).await;
 }

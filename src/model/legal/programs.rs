@@ -98,7 +98,7 @@ fn may_run(request: &RunRequest, state: StateKind, machine: &Machine) -> Result<
     if request.check_mode {
         return Ok(());
     }
-    if position_is_sure(request, machine) || request.agreed.position_word == POSITION_WORD {
+    if position_is_sure(&request.start, machine) || request.agreed.position_word == POSITION_WORD {
         return Ok(());
     }
     let missing = missing_homing(machine);
@@ -112,9 +112,9 @@ fn may_run(request: &RunRequest, state: StateKind, machine: &Machine) -> Result<
 
 /// Whether nothing has to be said about position. A controller that does not home can run programs from their beginning, where a
 /// person has just set the zero; a start from a line relies on an older one.
-fn position_is_sure(request: &RunRequest, machine: &Machine) -> bool {
+pub fn position_is_sure(start: &Start, machine: &Machine) -> bool {
     let homes = machine.limits.homing == Some(true);
-    missing_homing(machine).is_empty() && (homes || request.start == Start::Beginning)
+    missing_homing(machine).is_empty() && (homes || *start == Start::Beginning)
 }
 
 /// Axes that this controller homes and that are not homed. Only linear axes: what a rotary axis needs depends on its build.

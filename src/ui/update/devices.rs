@@ -19,7 +19,7 @@ pub(super) fn key(ui: &mut Ui, key: &PanelKey<'_>) -> Option<Vec<Effect>> {
             Err(why) => ui.say(why, Tone::Warning, key.input.at),
         },
         Action::RememberPort => match ui.devices.current() {
-            Some(port) => ui.popup = Some(popups::remember_port(&port.path, key.input.batch)),
+            Some(port) => ui.popup = Some(popups::choose_port(port, key.snapshot, key.input.at, key.input.batch)),
             None => ui.say("no device is selected: list them first", Tone::Warning, key.input.at),
         },
         _ => return None,

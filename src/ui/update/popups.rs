@@ -3,9 +3,10 @@
 use crossterm::event::{KeyCode, KeyEventKind, KeyModifiers};
 
 use super::{BURST, QUIET, run, take};
-use crate::model::command::HomeTarget;
+use crate::model::command::{HomeTarget, Refused};
+use crate::model::desk::{Candidate, Query};
 use crate::model::snapshot::Snapshot;
-use crate::model::{Axis, AxisSet, Command, Realtime, Time, Units};
+use crate::model::{Axis, AxisSet, Command, Endpoint, Realtime, Time, Units, legal};
 use crate::ui::action::{Action, Context};
 use crate::ui::input::InputEvent;
 use crate::ui::keymap::{Bound, Chord};
@@ -40,7 +41,7 @@ pub(super) fn key(
                 return Vec::new();
             }
             ui.popup = None;
-            return take(ui, then, now);
+            return take(ui, then, snapshot, input.batch, now);
         }
         KeyCode::Char(c) if chord.modifiers.is_empty() => {
             let letter = c.to_ascii_lowercase();
@@ -133,18 +134,25 @@ pub(super) fn zero(snapshot: &Snapshot, units: Units, batch: u64) -> Popup {
     popup("Zero", vec![format!("Changes the {wcs} work offset. Nothing moves.")], choices, batch)
 }
 
-/// Keep a serial device as the machine's port.
-pub(super) fn remember_port(path: &std::path::Path, batch: u64) -> Popup {
-    popup(
-        "Keep this device",
-        vec![
-            path.display().to_string(),
-            "becomes the machine's port in config.toml; the rest of the file stays.".into(),
-            "sunmill uses it from its next start on. Nothing is sent to it now.".into(),
-        ],
-        vec![choice(None, "Write it", Then::Ask(crate::model::desk::Query::RememberPort(path.to_owned())))],
-        batch,
-    )
+/// Use a serial device as the machine's port, now or from the next start on.
+pub(super) fn choose_port(port: &Candidate, snapshot: &Snapshot, now: Time, batch: u64) -> Popup {
+    let path = &port.path;
+    let held = port.held_by.as_ref().map(|who| Refused::because(format!("it is in use by {who}")));
+    let command = Command::UsePort(Endpoint::Serial(path.clone()));
+    let now_or_why = held.map_or_else(|| legal::check(&command, snapshot, now), Err);
+    let mut body = vec![path.display().to_string()];
+    let mut choices = Vec::new();
+    match now_or_why {
+        Ok(()) => {
+            body.push("The present link is closed, and this one opened in its place.".into());
+            choices.push(choice(None, "Use it now, and keep it in config.toml", Then::UseAndKeep(path.clone())));
+            choices.push(choice(None, "Use it now, until sunmill ends", Then::Submit(command)));
+        }
+        Err(why) => body.push(format!("Not now: {why}.")),
+    }
+    let keep = Then::Ask(Query::RememberPort(path.clone()));
+    choices.push(choice(None, "Keep it in config.toml, for the next start", keep));
+    popup("Use this device", body, choices, batch)
 }
 
 /// `q` while the machine is busy.

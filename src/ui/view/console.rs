@@ -80,8 +80,8 @@ pub(super) fn draw_line(cx: &Cx<'_>, area: Rect, buf: &mut Buffer) -> Option<Pos
             put(buf, area, 0, &Line::from(cx.span(format!(" > not now: {why}"), Role::Quiet)));
             return None;
         }
-        // On that tab Enter changes the selected setting.
-        let key = if cx.ui.tab == Tab::Settings { "m" } else { "Enter" };
+        // On those tabs Enter is for the selected row.
+        let key = if matches!(cx.ui.tab, Tab::Settings | Tab::Programs) { "m" } else { "Enter" };
         let mut line = vec![cx.span(" > ", Role::Quiet), cx.span(key, Role::Key)];
         let draft = cx.ui.mdi.text();
         if draft.is_empty() {

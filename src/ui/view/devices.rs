@@ -7,6 +7,7 @@ use ratatui::text::Line;
 use super::text::{Cx, Rows, fit, printable, put, wrap};
 use crate::model::desk::Candidate;
 use crate::model::snapshot::{Latency, LinkStats};
+use crate::ui::action::Action;
 use crate::ui::theme::Role;
 
 /// Rows that a device takes: its name, what it is, and what it answered.
@@ -26,10 +27,10 @@ pub(super) fn draw(cx: &Cx<'_>, area: Rect, buf: &mut Buffer) -> Option<Position
     }
     rows.top(1);
     let mut hints = vec![cx.span("   Serial devices   ", Role::Quiet)];
-    hints.extend(cx.hint("l", "lists them"));
+    hints.extend(cx.hint(&cx.key(Action::ListPorts), "lists them"));
     if cx.ui.devices.current().is_some() {
-        hints.extend(cx.hint("a", "asks who it is"));
-        hints.extend(cx.hint("w", "keeps it as port"));
+        hints.extend(cx.hint(&cx.key(Action::AskPort), "asks who it is"));
+        hints.extend(cx.hint(&cx.key(Action::RememberPort), "uses it"));
     }
     put(buf, rows.top(1), 0, &Line::from(hints));
     devices(cx, rows.rest, buf);

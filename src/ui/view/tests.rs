@@ -10,7 +10,7 @@ use crate::model::log::{LogEntry, LogItem};
 use crate::model::machine::{MachineState, MessageLevel, Pins};
 use crate::model::settings::{Change, Compared, Kept, Plan, Restore};
 use crate::model::snapshot::{Latency, Stop, StopPhase};
-use crate::model::{AxisSet, AxisVec, StateKind};
+use crate::model::{AxisSet, AxisVec, Endpoint, StateKind};
 use crate::ui::controller::Page;
 use crate::ui::devices::tests::ports;
 use crate::ui::settings::{ColourMode, SymbolSet};
@@ -227,6 +227,14 @@ fn the_devices_tab_lists_measures_and_asks() {
     scene.press(&["w"]);
     insta::assert_snapshot!("devices_keep", scene.text(80, 24));
     assert_eq!(scene.press(&["Enter"]), [Effect::Ask(Query::RememberPort(ports()[1].path.clone()))]);
+    scene.press(&["Up", "w"]);
+    let path = ports()[0].path.clone();
+    let used = Effect::Submit(Command::UsePort(Endpoint::Serial(path.clone())));
+    assert_eq!(scene.press(&["Enter"]), [used, Effect::Ask(Query::RememberPort(path))]);
+    scene.snapshot.machine.state = Some(MachineState::plain(StateKind::Run));
+    scene.press(&["w"]);
+    assert!(scene.text(80, 24).contains("Not now: cannot leave this machine: the machine is running"));
+    assert!(matches!(&scene.press(&["Enter"])[..], [Effect::Ask(Query::RememberPort(_))]), "only for the next start");
     scene.event(&Event::Answer(Answer::Done(Err("config.toml: no permission".into()))));
     assert!(scene.text(80, 24).contains("no permission"));
 }
@@ -418,4 +426,18 @@ fn too_small_still_tells_the_state_and_the_stop_key() {
     assert_eq!(scene.text(40, 5).lines().next(), Some("RUN SPACE stops 60x18 needed"));
     assert_eq!(scene.press(&["Space"]), [Effect::Realtime(Realtime::Stop)]);
     assert!(!matches!(scene.press(&["i"])[..], [Effect::Submit(Command::JogStep { .. })]));
+}
+
+#[test]
+fn that_nothing_is_kept_is_said_in_one_row() {
+    let mut scene = Scene::new(testing::idle());
+    let trouble = "sunmill.db is not written: the disk is full: make room on it (database or disk is full)";
+    scene.snapshot.programs.store_trouble = Some(trouble.into());
+    let text = scene.text(60, 24);
+    let rows: Vec<&str> = text.lines().filter(|row| row.contains("NOT KEPT") || row.contains("disk")).collect();
+    assert!(
+        matches!(rows[..], [row] if row.contains("NOT KEPT  sunmill.db is not written: the disk is full")),
+        "{text}"
+    );
+    assert!(text.contains("IDLE"), "{text}");
 }

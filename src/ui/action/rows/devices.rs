@@ -17,9 +17,9 @@ pub(super) const ROWS: &[Row] = &[
     ),
     row(
         Action::RememberPort,
-        "keep device",
+        "use device",
         &["w"],
         DEVICES,
-        "Devices: write the selected device into config.toml as the machine's port; asks first.",
+        "Devices: use the selected device now, and keep it in config.toml; asks which.",
     ),
 ];
