@@ -260,7 +260,8 @@ fn machine(mut cable: File, baud: Option<u32>, watch: &AtomicBool, ended: &Atomi
             }
         }
         let now = Instant::now();
-        while let Some((at, byte)) = wire.pop_front_if(|(at, _)| *at <= now) {
+        while wire.front().is_some_and(|(at, _)| *at <= now) {
+            let Some((at, byte)) = wire.pop_front() else { break };
             if watch.load(Ordering::Relaxed) && byte != b'?' {
                 if byte == b'!' {
                     seen.holds.push(at);

@@ -1,5 +1,7 @@
 //! Programs on the simulated machine: hub, feeder, driver, session and machine together, on simulated time.
 
+#![allow(clippy::unwrap_used)]
+
 mod common;
 
 use std::path::PathBuf;

@@ -79,7 +79,7 @@ pub(super) fn start(job: Job, feeder: Feeder, news: mpsc::Sender<News>) {
         let opened = Opened { path: program.path, file: Arc::clone(&file) };
         let tell = news.clone();
         let thread = std::thread::Builder::new().name("program".to_owned());
-        let (begun, first) = std::sync::mpsc::channel();
+        let (begun, first) = std::sync::mpsc::sync_channel(1);
         match thread.spawn(move || run(job, &file, stamp, feeder, tell, begun)) {
             Ok(_) => {
                 // The first lines are there when the program is said to be open. An error says that it is over already.
@@ -142,7 +142,7 @@ fn run(
     stamp: Stamp,
     feeder: Feeder,
     news: mpsc::Sender<News>,
-    begun: std::sync::mpsc::Sender<()>,
+    begun: std::sync::mpsc::SyncSender<()>,
 ) {
     let name = job.path.display().to_string();
     let mut feeding = Feeding {
@@ -173,7 +173,7 @@ struct Feeding {
     /// The line that is read at present.
     reading: u64,
     /// Who waits for the first lines.
-    begun: Option<std::sync::mpsc::Sender<()>>,
+    begun: Option<std::sync::mpsc::SyncSender<()>>,
     feeder: Feeder,
     news: mpsc::Sender<News>,
     batch: Vec<ProgramItem>,
