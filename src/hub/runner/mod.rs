@@ -12,13 +12,17 @@
 
 mod config;
 mod course;
+#[cfg(test)]
+mod course_tests;
 mod encode;
 mod feeder;
 mod keeper;
 mod lookup;
 mod record;
+mod start;
 
 pub use config::{Checks, OnLinkLoss, ProgramKeeping, RunnerConfig};
 pub use encode::ToolChange;
 pub(in crate::hub) use feeder::News;
 pub(in crate::hub) use keeper::Runner;
+pub use lookup::preamble;
