@@ -134,7 +134,7 @@ fn text(
         let line = words::count(run.suggested_line);
         text.say(
             &format!(
-                "It came to line {}. Good to begin again: line {line}. {}",
+                "It came to line {}. Good to begin again at line {line}: {}",
                 words::count(run.run.last_line),
                 run.why
             ),
