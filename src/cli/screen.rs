@@ -134,7 +134,8 @@ fn started_unix_ms(clock: Clock) -> Option<i64> {
 
 fn library(settings: &Settings) -> Library {
     let folders = Folders::new(settings.program_folders.clone());
-    Library { folders, concurrent: settings.config.analysis.concurrent as usize }
+    let warm_up = Duration::from_secs(settings.config.programs.warm_up_s.into());
+    Library { folders, concurrent: settings.config.analysis.concurrent as usize, warm_up }
 }
 
 /// The wire log, if it is wanted, and what to tell where it cannot be had.
