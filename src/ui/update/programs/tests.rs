@@ -14,7 +14,7 @@ use crate::model::program::{
 use crate::model::{AxisSet, Command, Realtime, StateKind};
 use crate::ui::input::{Input, InputEvent};
 use crate::ui::programs::Page;
-use crate::ui::state::{Effect, Event, Mode, Tab};
+use crate::ui::state::{Effect, Event, ExitReason, Mode, Tab};
 use crate::ui::testing::programs::{
     answer, bad_details, details, entries, file, interrupted, listed, listed_with, preamble, run, running,
 };
@@ -322,7 +322,10 @@ fn leaving_asks_while_a_program_is_paused_in_a_machine_that_stands() {
     let mut scene = Scene::new(running());
     scene.snapshot.machine.state = Some(MachineState::plain(StateKind::Idle));
     assert_eq!(scene.press(&["q"]), []);
-    assert!(scene.ui.popup.is_some());
+    assert!(scene.text(80, 24).contains("plate.nc is at line 1204."));
+    assert_eq!(scene.press(&["Up", "Up", "Enter"]), [Effect::Realtime(Realtime::StopProgram)]);
+    scene.snapshot.programs.run.as_mut().unwrap().state = RunState::Stopped("by a person".into());
+    assert_eq!(scene.event(&Event::Snapshot), [Effect::Quit(ExitReason::Asked)]);
 }
 
 #[test]
