@@ -4,6 +4,7 @@
 
 mod common;
 
+use std::fmt::Write as _;
 use std::path::PathBuf;
 use std::sync::Arc;
 
@@ -370,7 +371,7 @@ async fn the_queue_starts_nothing_by_itself() {
     mill.over().await;
     mill.shop.done(Command::Mdi("G4 P1".into())).await;
     let snapshot = mill.shop.hub.snapshot();
-    assert_eq!(snapshot.programs.queue[..], [path.clone()]);
+    assert_eq!(snapshot.programs.queue[..], *std::slice::from_ref(&path));
     assert_eq!(mill.ask_run(Mill::request(path)).await, Outcome::Done);
     assert_eq!(mill.over().await.state, RunState::Done);
     assert!(mill.shop.hub.snapshot().programs.queue.is_empty(), "started by a person: out of the queue");
@@ -386,7 +387,8 @@ async fn a_stopped_program_is_taken_up_again_from_the_line_that_is_offered() {
         for i in 0..12 {
             // From where it stands, in work coordinates that are machine coordinates here.
             let x = middle(firmware) + f64::from(i);
-            text += &format!("G0 Z-28\nG0 X{x} Y{}\nG1 Z-29 F600\nG1 X{} F900\n", middle(firmware), x + 5.0);
+            let y = middle(firmware);
+            let _ = writeln!(text, "G0 Z-28\nG0 X{x} Y{y}\nG1 Z-29 F600\nG1 X{} F900", x + 5.0);
         }
         let text = text.replace("G0 Z2\n", "");
         let path = mill.run(&text).await;
