@@ -8,7 +8,7 @@
 //!                        └─▶ record: history and positions in the store, the offer to go on
 //! ```
 //!
-//! [`course`] is pure. Nothing here starts, resumes or repeats anything that nobody asked for.
+//! `course` is pure. Nothing here starts, resumes or repeats anything that nobody asked for.
 
 mod config;
 mod course;
