@@ -89,6 +89,7 @@ fn session() -> io::Result<f64> {
     let config = SessionConfig {
         rx_bytes: None,
         network: false,
+        paced: false,
         idle_interval: Duration::from_millis(200),
         moving_interval: Duration::from_millis(100),
     };

@@ -25,6 +25,8 @@
 //! |---|---|
 //! | [`model`] | plain data that everyone shares: `Snapshot`, `Command`, `Outcome`, axes, time; the handle to the hub |
 //! | [`grbl`] | the machine protocol, pure: `Line`, replies, status, tables, the `Session` state machine |
+//! | [`inverter`] | Modbus, pure: profiles as data, read plan, decode, poll schedule, write validation and read-back |
+//! | [`program`] | G-code programs, pure: reading, modal state, checks, time, tool path, preamble |
 //! | [`driver`] | the only device IO: one task per link, transports, pacing, reconnect |
 //! | [`hub`] | the owner of the truth: folds events, says what is legal, answers each command once |
 //! | [`ui`] | the terminal: input, keymap, action table, state, update, view |
@@ -49,7 +51,9 @@ pub mod config;
 pub mod driver;
 pub mod grbl;
 pub mod hub;
+pub mod inverter;
 pub mod model;
+pub mod program;
 pub mod sim;
 pub mod store;
 pub mod ui;

@@ -1,116 +1,17 @@
 //! Work coordinates end to end: hub, driver, session and simulated machine on simulated time.
 
-use std::sync::Arc;
-use std::time::Duration;
+mod common;
 
-use sunmill::driver::{Clock, InProcess, Opener, Pace};
-use sunmill::grbl::session::SessionConfig;
-use sunmill::grbl::tables::Tables;
-use sunmill::hub::{self, HubTask};
-use sunmill::model::hub::{LogEvent, News};
-use sunmill::model::log::LogItem;
-use sunmill::model::snapshot::LinkState;
+use common::shop::{FIRMWARES, Shop, idle, refused};
 use sunmill::model::work::{Frame, GoTo, Stored, Wcs, Work, newest_to_undo, safe_z_mm};
-use sunmill::model::{Axis, AxisSet, AxisVec, Command, Endpoint, Firmware, Hub, Outcome, Snapshot, StateKind};
-use sunmill::sim::{Options, serve};
-use tokio::time::timeout;
+use sunmill::model::{Axis, AxisSet, AxisVec, Command, Firmware, HomeTarget, Snapshot};
 
-const FIRMWARES: [Firmware; 3] = [Firmware::Grbl, Firmware::FluidNc, Firmware::GrblHal];
-/// Simulated time after which a test has waited in vain.
-const LONG: Duration = Duration::from_secs(60);
-
-struct Shop {
-    hub: Hub,
-    task: HubTask,
-    sent: Vec<String>,
-    ended: Vec<(sunmill::model::TicketId, Outcome)>,
-}
-
-impl Shop {
-    /// Up, homed and idle in the middle of the travel, all listings read.
-    async fn open(firmware: Firmware) -> Self {
-        let middle = middle(firmware);
-        let machine = move || {
-            let start = AxisVec::from_slice(&[middle, middle, -30.0, 0.0]);
-            serve::in_process(Options { homed: true, start: Some(start), ..Options::new(firmware) })
-        };
-        let opener = Opener {
-            endpoint: Endpoint::Sim,
-            baud: 115_200,
-            pace: Pace::Auto,
-            lock_dir: std::env::temp_dir(),
-            in_process: Some(InProcess(Arc::new(machine))),
-        };
-        let (port, task) = hub::start(SessionConfig::default(), Tables::load(), opener, Clock::start());
-        let mut shop = Self { hub: port.attach_screen(), task, sent: Vec::new(), ended: Vec::new() };
-        shop.until("an idle machine, all of it known", |s| {
-            let machine = &s.machine;
-            let ranges = machine.limits.machine_range(Axis::X, machine.identity.as_ref());
-            machine.link.state == LinkState::Up
-                && idle(s)
-                && ranges.is_some()
-                && machine.modal.is_some()
-                && machine.offsets.contains_key("TLO")
-                && machine.work_position.is_some()
-        })
-        .await;
-        // The simulator is homed, but nobody believes that who has not seen it.
-        shop.done(Command::Home(sunmill::model::HomeTarget::All)).await;
-        shop.until("a homed machine", |s| idle(s) && s.machine.homed.contains_all(AxisSet::first(3))).await;
-        shop
-    }
-
-    async fn news(&mut self) {
-        if let News::Log(LogEvent::Entry(entry)) = self.hub.next().await.expect("the hub lives") {
-            match &entry.what {
-                LogItem::Outcome { ticket, outcome, .. } => self.ended.push((*ticket, outcome.clone())),
-                LogItem::Sent { text, .. } => self.sent.push(text.clone()),
-                _ => {}
-            }
-        }
-    }
-
-    async fn until(&mut self, what: &str, wanted: impl Fn(&Snapshot) -> bool) -> Arc<Snapshot> {
-        let search = async {
-            while !wanted(&self.hub.snapshot()) {
-                self.news().await;
-            }
-        };
-        let found = timeout(LONG, search).await.is_ok();
-        let snapshot = self.hub.snapshot();
-        assert!(found, "no {what}: {snapshot:#?}");
-        snapshot
-    }
-
-    async fn end_of(&mut self, command: Command) -> Outcome {
-        let ticket = self.hub.submit(command).expect("the queue has room");
-        let search = async {
-            loop {
-                if let Some((_, outcome)) = self.ended.iter().find(|(id, _)| *id == ticket) {
-                    return outcome.clone();
-                }
-                self.news().await;
-            }
-        };
-        timeout(LONG, search).await.expect("an outcome")
-    }
-
-    async fn done(&mut self, command: Command) {
-        let said = format!("{command:?}");
-        assert_eq!(self.end_of(command).await, Outcome::Done, "{said}");
-    }
-
-    async fn work(&mut self, work: Work) {
-        self.done(Command::Work(work)).await;
-    }
-}
-
-fn middle(firmware: Firmware) -> f64 {
-    if firmware == Firmware::FluidNc { 100.0 } else { -100.0 }
-}
-
-fn idle(snapshot: &Snapshot) -> bool {
-    snapshot.machine.state.is_some_and(|state| state.kind == StateKind::Idle)
+/// The simulator is homed, but nobody believes that who has not seen it.
+async fn homed(firmware: Firmware) -> Shop {
+    let mut shop = Shop::open(firmware).await;
+    shop.done(Command::Home(HomeTarget::All)).await;
+    shop.until("a homed machine", |s| idle(s) && s.machine.homed.contains_all(AxisSet::first(3))).await;
+    shop
 }
 
 fn reads(snapshot: &Snapshot, axis: Axis, wanted: f64) -> bool {
@@ -121,7 +22,7 @@ fn reads(snapshot: &Snapshot, axis: Axis, wanted: f64) -> bool {
 #[tokio::test(start_paused = true)]
 async fn zero_undo_and_a_move_out_of_travel() {
     for firmware in FIRMWARES {
-        let mut shop = Shop::open(firmware).await;
+        let mut shop = homed(firmware).await;
         let there = if firmware == Firmware::FluidNc { 40.0 } else { -40.0 };
         let targets = vec![(Axis::X, there), (Axis::Y, there)];
         let go = GoTo::Point { targets, frame: Frame::Machine, feed_mm_min: None };
@@ -135,18 +36,16 @@ async fn zero_undo_and_a_move_out_of_travel() {
         assert_eq!((change.slot.name(), change.what.as_str()), ("G54", "set work X to 0"), "{firmware}");
         assert!((change.largest() - 40.0).abs() < 0.01, "{firmware}: {change:?}");
 
-        shop.work(Work::Undo(change.id)).await;
+        shop.done(Command::Work(Work::Undo(change.id))).await;
         let undone = shop.until("X as before", |s| reads(s, Axis::X, there) && s.offset_history.len() == 2).await;
         assert_eq!(undone.offset_history[1].undoes, Some(change.id));
         assert_eq!(newest_to_undo(&undone.offset_history), None, "{firmware}");
 
         let far = GoTo::Point { targets: vec![(Axis::X, 5000.0)], frame: Frame::Work, feed_mm_min: None };
-        let sent = shop.sent.len();
-        match shop.end_of(Command::GoTo(far)).await {
-            Outcome::Refused(why) => assert!(why.0.contains("X 5000") && why.0.contains("outside"), "{why}"),
-            other => panic!("{firmware}: {other:?}"),
-        }
-        assert_eq!(shop.sent.len(), sent, "{firmware}: nothing went out");
+        let sent = shop.sent().len();
+        let why = refused(&shop.ask(Command::GoTo(far)).await);
+        assert!(why.contains("X 5000") && why.contains("outside"), "{why}");
+        assert_eq!(shop.sent().len(), sent, "{firmware}: nothing went out");
         shop.task.shutdown().await;
     }
 }
@@ -154,33 +53,33 @@ async fn zero_undo_and_a_move_out_of_travel() {
 #[tokio::test(start_paused = true)]
 async fn every_offset_is_refreshed_after_its_change() {
     for firmware in FIRMWARES {
-        let mut shop = Shop::open(firmware).await;
+        let mut shop = homed(firmware).await;
         let g55 = Wcs::from_name("G55").expect("a name");
         let x = |s: &Snapshot| s.machine.machine_position.map_or(f64::NAN, |position| position.as_slice()[0]);
         let here = x(&shop.hub.snapshot());
 
-        shop.work(Work::Set(vec![(Axis::X, 8.0), (Axis::Y, 2.0)])).await;
+        shop.done(Command::Work(Work::Set(vec![(Axis::X, 8.0), (Axis::Y, 2.0)]))).await;
         shop.until("G54 set", |s| reads(s, Axis::X, 8.0) && reads(s, Axis::Y, 2.0)).await;
-        shop.work(Work::Half([Axis::X].into_iter().collect())).await;
+        shop.done(Command::Work(Work::Half([Axis::X].into_iter().collect()))).await;
         shop.until("X halved", |s| reads(s, Axis::X, 4.0)).await;
-        shop.work(Work::Select(g55)).await;
+        shop.done(Command::Work(Work::Select(g55))).await;
         shop.until("G55 active", |s| {
             s.machine.modal.as_ref().and_then(|m| m.wcs()) == Some("G55") && reads(s, Axis::X, here)
         })
         .await;
-        shop.work(Work::SetToolLength(3.0)).await;
+        shop.done(Command::Work(Work::SetToolLength(3.0))).await;
         let tool = |s: &Snapshot| s.machine.offsets.get("TLO").map(AxisVec::norm);
         shop.until("a tool length", |s| tool(s) == Some(3.0)).await;
-        shop.work(Work::ClearToolLength).await;
+        shop.done(Command::Work(Work::ClearToolLength)).await;
         shop.until("no tool length", |s| tool(s) == Some(0.0)).await;
-        shop.work(Work::Store(Stored::G30)).await;
+        shop.done(Command::Work(Work::Store(Stored::G30))).await;
         shop.until("G30 stored", |s| {
             s.machine.offsets.get("G30").is_some_and(|g30| (g30.as_slice()[0] - here).abs() < 0.01)
         })
         .await;
         shop.done(Command::Mdi("G92 X7".into())).await;
         shop.until("G92", |s| reads(s, Axis::X, 7.0)).await;
-        shop.work(Work::ClearG92).await;
+        shop.done(Command::Work(Work::ClearG92)).await;
         let end = shop.until("no G92", |s| reads(s, Axis::X, here)).await;
         let slots: Vec<_> = end.offset_history.iter().map(|change| change.slot.name()).collect();
         assert!(slots.ends_with(&["G92", "G92"]), "{firmware}: {slots:?}");
@@ -191,7 +90,7 @@ async fn every_offset_is_refreshed_after_its_change() {
 #[tokio::test(start_paused = true)]
 async fn work_zero_is_reached_by_way_of_a_safe_height() {
     for firmware in FIRMWARES {
-        let mut shop = Shop::open(firmware).await;
+        let mut shop = homed(firmware).await;
         let y = if firmware == Firmware::FluidNc { 30.0 } else { -30.0 };
         let targets = vec![(Axis::Y, y), (Axis::Z, -20.0)];
         shop.done(Command::GoTo(GoTo::Point { targets, frame: Frame::Machine, feed_mm_min: None })).await;
@@ -199,14 +98,14 @@ async fn work_zero_is_reached_by_way_of_a_safe_height() {
         let machine = &shop.hub.snapshot().machine;
         let lift_to_mm = safe_z_mm(machine).expect("homed");
         assert_eq!(lift_to_mm, Some(-5.0), "{firmware}");
-        shop.sent.clear();
+        shop.log.clear();
         let axes = AxisSet::first(2);
         let one = if firmware == Firmware::FluidNc { -1.0 } else { 1.0 };
-        shop.work(Work::Set(vec![(Axis::X, one), (Axis::Y, one)])).await;
+        shop.done(Command::Work(Work::Set(vec![(Axis::X, one), (Axis::Y, one)]))).await;
         shop.until("offsets", |s| reads(s, Axis::Y, one) && s.offset_history.len() == 1).await;
         shop.done(Command::GoTo(GoTo::WorkZero { axes, lift_to_mm })).await;
         shop.until("work zero", |s| idle(s) && reads(s, Axis::X, 0.0) && reads(s, Axis::Y, 0.0)).await;
-        assert_eq!(shop.sent[1..], ["G53 G21 G0 Z-5", "G90 G21 G0 X0 Y0"], "{firmware}");
+        assert_eq!(shop.sent()[1..], ["G53 G21 G0 Z-5", "G90 G21 G0 X0 Y0"], "{firmware}");
         assert!(reads(&shop.hub.snapshot(), Axis::Z, -5.0), "{firmware}: Z stays up");
         shop.task.shutdown().await;
     }

@@ -4,8 +4,9 @@ mod common;
 
 use std::fmt::Write;
 
-use common::scene::{self, What};
+use common::scene;
 use sunmill::grbl::identify::IdentityBuilder;
+use sunmill::grbl::recording::What;
 use sunmill::grbl::reply::{self, Reply};
 use sunmill::grbl::{Line, realtime};
 use sunmill::model::Firmware;
@@ -13,8 +14,11 @@ use sunmill::model::Firmware;
 fn replies(name: &str) -> (Firmware, Vec<(Vec<u8>, Reply)>) {
     let (firmware, steps) = scene::load(name);
     let received = steps.into_iter().filter_map(|step| match step.what {
-        What::Received(line) => Some((reply::parse(&line, Some(firmware)), line)),
-        What::Sent(_) => None,
+        What::Received(bytes) => {
+            let line = bytes.strip_suffix(b"\r\n").unwrap_or(&bytes).to_owned();
+            Some((reply::parse(&line, Some(firmware)), line))
+        }
+        _ => None,
     });
     (firmware, received.map(|(reply, line)| (line, reply)).collect())
 }

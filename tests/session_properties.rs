@@ -7,8 +7,8 @@ use std::collections::{BTreeMap, VecDeque};
 use std::time::Duration;
 
 use proptest::prelude::*;
-use sunmill::grbl::event::Event;
-use sunmill::grbl::session::{JogOrder, SessionConfig};
+use sunmill::grbl::event::{Event, ProgramEvent};
+use sunmill::grbl::session::{JogOrder, ProgramItem, ProgramLine, SessionConfig};
 use sunmill::grbl::tables::Tables;
 use sunmill::grbl::{Line, Session};
 use sunmill::model::command::{Realtime, TicketId, VoidReason};
@@ -31,6 +31,9 @@ enum Act {
     Alarm(u8),
     Banner,
     Unplug,
+    /// A program is started.
+    Program,
+    PauseProgram,
 }
 
 const LINES: [&str; 8] = [
@@ -58,6 +61,8 @@ fn act() -> impl Strategy<Value = Act> {
         1 => (1_u8..18).prop_map(Act::Alarm),
         1 => Just(Act::Banner),
         1 => Just(Act::Unplug),
+        4 => Just(Act::Program),
+        1 => Just(Act::PauseProgram),
     ]
 }
 
@@ -235,6 +240,8 @@ struct World {
     next: u64,
     cuts: Vec<usize>,
     cut: usize,
+    /// The next line of the program under way, and the last one of it that was accepted.
+    program: (u64, u64),
 }
 
 impl World {
@@ -248,11 +255,13 @@ impl World {
             next: 0,
             cuts,
             cut: 0,
+            program: (0, 0),
         }
     }
 
     fn transmit(&mut self) -> Result<(), TestCaseError> {
         loop {
+            self.feed();
             let mut out = [0; 48];
             self.cut = (self.cut + 1) % self.cuts.len();
             let n = self.session.poll_transmit(self.now, &mut out, self.cuts[self.cut]);
@@ -292,6 +301,14 @@ impl World {
                     }
                 },
                 Event::Status(report) => self.controller.told = Some(report.state.kind),
+                Event::Program(ProgramEvent::Progress { sent_line, acked_line, .. }) => {
+                    prop_assert!(
+                        acked_line <= sent_line && sent_line <= self.program.0,
+                        "told what was never handed over"
+                    );
+                    prop_assert!(acked_line >= self.program.1, "went back");
+                    self.program.1 = acked_line;
+                }
                 _ => {}
             }
         }
@@ -308,6 +325,22 @@ impl World {
             self.book()?;
         }
         self.transmit()
+    }
+
+    /// Lines of the program as far as the session wants them. Nothing of it may be wanted once it has ended.
+    fn feed(&mut self) {
+        while self.session.stream_wants() {
+            self.program.0 += 1;
+            let number = self.program.0;
+            let text = format!("G1X{}.123Y20.456", number % 100);
+            let line = Line::new(&text, Some(self.controller.firmware)).unwrap();
+            let item = match number % 40 {
+                0 => ProgramItem::End,
+                20 => ProgramItem::Wait { number },
+                _ => ProgramItem::Line(ProgramLine { number, line, asks: number.is_multiple_of(15) }),
+            };
+            self.session.stream_push(self.now, item);
+        }
     }
 
     fn ticket(&mut self) -> TicketId {
@@ -362,6 +395,14 @@ impl World {
                 // A controller that restarts has forgotten what was in its buffer.
                 self.controller = Controller::new(self.controller.firmware);
                 self.controller.out.extend_from_slice(b"\r\nGrbl 1.1h ['$' for help]\r\n");
+            }
+            Act::Program => {
+                if self.session.stream_begin(self.now).is_ok() {
+                    self.program = (0, 0);
+                }
+            }
+            Act::PauseProgram => {
+                let _ = self.session.stream_pause(self.now);
             }
             Act::Unplug => {
                 self.session.handle_closed(self.now);
@@ -422,6 +463,7 @@ proptest! {
             4 => prop_oneof![Just(1_i8), Just(-1)].prop_map(Act::Continue),
             4 => (1_u16..120).prop_map(Act::Pass),
             1 => Just(Act::Key(Realtime::CycleStart)),
+            2 => Just(Act::Program),
         ], 1..30),
     ) {
         let mut world = World::new(firmware, vec![16]);

@@ -12,16 +12,19 @@ const ARROWS: &[(&str, &[&str])] = &[
     ("model", &[]),
     ("grbl", &["model"]),
     ("config", &["model"]),
-    ("driver", &["model", "grbl"]),
-    ("hub", &["model", "grbl", "driver", "store"]),
+    // What can be sent is said in one place, for a program's check too.
+    ("program", &["model", "grbl::line"]),
+    ("inverter", &["model"]),
+    ("driver", &["model", "grbl", "inverter"]),
+    ("hub", &["model", "grbl", "program", "inverter", "driver", "store"]),
     ("store", &["model"]),
     ("ui", &["model"]),
-    ("sim", &["model", "grbl::tables", "grbl::realtime"]),
-    ("cli", &["model", "grbl", "config", "driver", "hub", "ui", "sim"]),
+    ("sim", &["model", "grbl::tables", "grbl::realtime", "program", "inverter"]),
+    ("cli", &["model", "grbl", "program", "inverter", "config", "driver", "hub", "store", "ui", "sim"]),
 ];
 
 /// Rooms in which bytes and time are arguments.
-const PURE_ROOMS: &[&str] = &["model", "grbl"];
+const PURE_ROOMS: &[&str] = &["model", "grbl", "program", "inverter"];
 /// Parts of the screen that are pure: given a state and a snapshot they give the same frame, always.
 const PURE_PARTS: &[&str] = &[
     "ui/plain/talk",
@@ -59,7 +62,9 @@ const PACKAGES: &[(&str, &[&str])] = &[
     ("crossterm", &["ui"]),
     ("tokio_serial", &["driver"]),
     ("tokio_tungstenite", &["driver"]),
-    ("toml", &["config", "cli", "store"]),
+    ("toml", &["config", "cli", "store", "inverter"]),
+    ("rusqlite", &["store"]),
+    ("csv", &["cli"]),
     ("clap", &["cli", "main"]),
     ("color_eyre", &["cli"]),
     ("tracing_appender", &["cli"]),

@@ -95,6 +95,7 @@ impl Desk {
                     _ => return None,
                 }
             }
+            Query::Program(_) => Answer::Done(Err("programs are not served here".to_owned())),
             Query::SaveConsole(text) => {
                 let folder = self.state.clone();
                 Answer::Done(blocking(move || save_console(folder, &text)).await.and_then(|done| done))

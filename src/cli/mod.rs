@@ -22,6 +22,7 @@ mod run;
 mod screen;
 mod settings;
 mod sim;
+mod store;
 
 pub use args::Cli;
 pub use crash::install as install_crash_report;

@@ -8,6 +8,7 @@ use color_eyre::eyre::{WrapErr, eyre};
 
 use super::exit::Failure;
 use super::settings::Settings;
+use super::store::Kept;
 use super::{crash, desk, history, logging};
 use crate::driver::clock::Clock;
 use crate::driver::pace::Pace;
@@ -63,7 +64,20 @@ pub(super) fn run(settings: &Settings, terminal: bool, face: Face) -> Result<Exi
         .build()
         .wrap_err("cannot start the runtime")?;
     let (wire_log, wire_guard, wire_notice) = wire_log(settings);
-    let reason = runtime.block_on(open(settings, notice.or(wire_notice), wire_log, face));
+    let kept = Kept::open(settings);
+    let store = kept.store.clone();
+    let notice = kept.notice().or(notice).or(wire_notice);
+    let keeping = hub::Keeping {
+        backups: settings.backup_folder.clone(),
+        wire_log,
+        store: kept.store,
+        opened: kept.opened,
+        store_trouble: kept.trouble,
+    };
+    let reason = runtime.block_on(open(settings, notice, keeping, face));
+    if let Some(store) = store {
+        store.close();
+    }
     drop(wire_guard);
     tracing::info!(?reason, "end");
     drop(log);
@@ -80,11 +94,10 @@ pub(super) fn run(settings: &Settings, terminal: bool, face: Face) -> Result<Exi
 async fn open(
     settings: &Settings,
     notice: Option<String>,
-    wire_log: Option<WireLog>,
+    keeping: hub::Keeping,
     face: Face,
 ) -> Result<ExitReason, ui::Error> {
     let clock = Clock::start();
-    let keeping = hub::Keeping { backups: settings.backup_folder.clone(), wire_log };
     let (port, hub) = hub::start_keeping(session_config(settings), Tables::load(), opener(settings), clock, keeping);
     let port = port.with_desk(desk::start(settings, clock));
     let (screen, now) = (port.attach_screen(), move || clock.now());

@@ -27,6 +27,8 @@ pub struct Settings {
     pub backup_folder: Option<PathBuf>,
     /// The user's folder for what is kept from one start to the next. `None`: there is no home folder.
     pub state_folder: Option<PathBuf>,
+    /// The file of the store. `None`: there is no home folder and none is configured.
+    pub store_file: Option<PathBuf>,
     /// The user's own `config.toml`, whether or not it is there.
     pub user_config: Option<PathBuf>,
     /// The user's own folder for what lives as long as the session.
@@ -83,6 +85,10 @@ impl Settings {
         let below = |folder: &Option<PathBuf>, path: &str| folder.as_ref().map(|folder| folder.join(path));
         let backup_folder = below(&environment.state_home, "sunmill/backups");
         let state_folder = below(&environment.state_home, "sunmill");
+        let store_file = match &config.store.path {
+            Some(path) => Some(environment.expand(path)),
+            None => below(&environment.state_home, "sunmill/sunmill.db"),
+        };
         let user_config = below(&environment.config_home, "sunmill/config.toml");
         let runtime_dir = environment.runtime_dir.clone();
         Ok(Self {
@@ -94,6 +100,7 @@ impl Settings {
             log_folder,
             backup_folder,
             state_folder,
+            store_file,
             user_config,
             runtime_dir,
         })
@@ -191,6 +198,14 @@ mod tests {
         let forced = "[ui]\ncolour = \"always\"\nsymbols = \"unicode\"\nframe_ms = 20";
         let forced = look(forced, &Environment { no_colour: true, term: "linux".into(), ssh: true, ..xterm });
         assert!(forced.colour && forced.unicode && forced.frame == Duration::from_millis(20));
+    }
+
+    #[test]
+    fn the_store_is_in_the_state_folder_unless_configured() {
+        let env = Environment { state_home: Some("/s".into()), home: Some("/h".into()), ..Environment::default() };
+        assert_eq!(settings("", None, &env).store_file, Some("/s/sunmill/sunmill.db".into()));
+        assert_eq!(settings("[store]\npath = \"~/db\"", None, &env).store_file, Some("/h/db".into()));
+        assert_eq!(settings("", None, &Environment::default()).store_file, None);
     }
 
     #[test]

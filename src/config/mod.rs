@@ -17,7 +17,7 @@ pub use colours::{Colours, Paint};
 pub use edit::{CannotEdit, with_port};
 pub use parse::{Problem, parse};
 pub use schema::{
-    Colour, Config, Invert, Jog, KeyList, Log, LogLevel, MAX_BAUD, MIN_BAUD, Machine, Pace, SAMPLE, Symbols, Theme, Ui,
-    VERSION, WireLog,
+    Analysis, Colour, Config, Invert, Jog, KeyList, Log, LogLevel, MAX_BAUD, MIN_BAUD, Machine, Pace, Programs, SAMPLE,
+    Symbols, Theme, Ui, VERSION, WireLog,
 };
 pub use source::{ConfigError, Loaded, Places, Source, load, read};

@@ -83,6 +83,14 @@ fn misfit(config: &Config) -> Option<(&'static [&'static str], String)> {
         let why = format!("has {degrees} values and steps_mm has {mm}; each digit key needs one of both");
         return Some((&["jog", "rotary_steps_deg"], why));
     }
+    let folders = &config.programs.folders;
+    if folders.is_empty() {
+        return Some((&["programs", "folders"], "has no folder; name at least one".to_owned()));
+    }
+    if folders.iter().any(|folder| folder.as_os_str().is_empty()) {
+        let why = "has an empty name; \".\" is the folder in which sunmill is started".to_owned();
+        return Some((&["programs", "folders"], why));
+    }
     None
 }
 
@@ -324,6 +332,10 @@ mod tests {
                 "[ui]\ncolour = \"alway\"",
                 "f.toml:2:10: ui.colour is \"alway\", but must be \"auto\", \"always\" or \"never\"; did you mean \"always\"?",
             ),
+            (
+                "[analysis]\nconcurrent = 0",
+                "f.toml:2:14: analysis.concurrent is integer 0, but must be a whole number from 1 to 16",
+            ),
             ("ui = 5", "f.toml:1:6: ui is integer 5, but must be a table, [ui]"),
         ] {
             assert_eq!(refused(text), expected);
@@ -349,6 +361,11 @@ mod tests {
             (
                 "[machine]\npoll_moving_ms = 300",
                 "f.toml:2:18: machine.poll_moving_ms: 300 is more than poll_idle_ms (200)",
+            ),
+            ("[programs]\nfolders = []", "f.toml:2:11: programs.folders: has no folder; name at least one"),
+            (
+                "[programs]\nfolders = [\"~/gcode\", \"\"]",
+                "f.toml:2:11: programs.folders: has an empty name; \".\" is the folder in which sunmill is started",
             ),
             ("[jog]\nstep = 2", "f.toml:2:8: jog.step: 2 is not one of steps_mm, [0.01, 0.1, 1.0, 10.0]"),
             ("[jog]\nfeed = 700", "f.toml:2:8: jog.feed: 700 is not one of feeds_mm_min"),

@@ -41,6 +41,12 @@ pub struct Config {
     pub keys: BTreeMap<String, KeyList>,
     /// The log of all bytes on the wire.
     pub wire_log: WireLog,
+    /// Where programs lie.
+    pub programs: Programs,
+    /// How programs are checked.
+    pub analysis: Analysis,
+    /// History, journal and audit.
+    pub store: Store,
 }
 
 impl Default for Config {
@@ -53,6 +59,9 @@ impl Default for Config {
             log: Log::default(),
             keys: BTreeMap::new(),
             wire_log: WireLog::default(),
+            store: Store::default(),
+            programs: Programs::default(),
+            analysis: Analysis::default(),
         }
     }
 }
@@ -392,6 +401,61 @@ pub struct WireLog {
 impl Default for WireLog {
     fn default() -> Self {
         Self { enabled: true, files: 8, file_mib: 4 }
+    }
+}
+
+/// `[programs]`
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields, expecting = "a table, [programs]")]
+pub struct Programs {
+    /// Folders whose programs can be listed and run. What lies outside of them is refused.
+    pub folders: Vec<PathBuf>,
+}
+
+impl Default for Programs {
+    fn default() -> Self {
+        Self { folders: ["assets/programs", "~/gcode", "."].map(PathBuf::from).to_vec() }
+    }
+}
+
+/// `[analysis]`
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields, expecting = "a table, [analysis]")]
+pub struct Analysis {
+    /// How many files are checked at the same time.
+    #[serde(deserialize_with = "range::whole::<_, _, 1, 16>")]
+    pub concurrent: u32,
+}
+
+impl Default for Analysis {
+    fn default() -> Self {
+        Self { concurrent: 2 }
+    }
+}
+
+/// `[store]`
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields, expecting = "a table, [store]")]
+pub struct Store {
+    /// The file. `None`: in the state folder of the user.
+    pub path: Option<PathBuf>,
+    /// Hours after which the report of a check that was not used is thrown away.
+    #[serde(deserialize_with = "range::whole::<_, _, 1, 8760>")]
+    pub analyses_hours: u32,
+    /// How many reports are kept.
+    #[serde(deserialize_with = "range::whole::<_, _, 1, 10_000>")]
+    pub analyses: u32,
+    /// Days after which only the sums of a run are kept; 0: never.
+    #[serde(deserialize_with = "range::whole::<_, _, 0, 36_500>")]
+    pub history_days: u32,
+    /// Days after which a row of the audit is thrown away; 0: never.
+    #[serde(deserialize_with = "range::whole::<_, _, 0, 36_500>")]
+    pub audit_days: u32,
+}
+
+impl Default for Store {
+    fn default() -> Self {
+        Self { path: None, analyses_hours: 24, analyses: 100, history_days: 0, audit_days: 365 }
     }
 }
 

@@ -6,7 +6,7 @@ use std::time::Duration;
 use serde::Serialize;
 
 use crate::model::axes::{AxisSet, AxisVec};
-use crate::model::command::{Outcome, Realtime, TicketId};
+use crate::model::command::{Outcome, Realtime, TicketId, VoidReason};
 use crate::model::machine::{AlarmInfo, Identity, Limits, MessageLevel, ModalState, ProbeResult, StatusReport};
 use crate::model::settings::SettingsTable;
 use crate::model::snapshot::{Jog, LinkState, Stop};
@@ -109,4 +109,72 @@ pub enum Event {
     Stop(Stop),
     /// A jog began, changed or ended.
     Jog(Option<Jog>),
+    /// Of the program whose lines go out.
+    Program(ProgramEvent),
+}
+
+/// What happens to a program on the wire. Lines are counted as in the file, from 1; lines of a preamble are 0.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub enum ProgramEvent {
+    /// How far it is; ten times a second at most.
+    Progress {
+        /// The last line that left, whole.
+        sent_line: u64,
+        /// The last line that was accepted.
+        acked_line: u64,
+        /// That line as sent.
+        text: String,
+    },
+    /// A hold or an open door keeps lines back, or does so no more.
+    Held(bool),
+    /// It goes on after a pause or a wait.
+    Resumed,
+    /// The controller waits at a line (M0, M1, M6) for a cycle start.
+    Asks {
+        /// The line.
+        number: u64,
+    },
+    /// All that was sent is carried out and the machine stands.
+    AtRest(Rest),
+    /// The controller refused a line. Nothing more is sent; what moved is being held.
+    Refused {
+        /// The line.
+        number: u64,
+        /// `error:n`.
+        code: u16,
+        /// Meaning and remedy.
+        meaning: String,
+        /// As sent.
+        text: String,
+    },
+    /// The feeder could not go on. Nothing more is sent; what moved is being held.
+    Broken {
+        /// What happened and what to do.
+        why: String,
+    },
+    /// Over before its end. Nothing of it is sent any more.
+    Ended(StreamEnd),
+}
+
+/// Why the machine stands in the middle or at the end of a program.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+pub enum Rest {
+    /// A pause at a line's end was asked for.
+    Paused,
+    /// The program waits for a person here, by sunmill.
+    Waits {
+        /// The line.
+        number: u64,
+    },
+    /// It has come to its end.
+    Finished,
+}
+
+/// What ended a program's lane.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+pub enum StreamEnd {
+    /// What wiped out its lines.
+    Void(VoidReason),
+    /// Lines were never answered although the machine stood: bytes were lost on the way.
+    LinesLost,
 }

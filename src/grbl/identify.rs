@@ -4,9 +4,12 @@ use super::reply::Reply;
 use crate::model::Firmware;
 use crate::model::machine::{Identity, StatusReport};
 
-/// Most bytes that may be unacknowledged: Grbl's 128 less one, and a cap for the others too, because a line
-/// that has left cannot be taken back (a feed hold would wait behind it, an error would not stop it).
-pub const MAX_WINDOW: u16 = 127;
+/// What every controller of these families can take: Grbl's 128 less one.
+const SAFE_WINDOW: u16 = 127;
+/// Most bytes that may be unacknowledged on a link without pacing: a feed hold may have to wait behind all of them.
+pub const UNPACED: u16 = 128;
+/// Most bytes that may be unacknowledged at all (grblHAL's 1024 less one): a line that has left cannot be taken back.
+const LARGEST: u16 = 1023;
 
 /// Fewer receive bytes than this are not believed: no controller of these families could take a line.
 const MIN_RX: u16 = 64;
@@ -155,14 +158,20 @@ fn has_grblhal_field(report: &StatusReport) -> bool {
 /// How many bytes of lines, line feeds counted, may be unacknowledged at a time.
 ///
 /// On a serial line it is what the controller reports less one (the ring buffers keep one place free), where
-/// it reports anything believable. On a network (`network`) the report describes another buffer; FluidNC has
-/// 1200 bytes for telnet and 256 for WebSocket. Never more than [`MAX_WINDOW`].
+/// it reports anything believable; FluidNC reports nothing and has 128 on its UART with a driver's buffer of 256 behind it.
+/// On a network (`network`) the report describes another buffer; FluidNC has 1200 bytes for telnet and 256 for WebSocket.
+///
+/// Where writes are not `paced` to the wire, all of the window may wait in a kernel before a realtime byte: no more than
+/// [`UNPACED`] then.
 ///
 /// A line can be longer than this (FluidNC takes 128 bytes with the line feed, grblHAL 256). It goes alone, with
 /// nothing unacknowledged before it: a controller that waits empties its buffer while the line comes in.
-pub fn rx_window(identity: Option<&Identity>, network: bool) -> u16 {
+pub fn rx_window(identity: Option<&Identity>, network: bool, paced: bool) -> u16 {
+    if identity.is_some_and(|identity| identity.firmware == Firmware::FluidNc) {
+        return UNPACED;
+    }
     let reported = identity.and_then(|identity| identity.rx_bytes).filter(|&rx| rx >= MIN_RX && !network);
-    reported.map_or(MAX_WINDOW, |rx| (rx - 1).min(MAX_WINDOW))
+    reported.map_or(SAFE_WINDOW, |rx| (rx - 1).min(if paced { LARGEST } else { UNPACED }))
 }
 
 #[cfg(test)]
@@ -248,12 +257,16 @@ mod tests {
             (None, false, 127),
             (Some(with(None)), false, 127),
             (Some(with(Some(128))), false, 127),
-            (Some(with(Some(1024))), false, 127),
+            (Some(with(Some(1024))), false, 128),
             (Some(with(Some(100))), false, 99),
             (Some(with(Some(0))), false, 127),
             (Some(with(Some(100))), true, 127),
         ] {
-            assert_eq!(rx_window(identity.as_ref(), network), window, "{identity:?}");
+            assert_eq!(rx_window(identity.as_ref(), network, false), window, "{identity:?}");
         }
+        assert_eq!(rx_window(Some(&with(Some(1024))), false, true), 1023, "the pacer keeps a stop's way free");
+        assert_eq!(rx_window(Some(&with(Some(128))), false, true), 127);
+        let fluidnc = Identity { firmware: Firmware::FluidNc, ..with(None) };
+        assert_eq!((rx_window(Some(&fluidnc), false, true), rx_window(Some(&fluidnc), true, false)), (128, 128));
     }
 }

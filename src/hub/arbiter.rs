@@ -7,6 +7,7 @@ use crate::hub::compose;
 use crate::model::command::{Command, Refused};
 use crate::model::jog::{MAX_LEASE, MIN_LEASE};
 use crate::model::legal;
+use crate::model::program::{ProgramOrder, Start};
 use crate::model::settings;
 use crate::model::snapshot::Snapshot;
 use crate::model::time::Time;
@@ -35,6 +36,7 @@ pub fn decide(command: &Command, snapshot: &Snapshot, now: Time) -> Result<Vec<O
         Command::BackupSettings | Command::CompareBackup { .. } | Command::RestoreSettings { .. } => {
             return Err(Refused::because("files are not the machine's business"));
         }
+        Command::Program(_) => return Err(Refused::because("programs are the runner's business")),
         Command::Mdi(text) => vec![text.clone()],
         Command::Home(target) => vec![compose::home(*target)],
         Command::Unlock => vec!["$X".to_owned()],
@@ -96,6 +98,7 @@ pub fn describe(command: &Command) -> String {
         Command::GoTo(go_to) => describe_go_to(go_to),
         Command::Switch(switch) => work::of_switch(*switch),
         Command::UsePort(endpoint) => format!("use the port {endpoint}"),
+        Command::Program(order) => describe_program(order),
     }
 }
 
@@ -109,6 +112,22 @@ fn describe_work(order: &Work) -> String {
         Work::SetToolLength(mm) => format!("set tool length {}", compose::number(*mm)),
         Work::ClearToolLength => "clear tool length".to_owned(),
         Work::Undo(id) => format!("undo change {id}"),
+    }
+}
+
+fn describe_program(order: &ProgramOrder) -> String {
+    let name = |path: &std::path::Path| path.file_name().unwrap_or(path.as_os_str()).display().to_string();
+    match order {
+        ProgramOrder::Run(run) => match &run.start {
+            Start::Beginning => format!("run {}", name(&run.path)),
+            Start::Line { line, .. } => format!("run {} from line {line}", name(&run.path)),
+        },
+        ProgramOrder::PauseAtLineEnd => "pause the program at the end of a line".to_owned(),
+        ProgramOrder::Resume => "resume the program".to_owned(),
+        ProgramOrder::SkipLine => "skip the refused line".to_owned(),
+        ProgramOrder::Forget(id) => format!("forget the interrupted run {}", id.0),
+        ProgramOrder::Enqueue(path) => format!("queue {}", name(path)),
+        ProgramOrder::Unqueue(place) => format!("take place {} out of the queue", place + 1),
     }
 }
 

@@ -80,6 +80,7 @@ fn session(machine: &mut Machine, at: Time, event: &grbl::Event) -> bool {
         | E::Message { .. }
         | E::Setting { .. }
         | E::Garbage { .. }
+        | E::Program(_)
         | E::UnexpectedReply => return false,
     }
     true

@@ -12,7 +12,7 @@ use crate::model::command::{Command, Origin, Outcome, Refused, TicketId, VoidRea
 use crate::model::hub::Request;
 use crate::model::legal;
 use crate::model::settings::{Backup, Change, Compared, Kept, RESTORE_WORD, Restore, changes, plan};
-use crate::store::{Backups, StoreError, backups};
+use crate::store::{BackupError, Backups, backups};
 
 /// File jobs that may be under way; one more is refused.
 pub(super) const FILE_JOBS: usize = 4;
@@ -22,7 +22,7 @@ pub(super) const FILE_JOBS: usize = 4;
 pub(super) struct FileDone {
     ticket: Option<TicketId>,
     origin: Origin,
-    what: Result<Got, StoreError>,
+    what: Result<Got, BackupError>,
 }
 
 #[derive(Debug)]
@@ -62,7 +62,7 @@ impl BackupDesk {
         &mut self,
         ticket: Option<TicketId>,
         origin: Origin,
-        job: impl FnOnce(&Backups) -> Result<Got, StoreError> + Send + 'static,
+        job: impl FnOnce(&Backups) -> Result<Got, BackupError> + Send + 'static,
     ) -> Result<(), Outcome> {
         let refuse = |why: &str| Err(Outcome::Refused(Refused::because(why)));
         let Some(backups) = self.backups.clone() else {

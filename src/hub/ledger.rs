@@ -8,15 +8,17 @@ use crate::model::hub::Request;
 use crate::model::time::Time;
 
 use super::arbiter;
+use super::audit::Audited;
 use crate::driver::machine::OrderKind;
 use crate::model::work::Work;
 
 /// One open command.
-#[derive(Clone, Debug)]
+#[derive(Debug)]
 pub(super) struct Entry {
     pub(super) ticket: Ticket,
     /// What was asked, in short.
     pub(super) what: String,
+    pub(super) audited: Audited,
     /// A person wants to see what the controller prints.
     typed: bool,
     /// It undoes this entry of the history of offsets.
@@ -51,12 +53,13 @@ impl Ledger {
     pub(super) fn open(&mut self, request: &Request, now: Time) {
         let ticket = Ticket { id: request.ticket, origin: request.origin.clone(), at: now };
         let what = arbiter::describe(&request.command);
+        let audited = Audited::of(&request.command);
         let typed = matches!(request.command, Command::Mdi(_));
         let undoes = match &request.command {
             Command::Work(Work::Undo(id)) => Some(*id),
             _ => None,
         };
-        self.open.insert(request.ticket, Entry { ticket, what, typed, undoes, rest: VecDeque::new() });
+        self.open.insert(request.ticket, Entry { ticket, what, audited, typed, undoes, rest: VecDeque::new() });
     }
 
     /// These follow when the present order of the ticket was accepted.

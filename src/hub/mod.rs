@@ -5,12 +5,14 @@
 //! [`Snapshot`](crate::model::Snapshot). Clients hold a [`Hub`](crate::model::Hub) handle and cannot tell where this task runs.
 
 pub mod arbiter;
+mod audit;
 pub mod compose;
 pub mod fold;
 mod journal;
 mod keeper_backups;
 mod ledger;
 mod offsets;
+pub mod programs;
 pub mod run;
 #[cfg(test)]
 mod tests;

@@ -8,6 +8,7 @@ use std::time::Duration;
 use tokio::sync::{broadcast, mpsc, watch};
 use tokio::task::JoinHandle;
 
+use super::audit::{self, Audit};
 use super::journal::Journal;
 use super::keeper_backups::{BackupDesk, FileDone};
 use super::ledger::{Entry, Ledger};
@@ -26,6 +27,7 @@ use crate::model::latch::Latch;
 use crate::model::log::{LogEntry, LogItem};
 use crate::model::snapshot::Snapshot;
 use crate::model::time::Time;
+use crate::store::{Opened, Store};
 
 /// Commands that may wait for the hub; a full queue refuses at once.
 const REQUESTS: usize = 32;
@@ -85,6 +87,12 @@ pub struct Keeping {
     pub backups: Option<PathBuf>,
     /// Where every byte on the wire is written. `None`: nowhere.
     pub wire_log: Option<WireLog>,
+    /// History, journal and audit. `None`: none are kept.
+    pub store: Option<Store>,
+    /// What was found when it was opened.
+    pub opened: Opened,
+    /// Why there is no store, where there should be one.
+    pub store_trouble: Option<String>,
 }
 
 /// As [`start`], and keeps things on disk.
@@ -93,7 +101,7 @@ pub fn start_keeping(
     tables: Tables,
     opener: Opener,
     clock: Clock,
-    keeping: Keeping,
+    mut keeping: Keeping,
 ) -> (HubPort, HubTask) {
     session.network = opener.is_network();
     let config = HubConfig {
@@ -103,16 +111,22 @@ pub fn start_keeping(
     };
     let latch = Arc::new(Latch::default());
     let (tell, events) = mpsc::channel(EVENTS);
-    let machine =
-        machine::spawn_logged(Session::new(session, tables), opener, clock, Arc::clone(&latch), tell, keeping.wire_log);
+    let machine = machine::spawn_logged(
+        Session::new(session, tables),
+        opener,
+        clock,
+        Arc::clone(&latch),
+        tell,
+        keeping.wire_log.take(),
+    );
     let link = MachineLink { orders: machine.orders.clone(), events };
-    let (port, task) = spawn_keeping(config, clock, latch, link, keeping.backups);
+    let (port, task) = spawn_keeping(config, clock, latch, link, keeping);
     (port, HubTask { machine, task })
 }
 
 /// Starts the hub over a driver that runs already. The task ends when `link.events` does.
 pub fn spawn(config: HubConfig, clock: Clock, latch: Arc<Latch>, link: MachineLink) -> (HubPort, JoinHandle<()>) {
-    spawn_keeping(config, clock, latch, link, None)
+    spawn_keeping(config, clock, latch, link, Keeping::default())
 }
 
 fn spawn_keeping(
@@ -120,14 +134,16 @@ fn spawn_keeping(
     clock: Clock,
     latch: Arc<Latch>,
     link: MachineLink,
-    backups: Option<PathBuf>,
+    keeping: Keeping,
 ) -> (HubPort, JoinHandle<()>) {
     let (requests, inbox) = mpsc::channel(REQUESTS);
     let (log, _) = broadcast::channel(LOG);
     let (mut keeper, snapshots) = Keeper::new(config, clock, Arc::clone(&latch), link.orders, log.clone());
     let port = HubPort::new(snapshots, requests, log, latch);
-    let (desk, files) = BackupDesk::new(backups);
+    let (desk, files) = BackupDesk::new(keeping.backups);
     keeper.desk = desk;
+    keeper.snapshot.programs.store_trouble = keeping.store_trouble;
+    keeper.audit = Audit::new(keeping.store);
     keeper.list_backups();
     (port, tokio::spawn(run(keeper, link.events, inbox, files)))
 }
@@ -138,6 +154,7 @@ async fn run(
     mut requests: mpsc::Receiver<Request>,
     mut files: mpsc::Receiver<FileDone>,
 ) {
+    let mut store = keeper.audit.store().map(Store::trouble);
     loop {
         tokio::select! {
             biased;
@@ -147,6 +164,7 @@ async fn run(
             },
             Some(request) = requests.recv() => keeper.take_request(&request),
             Some(done) = files.recv() => keeper.take_file(done),
+            trouble = audit::store_news(&mut store) => keeper.take_store_trouble(trouble),
         }
         for _ in 0..BURST {
             let Ok(event) = events.try_recv() else { break };
@@ -176,6 +194,7 @@ pub(super) struct Keeper {
     ledger: Ledger,
     journal: Journal,
     pub(super) desk: BackupDesk,
+    pub(super) audit: Audit,
     offsets: OffsetWatch,
 }
 
@@ -202,6 +221,7 @@ impl Keeper {
             ledger: Ledger::default(),
             journal: Journal::new(log),
             desk: BackupDesk::new(None).0,
+            audit: Audit::default(),
             offsets: OffsetWatch::default(),
         };
         (keeper, snapshots)
@@ -215,6 +235,7 @@ impl Keeper {
             }
             return;
         }
+        self.audit.event(event);
         self.offsets.before(event, &mut self.snapshot, &self.ledger);
         let state = self.snapshot.machine.state;
         let alarm = self.snapshot.machine.alarm.clone();
@@ -224,6 +245,7 @@ impl Keeper {
             && alarm.is_none_or(|old| old.info != now.info)
         {
             self.journal.alarm(event.at, now.info.as_ref());
+            self.audit.alarm(now.info.as_ref());
         }
         if let Some(now) = self.snapshot.machine.state.filter(|now| Some(*now) != state) {
             self.journal.write(event.at, LogItem::State(now));
@@ -292,6 +314,7 @@ impl Keeper {
     }
 
     fn write_outcome(&mut self, at: Time, entry: Entry, outcome: Outcome) {
+        self.audit.outcome(at, &entry, &outcome);
         let latency = entry.latency(at);
         let Entry { ticket, what, .. } = entry;
         self.journal.write(at, LogItem::Outcome { ticket: ticket.id, origin: ticket.origin, what, outcome, latency });
@@ -316,6 +339,7 @@ impl Keeper {
         for entry in self.ledger.drain() {
             self.write_outcome(now, entry, Outcome::Voided { why: VoidReason::Shutdown, sent: false });
         }
+        self.audit.finish(now);
         self.publish();
     }
 }

@@ -1,5 +1,6 @@
 //! The hub over a driver that a test plays.
 
+mod audit;
 mod offsets;
 
 use std::collections::HashMap;

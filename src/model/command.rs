@@ -1,5 +1,6 @@
 //! What a person, a script or a rule can ask of the machine, and what becomes of it.
 
+use std::fmt;
 use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
@@ -7,6 +8,7 @@ use serde::{Deserialize, Serialize};
 use super::axes::{Axis, AxisSet, AxisVec};
 use super::endpoint::Endpoint;
 use super::jog::JogVector;
+use super::program::ProgramOrder;
 use super::time::Time;
 use super::work::{GoTo, Switch, Work};
 
@@ -27,6 +29,16 @@ pub enum Origin {
     Screen(ClientId),
     /// A script.
     Script(ClientId),
+}
+
+impl fmt::Display for Origin {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Hub => f.write_str("sunmill"),
+            Self::Screen(client) => write!(f, "screen {}", client.0),
+            Self::Script(client) => write!(f, "script {}", client.0),
+        }
+    }
 }
 
 /// Goes with each command but the realtime ones; every ticket ends in exactly one [`Outcome`].
@@ -174,6 +186,8 @@ pub enum Command {
     Switch(Switch),
     /// Close the link and open this one in its place; all that is known of the old machine is forgotten.
     UsePort(Endpoint),
+    /// To the program runner.
+    Program(ProgramOrder),
 }
 
 /// Why a command was not taken.
@@ -213,6 +227,20 @@ pub enum Outcome {
     },
 }
 
+impl fmt::Display for Outcome {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Done => f.write_str("done"),
+            Self::Refused(why) => write!(f, "not sent: {why}"),
+            Self::Failed { code: 0, text } => write!(f, "failed: {text}"),
+            Self::Failed { code, text } => write!(f, "error {code}: {text}"),
+            Self::TimedOut => f.write_str("no answer"),
+            Self::Voided { why, sent: true } => write!(f, "ended by {why}; it may have acted"),
+            Self::Voided { why, sent: false } => write!(f, "dropped by {why}, not sent"),
+        }
+    }
+}
+
 /// What wipes commands out.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum VoidReason {
@@ -232,8 +260,8 @@ pub enum VoidReason {
     Shutdown,
 }
 
-impl std::fmt::Display for VoidReason {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+impl fmt::Display for VoidReason {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
             Self::Stop => "a stop",
             Self::Reset => "a reset",

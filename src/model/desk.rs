@@ -8,6 +8,7 @@ use std::path::PathBuf;
 use serde::{Deserialize, Serialize};
 
 use super::machine::{Identity, MachineState};
+use super::program::{ProgramAnswer, ProgramQuery};
 
 /// A question.
 #[derive(Clone, Debug, PartialEq)]
@@ -22,6 +23,8 @@ pub enum Query {
     SaveHistory(Vec<String>),
     /// Writes a text into a dated file of the user.
     SaveConsole(String),
+    /// About programs.
+    Program(ProgramQuery),
 }
 
 /// An answer.
@@ -38,6 +41,8 @@ pub enum Answer {
     },
     /// Something was done or could not be: words for the person.
     Done(Result<String, String>),
+    /// About programs.
+    Program(ProgramAnswer),
 }
 
 /// A serial device that could be a machine.

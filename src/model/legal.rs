@@ -67,6 +67,7 @@ pub fn check(command: &Command, snapshot: &Snapshot, now: Time) -> Result<(), Re
         Command::Switch(switch) => work::check_switch(*switch, state, machine),
         // Above: it is the one that does not need a link.
         Command::UsePort(_) => Ok(()),
+        Command::Program(_) => Err(Refused::because("no program can be run yet")),
         Command::Mdi(line) => mdi(line, state, firmware, machine),
     }
 }

@@ -3,6 +3,7 @@
 //! No IO and no clock live here. Time is an argument everywhere ([`Time`]); tokio appears in one
 //! file only, [`hub`], because the handle that joins screens and hub is made of its channels.
 
+pub mod audit;
 pub mod axes;
 pub mod command;
 pub mod desk;
@@ -13,6 +14,8 @@ pub mod latch;
 pub mod legal;
 pub mod log;
 pub mod machine;
+pub mod power;
+pub mod program;
 pub mod quantity;
 pub mod settings;
 pub mod snapshot;

@@ -11,6 +11,7 @@ use super::machine::{
     Accessories, AlarmInfo, BufferFree, Identity, Limits, MachineState, ModalState, Offsets, Overrides, Pins,
     ProbeResult,
 };
+use super::program::Programs;
 use super::settings::{Kept, SettingsTable};
 use super::time::Time;
 use super::work::OffsetChange;
@@ -29,6 +30,8 @@ pub struct Snapshot {
     pub at: Time,
     /// The machine.
     pub machine: Machine,
+    /// Programs: what runs, waits, was interrupted.
+    pub programs: Programs,
     /// Backups of settings.
     pub kept: Arc<Kept>,
     /// Changes of offsets that were seen, oldest first; bounded.

@@ -16,7 +16,7 @@ const ENDING: &str = ".toml";
 
 /// Why a backup could not be kept or read.
 #[derive(Debug, thiserror::Error)]
-pub enum StoreError {
+pub enum BackupError {
     /// The folder or file refused.
     #[error("{}: {error}", path.display())]
     File {
@@ -54,7 +54,7 @@ impl Backups {
     ///
     /// # Errors
     /// The folder cannot be read.
-    pub fn list(&self) -> Result<Vec<String>, StoreError> {
+    pub fn list(&self) -> Result<Vec<String>, BackupError> {
         let entries = match fs::read_dir(&self.folder) {
             Ok(entries) => entries,
             Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Vec::new()),
@@ -72,11 +72,11 @@ impl Backups {
     ///
     /// # Errors
     /// The file cannot be written, or one of that name is there.
-    pub fn save(&self, backup: &Backup) -> Result<String, StoreError> {
+    pub fn save(&self, backup: &Backup) -> Result<String, BackupError> {
         let name = file_name(backup);
         let path = self.folder.join(&name);
         let text = toml::to_string(backup)
-            .map_err(|error| StoreError::Content { name: name.clone(), why: error.to_string() })?;
+            .map_err(|error| BackupError::Content { name: name.clone(), why: error.to_string() })?;
         let write = || -> io::Result<()> {
             fs::create_dir_all(&self.folder)?;
             let draft = self.folder.join(format!(".{name}.draft"));
@@ -96,9 +96,9 @@ impl Backups {
     ///
     /// # Errors
     /// There is none of that name, or it is no backup: which line is wrong is said.
-    pub fn load(&self, name: &str) -> Result<Backup, StoreError> {
+    pub fn load(&self, name: &str) -> Result<Backup, BackupError> {
         if !is_name(name) {
-            return Err(StoreError::Name(name.to_owned()));
+            return Err(BackupError::Name(name.to_owned()));
         }
         let path = self.folder.join(name);
         let mut text = String::new();
@@ -106,12 +106,12 @@ impl Backups {
             .and_then(|file| file.take(MAX_BYTES).read_to_string(&mut text))
             .map_err(|error| self.failed(&path, error))?;
         toml::from_str(&text)
-            .map_err(|error| StoreError::Content { name: name.to_owned(), why: error.to_string().trim().to_owned() })
+            .map_err(|error| BackupError::Content { name: name.to_owned(), why: error.to_string().trim().to_owned() })
     }
 
     #[allow(clippy::unused_self, reason = "errors of the folder are made in one place")]
-    fn failed(&self, path: &Path, error: io::Error) -> StoreError {
-        StoreError::File { path: path.to_owned(), error }
+    fn failed(&self, path: &Path, error: io::Error) -> BackupError {
+        BackupError::File { path: path.to_owned(), error }
     }
 }
 
@@ -202,7 +202,7 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let backups = Backups::new(folder.path().to_owned());
         for name in ["../x.toml", "x", ".hidden.toml", "a/b.toml"] {
-            assert!(matches!(backups.load(name), Err(StoreError::Name(_))), "{name}");
+            assert!(matches!(backups.load(name), Err(BackupError::Name(_))), "{name}");
         }
         assert!(backups.load("none.toml").unwrap_err().to_string().contains("none.toml"));
         fs::write(folder.path().join("bad.toml"), "made_at = 5\n").unwrap();

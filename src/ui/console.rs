@@ -278,14 +278,12 @@ const fn tone_of(level: MessageLevel) -> Tone {
 
 /// What became of a command, in words.
 pub fn outcome_text(outcome: &Outcome, latency: Duration) -> (String, Tone) {
-    match outcome {
-        Outcome::Done => (format!("ok {} ms", latency.as_millis()), Tone::Good),
-        Outcome::Refused(why) => (format!("not sent: {why}"), Tone::Warning),
-        Outcome::Failed { code, text } => (format!("error {code}: {text}"), Tone::Bad),
-        Outcome::TimedOut => ("no answer".to_owned(), Tone::Bad),
-        Outcome::Voided { why, sent: true } => (format!("ended by {why}; it may have acted"), Tone::Warning),
-        Outcome::Voided { why, sent: false } => (format!("dropped by {why}, not sent"), Tone::Warning),
-    }
+    let tone = match outcome {
+        Outcome::Done => return (format!("ok {} ms", latency.as_millis()), Tone::Good),
+        Outcome::Refused(_) | Outcome::Voided { .. } => Tone::Warning,
+        Outcome::Failed { .. } | Outcome::TimedOut => Tone::Bad,
+    };
+    (outcome.to_string(), tone)
 }
 
 const fn realtime_name(realtime: Realtime) -> Option<&'static str> {

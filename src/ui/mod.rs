@@ -40,6 +40,7 @@ pub mod keymap;
 pub mod offsets;
 pub mod overrides;
 pub mod plain;
+pub mod preview;
 pub mod recovery;
 pub mod screen;
 pub mod settings;

@@ -3,6 +3,7 @@
 
 pub mod pty;
 pub mod scene;
+pub mod shop;
 
 use std::fmt::Write as _;
 use std::path::Path;

@@ -1,5 +1,6 @@
 //! What goes in and out of a machine's task.
 
+use super::feed::Feed;
 use crate::grbl::session::{JogOrder, SettingOrder};
 use crate::grbl::{self, Line};
 use crate::model::Endpoint;
@@ -8,7 +9,7 @@ use crate::model::snapshot::{LinkState, LinkStats};
 use crate::model::time::Time;
 
 /// A command that the hub has found legal, made ready for the controller.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Debug, PartialEq)]
 pub struct Order {
     /// Its ticket; ends in exactly one [`EventKind::Outcome`].
     pub ticket: TicketId,
@@ -17,7 +18,7 @@ pub struct Order {
 }
 
 /// What an order asks for.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Debug, PartialEq)]
 pub enum OrderKind {
     /// Send this line.
     Line(Line),
@@ -29,6 +30,11 @@ pub enum OrderKind {
     ListSettings,
     /// Close the link and open this one in its place.
     UsePort(Endpoint),
+    /// Send the lines of a program as they come. The ticket ends when the first may go; the rest comes as
+    /// [`ProgramEvent`](crate::grbl::event::ProgramEvent)s.
+    Program(Feed),
+    /// Begin no more lines of it; a cycle start lets it go on.
+    PauseProgram,
 }
 
 impl OrderKind {

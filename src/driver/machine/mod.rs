@@ -3,6 +3,7 @@
 mod ask;
 mod event;
 mod exchange;
+mod feed;
 mod handle;
 mod meter;
 mod outbox;
@@ -14,4 +15,5 @@ mod wire;
 
 pub use ask::ask;
 pub use event::{Event, EventKind, Order, OrderKind};
+pub use feed::{BATCH, Feed, Feeder};
 pub use handle::{MachineHandle, spawn, spawn_logged};

@@ -35,7 +35,7 @@ impl Outbox {
                 return;
             }
             EventKind::Wire { .. } if self.unseen > 0 => {
-                let text = format!("({} lines not shown: sunmill was busy)", std::mem::take(&mut self.unseen));
+                let text = format!("({} lines not shown)", std::mem::take(&mut self.unseen));
                 self.waiting.push_back(Event { at: event.at, what: EventKind::Wire { out: false, text } });
             }
             EventKind::Session(grbl::Event::Status(report)) => self.supersede_status(report),
@@ -43,6 +43,11 @@ impl Outbox {
             _ => {}
         }
         self.waiting.push_back(event);
+    }
+
+    /// A view of the wire that is not to be shown.
+    pub(super) fn pass_over(&mut self) {
+        self.unseen += 1;
     }
 
     /// Takes out a waiting report that `newer` replaces, unless something happened since that gives the older one its

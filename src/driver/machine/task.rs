@@ -10,10 +10,11 @@ use tokio_util::sync::CancellationToken;
 
 use super::event::{Event, EventKind, Order, OrderKind};
 use super::exchange::{Moved, exchange};
+use super::feed::Feed;
 use super::meter::Meter;
 use super::outbox::{HubGone, Outbox};
 use super::outgoing::Outgoing;
-use super::wire::Tap;
+use super::wire::{Gate, Tap, printable};
 use crate::driver::backoff::Backoff;
 use crate::driver::clock::Clock;
 use crate::driver::pace::Pacer;
@@ -31,6 +32,8 @@ use crate::model::time::Time;
 /// How long the port stays open at the end for a jog to be seen cancelled. Twice the period at which the cancel is
 /// repeated, and more than the motion that a continuous jog may have queued.
 const CANCEL_WITHIN: Duration = Duration::from_millis(250);
+/// The same for a program to be seen on hold. FluidNC with a full planner takes up to 200 ms to look at the byte.
+const HOLD_WITHIN: Duration = Duration::from_millis(750);
 /// How long the hub may take for the last events.
 const HUB_WITHIN: Duration = Duration::from_millis(500);
 /// Counters are told no more often than this.
@@ -53,11 +56,16 @@ pub(super) struct Task {
     meter: Meter,
     pub(super) wire_log: Option<WireLog>,
     jogging: bool,
+    /// A stop has been sent and is not confirmed.
+    holding: bool,
     why_down: String,
     received: Tap,
     sent: Tap,
     /// A port that is to be opened in place of this one, and who asked.
     other_port: Option<(TicketId, Endpoint)>,
+    gate: Gate,
+    /// The program under way.
+    feed: Option<Feed>,
 }
 
 /// What ended a wait.
@@ -67,6 +75,7 @@ enum Wake {
     Moved(io::Result<Moved>),
     Due,
     Hub,
+    Program,
     Order(Option<Order>),
 }
 
@@ -109,10 +118,13 @@ impl Task {
             meter: Meter::default(),
             wire_log: None,
             jogging: false,
+            holding: false,
             why_down: "it is being opened".to_owned(),
             received: Tap::default(),
             sent: Tap::default(),
             other_port: None,
+            gate: Gate::default(),
+            feed: None,
         }
     }
 
@@ -214,9 +226,11 @@ impl Task {
         }
         // The session tells changes only, and may never have heard of the link going down while nobody answered.
         self.tell(EventKind::Link(LinkState::Asking));
+        self.session.set_paced(port.pace_baud.is_some());
         self.session.handle_open(self.clock.now());
         let ended = loop {
             let now = self.clock.now();
+            self.feed_program(now);
             out.pull(&mut self.session, now);
             if self.collect(now).is_err() {
                 break Ended::Closing;
@@ -261,7 +275,6 @@ impl Task {
                 }
             }
             Wake::Due => self.session.handle_timeout(now),
-            Wake::Hub => {}
             Wake::Order(Some(Order { ticket, what: OrderKind::UsePort(endpoint) })) => {
                 // The hub looked at a report; something may have been sent since.
                 if !self.may_be_left(now) {
@@ -274,6 +287,7 @@ impl Task {
                 self.other_port = Some((ticket, endpoint));
                 return Some(Ended::OtherPort);
             }
+            Wake::Hub | Wake::Program => {}
             Wake::Order(Some(order)) => self.take(now, order),
         }
         None
@@ -285,12 +299,15 @@ impl Task {
         let due = [self.session.poll_timeout(), out.next(now), until].into_iter().flatten().min();
         let due_at = self.clock.deadline(due.unwrap_or(now));
         let room = if self.outbox.is_full() { 0 } else { buf.len() };
+        let wants = until.is_none() && self.session.stream_wants();
+        let feed = self.feed.as_mut().filter(|_| wants);
         tokio::select! {
             biased;
             () = self.closing.cancelled(), if until.is_none() => Wake::Closing,
             () = self.latch.notified() => Wake::Realtime,
             moved = exchange(&mut *port.stream, out.unsent(), &mut buf[..room]) => Wake::Moved(moved),
             () = sleep_until(due_at), if due.is_some() => Wake::Due,
+            () = read_on(feed) => Wake::Program,
             () = has_room(&self.hub), if until.is_none() && !self.outbox.is_empty() => Wake::Hub,
             order = self.orders.recv(),
                 if until.is_none() && !self.outbox.is_crowded() => Wake::Order(order),
@@ -299,7 +316,9 @@ impl Task {
 
     fn may_be_left(&self, now: Time) -> bool {
         match self.session.situation(now) {
-            Situation::Idle | Situation::Alarm | Situation::Sleep => self.session.is_settled() && !self.jogging,
+            Situation::Idle | Situation::Alarm | Situation::Sleep => {
+                self.session.is_settled() && !self.jogging && !self.session.is_streaming()
+            }
             Situation::Unknown { .. } => self.session.last_report().is_none(),
             _ => false,
         }
@@ -326,10 +345,9 @@ impl Task {
                 if let Some(log) = &self.wire_log {
                     log.bytes(now, true, &out.unsent()[..n]);
                 }
-                let (tap, outbox) = (&mut self.sent, &mut self.outbox);
-                tap.outgoing(&out.unsent()[..n], |text| {
-                    outbox.push(Event { at: now, what: EventKind::Wire { out: true, text } });
-                });
+                let (tap, outbox, gate) = (&mut self.sent, &mut self.outbox, &mut self.gate);
+                let shown = |gate: &mut Gate| self.feed.is_none() || gate.passes(now);
+                tap.outgoing(&out.unsent()[..n], |bytes| show(outbox, shown(gate), now, true, bytes));
                 out.taken(n, now);
                 Ok(())
             }
@@ -339,10 +357,9 @@ impl Task {
                 if let Some(log) = &self.wire_log {
                     log.bytes(now, false, &buf[..n]);
                 }
-                let (tap, outbox) = (&mut self.received, &mut self.outbox);
-                tap.incoming(&buf[..n], |text| {
-                    outbox.push(Event { at: now, what: EventKind::Wire { out: false, text } });
-                });
+                let (tap, outbox, gate) = (&mut self.received, &mut self.outbox, &mut self.gate);
+                let shown = |gate: &mut Gate| self.feed.is_none() || gate.passes(now);
+                tap.incoming(&buf[..n], |bytes| show(outbox, shown(gate), now, false, bytes));
                 self.session.handle_bytes(now, &buf[..n]);
                 Ok(())
             }
@@ -356,6 +373,7 @@ impl Task {
     /// An order for a link that is open: the session takes it or says why not.
     fn take(&mut self, now: Time, order: Order) {
         let is_jog = order.what.is_jog();
+        let is_program = matches!(order.what, OrderKind::Program(_) | OrderKind::PauseProgram);
         if self.latch.is_void(order.ticket, is_jog) {
             return self.end(order.ticket, Outcome::Voided { why: VoidReason::Stop, sent: false });
         }
@@ -366,9 +384,27 @@ impl Task {
             OrderKind::ListSettings => self.session.list_settings(now, order.ticket),
             // Taken by who reads the orders: it is not the session's.
             OrderKind::UsePort(_) => Err(Refused::because("the port cannot be changed now")),
+            OrderKind::Program(feed) => self.session.stream_begin(now).map(|()| self.feed = Some(feed)),
+            OrderKind::PauseProgram => self.session.stream_pause(now),
         };
-        if let Err(refused) = taken {
-            self.end(order.ticket, Outcome::Refused(refused));
+        match taken {
+            Err(refused) => self.end(order.ticket, Outcome::Refused(refused)),
+            Ok(()) if is_program => self.end(order.ticket, Outcome::Done),
+            Ok(()) => {}
+        }
+    }
+
+    /// Hands over the lines of a program that have been read and fit. Never waits: the bytes of a stop do not.
+    fn feed_program(&mut self, now: Time) {
+        if !self.session.is_streaming() {
+            self.feed = None;
+        }
+        let Some(feed) = &mut self.feed else { return };
+        while self.session.stream_wants() {
+            match feed.next() {
+                Some(item) => self.session.stream_push(now, item),
+                None => break,
+            }
         }
     }
 
@@ -405,6 +441,7 @@ impl Task {
             grbl::Event::UnexpectedReply => self.stats.unexpected_replies += 1,
             grbl::Event::Reset { cause: ResetCause::ByItself, .. } => self.stats.controller_resets += 1,
             grbl::Event::Jog(ref jog) => self.jogging = jog.is_some(),
+            grbl::Event::Stop(ref stop) => self.holding = stop.phase == StopPhase::Sent,
             _ => {}
         }
         EventKind::Session(event)
@@ -418,17 +455,19 @@ impl Task {
         self.tell(EventKind::Outcome { ticket, outcome });
     }
 
-    /// The last moments of an open port: a jog is cancelled and, if it can be seen in time, seen to end.
+    /// The last moments of an open port: a jog is cancelled, a program held, and both, if it can be seen in time, seen to
+    /// obey.
     async fn wind_down(&mut self, port: &mut Port, out: &mut Outgoing) {
-        self.latch.set(Realtime::JogCancel);
+        let holds = self.session.is_streaming();
+        self.latch.set(if holds { Realtime::FeedHold } else { Realtime::JogCancel });
         self.realtime(self.clock.now());
-        let until = self.clock.now() + CANCEL_WITHIN;
+        let until = self.clock.now() + if holds { HOLD_WITHIN } else { CANCEL_WITHIN };
         let mut buf = [0; READ_BUFFER];
         loop {
             let now = self.clock.now();
             out.pull(&mut self.session, now);
             let _ = self.collect(now);
-            if now >= until || !self.jogging && out.unsent().is_empty() {
+            if now >= until || !self.jogging && !self.holding && out.unsent().is_empty() {
                 break;
             }
             let wake = self.wait(port, out, &mut buf, Some(until)).await;
@@ -441,7 +480,7 @@ impl Task {
                     }
                 }
                 Wake::Due => self.session.handle_timeout(now),
-                Wake::Closing | Wake::Hub | Wake::Order(_) => {}
+                Wake::Closing | Wake::Hub | Wake::Program | Wake::Order(_) => {}
             }
         }
         self.session.void_all(self.clock.now(), VoidReason::Shutdown);
@@ -461,6 +500,23 @@ impl Task {
         if tokio::time::timeout(HUB_WITHIN, last).await.is_err() {
             tracing::warn!("the hub did not take the last events in time");
         }
+    }
+}
+
+/// More of the program.
+async fn read_on(feed: Option<&mut Feed>) {
+    match feed {
+        Some(feed) => feed.wait().await,
+        None => std::future::pending().await,
+    }
+}
+
+/// One line or byte for the view of the wire.
+fn show(outbox: &mut Outbox, shown: bool, at: Time, out: bool, bytes: &[u8]) {
+    if shown {
+        outbox.push(Event { at, what: EventKind::Wire { out, text: printable(bytes) } });
+    } else {
+        outbox.pass_over();
     }
 }
 

@@ -12,6 +12,7 @@ use super::reports::{Mark, Reports};
 use super::settings::SettingRun;
 use super::situation::{SentMotion, Situation};
 use super::stop::StopRun;
+use super::stream::Stream;
 use super::window::{MAX_PENDING, Owner, Slot, Window};
 use crate::grbl::event::Event;
 use crate::grbl::identify::{IdentityBuilder, rx_window};
@@ -34,6 +35,8 @@ pub struct SessionConfig {
     pub rx_bytes: Option<u16>,
     /// The bytes go over TCP or WebSocket.
     pub network: bool,
+    /// Writes are paced to the wire.
+    pub paced: bool,
     /// Status interval while idle.
     pub idle_interval: Duration,
     /// Status interval while moving.
@@ -45,6 +48,7 @@ impl Default for SessionConfig {
         Self {
             rx_bytes: None,
             network: false,
+            paced: false,
             idle_interval: Duration::from_millis(200),
             moving_interval: Duration::from_millis(100),
         }
@@ -119,6 +123,8 @@ pub struct Session {
     pub(super) queries: Queries,
     pub(super) jogger: Jogger,
     pub(super) stop: Option<StopRun>,
+    /// The lane of a program.
+    pub(super) stream: Option<Stream>,
     pub(super) report: Option<StatusReport>,
     pub(super) unsettled: Option<(SentMotion, Time)>,
     pub(super) settle_mark: Option<Mark>,
@@ -167,6 +173,7 @@ impl Session {
             queries: Queries::default(),
             jogger: Jogger::default(),
             stop: None,
+            stream: None,
             report: None,
             unsettled: None,
             settle_mark: None,
@@ -190,6 +197,11 @@ impl Session {
             shown_jog: None,
             events: VecDeque::new(),
         }
+    }
+
+    /// Whether writes are paced to the wire; known when the port is open.
+    pub fn set_paced(&mut self, paced: bool) {
+        self.config.paced = paced;
     }
 
     /// The link has opened: forget everything, begin to ask. Nothing but `?` is sent until something answers.
@@ -249,6 +261,7 @@ impl Session {
     /// # Errors
     /// Refused: there will be no outcome event for the ticket.
     pub fn submit(&mut self, now: Time, line: Line, ticket: TicketId) -> Result<(), Refused> {
+        self.must_not_stream()?;
         self.may_submit(now, &line)?;
         if self.window.pending_len() >= MAX_PENDING {
             return Err(Refused::because(format!(
@@ -266,6 +279,7 @@ impl Session {
     /// Refused: there will be no outcome event for the ticket.
     pub fn jog(&mut self, now: Time, order: JogOrder, ticket: TicketId) -> Result<(), Refused> {
         self.must_be_up()?;
+        self.must_not_stream()?;
         match self.situation(now) {
             Situation::Idle | Situation::Jog => {}
             other => return Err(Refused::because(format!("cannot jog: {}", describe(other)))),
@@ -381,12 +395,14 @@ impl Session {
             let (copied, whole) = self.window.copy_current(&mut out[n..end]);
             n += copied;
             budget -= copied;
-            if let Some(slot) = whole {
-                let ticket = match slot.owner {
-                    Owner::Ticket(ticket) => Some(ticket),
-                    _ => None,
-                };
-                self.events.push_back(Event::Sent { ticket, text: slot.line.as_str().to_owned() });
+            match whole.map(|slot| (slot.owner, slot)) {
+                // Ten thousand lines are no news one by one; progress is told for them.
+                Some((Owner::Program(number), _)) => self.stream_sent(number),
+                Some((owner, slot)) => {
+                    let ticket = if let Owner::Ticket(ticket) = owner { Some(ticket) } else { None };
+                    self.events.push_back(Event::Sent { ticket, text: slot.line.as_str().to_owned() });
+                }
+                None => {}
             }
         }
         n
@@ -469,7 +485,8 @@ impl Session {
         if let Some(axes) = identity.axes {
             self.axis_count = usize::from(axes);
         }
-        let window = self.config.rx_bytes.unwrap_or_else(|| rx_window(Some(&identity), self.config.network));
+        let window =
+            self.config.rx_bytes.unwrap_or_else(|| rx_window(Some(&identity), self.config.network, self.config.paced));
         self.window.set_limit(usize::from(window));
         self.queries.want_details(identity.firmware);
         self.phase = Phase::Up;
@@ -498,6 +515,7 @@ impl Session {
     /// Answers every open ticket with "voided", wherever it waits.
     pub(super) fn void_tickets(&mut self, why: VoidReason) {
         self.void_settings(why);
+        self.void_stream(why);
         let (sent, waiting) = self.window.clear();
         for (slots, sent) in [(sent, true), (waiting, false)] {
             for slot in slots {
@@ -505,7 +523,7 @@ impl Session {
                     Owner::Ticket(ticket) if slot.kind == LineKind::Home && self.homing_has(ticket) => {}
                     Owner::Ticket(ticket) => self.outcome(ticket, Outcome::Voided { why, sent }),
                     Owner::Query(_) => self.queries.voided(),
-                    Owner::JogIncrement | Owner::Sync => {}
+                    Owner::JogIncrement | Owner::Sync | Owner::Program(_) => {}
                 }
             }
         }

@@ -8,7 +8,8 @@
 //!
 //! Invariants (design §4), each held by a property test in `tests/session_properties.rs`: in flight ≤ window; one `ok`,
 //! one ticket; realtime is a set and goes first, even in the middle of a line; `?` replies are not counted; a
-//! reset clears what waits; in Hold, Door and Sleep no line is begun; 0x85 leaves only while jogging.
+//! reset clears what waits; in Hold, Door and Sleep no line is begun; 0x85 leaves only while jogging; a program's lane goes on
+//! by nothing but a cycle start.
 
 mod assembler;
 mod cancel;
@@ -24,6 +25,7 @@ mod settings;
 mod situation;
 mod stop;
 mod stop_table;
+mod stream;
 #[cfg(test)]
 mod tests;
 mod window;
@@ -32,3 +34,4 @@ pub use core::{JogOrder, Session, SessionConfig};
 pub use settings::SettingOrder;
 pub use situation::Situation;
 pub use stop_table::{Decision, decide};
+pub use stream::{ProgramItem, ProgramLine};

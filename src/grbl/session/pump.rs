@@ -8,7 +8,7 @@ use super::jogger;
 use super::queries::Query;
 use super::situation::{SentMotion, Situation};
 use super::window::{Owner, Slot};
-use crate::grbl::event::Event;
+use crate::grbl::event::{Event, StreamEnd};
 use crate::grbl::line::{Line, LineKind};
 use crate::grbl::realtime as byte;
 use crate::model::command::{Outcome, Realtime, Refused};
@@ -41,6 +41,7 @@ impl Session {
             self.step_stop(now);
             self.step_cancel(now);
             self.step_jog(now);
+            self.step_stream(now);
             self.step_queries(now);
             self.step_lost_lines(now);
             self.step_interval();
@@ -70,6 +71,7 @@ impl Session {
             self.jogger.next_lease.as_ref().map(|lease| lease.until),
             self.jogger.cancel.as_ref().map(|cancel| cancel.next_send),
             self.stop.as_ref().and_then(super::stop::StopRun::due),
+            self.stream.as_ref().and_then(super::stream::Stream::due),
             self.resuming_until,
             self.restarting_until,
             self.silent_at(),
@@ -247,7 +249,8 @@ impl Session {
             Situation::Alarm => !self.alarm.as_ref().is_some_and(|alarm| alarm.needs_reset),
             _ => false,
         };
-        if !(identifying || self.phase == Phase::Up) || !quiet || !answers {
+        // A question in the middle of a program would stop the machine until it is answered (facts §5).
+        if !(identifying || self.phase == Phase::Up) || !quiet || !answers || self.stream.is_some() {
             return;
         }
         if query == Query::Configuration {
@@ -293,6 +296,7 @@ impl Session {
             match slot.owner {
                 Owner::Ticket(ticket) => self.outcome(ticket, Outcome::TimedOut),
                 Owner::Query(query) => self.query_is_lost(now, query),
+                Owner::Program(_) => self.end_stream(StreamEnd::LinesLost),
                 Owner::JogIncrement | Owner::Sync => {}
             }
         }
@@ -378,7 +382,8 @@ impl Session {
                 other => !other.keeps_lines_back(),
             }
             && (self.phase == Phase::Up || is_query)
-            && !(next.is_jog() && self.jogger.cancel.is_some());
+            && !(next.is_jog() && self.jogger.cancel.is_some())
+            && (!matches!(next.owner, Owner::Program(_)) || self.stream_may_begin(now, next));
         if !allowed {
             return false;
         }

@@ -101,6 +101,7 @@ impl Session {
             Owner::Query(query) => self.on_query_answer(now, query, error),
             Owner::JogIncrement => self.on_increment_answer(error),
             Owner::Ticket(ticket) => self.on_ticket_answer(&slot, ticket, error),
+            Owner::Program(number) => return self.on_program_answer(now, number, slot.line, error),
         }
         // A setting that was ordered is read back by itself; one that was typed is found by asking for all.
         let accepted = error.is_none() && matches!(slot.owner, Owner::Ticket(_));
@@ -232,9 +233,10 @@ impl Session {
             match slot.owner {
                 Owner::Ticket(ticket) => self.outcome(ticket, Outcome::Voided { why: VoidReason::Alarm, sent: false }),
                 Owner::Query(_) => self.queries.voided(),
-                Owner::JogIncrement | Owner::Sync => {}
+                Owner::JogIncrement | Owner::Sync | Owner::Program(_) => {}
             }
         }
+        self.void_stream(VoidReason::Alarm);
         let open: Vec<_> = self.jogger.tickets().collect();
         for ticket in open {
             self.outcome(ticket, Outcome::Voided { why: VoidReason::Alarm, sent: false });

@@ -83,6 +83,7 @@ impl Session {
     /// listing in a jog makes grblHAL deaf to the cancel (facts: grbl-protocol §0.16).
     fn may_ask(&self, now: Time) -> Result<(), Refused> {
         self.must_be_up()?;
+        self.must_not_stream()?;
         if self.alarm.as_ref().is_some_and(|alarm| alarm.needs_reset) {
             return Err(Refused::because("this alarm needs a soft reset first (Ctrl+X)"));
         }

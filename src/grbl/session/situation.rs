@@ -91,7 +91,7 @@ impl Situation {
         match (sent, reported) {
             (None, _) => reported,
             // These swallow what was sent: the firmware keeps lines back in them.
-            (Some(_), Self::Hold { .. } | Self::Door { .. } | Self::Sleep) if since => reported,
+            (Some(_), Self::Hold { .. } | Self::Door { .. } | Self::Sleep | Self::Tool) if since => reported,
             (Some(SentMotion::Home), _) | (_, Self::Home) => Self::Home,
             (Some(SentMotion::Run), _) | (_, Self::Run) => Self::Run,
             (Some(SentMotion::Jog), _) => Self::Jog,
@@ -126,6 +126,7 @@ mod tests {
     const JOG: MachineState = MachineState::plain(StateKind::Jog);
     const RUN: MachineState = MachineState::plain(StateKind::Run);
     const HOLD0: MachineState = MachineState::with_sub(StateKind::Hold, 0);
+    const TOOL: MachineState = MachineState::plain(StateKind::Tool);
     const ALARM: MachineState = MachineState::plain(StateKind::Alarm);
 
     #[test]
@@ -141,6 +142,7 @@ mod tests {
             (Some(ALARM), Some(Run), true, Situation::Run),
             (Some(HOLD0), Some(Run), false, Situation::Run), // a cycle start that left after this report
             (Some(HOLD0), Some(Run), true, Situation::Hold { stopped: true }),
+            (Some(TOOL), Some(Run), true, Situation::Tool),
             (Some(IDLE), Some(Home), false, Situation::Home),
             (None, Some(Home), false, Situation::Home),
             (None, Some(Jog), false, Situation::Unknown { last_was_jog: true }),

@@ -48,6 +48,11 @@ pub(super) struct StopRun {
 }
 
 impl StopRun {
+    /// The machine was seen to obey, or it never will be.
+    pub(super) fn is_done(&self) -> bool {
+        self.done
+    }
+
     /// When it is due next.
     pub(super) fn due(&self) -> Option<Time> {
         if self.done {
@@ -65,7 +70,10 @@ impl Session {
     pub(super) fn begin_stop(&mut self, now: Time, key: Realtime) {
         let situation = self.situation(now);
         self.outgoing.take_back_resume();
+        self.hold_stream();
         match decide(key, situation, self.firmware) {
+            // Nothing moves, but lines of the program may be on their way, and its spindle may turn.
+            Decision::Nothing(_) if key == Realtime::StopProgram && self.stream.is_some() => self.begin_reset(now, key),
             Decision::Nothing(why) => {
                 let stop = Stop { asked: key, at: now, phase: StopPhase::NotNeeded(why.into()) };
                 self.cancel_quietly(now);
@@ -123,6 +131,7 @@ impl Session {
     /// 0x84.
     pub(super) fn begin_door(&mut self, now: Time) {
         self.cancel_quietly(now);
+        self.hold_stream();
         self.outgoing.door();
         self.begin_stop_run(now, Realtime::SafetyDoor, Goal::Held);
     }
@@ -152,6 +161,9 @@ impl Session {
 
     /// `~`, where there is something to resume.
     pub(super) fn begin_resume(&mut self, now: Time) {
+        if !self.stream_resume() {
+            return;
+        }
         match self.situation(now) {
             Situation::Hold { .. } | Situation::Door { .. } | Situation::Tool | Situation::Unknown { .. } => {
                 self.outgoing.resume();

@@ -1,6 +1,7 @@
 //! The traps of the three firmwares, one test each (facts: grbl-protocol §0), on a scripted wire.
 
 mod jogs;
+mod programs;
 mod settings;
 mod stops;
 

@@ -17,6 +17,8 @@ pub(super) const MAX_PENDING: usize = 16;
 pub(super) enum Owner {
     /// Somebody's command.
     Ticket(TicketId),
+    /// A line of a program, by its number.
+    Program(u64),
     /// An increment of a continuous jog.
     JogIncrement,
     /// The session's own question, by its place in the list of queries.
@@ -32,12 +34,19 @@ pub(super) struct Slot {
     pub(super) kind: LineKind,
     pub(super) owner: Owner,
     pub(super) sent_at: Time,
+    /// Nothing unanswered before it, nothing behind it until it is answered.
+    pub(super) alone: bool,
+    /// The controller may wait at it for a cycle start.
+    pub(super) asks: bool,
 }
 
 impl Slot {
     pub(super) fn new(line: Line, owner: Owner) -> Self {
         let kind = line.kind();
-        Self { line, kind, owner, sent_at: Time::ZERO }
+        // EEPROM writers lose bytes behind them on AVR (facts §7), and a jog must not be overtaken by its cancel: at most
+        // one unacknowledged jog (facts §0.2).
+        let alone = line.writes_eeprom() || kind == LineKind::Jog;
+        Self { line, kind, owner, sent_at: Time::ZERO, alone, asks: false }
     }
 
     pub(super) fn is_jog(&self) -> bool {
@@ -119,11 +128,8 @@ impl Window {
         let len = next.line.wire_len();
         // A line longer than the window may go alone: the firmware takes it up to its own line limit.
         let fits = self.in_flight_bytes + len <= self.limit || settled;
-        // EEPROM writers lose bytes behind them on AVR (facts §7), so they go alone, and so does what must not be
-        // overtaken by a jog cancel: at most one unacknowledged jog (facts §0.2).
-        let alone = next.line.writes_eeprom() || next.is_jog();
-        let blocked = self.in_flight.iter().any(|slot| slot.line.writes_eeprom() || slot.is_jog());
-        fits && !blocked && (settled || !alone)
+        let blocked = self.in_flight.iter().any(|slot| slot.alone);
+        fits && !blocked && (settled || !next.alone)
     }
 
     /// Begins the next pending line. Only after [`fits_next`](Self::fits_next).

@@ -51,6 +51,13 @@ pub fn available(action: Action, snapshot: &Snapshot, now: Time) -> Result<(), R
         Action::Overrides | Action::Override(_) | Action::Door if !machine.link.is_open() => {
             Err(Refused::because("there is no link to the machine"))
         }
+        // A controller that waits for a reset may answer nothing else; any other that is silent cannot be helped.
+        Action::AlarmPanel
+            if matches!(machine.link.state, LinkState::Silent { .. } | LinkState::Foreign { .. })
+                && !machine.alarm.as_ref().is_some_and(|alarm| alarm.needs_reset) =>
+        {
+            Err(Refused::because("nothing answers on the link"))
+        }
         Action::AlarmPanel => match (&machine.alarm, state) {
             (Some(_), _) | (None, Some(StateKind::Alarm)) if machine.age(now) != Age::Unknown => Ok(()),
             _ => Err(Refused::because("there is no alarm")),

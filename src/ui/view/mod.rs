@@ -14,6 +14,7 @@ mod offsets;
 mod overlay;
 mod overrides;
 mod position;
+mod preview;
 mod recovery;
 mod status;
 mod table;
@@ -21,6 +22,7 @@ mod tabs;
 mod text;
 
 pub use layout::{MIN_HEIGHT, MIN_WIDTH, view};
+pub use preview::{Picture, draw as draw_preview, text as preview_text};
 
 #[cfg(test)]
 mod tests;

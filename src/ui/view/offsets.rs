@@ -102,10 +102,9 @@ fn change_text(change: &OffsetChange, undone: bool, units: Units) -> String {
         let of = |vec: &AxisVec| vec.get(axis).map_or("?".to_owned(), |value| number(units.on(place, value)));
         text + &format!(" {place} {} -> {}", of(&change.before), of(&change.after))
     });
-    let who = match change.who {
+    let who = match &change.who {
         Origin::Hub => "-".to_owned(),
-        Origin::Screen(client) => format!("screen {}", client.0),
-        Origin::Script(client) => format!("script {}", client.0),
+        who => who.to_string(),
     };
     let undone = if undone { ", undone" } else { "" };
     format!("   {} {}{values}  {who}: {}{undone}", clock(change.at), change.slot.name(), change.what)

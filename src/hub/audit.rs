@@ -1,0 +1,286 @@
+//! What the hub writes into the audit: every command with its end, realtime keys, stops, alarms. A jog gesture is one row.
+
+use std::time::Duration;
+
+use tokio::sync::watch;
+
+use super::ledger::Entry;
+use super::run::Keeper;
+use crate::driver::machine::{Event, EventKind};
+use crate::grbl;
+use crate::grbl::event::ResetCause;
+use crate::model::audit::{AuditKind, AuditRow};
+use crate::model::command::{Command, Outcome, OverrideStep, RapidStep, Realtime};
+use crate::model::machine::AlarmInfo;
+use crate::model::snapshot::{LinkState, Stop, StopPhase};
+use crate::model::time::Time;
+use crate::store::{Store, now_ms};
+
+/// Taps of the same key are one gesture while no more than this lies between them.
+const GESTURE_GAP: Duration = Duration::from_secs(2);
+/// Who pressed a realtime key: the latch beside the queues does not know.
+const SOMEBODY: &str = "somebody";
+/// What happened by itself.
+const MACHINE: &str = "machine";
+
+/// The hub's end of the audit. Without a store nothing is kept.
+#[derive(Debug, Default)]
+pub(super) struct Audit {
+    store: Option<Store>,
+    gesture: Option<Gesture>,
+    /// The last stop, until the machine was seen to obey.
+    stop: Option<Stop>,
+}
+
+/// The same thing done again and again by the same one.
+#[derive(Debug)]
+struct Gesture {
+    row: AuditRow,
+    first: Time,
+    last: Time,
+    /// How often, where that says something.
+    times: Option<u32>,
+}
+
+/// What the audit has to know of a command while it is open.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Audited {
+    kind: AuditKind,
+    counted: bool,
+}
+
+impl Audited {
+    pub(super) fn of(command: &Command) -> Self {
+        let kind = match command {
+            Command::JogStep { .. } | Command::JogContinue { .. } => AuditKind::Jog,
+            Command::Mdi(_) => AuditKind::Mdi,
+            Command::SetWork { .. } | Command::Work(_) => AuditKind::Offset,
+            Command::SetSetting { .. }
+            | Command::ReadSettings
+            | Command::BackupSettings
+            | Command::CompareBackup { .. }
+            | Command::RestoreSettings { .. } => AuditKind::Setting,
+            Command::Program(_) => AuditKind::Run,
+            Command::Home(_) | Command::Unlock | Command::GoTo(_) | Command::Switch(_) | Command::UsePort(_) => {
+                AuditKind::Command
+            }
+        };
+        Self { kind, counted: matches!(command, Command::JogStep { .. }) }
+    }
+}
+
+impl Audit {
+    pub(super) fn new(store: Option<Store>) -> Self {
+        Self { store, ..Self::default() }
+    }
+
+    /// The store, for what else is kept in it.
+    pub(super) const fn store(&self) -> Option<&Store> {
+        self.store.as_ref()
+    }
+
+    /// A command has ended.
+    pub(super) fn outcome(&mut self, at: Time, entry: &Entry, outcome: &Outcome) {
+        let took = entry.latency(at);
+        let row = AuditRow {
+            at_ms: now_ms() - millis(took),
+            kind: entry.audited.kind,
+            who: entry.ticket.origin.to_string(),
+            what: entry.what.clone(),
+            outcome: outcome.to_string(),
+            took_ms: None,
+        };
+        if row.kind == AuditKind::Jog {
+            self.gesture(entry.ticket.at, at, row, entry.audited.counted);
+        } else {
+            self.write(AuditRow { took_ms: Some(took.as_millis() as u64), ..row });
+        }
+    }
+
+    /// Realtime keys, stops and resets. Alarms are told by [`alarm`](Self::alarm).
+    pub(super) fn event(&mut self, event: &Event) {
+        if self.gesture.as_ref().is_some_and(|gesture| event.at.since(gesture.last) > GESTURE_GAP) {
+            self.end_gesture();
+        }
+        match &event.what {
+            EventKind::Link(LinkState::Down { .. }) => self.give_up_stop(event.at, "the link is down"),
+            EventKind::Session(grbl::Event::SentRealtime(realtime)) => self.realtime(event.at, *realtime),
+            EventKind::Session(grbl::Event::Stop(stop)) => self.stop(event.at, stop),
+            EventKind::Session(grbl::Event::Reset { cause: ResetCause::ByItself, banner }) => {
+                self.write(happened(AuditKind::Note, format!("the controller restarted by itself ({banner})")));
+            }
+            _ => {}
+        }
+    }
+
+    /// An alarm came, or told its code.
+    pub(super) fn alarm(&mut self, info: Option<&AlarmInfo>) {
+        let what = match info {
+            Some(info) => format!("ALARM:{} {}", info.code, info.meaning),
+            None => "alarm, no code told".to_owned(),
+        };
+        self.write(happened(AuditKind::Alarm, what));
+    }
+
+    fn realtime(&mut self, at: Time, realtime: Realtime) {
+        let Some(what) = name(realtime) else { return };
+        let row = AuditRow {
+            at_ms: now_ms(),
+            kind: AuditKind::Realtime,
+            who: SOMEBODY.to_owned(),
+            what,
+            outcome: "sent".to_owned(),
+            took_ms: None,
+        };
+        self.gesture(at, at, row, true);
+    }
+
+    /// One row when it is known whether the machine obeyed, and another if it does so later.
+    fn stop(&mut self, at: Time, stop: &Stop) {
+        let outcome = match &stop.phase {
+            StopPhase::Sent => {
+                self.stop = Some(stop.clone());
+                return;
+            }
+            StopPhase::NotNeeded(why) => format!("not needed: {why}"),
+            StopPhase::Confirmed => "seen to obey".to_owned(),
+            StopPhase::Stopped => "seen to stand still".to_owned(),
+            StopPhase::NotConfirmed => "NOT confirmed".to_owned(),
+        };
+        let awaited = self.stop.as_ref().is_some_and(|awaited| awaited.at == stop.at && awaited.phase != stop.phase);
+        if awaited || matches!(stop.phase, StopPhase::NotNeeded(_)) {
+            self.stop = Some(stop.clone()).filter(|stop| stop.phase == StopPhase::NotConfirmed);
+            self.write_stop(at, stop, outcome);
+        }
+    }
+
+    /// Nobody will see any more whether it was obeyed.
+    fn give_up_stop(&mut self, at: Time, why: &str) {
+        if let Some(stop) = self.stop.take().filter(|stop| stop.phase == StopPhase::Sent) {
+            self.write_stop(at, &stop, format!("NOT confirmed: {why}"));
+        }
+    }
+
+    fn write_stop(&mut self, at: Time, stop: &Stop, outcome: String) {
+        // The end of a jog key is no stop that anybody would look for.
+        let Some(what) = stop_name(stop.asked) else { return };
+        let took = at.since(stop.at);
+        self.write(AuditRow {
+            at_ms: now_ms() - millis(took),
+            kind: AuditKind::Realtime,
+            who: SOMEBODY.to_owned(),
+            what: what.to_owned(),
+            outcome,
+            took_ms: Some(took.as_millis() as u64),
+        });
+    }
+
+    /// Adds to the gesture under way if this is more of the same; else that one is over and another begins.
+    fn gesture(&mut self, from: Time, to: Time, row: AuditRow, counted: bool) {
+        if let Some(gesture) = &mut self.gesture {
+            let same = (gesture.row.kind, &gesture.row.who, &gesture.row.what) == (row.kind, &row.who, &row.what);
+            if same && from.since(gesture.last) <= GESTURE_GAP {
+                gesture.last = to;
+                gesture.times = gesture.times.map(|times| times + 1);
+                if row.outcome != Outcome::Done.to_string() {
+                    gesture.row.outcome = row.outcome;
+                }
+                return;
+            }
+        }
+        self.end_gesture();
+        self.gesture = Some(Gesture { row, first: from, last: to, times: counted.then_some(1) });
+    }
+
+    fn end_gesture(&mut self) {
+        let Some(Gesture { mut row, first, last, times }) = self.gesture.take() else { return };
+        if let Some(times) = times.filter(|times| *times > 1) {
+            row.what = format!("{} ({times} times)", row.what);
+        }
+        row.took_ms = Some(last.since(first).as_millis() as u64);
+        self.put(row);
+    }
+
+    fn write(&mut self, row: AuditRow) {
+        self.end_gesture();
+        self.put(row);
+    }
+
+    fn put(&self, row: AuditRow) {
+        if let Some(store) = &self.store {
+            store.audit(row);
+        }
+    }
+
+    /// The hub ends.
+    pub(super) fn finish(&mut self, at: Time) {
+        self.give_up_stop(at, "sunmill has ended");
+        self.end_gesture();
+    }
+}
+
+impl Keeper {
+    /// How the store is: what is wrong with it is shown on every screen.
+    pub(super) fn take_store_trouble(&mut self, trouble: Option<String>) {
+        if self.snapshot.programs.store_trouble != trouble {
+            self.snapshot.programs.store_trouble = trouble;
+            self.snapshot.rev += 1;
+        }
+    }
+}
+
+/// Waits until the store is worse or better than it was. For ever where there is none, or where it was closed.
+pub(super) async fn store_news(trouble: &mut Option<watch::Receiver<Option<String>>>) -> Option<String> {
+    if let Some(trouble) = trouble
+        && trouble.changed().await.is_ok()
+    {
+        return trouble.borrow_and_update().clone();
+    }
+    std::future::pending().await
+}
+
+fn happened(kind: AuditKind, what: String) -> AuditRow {
+    AuditRow { at_ms: now_ms(), kind, who: MACHINE.to_owned(), what, outcome: String::new(), took_ms: None }
+}
+
+fn millis(time: Duration) -> i64 {
+    i64::try_from(time.as_millis()).unwrap_or(i64::MAX)
+}
+
+/// The stops of which the session tells what became.
+const fn stop_name(asked: Realtime) -> Option<&'static str> {
+    Some(match asked {
+        Realtime::Stop => "stop",
+        Realtime::FeedHold => "feed hold",
+        Realtime::StopProgram => "stop program",
+        Realtime::SoftReset => "soft reset",
+        Realtime::SafetyDoor => "safety door",
+        _ => return None,
+    })
+}
+
+/// The realtime keys of which nothing else is told.
+fn name(realtime: Realtime) -> Option<String> {
+    Some(match realtime {
+        Realtime::CycleStart => "resume".to_owned(),
+        Realtime::FeedOverride(step) => format!("feed override {}", words(step)),
+        Realtime::SpindleOverride(step) => format!("spindle override {}", words(step)),
+        Realtime::RapidOverride(RapidStep::Full) => "rapid override 100 %".to_owned(),
+        Realtime::RapidOverride(RapidStep::Half) => "rapid override 50 %".to_owned(),
+        Realtime::RapidOverride(RapidStep::Quarter) => "rapid override 25 %".to_owned(),
+        Realtime::SpindleStop => "spindle stop".to_owned(),
+        Realtime::FloodToggle => "flood on or off".to_owned(),
+        Realtime::MistToggle => "mist on or off".to_owned(),
+        _ => return None,
+    })
+}
+
+const fn words(step: OverrideStep) -> &'static str {
+    match step {
+        OverrideStep::Reset => "100 %",
+        OverrideStep::CoarsePlus => "+10 %",
+        OverrideStep::CoarseMinus => "-10 %",
+        OverrideStep::FinePlus => "+1 %",
+        OverrideStep::FineMinus => "-1 %",
+    }
+}

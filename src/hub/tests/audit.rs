@@ -1,0 +1,192 @@
+//! What the hub writes into the audit.
+
+use super::*;
+use crate::hub::audit::Audit;
+use crate::model::audit::{AuditKind, AuditRow};
+use crate::store::{AuditFilter, Store};
+
+/// A hub over a store of its own.
+struct Kept {
+    bench: Bench,
+    store: Store,
+    _folder: tempfile::TempDir,
+}
+
+impl Kept {
+    fn up(state: StateKind) -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        let (store, _) = Store::open(&folder.path().join("sunmill.db")).unwrap();
+        let mut bench = Bench::up(state);
+        bench.keeper.audit = Audit::new(Some(store.clone()));
+        Self { bench, store, _folder: folder }
+    }
+
+    /// Asks, and has the driver answer `after` that.
+    async fn do_it(&mut self, command: Command, after: Duration, outcome: Outcome) {
+        let ticket = self.bench.ask(command);
+        let _ = self.bench.orders.try_recv();
+        tokio::time::advance(after).await;
+        self.bench.end(ticket, outcome);
+    }
+
+    /// All rows, oldest first.
+    fn rows(&self) -> Vec<AuditRow> {
+        self.store.flush().unwrap();
+        let mut rows = self.store.reader().audit(&AuditFilter::default(), 0, 1000).unwrap();
+        rows.reverse();
+        rows
+    }
+
+    fn told(&self) -> Vec<(AuditKind, String, String)> {
+        self.rows().into_iter().map(|row| (row.kind, row.what, row.outcome)).collect()
+    }
+}
+
+fn told(kind: AuditKind, what: &str, outcome: &str) -> (AuditKind, String, String) {
+    (kind, what.to_owned(), outcome.to_owned())
+}
+
+const MS: Duration = Duration::from_millis(1);
+
+#[tokio::test(start_paused = true)]
+async fn each_command_is_a_row_with_its_end_whoever_ended_it() {
+    let mut kept = Kept::up(StateKind::Idle);
+    let failed = Outcome::Failed { code: 20, text: "unknown word".into() };
+    kept.do_it(mdi("G0 X1"), 12 * MS, Outcome::Done).await;
+    kept.do_it(mdi("G97"), MS, failed).await;
+    kept.do_it(mdi("G0 X1 (don't!)\n"), MS, Outcome::Done).await;
+    kept.do_it(
+        Command::SetWork { axes: [Axis::X].into_iter().collect(), value: 0.0 },
+        MS,
+        Outcome::Voided { why: VoidReason::LinkLost, sent: true },
+    )
+    .await;
+    kept.bench.ask(Command::Home(HomeTarget::All));
+    kept.bench.keeper.finish();
+    let rows = kept.rows();
+    assert_eq!((rows[0].who.as_str(), rows[0].took_ms), ("screen 1", Some(12)));
+    assert!(rows[2].outcome.starts_with("not sent: "), "{rows:?}");
+    let mut rows = kept.told();
+    rows.remove(2);
+    assert_eq!(
+        rows,
+        [
+            told(AuditKind::Mdi, "G0 X1", "done"),
+            told(AuditKind::Mdi, "G97", "error 20: unknown word"),
+            told(AuditKind::Offset, "set work X to 0", "ended by a lost link; it may have acted"),
+            told(AuditKind::Command, "$H", "dropped by the end of sunmill, not sent"),
+        ]
+    );
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_jog_gesture_is_one_row() {
+    let mut kept = Kept::up(StateKind::Idle);
+    for _ in 0..3 {
+        kept.do_it(step(), 100 * MS, Outcome::Done).await;
+    }
+    let vector = JogVector { direction: AxisVec::from_slice(&[0.0, -1.0]), feed_mm_min: 900.0 };
+    for _ in 0..40 {
+        let again = Command::JogContinue { vector, lease: Duration::from_millis(200) };
+        kept.do_it(again, 30 * MS, Outcome::Done).await;
+    }
+    assert_eq!(kept.rows().len(), 1, "the second gesture is not over");
+    tokio::time::advance(Duration::from_secs(3)).await;
+    kept.bench.session(grbl::Event::Status(Box::new(report(StateKind::Idle))));
+    kept.do_it(step(), 100 * MS, VOID).await;
+    kept.do_it(mdi("G0 X1"), MS, Outcome::Done).await;
+    assert_eq!(
+        kept.told(),
+        [
+            told(AuditKind::Jog, "jog X+1 at 600 mm/min (3 times)", "done"),
+            told(AuditKind::Jog, "keep jogging Y-", "done"),
+            told(AuditKind::Jog, "jog X+1 at 600 mm/min", "dropped by a stop, not sent"),
+            told(AuditKind::Mdi, "G0 X1", "done"),
+        ]
+    );
+    let took: Vec<_> = kept.rows().iter().map(|row| row.took_ms).collect();
+    assert_eq!(took, [Some(300), Some(1200), Some(100), Some(1)]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn stops_are_rows_that_say_whether_the_machine_obeyed() {
+    let mut kept = Kept::up(StateKind::Run);
+    let at = kept.bench.clock.now();
+    let mut stop = |asked, phase| kept.bench.session(grbl::Event::Stop(Stop { asked, at, phase }));
+    stop(Realtime::FeedHold, StopPhase::Sent);
+    stop(Realtime::FeedHold, StopPhase::Confirmed);
+    stop(Realtime::FeedHold, StopPhase::Stopped);
+    stop(Realtime::Stop, StopPhase::NotNeeded("the machine stands".into()));
+    stop(Realtime::SoftReset, StopPhase::Sent);
+    stop(Realtime::SoftReset, StopPhase::NotConfirmed);
+    stop(Realtime::SoftReset, StopPhase::Stopped);
+    stop(Realtime::JogCancel, StopPhase::Sent);
+    stop(Realtime::JogCancel, StopPhase::Stopped);
+    stop(Realtime::StopProgram, StopPhase::Sent);
+    kept.bench.tell(EventKind::Link(LinkState::Down { why: "unplugged".into(), attempt: 1, retry_at: at }));
+    let realtime = |what, outcome| told(AuditKind::Realtime, what, outcome);
+    assert_eq!(
+        kept.told(),
+        [
+            realtime("feed hold", "seen to obey"),
+            realtime("stop", "not needed: the machine stands"),
+            realtime("soft reset", "NOT confirmed"),
+            realtime("soft reset", "seen to stand still"),
+            realtime("stop program", "NOT confirmed: the link is down"),
+        ]
+    );
+}
+
+#[tokio::test(start_paused = true)]
+async fn alarms_restarts_and_other_keys_are_rows() {
+    use crate::model::command::OverrideStep;
+
+    let mut kept = Kept::up(StateKind::Run);
+    for _ in 0..2 {
+        kept.bench.session(grbl::Event::SentRealtime(Realtime::FeedOverride(OverrideStep::CoarsePlus)));
+    }
+    kept.bench.session(grbl::Event::SentRealtime(Realtime::CycleStart));
+    let info = AlarmInfo {
+        code: 1,
+        name: "hard_limit".into(),
+        meaning: "Hard limit.".into(),
+        remedy: "Home.".into(),
+        needs_soft_reset: true,
+        position_lost: Some(true),
+    };
+    kept.bench.session(grbl::Event::Alarm { info: Some(info.clone()), needs_reset: true });
+    kept.bench.session(grbl::Event::Alarm { info: Some(info), needs_reset: true });
+    kept.bench.session(grbl::Event::Reset { cause: ResetCause::ByItself, banner: "Grbl 1.1h".into() });
+    kept.bench.session(grbl::Event::Reset { cause: ResetCause::Asked, banner: "Grbl 1.1h".into() });
+    assert_eq!(
+        kept.told(),
+        [
+            told(AuditKind::Realtime, "feed override +10 % (2 times)", "sent"),
+            told(AuditKind::Realtime, "resume", "sent"),
+            told(AuditKind::Alarm, "ALARM:1 Hard limit.", ""),
+            told(AuditKind::Note, "the controller restarted by itself (Grbl 1.1h)", ""),
+        ]
+    );
+}
+
+#[tokio::test]
+async fn what_is_wrong_with_the_store_is_in_the_snapshot_while_it_lasts() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("sunmill.db");
+    let (store, _) = Store::open(&file).unwrap();
+    let mut bench = Bench::up(StateKind::Idle);
+    let mut news = Some(store.trouble());
+    store.close();
+    // A store that was closed has no more news, and the hub does not spin for that.
+    let waited = tokio::time::timeout(Duration::ZERO, crate::hub::audit::store_news(&mut news)).await;
+    assert!(waited.is_err());
+    let rev = bench.keeper.snapshot.rev;
+    bench.keeper.take_store_trouble(Some("the disk is full".into()));
+    bench.keeper.publish();
+    let shown = bench.snapshots.borrow_and_update().clone();
+    assert_eq!(shown.programs.store_trouble.as_deref(), Some("the disk is full"));
+    assert!(shown.rev > rev);
+    bench.keeper.take_store_trouble(None);
+    bench.keeper.publish();
+    assert_eq!(bench.snapshots.borrow().programs.store_trouble, None);
+}

@@ -1,0 +1,150 @@
+//! Questions about programs, and their answers. They go through [`Hub::ask`](crate::model::Hub::ask), in pages that fit a line.
+
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use serde::{Deserialize, Serialize};
+
+use super::past::PastRun;
+use super::report::{Problem, Report};
+
+/// A question about programs.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub enum ProgramQuery {
+    /// What is in this folder; `None`: the configured folders themselves.
+    List(Option<PathBuf>),
+    /// What the check knows of this file. It is begun if it was not made yet; the answer comes when there is something, and again
+    /// when it is finished.
+    Details(PathBuf),
+    /// Lines of the file as they stand there.
+    Lines {
+        /// The file.
+        path: PathBuf,
+        /// Counted from 1.
+        from: u64,
+        /// At most so many.
+        count: usize,
+    },
+    /// What would be sent to begin at this line.
+    Preamble {
+        /// The file.
+        path: PathBuf,
+        /// Counted from 1.
+        line: u64,
+    },
+    /// Pauses an analysis.
+    PauseJob(u64),
+    /// Goes on with a paused analysis, or begins a stopped one anew.
+    ResumeJob(u64),
+    /// Stops an analysis: looking at the file again does not begin it anew, [`ResumeJob`](Self::ResumeJob) does.
+    StopJob(u64),
+    /// Throws away all kept analyses.
+    CleanAnalyses,
+    /// Past runs, newest first.
+    History {
+        /// Of this file name only.
+        name: Option<String>,
+        /// Skip so many.
+        skip: usize,
+        /// At most so many.
+        count: usize,
+    },
+}
+
+/// An answer about programs.
+#[derive(Clone, Debug, PartialEq)]
+pub enum ProgramAnswer {
+    /// What is in a folder.
+    List {
+        /// Which; `None`: the configured ones.
+        folder: Option<PathBuf>,
+        /// Folders first, then files, newest first; or why it cannot be listed.
+        entries: Result<Vec<Entry>, String>,
+        /// What is not among them and why: folders that are missing, files that cannot be read, more files than are listed.
+        notes: Vec<String>,
+    },
+    /// What the check knows so far.
+    Details {
+        /// The file.
+        path: PathBuf,
+        /// The report, with what depends on the machine as it stands now; or why there is none.
+        result: Result<Arc<Details>, String>,
+    },
+    /// Lines of a file.
+    Lines {
+        /// The file.
+        path: PathBuf,
+        /// Number of the first.
+        from: u64,
+        /// The lines, or why they cannot be read.
+        lines: Result<Vec<String>, String>,
+    },
+    /// What would be sent to begin there.
+    Preamble {
+        /// The file.
+        path: PathBuf,
+        /// Counted from 1.
+        line: u64,
+        /// The preamble and what follows it; or why it cannot begin there.
+        result: Result<Preamble, String>,
+    },
+    /// Past runs.
+    History {
+        /// Newest first.
+        runs: Vec<PastRun>,
+        /// Sums over all runs on the real machine.
+        statistics: Statistics,
+    },
+}
+
+/// One line of the browser.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Entry {
+    /// The whole path.
+    pub path: PathBuf,
+    /// Its name.
+    pub name: String,
+    /// A folder.
+    pub is_folder: bool,
+    /// Bytes.
+    pub bytes: u64,
+    /// Last change, in ms of Unix time.
+    pub modified_ms: i64,
+}
+
+/// What is known of a file.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Details {
+    /// What the reading found.
+    pub report: Arc<Report>,
+    /// What it found, and what the machine as it stands adds (travel, homing, alarm): errors first.
+    pub problems: Vec<Problem>,
+    /// The tool path, simplified to what fits its bound.
+    pub path: Option<Arc<super::toolpath::Toolpath>>,
+}
+
+/// A start from a line.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Preamble {
+    /// Where it begins; may be before the line that was asked for, at the last safe start.
+    pub line: u64,
+    /// What makes the modal state, in order.
+    pub lines: Vec<String>,
+    /// The first lines of the program that follow.
+    pub then: Vec<String>,
+    /// What the person must know (spindle starts, position not proved …).
+    pub warnings: Vec<String>,
+}
+
+/// Sums over past runs.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct Statistics {
+    /// Runs.
+    pub runs: u64,
+    /// To their end.
+    pub done: u64,
+    /// Seconds of runs, pauses not counted.
+    pub running_s: f64,
+    /// Seconds at feed.
+    pub cutting_s: f64,
+}

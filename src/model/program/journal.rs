@@ -1,0 +1,49 @@
+//! What is written down while a program runs, so that it can be taken up again after a crash or a power cut.
+
+use std::time::Duration;
+
+use serde::{Deserialize, Serialize};
+
+use super::past::RunId;
+use super::report::ContentHash;
+use crate::model::axes::AxisVec;
+
+/// How far a run was at one moment, and what the controller would have to be told to go on from there.
+///
+/// Fields that a file of an older sunmill does not have are read as their defaults.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct Checkpoint {
+    /// Of which run.
+    pub run: RunId,
+    /// When, in ms of Unix time.
+    pub at_ms: i64,
+    /// The last line that the controller accepted, counted from 1; 0: none.
+    pub acked_line: u64,
+    /// The last line that went out. Lines between the two may or may not have been accepted.
+    pub sent_line: u64,
+    /// Modal words in force after the acknowledged line, such as `G21` or `M3`, with `F` and `S`.
+    pub modal: Vec<String>,
+    /// The tool in the spindle, if known.
+    pub tool: Option<u32>,
+    /// Work coordinate offset as reported, in mm or degrees: `WPos = MPos - WCO`, all shifts together.
+    pub work_offset: Option<AxisVec>,
+    /// G92 shift, which dies in a reset on Grbl and FluidNC.
+    pub g92: Option<AxisVec>,
+    /// Tool length offset in mm, which dies in a reset on Grbl and FluidNC.
+    pub tool_length: Option<f64>,
+    /// Machine position of the last report, in mm or degrees.
+    pub machine_position: Option<AxisVec>,
+    /// All axes that the machine homes were homed.
+    pub homed: bool,
+    /// What the file held, if it was read to the end by then.
+    pub hash: Option<ContentHash>,
+    /// Lines in the file, if known by then.
+    pub lines: Option<u64>,
+    /// How often the run was paused so far.
+    pub pauses: u32,
+    /// Time paused so far.
+    pub paused_for: Duration,
+    /// Time in motion at feed so far.
+    pub cutting_for: Duration,
+}

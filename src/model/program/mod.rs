@@ -1,0 +1,18 @@
+//! Programs as everyone sees them: what a check found, what runs, what can be asked, what was.
+//!
+//! The reading and checking itself lives in [`crate::program`]; these are its results and the orders to the runner.
+
+pub mod ask;
+pub mod journal;
+pub mod order;
+pub mod past;
+pub mod report;
+pub mod run;
+pub mod toolpath;
+
+pub use ask::{Entry, ProgramAnswer, ProgramQuery};
+pub use journal::Checkpoint;
+pub use order::{Agreed, ProgramOrder, RunRequest, Start};
+pub use past::{PastRun, RunEnd, RunId};
+pub use report::{ContentHash, Frame, Problem, Reach, Report, Severity};
+pub use run::{Interrupted, Job, JobState, Programs, Prompt, Run, RunState};

@@ -1,0 +1,71 @@
+//! What a person or a script can ask of the program runner.
+
+use std::path::PathBuf;
+
+use serde::{Deserialize, Serialize};
+
+use super::past::RunId;
+use super::report::ContentHash;
+
+/// An order to the runner. A feed hold, a cycle start and a stop are realtime keys and work on programs too.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub enum ProgramOrder {
+    /// Start it.
+    Run(Box<RunRequest>),
+    /// Feed no more lines; what the controller has is carried out.
+    PauseAtLineEnd,
+    /// Go on: after a hold, a pause at a line's end, or a prompt that was answered by doing what it asks for.
+    Resume,
+    /// After a line that the controller refused: stop the program, then begin at the next line, whose preamble is shown and confirmed
+    /// as for every start from a line (never a bare resume: the lines that the controller still holds would run).
+    SkipLine,
+    /// Forget the interrupted run that is offered.
+    Forget(RunId),
+    /// Put a program at the end of the queue. Nothing in the queue starts by itself.
+    Enqueue(PathBuf),
+    /// Take place `n` out of the queue.
+    Unqueue(usize),
+}
+
+/// What is to run, and what the person has seen and agreed to.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct RunRequest {
+    /// The file.
+    pub path: PathBuf,
+    /// The content that the person saw checked. Another content on disk is refused. `None`: not checked to the end yet.
+    pub seen: Option<ContentHash>,
+    /// Where to begin.
+    pub start: Start,
+    /// What was agreed to.
+    pub agreed: Agreed,
+    /// Run it in the controller's check mode: nothing moves.
+    pub check_mode: bool,
+}
+
+/// Where a program begins.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Start {
+    /// At its first line.
+    Beginning,
+    /// At a later line, after a preamble that makes the modal state what it would be there.
+    Line {
+        /// Counted from 1.
+        line: u64,
+        /// The preamble as the person saw it. Refused if it is not what the runner would send now.
+        preamble: Vec<String>,
+    },
+}
+
+/// What a person has agreed to.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Agreed {
+    /// The warnings of the check.
+    pub warnings: bool,
+    /// That the check has not come to the end of the file.
+    pub unchecked: bool,
+    /// What was typed where the machine is not homed ([`POSITION_WORD`]); else empty.
+    pub position_word: String,
+}
+
+/// To be typed by who says that the position of a machine that is not homed is good.
+pub const POSITION_WORD: &str = "position is good";

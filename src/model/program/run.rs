@@ -1,0 +1,174 @@
+//! What runs now, what waits, what was interrupted: the programs' part of the snapshot.
+
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::time::Duration;
+
+use serde::{Deserialize, Serialize};
+
+use super::past::{PastRun, RunId};
+use super::report::ContentHash;
+use crate::model::time::Time;
+
+/// Programs, as the snapshot tells them.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct Programs {
+    /// The run under way, or the last one that ended, until the next starts.
+    pub run: Option<Run>,
+    /// Files that wait for a person to start them.
+    pub queue: Arc<Vec<PathBuf>>,
+    /// A run that did not come to its end and can be taken up again.
+    pub interrupted: Option<Arc<Interrupted>>,
+    /// Analyses under way, waiting or just ended.
+    pub jobs: Arc<Vec<Job>>,
+    /// What is wrong with the store, if anything: nothing is journaled then.
+    pub store_trouble: Option<String>,
+}
+
+/// A run.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Run {
+    /// Its number.
+    pub id: RunId,
+    /// File name.
+    pub name: String,
+    /// The file.
+    pub path: PathBuf,
+    /// Its content, once it was read to the end.
+    pub hash: Option<ContentHash>,
+    /// How it stands.
+    pub state: RunState,
+    /// Where it began, counted from 1.
+    pub first_line: u64,
+    /// Lines in the file, if known.
+    pub lines: Option<u64>,
+    /// The last line that went out.
+    pub sent_line: u64,
+    /// The last line that the controller accepted. It is in the planner, not necessarily carried out.
+    pub acked_line: u64,
+    /// That line as sent.
+    pub text: String,
+    /// When it started.
+    pub started_at: Time,
+    /// When it ended.
+    pub ended_at: Option<Time>,
+    /// Paused for this long in all, the present pause not counted.
+    pub paused_for: Duration,
+    /// Since when it is paused.
+    pub paused_since: Option<Time>,
+    /// What is left, by the estimate, in seconds.
+    pub remaining_s: Option<f64>,
+    /// What it asks a person.
+    pub prompt: Option<Prompt>,
+    /// It runs in check mode.
+    pub check_mode: bool,
+}
+
+/// How a run stands. Legal: ready → running ⇄ paused → done, failed or stopped.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case", tag = "state", content = "why")]
+pub enum RunState {
+    /// Accepted; its first line has not gone out.
+    Ready,
+    /// Lines go out.
+    Running,
+    /// No more lines go out; the controller still carries out what it has.
+    Pausing,
+    /// Paused. Never times out.
+    Paused(String),
+    /// Hold, wait for standstill, reset.
+    Stopping,
+    /// To its end.
+    Done,
+    /// Not to its end.
+    Failed(String),
+    /// A person or a rule stopped it.
+    Stopped(String),
+}
+
+impl RunState {
+    /// Not over yet.
+    pub const fn is_open(&self) -> bool {
+        !matches!(self, Self::Done | Self::Failed(_) | Self::Stopped(_))
+    }
+}
+
+/// A program asks a person something, on every screen.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub enum Prompt {
+    /// M0 or M1.
+    Pause {
+        /// Counted from 1.
+        line: u64,
+        /// The comment beside it or on the line before, if any.
+        text: Option<String>,
+    },
+    /// M6.
+    ToolChange {
+        /// Counted from 1.
+        line: u64,
+        /// The tool, if named.
+        tool: Option<u32>,
+        /// The comment beside it or on the line before, if any.
+        text: Option<String>,
+    },
+    /// The controller refused a line.
+    LineRefused {
+        /// Counted from 1.
+        line: u64,
+        /// `error:n`.
+        code: u16,
+        /// What that means on this firmware.
+        meaning: String,
+        /// The line and its neighbours: number and text as in the file.
+        around: Vec<(u64, String)>,
+    },
+}
+
+/// A run that did not come to its end.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Interrupted {
+    /// As the history has it.
+    pub run: PastRun,
+    /// Where to begin again: rewound to the last safe start.
+    pub suggested_line: u64,
+    /// Why there.
+    pub why: String,
+    /// What may still be on, or lost: the spindle, offsets that died in a reset.
+    pub warnings: Vec<String>,
+}
+
+/// A background analysis.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Job {
+    /// Its number.
+    pub id: u64,
+    /// Of what.
+    pub path: PathBuf,
+    /// How it stands.
+    pub state: JobState,
+    /// Bytes read.
+    pub done_bytes: u64,
+    /// Bytes in the file.
+    pub total_bytes: u64,
+    /// Errors found so far. While it is not [`JobState::Done`], none means none up to here.
+    pub errors: u64,
+}
+
+/// How an analysis stands.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case", tag = "state", content = "why")]
+pub enum JobState {
+    /// Waits for a free place.
+    Waiting,
+    /// Reads.
+    Running,
+    /// Paused by a person.
+    Paused,
+    /// Stopped by a person; it stays so.
+    Stopped,
+    /// The report is there.
+    Done,
+    /// It could not be read.
+    Failed(String),
+}

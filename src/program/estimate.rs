@@ -1,0 +1,257 @@
+//! How long a program takes on a machine: the firmware's own planner, with nobody waiting.
+//!
+//! Grbl, FluidNC and grblHAL plan alike (Grbl `planner.c`): blocks of straight line, each with an acceleration and a top
+//! speed that no axis exceeds, corners at the speed that junction deviation allows, and always slow enough to stop at the
+//! end of what is queued. Arcs are chords within the arc tolerance (`motion_control.c`, `mc_arc`). A dwell, a wait and a
+//! spindle command stop the machine first. Nothing is kept but the window of queued blocks, however long the program is.
+//!
+//! Not in it: overrides, pauses, what a person does, and a link or controller too slow to keep the queue full.
+
+mod model;
+mod window;
+
+pub use model::EstimateModel;
+
+use super::motion::{Arc, Motion, Speed, Straight};
+use crate::model::axes::MAX_AXES;
+use crate::model::program::report::Times;
+use window::{Block, Window};
+
+/// Chords of one arc at most: a full circle of ten metres at the usual tolerance.
+const MOST_CHORDS: f64 = 5_000.0;
+/// Shorter than this is not a move: the firmwares drop what is less than a step.
+const LEAST_MM: f64 = 1e-6;
+/// Points of a timeline.
+const MOST_POINTS: usize = 1024;
+
+/// One number per axis.
+type PerAxis = [f64; MAX_AXES];
+
+/// Adds up the time of a program.
+#[derive(Clone, Debug)]
+pub struct Estimator {
+    model: EstimateModel,
+    window: Window,
+    times: Times,
+    timeline: Timeline,
+    /// Direction of the last block, while the machine does not stop after it.
+    last: Option<PerAxis>,
+    /// Top speed of the last block, squared.
+    last_nominal_sq: f64,
+    spindle_rpm: f64,
+}
+
+impl Estimator {
+    /// Nothing yet, at a standstill.
+    pub fn new(model: EstimateModel) -> Self {
+        Self {
+            window: Window::new(model.planner_blocks),
+            model,
+            times: Times::default(),
+            timeline: Timeline::default(),
+            last: None,
+            last_nominal_sq: 0.0,
+            spindle_rpm: 0.0,
+        }
+    }
+
+    /// Adds what line `line` does.
+    pub fn add(&mut self, motion: &Motion, line: u64) {
+        match motion {
+            Motion::Straight(straight) | Motion::Probe(straight) => self.straight(straight, line),
+            Motion::Arc(arc) => self.arc(arc, line),
+            Motion::Dwell(seconds) => {
+                self.stop();
+                self.times.dwell_s += seconds.max(0.0);
+                self.timeline.note(line, self.times.total_s());
+            }
+            Motion::Wait(_) | Motion::Unknown => self.stop(),
+        }
+    }
+
+    /// The machine comes to a standstill before it goes on (a spindle command, a pause).
+    pub fn stop(&mut self) {
+        while let Some(done) = self.window.pop() {
+            self.account(done);
+        }
+        self.last = None;
+    }
+
+    /// The spindle turns so fast from here on; feeds per revolution (G95) need it.
+    pub fn spindle(&mut self, rpm: f64) {
+        self.spindle_rpm = rpm;
+    }
+
+    /// Seconds of all that is settled; what may still be changed by what follows is not in it.
+    pub fn seconds(&self) -> f64 {
+        self.times.total_s()
+    }
+
+    /// Times, and rising points of (line, seconds from the start).
+    pub fn finish(mut self) -> (Times, Vec<(u64, f32)>) {
+        self.stop();
+        let end = self.times.total_s();
+        (self.times, self.timeline.finish(end))
+    }
+
+    fn straight(&mut self, straight: &Straight, line: u64) {
+        let mut delta = [0.0; MAX_AXES];
+        for (axis, delta) in delta.iter_mut().enumerate() {
+            // To a place from where nobody knows the way is not known either: it counts as none.
+            if straight.named & !straight.known & 1 << axis == 0 {
+                *delta = straight.to[axis] - straight.from[axis];
+            }
+        }
+        let length = norm(&delta);
+        self.block(&delta, length, self.wanted(straight.speed, length), straight.speed == Speed::Rapid, line);
+    }
+
+    fn arc(&mut self, arc: &Arc, line: u64) {
+        let tolerance = self.model.arc_tolerance_mm;
+        let half_chord = (tolerance * (2.0 * arc.radius_mm - tolerance)).max(0.0).sqrt();
+        let chords = (0.5 * (arc.sweep_rad * arc.radius_mm).abs() / half_chord).floor();
+        // Not a number, as of a radius of 0, is one chord.
+        let chords = if chords >= 1.0 { chords.min(MOST_CHORDS) } else { 1.0 };
+        let (first, second, _) = arc.plane.axes();
+        let mut delta: PerAxis = [0.0; MAX_AXES];
+        for (axis, delta) in delta.iter_mut().enumerate() {
+            *delta = (arc.ends.to[axis] - arc.ends.from[axis]) / chords;
+        }
+        let (sin, cos) = (arc.sweep_rad / chords).sin_cos();
+        let mut spoke = [arc.ends.from[first] - arc.centre[0], arc.ends.from[second] - arc.centre[1]];
+        let speed = match arc.ends.speed {
+            Speed::Seconds(seconds) => Speed::Seconds(seconds / chords),
+            other => other,
+        };
+        for n in 1..=chords as usize {
+            let mut next = [spoke[0] * cos - spoke[1] * sin, spoke[0] * sin + spoke[1] * cos];
+            if n == chords as usize {
+                next = [arc.ends.to[first] - arc.centre[0], arc.ends.to[second] - arc.centre[1]];
+            }
+            delta[first] = next[0] - spoke[0];
+            delta[second] = next[1] - spoke[1];
+            spoke = next;
+            let length = norm(&delta);
+            self.block(&delta, length, self.wanted(speed, length), false, line);
+        }
+    }
+
+    /// Speed that the program wants, mm/s.
+    fn wanted(&self, speed: Speed, length: f64) -> f64 {
+        let mm_s = match speed {
+            Speed::Rapid => f64::INFINITY,
+            Speed::MmMin(feed) => feed / 60.0,
+            Speed::Seconds(seconds) => length / seconds,
+            Speed::MmRev(feed) => feed * self.spindle_rpm / 60.0,
+        };
+        // No feed, or none that is known, is the checks' business: the machine would refuse.
+        if mm_s > 0.0 { mm_s } else { f64::INFINITY }
+    }
+
+    fn block(&mut self, delta: &PerAxis, length: f64, wanted: f64, rapid: bool, line: u64) {
+        // Written so that what is not a number is left out.
+        if !(length >= LEAST_MM && length.is_finite()) {
+            return;
+        }
+        let unit = delta.map(|value| value / length);
+        let accel = along(&unit, &self.model.per_accel);
+        let nominal = wanted.min(along(&unit, &self.model.per_rate));
+        let nominal_sq = nominal * nominal;
+        let max_entry_sq = match &self.last {
+            Some(last) => self.junction_sq(last, &unit).min(nominal_sq).min(self.last_nominal_sq),
+            None => 0.0,
+        };
+        self.last = Some(unit);
+        self.last_nominal_sq = nominal_sq;
+        if let Some(done) = self.window.push(Block { length, accel, nominal, max_entry_sq, rapid, line }) {
+            self.account(done);
+        }
+    }
+
+    /// How fast a corner may be taken, squared (Grbl `planner.c`, `plan_buffer_line`).
+    fn junction_sq(&self, last: &PerAxis, unit: &PerAxis) -> f64 {
+        let cos = -last.iter().zip(unit).map(|(a, b)| a * b).sum::<f64>();
+        if cos > 0.999_999 {
+            return 0.0;
+        }
+        if cos < -0.999_999 {
+            return f64::INFINITY;
+        }
+        let mut across = *unit;
+        across.iter_mut().zip(last).for_each(|(value, last)| *value -= last);
+        // Its length follows from the angle: |u - l|² = 2 + 2 cos, with cos taken of the opposite direction.
+        let size = (2.0 + 2.0 * cos).sqrt();
+        let accel = along(&across, &self.model.per_accel) * size;
+        let sin_half = (0.5 * (1.0 - cos)).sqrt();
+        accel * self.model.junction_deviation_mm * sin_half / (1.0 - sin_half)
+    }
+
+    fn account(&mut self, done: window::Done) {
+        let times = &mut self.times;
+        *(if done.rapid { &mut times.rapid_s } else { &mut times.cutting_s }) += done.seconds;
+        self.timeline.note(done.line, times.total_s());
+    }
+}
+
+/// The largest value along `direction` that keeps every axis within its own limit, whose inverse is given.
+fn along(direction: &PerAxis, per_limit: &PerAxis) -> f64 {
+    1.0 / direction.iter().zip(per_limit).fold(0.0, |most: f64, (part, per)| most.max(part.abs() * per))
+}
+
+/// Length over all axes, as the firmwares measure a block.
+fn norm(delta: &PerAxis) -> f64 {
+    delta.iter().map(|value| value * value).sum::<f64>().sqrt()
+}
+
+/// When each line ends, thinned out as it grows.
+#[derive(Clone, Debug)]
+struct Timeline {
+    points: Vec<(u64, f32)>,
+    /// At least so many lines from point to point.
+    stride: u64,
+    /// The line under way and when its last block so far ended.
+    open: (u64, f64),
+}
+
+impl Default for Timeline {
+    fn default() -> Self {
+        Self { points: Vec::new(), stride: 1, open: (0, 0.0) }
+    }
+}
+
+impl Timeline {
+    fn note(&mut self, line: u64, seconds: f64) {
+        if line != self.open.0 {
+            self.settle();
+        }
+        // A line number that falls back (a loop) does not make the timeline fall.
+        self.open = (line.max(self.open.0), seconds);
+    }
+
+    fn settle(&mut self) {
+        let (line, seconds) = self.open;
+        let next = self.points.last().map_or(1, |(last, _)| last + self.stride);
+        if line < next {
+            return;
+        }
+        self.points.push((line, seconds as f32));
+        if self.points.len() >= MOST_POINTS {
+            let mut n = 0_usize;
+            self.points.retain(|_| {
+                n += 1;
+                n.is_multiple_of(2)
+            });
+            self.stride *= 2;
+        }
+    }
+
+    fn finish(mut self, end: f64) -> Vec<(u64, f32)> {
+        self.stride = 1;
+        self.open.1 = end;
+        self.settle();
+        self.points
+    }
+}
+
+#[cfg(test)]
+mod tests;

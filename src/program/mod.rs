@@ -1,0 +1,28 @@
+//! G-code programs, pure: reading, modal state, checks, bounds, time, tool path, preamble.
+//!
+//! Bytes go in in any pieces, in constant memory; nothing here knows of files, clocks or controllers' state beyond what it is told.
+//!
+//! ```text
+//!  chunks ─▶ Reader ─▶ RawLine ─▶ Block (words) ─▶ Tracker (modal state, Dialect) ─▶ Motions and Problems
+//! ```
+
+pub mod block;
+pub mod compact;
+pub mod dialect;
+pub mod estimate;
+pub mod fault;
+pub mod modal;
+pub mod motion;
+mod number;
+pub mod outline;
+pub mod reader;
+pub mod toolpath;
+pub mod tracker;
+pub mod vocabulary;
+
+pub use block::Block;
+pub use compact::Compactor;
+pub use dialect::Dialect;
+pub use modal::Modal;
+pub use reader::{RawLine, Reader};
+pub use tracker::{Sink, Tracker};

@@ -1,0 +1,351 @@
+//! From motions to a tool path that fits its bound.
+//!
+//! Corners come in one by one and are joined as long as a straight stroke stays within a tolerance of all that it stands
+//! for. When the bound is reached, the tolerance is doubled and what is there is joined once more. So a path never takes
+//! more than [`MOST_CORNERS`], and never leaves the original by more than [`Level::tolerance_mm`].
+//!
+//! What is drawn: motions in work coordinates, all systems zero upon zero (see [`Toolpath`]). Axes beyond X, Y, Z do not
+//! show. A move from where nobody knows is a jump.
+
+use super::motion::{Arc, Motion, Point, Speed, Straight};
+use crate::model::program::report::Frame;
+use crate::model::program::toolpath::{Corner, Level, Reached, Toolpath};
+
+/// Corners of the finest level: 4 MiB. The coarser ones together take as much at most.
+pub const MOST_CORNERS: usize = 1 << 18;
+/// Tolerance to begin with: the firmwares' default for the chords of an arc.
+const FINEST_MM: f32 = 0.002;
+/// Chords of one arc at most.
+const MOST_CHORDS: f64 = 10_000.0;
+/// A coarser level is worth having above this many corners.
+const FEW_CORNERS: usize = 2048;
+/// The program's own coordinates.
+const XYZ: u16 = 0b111;
+
+/// Builds a [`Toolpath`].
+#[derive(Debug)]
+pub struct PathBuilder {
+    most: usize,
+    corners: Vec<Corner>,
+    joiner: Joiner,
+    /// Sum of the tolerances of all passes so far.
+    tolerance_mm: f32,
+    /// Largest distance of a chord from its arc.
+    sagitta_mm: f32,
+    /// Where the last stroke ended, if it is known and drawn.
+    at: Option<[f32; 3]>,
+    min: [f32; 3],
+    max: [f32; 3],
+    frames: Vec<Frame>,
+    partial: bool,
+}
+
+impl Default for PathBuilder {
+    fn default() -> Self {
+        Self::with_bound(MOST_CORNERS)
+    }
+}
+
+impl PathBuilder {
+    /// With at most so many corners, four at least.
+    pub fn with_bound(most: usize) -> Self {
+        Self {
+            most: most.max(4),
+            corners: Vec::new(),
+            joiner: Joiner::new(FINEST_MM),
+            tolerance_mm: FINEST_MM,
+            sagitta_mm: 0.0,
+            at: None,
+            min: [f32::INFINITY; 3],
+            max: [f32::NEG_INFINITY; 3],
+            frames: Vec::new(),
+            partial: false,
+        }
+    }
+
+    /// Adds what line `line` does.
+    pub fn add(&mut self, motion: &Motion, line: u64) {
+        match motion {
+            Motion::Straight(straight) => {
+                let reached = if straight.speed == Speed::Rapid { Reached::Rapid } else { Reached::Cut };
+                self.straight(straight, reached, line);
+            }
+            Motion::Arc(arc) => self.arc(arc, line),
+            Motion::Probe(straight) => {
+                // Nobody knows how far it goes.
+                self.partial = true;
+                self.straight(straight, Reached::Rapid, line);
+                self.at = None;
+            }
+            Motion::Unknown => {
+                self.partial = true;
+                self.at = None;
+            }
+            Motion::Dwell(_) | Motion::Wait(_) => {}
+        }
+    }
+
+    fn straight(&mut self, straight: &Straight, reached: Reached, line: u64) {
+        if self.begin(straight, line) {
+            self.stroke(place(&straight.to), reached, line);
+        }
+    }
+
+    fn arc(&mut self, arc: &Arc, line: u64) {
+        if !self.begin(&arc.ends, line) {
+            return;
+        }
+        let sagitta = f64::from(self.joiner.tolerance);
+        let step = 2.0 * (1.0 - (sagitta / arc.radius_mm).min(1.0)).acos();
+        let count = (arc.sweep_rad.abs() / step).ceil().clamp(1.0, MOST_CHORDS);
+        let half = arc.sweep_rad.abs() / count / 2.0;
+        self.sagitta_mm = self.sagitta_mm.max((arc.radius_mm * (1.0 - half.min(std::f64::consts::PI).cos())) as f32);
+        for n in 1..count as usize {
+            self.stroke(place(&arc.at(n as f64 / count)), Reached::Cut, line);
+        }
+        self.stroke(place(&arc.ends.to), Reached::Cut, line);
+    }
+
+    /// Brings the path to where a motion begins. `false`: the motion cannot be drawn.
+    fn begin(&mut self, ends: &Straight, line: u64) -> bool {
+        let unknown = ends.named & XYZ & !ends.known != 0;
+        let finite = ends.from.iter().chain(&ends.to).all(|value| value.is_finite());
+        if ends.frame == Frame::Machine || !finite {
+            self.partial = true;
+            self.at = None;
+            return false;
+        }
+        if !self.frames.contains(&ends.frame) {
+            self.frames.push(ends.frame);
+        }
+        if unknown {
+            self.at = None;
+            return false;
+        }
+        let from = place(&ends.from);
+        if self.at != Some(from) {
+            self.corner(Corner::new(from, line, Reached::Jump));
+        }
+        self.at = Some(from);
+        true
+    }
+
+    fn stroke(&mut self, to: [f32; 3], reached: Reached, line: u64) {
+        let from = self.at.unwrap_or(to);
+        for axis in 0..3 {
+            self.min[axis] = self.min[axis].min(from[axis]).min(to[axis]);
+            self.max[axis] = self.max[axis].max(from[axis]).max(to[axis]);
+        }
+        self.at = Some(to);
+        if from != to {
+            self.corner(Corner::new(to, line, reached));
+        }
+    }
+
+    fn corner(&mut self, corner: Corner) {
+        if let Some(done) = self.joiner.push(corner) {
+            self.corners.push(done);
+            if self.corners.len() >= self.most - 1 {
+                self.shrink();
+            }
+        }
+    }
+
+    /// Joins what is there with twice the tolerance, until a quarter is free.
+    fn shrink(&mut self) {
+        self.corners.extend(self.joiner.flush());
+        while self.corners.len() > self.most / 4 * 3 {
+            let tolerance = self.joiner.tolerance * 2.0;
+            self.tolerance_mm += tolerance;
+            self.joiner = Joiner::new(tolerance);
+            self.joiner.join(&mut self.corners);
+        }
+    }
+
+    /// The path, with its coarser levels.
+    pub fn finish(mut self) -> Toolpath {
+        self.corners.extend(self.joiner.flush());
+        self.corners.shrink_to_fit();
+        let drawn = self.min[0] <= self.max[0];
+        let (min, max) = if drawn { (self.min, self.max) } else { ([0.0; 3], [0.0; 3]) };
+        let finest = Level { corners: self.corners, tolerance_mm: self.tolerance_mm + self.sagitta_mm };
+        let levels = if drawn { coarser(finest, self.joiner.tolerance) } else { Vec::new() };
+        Toolpath { levels, min, max, frames: self.frames, partial: self.partial }
+    }
+}
+
+/// A level and all that are coarser, each with at most half as many corners as the one before.
+fn coarser(finest: Level, tolerance: f32) -> Vec<Level> {
+    let mut levels = Vec::new();
+    let mut last = finest;
+    let mut step = tolerance;
+    while last.corners.len() > FEW_CORNERS && step < 1e6 {
+        let mut next = Vec::new();
+        let mut joiner = Joiner::new(0.0);
+        let mut total = last.tolerance_mm;
+        // Counting first keeps the bound: nothing is built that is not kept.
+        while step < 1e6 {
+            step *= 4.0;
+            joiner = Joiner::new(step);
+            let kept = last.corners.iter().filter_map(|corner| joiner.push(*corner)).count() + 1;
+            if kept * 2 <= last.corners.len() {
+                next.reserve_exact(kept);
+                joiner = Joiner::new(step);
+                next.extend(last.corners.iter().filter_map(|corner| joiner.push(*corner)));
+                total += step;
+                break;
+            }
+        }
+        next.extend(joiner.flush());
+        if next.is_empty() {
+            break;
+        }
+        levels.push(std::mem::replace(&mut last, Level { corners: next, tolerance_mm: total }));
+    }
+    levels.push(last);
+    levels
+}
+
+fn place(point: &Point) -> [f32; 3] {
+    [point[0] as f32, point[1] as f32, point[2] as f32]
+}
+
+/// Joins strokes into one as long as that stays within a tolerance of every corner left out.
+///
+/// A stroke from the anchor may go in any direction `u` (a vector of length 1) with `|u - û| ≤ tolerance / r` for each
+/// corner left out, which lies in direction `û` at distance `r`: it then passes that corner within the tolerance. All
+/// such `u` for one corner are a ball; the directions still open are kept as a ball within all of them. So that no corner
+/// lies behind the end of the stroke, the stroke must be as long as the farthest of them. Since the corners are chained,
+/// the stroke is within the tolerance of the chain as well.
+///
+/// Corners that all lie within the tolerance of the anchor may be joined whatever leads to them: what is a cut in part is
+/// then told as a cut.
+#[derive(Debug)]
+struct Joiner {
+    tolerance: f32,
+    anchor: Option<[f32; 3]>,
+    /// The end of the stroke so far.
+    end: Option<Corner>,
+    /// All that was joined is reached in the same way.
+    uniform: bool,
+    /// Distance of the farthest corner from the anchor.
+    reach: f32,
+    /// The directions still open: middle and radius. `None`: all.
+    open: Option<([f32; 3], f32)>,
+}
+
+impl Joiner {
+    const fn new(tolerance: f32) -> Self {
+        Self { tolerance, anchor: None, end: None, uniform: true, reach: 0.0, open: None }
+    }
+
+    /// Takes a corner; gives one that is settled, if there is one.
+    fn push(&mut self, corner: Corner) -> Option<Corner> {
+        let Some(anchor) = self.anchor else {
+            self.anchor = Some(corner.at);
+            return Some(corner);
+        };
+        let Some(end) = self.end else {
+            self.start(anchor, corner);
+            return None;
+        };
+        let uniform = self.uniform && end.reached() == corner.reached();
+        let to = minus(corner.at, anchor);
+        let distance = length(to);
+        if uniform && corner.reached() == Reached::Jump {
+            self.end = Some(corner);
+        } else if distance <= self.tolerance && self.reach <= self.tolerance {
+            let reached = stronger(end.reached(), corner.reached());
+            self.end = Some(Corner::new(corner.at, corner.line(), reached));
+            self.reach = self.reach.max(distance);
+            self.uniform = uniform;
+        } else if uniform && distance >= self.reach && self.admits(to, distance) {
+            self.narrow(to, distance);
+            self.end = Some(corner);
+        } else {
+            self.start(end.at, corner);
+            return Some(end);
+        }
+        None
+    }
+
+    /// The last corner; the next one continues from there.
+    fn flush(&mut self) -> Option<Corner> {
+        let end = self.end.take()?;
+        self.anchor = Some(end.at);
+        Some(end)
+    }
+
+    /// Joins a whole path in its place.
+    fn join(&mut self, corners: &mut Vec<Corner>) {
+        let mut kept = 0;
+        for n in 0..corners.len() {
+            if let Some(settled) = self.push(corners[n]) {
+                corners[kept] = settled;
+                kept += 1;
+            }
+        }
+        corners.truncate(kept);
+        corners.extend(self.flush());
+    }
+
+    fn start(&mut self, anchor: [f32; 3], corner: Corner) {
+        *self = Self { anchor: Some(anchor), end: Some(corner), ..Self::new(self.tolerance) };
+        let to = minus(corner.at, anchor);
+        self.narrow(to, length(to));
+    }
+
+    /// Whether a stroke to there passes all corners left out.
+    fn admits(&self, to: [f32; 3], distance: f32) -> bool {
+        self.open.is_none_or(|(middle, radius)| {
+            let off = minus(to.map(|c| c / distance), middle);
+            dot(off, off) <= radius * radius
+        })
+    }
+
+    /// Leaves those directions open that pass this corner too.
+    fn narrow(&mut self, to: [f32; 3], distance: f32) {
+        self.reach = self.reach.max(distance);
+        if distance <= self.tolerance {
+            return;
+        }
+        let (direction, radius) = (to.map(|c| c / distance), self.tolerance / distance);
+        let Some((middle, open)) = self.open else {
+            self.open = Some((direction, radius));
+            return;
+        };
+        let off = minus(direction, middle);
+        let apart = length(off);
+        if apart + radius <= open {
+            self.open = Some((direction, radius));
+        } else if apart + open > radius {
+            // The largest ball within both: from the near edge of the one to the near edge of the other.
+            let inner = (open + radius - apart) / 2.0;
+            let along = (open - inner) / apart;
+            self.open = Some(([0, 1, 2].map(|axis| middle[axis] + off[axis] * along), inner));
+        }
+    }
+}
+
+fn stronger(a: Reached, b: Reached) -> Reached {
+    match (a, b) {
+        (Reached::Cut, _) | (_, Reached::Cut) => Reached::Cut,
+        (Reached::Rapid, _) | (_, Reached::Rapid) => Reached::Rapid,
+        (Reached::Jump, Reached::Jump) => Reached::Jump,
+    }
+}
+
+fn minus(a: [f32; 3], b: [f32; 3]) -> [f32; 3] {
+    [a[0] - b[0], a[1] - b[1], a[2] - b[2]]
+}
+
+fn dot(a: [f32; 3], b: [f32; 3]) -> f32 {
+    a[0] * b[0] + a[1] * b[1] + a[2] * b[2]
+}
+
+fn length(a: [f32; 3]) -> f32 {
+    dot(a, a).sqrt()
+}
+
+#[cfg(test)]
+mod tests;

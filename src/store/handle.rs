@@ -1,0 +1,182 @@
+//! The handle that all who write hold.
+
+use std::path::{Path, PathBuf};
+use std::sync::atomic::Ordering;
+use std::sync::mpsc::{SyncSender, TrySendError, sync_channel};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::thread::{self, JoinHandle};
+
+use tokio::sync::watch;
+
+use super::error::StoreError;
+use super::open::{self, Limits, Opened};
+use super::options::StoreOptions;
+use super::reader::Reader;
+use super::write::Write;
+use super::writer::{Job, Shared, Writer};
+use crate::model::audit::AuditRow;
+use crate::model::program::{Checkpoint, PastRun, Report, RunId};
+
+/// Jobs that may wait for the thread. Positions wait elsewhere, each in the place of the one before.
+const QUEUE: usize = 1024;
+
+/// The store. Every copy is the same one.
+///
+/// Writing never waits and never fails for the caller: rows go to one thread, which keeps them until the disk takes
+/// them and tries again where it does not. What is wrong is told by [`trouble`](Self::trouble); if so much piles up
+/// that rows are lost, the audit tells how many. Reading goes past the thread, through a [`Reader`].
+#[derive(Clone, Debug)]
+pub struct Store {
+    inner: Arc<Inner>,
+}
+
+#[derive(Debug)]
+struct Inner {
+    path: PathBuf,
+    options: StoreOptions,
+    jobs: SyncSender<Job>,
+    shared: Arc<Shared>,
+    thread: Mutex<Option<JoinHandle<()>>>,
+}
+
+impl Store {
+    /// As [`open_with`](Self::open_with) the usual options.
+    ///
+    /// # Errors
+    /// As there.
+    pub fn open(path: &Path) -> Result<(Self, Opened), StoreError> {
+        Self::open_with(path, StoreOptions::default())
+    }
+
+    /// Opens the file, makes it where there is none, and checks all of it. Blocks while it does. A damaged file is set aside
+    /// with a note and a new one begun; runs without an end get one, as interrupted.
+    ///
+    /// # Errors
+    /// Nothing can be kept: another sunmill writes to the file, a newer one or another program has written it, or it
+    /// cannot be made or written. The file is as it was.
+    pub fn open_with(path: &Path, options: StoreOptions) -> Result<(Self, Opened), StoreError> {
+        let (held, opened) = open::open(path, Limits { busy: options.busy_timeout, pages: options.max_pages })?;
+        let (jobs, inbox) = sync_channel(QUEUE);
+        let shared = Arc::new(Shared::new());
+        let writer = Writer::new(held, path.to_owned(), options.clone(), inbox, Arc::clone(&shared));
+        let thread = thread::Builder::new()
+            .name("store".to_owned())
+            .spawn(|| writer.run())
+            .map_err(|error| StoreError::File { path: path.to_owned(), error })?;
+        let inner = Inner { path: path.to_owned(), options, jobs, shared, thread: Mutex::new(Some(thread)) };
+        Ok((Self { inner: Arc::new(inner) }, opened))
+    }
+
+    /// What is wrong with the store now, as a sentence; `None`: all that was given to it is written or about to be.
+    pub fn trouble(&self) -> watch::Receiver<Option<String>> {
+        self.inner.shared.trouble.subscribe()
+    }
+
+    /// A run begins. To be called before its first checkpoint.
+    pub fn run_started(&self, run: PastRun) {
+        self.write(Write::Run(Box::new(run)));
+    }
+
+    /// How far a run is: on the disk within a second. Only the newest is kept, and it never goes back.
+    pub fn checkpoint(&self, checkpoint: Checkpoint) {
+        if self.inner.shared.put(checkpoint) {
+            // A full queue has something for the thread to do, and it looks for positions each time.
+            let _ = self.inner.jobs.try_send(Job::Look);
+        }
+    }
+
+    /// A run has ended. If it came to its end its checkpoint goes; else it can be taken up again until it is forgotten.
+    pub fn run_ended(&self, run: PastRun) {
+        self.write(Write::Run(Box::new(run)));
+    }
+
+    /// A run is not offered any more: it was taken up again, or a person does not want it.
+    pub fn forget_interrupted(&self, run: RunId) {
+        self.write(Write::Forget(run));
+    }
+
+    /// Adds a row to the audit.
+    pub fn audit(&self, row: AuditRow) {
+        self.write(Write::Audit(row));
+    }
+
+    /// Keeps what a check found, for as long as the options say. `key` names content, firmware, machine and version of
+    /// the check: all that it depends on.
+    pub fn keep_report(&self, key: &str, report: &Report) {
+        self.write(Write::Report(key.to_owned(), Box::new(report.clone())));
+    }
+
+    /// A report that was kept, which is then kept longer. Blocks.
+    ///
+    /// # Errors
+    /// The file cannot be read.
+    pub fn report(&self, key: &str) -> Result<Option<Report>, StoreError> {
+        let report = self.reader().report(key)?;
+        if report.is_some() {
+            self.write(Write::ReportUsed(key.to_owned()));
+        }
+        Ok(report)
+    }
+
+    /// Throws away all reports.
+    pub fn clean_reports(&self) {
+        self.write(Write::CleanReports);
+    }
+
+    /// Reads past the thread that writes.
+    pub fn reader(&self) -> Reader {
+        Reader::new(self.inner.path.clone(), self.inner.options.busy_timeout)
+    }
+
+    /// Waits until all that was given before is on the disk. Blocks.
+    ///
+    /// # Errors
+    /// It cannot be written at present; it is kept and tried again.
+    pub fn flush(&self) -> Result<(), StoreError> {
+        let (answer, answered) = sync_channel(1);
+        self.inner.jobs.send(Job::Flush(answer)).map_err(|_| StoreError::Closed)?;
+        answered.recv().map_err(|_| StoreError::Closed)?
+    }
+
+    /// Writes what waits, and ends. Blocks. What is given to any copy after this is not written.
+    pub fn close(&self) {
+        self.inner.close();
+    }
+
+    fn write(&self, write: Write) {
+        let cache = write.is_cache();
+        match self.inner.jobs.try_send(Job::Write(write)) {
+            Ok(()) => {}
+            Err(TrySendError::Disconnected(job)) => tracing::debug!(?job, "not written: the store was closed"),
+            Err(TrySendError::Full(_)) if cache => {}
+            Err(TrySendError::Full(job)) => {
+                let shared = &self.inner.shared;
+                shared.lost.fetch_add(1, Ordering::Relaxed);
+                tracing::error!(?job, "lost: the store is too slow");
+                shared.tell(Some(format!(
+                    "{} is written too slowly: entries of history and audit are lost",
+                    self.inner.path.display()
+                )));
+            }
+        }
+    }
+}
+
+impl Inner {
+    fn close(&self) {
+        let thread = self.thread.lock().unwrap_or_else(PoisonError::into_inner).take();
+        if let Some(thread) = thread {
+            // An error says that the thread has ended.
+            let _ = self.jobs.send(Job::Close);
+            if thread.join().is_err() {
+                tracing::error!("the store's thread has failed");
+            }
+        }
+    }
+}
+
+impl Drop for Inner {
+    fn drop(&mut self) {
+        self.close();
+    }
+}

@@ -1,0 +1,33 @@
+//! What may be chosen about the store.
+
+use std::time::Duration;
+
+/// How much is kept, and how patient the store is.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct StoreOptions {
+    /// Reports of checks that were not used for so long are thrown away.
+    pub analyses_for: Duration,
+    /// At most so many of them are kept.
+    pub analyses: u32,
+    /// Runs older than so many days are kept as sums only. 0: each run for ever.
+    pub history_days: u32,
+    /// Rows of the audit older than so many days are thrown away. 0: none ever.
+    pub audit_days: u32,
+    /// How long another program may hold the file locked before that is trouble. Nobody but the store's threads waits for it.
+    pub busy_timeout: Duration,
+    /// Pages of 4 KiB that the file may have at most. `None`: as many as the disk has.
+    pub max_pages: Option<u32>,
+}
+
+impl Default for StoreOptions {
+    fn default() -> Self {
+        Self {
+            analyses_for: Duration::from_secs(24 * 3600),
+            analyses: 100,
+            history_days: 0,
+            audit_days: 365,
+            busy_timeout: Duration::from_secs(2),
+            max_pages: None,
+        }
+    }
+}

@@ -1,0 +1,204 @@
+//! Reading the store, beside the thread that writes, or from another process. Everything here blocks.
+
+use std::path::PathBuf;
+use std::time::Duration;
+
+use rusqlite::{Connection, OptionalExtension, Row, params};
+
+use super::error::StoreError;
+use super::open;
+use super::rows::{self, AUDIT_COLUMNS, RUN_COLUMNS, signed};
+use crate::model::audit::{AuditKind, AuditRow};
+use crate::model::program::ask::Statistics;
+use crate::model::program::{Checkpoint, PastRun, Report};
+
+/// Reads a store. Opens it anew for each question, so that it holds nothing in between.
+#[derive(Clone, Debug)]
+pub struct Reader {
+    path: PathBuf,
+    busy: Duration,
+}
+
+/// Which runs.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct RunFilter {
+    /// Of this file name only.
+    pub name: Option<String>,
+    /// Started at this ms of Unix time or later.
+    pub since_ms: Option<i64>,
+}
+
+/// Which rows of the audit.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct AuditFilter {
+    /// At this ms of Unix time or later.
+    pub since_ms: Option<i64>,
+    /// Before this ms of Unix time.
+    pub until_ms: Option<i64>,
+    /// Of this kind only.
+    pub kind: Option<AuditKind>,
+}
+
+/// Sums over all runs there ever were.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Totals {
+    /// On the real machine: its hours.
+    pub machine: Statistics,
+    /// In check mode or on the simulated machine.
+    pub dry: Statistics,
+    /// For each file name, the last one used first.
+    pub programs: Vec<ProgramTotals>,
+}
+
+/// Sums over the runs of one file name.
+#[derive(Clone, Debug, PartialEq)]
+pub struct ProgramTotals {
+    /// File name without folder.
+    pub name: String,
+    /// On the real machine.
+    pub machine: Statistics,
+    /// In check mode or on the simulated machine.
+    pub dry: Statistics,
+    /// When it was started last, in ms of Unix time.
+    pub last_ms: i64,
+}
+
+impl Reader {
+    /// Of this file; another program may hold it locked for so long.
+    pub const fn new(path: PathBuf, busy: Duration) -> Self {
+        Self { path, busy }
+    }
+
+    /// Past runs, and the one that runs, newest first.
+    ///
+    /// # Errors
+    /// The file is not there or cannot be read.
+    pub fn runs(&self, filter: &RunFilter, skip: usize, count: usize) -> Result<Vec<PastRun>, StoreError> {
+        self.ask(|connection| {
+            connection
+                .prepare(&format!(
+                    "SELECT {RUN_COLUMNS} FROM runs
+                     WHERE (?1 IS NULL OR name = ?1) AND started_ms >= coalesce(?2, started_ms)
+                     ORDER BY id DESC LIMIT ?3 OFFSET ?4"
+                ))?
+                .query_map(
+                    params![filter.name, filter.since_ms, signed(count as u64), signed(skip as u64)],
+                    rows::run_of,
+                )?
+                .collect()
+        })
+    }
+
+    /// Sums over all runs that have ended.
+    ///
+    /// # Errors
+    /// The file is not there or cannot be read.
+    pub fn statistics(&self) -> Result<Totals, StoreError> {
+        self.ask(|connection| {
+            let mut totals = Totals::default();
+            let mut statement = connection.prepare(
+                "WITH sums AS (
+                     SELECT name, dry, 1 AS runs, how = 'done' AS done, max(ended_ms - started_ms - paused_ms, 0) AS running_ms,
+                         cutting_ms, started_ms AS last_ms
+                     FROM runs WHERE how IS NOT NULL
+                     UNION ALL SELECT name, dry, runs, done, running_ms, cutting_ms, last_ms FROM old_runs
+                 )
+                 SELECT name, sum(runs), sum(done), sum(running_ms), sum(cutting_ms), max(last_ms), dry
+                 FROM sums GROUP BY name, dry ORDER BY name",
+            )?;
+            let mut rows = statement.query([])?;
+            while let Some(row) = rows.next()? {
+                totals.add(row)?;
+            }
+            totals.programs.sort_by_key(|program| std::cmp::Reverse(program.last_ms));
+            Ok(totals)
+        })
+    }
+
+    /// The newest run that did not come to its end and was not forgotten.
+    ///
+    /// # Errors
+    /// The file is not there or cannot be read.
+    pub fn interrupted(&self) -> Result<Option<(PastRun, Checkpoint)>, StoreError> {
+        self.ask(rows::interrupted)
+    }
+
+    /// What a check found, if that is still kept and is of this sunmill.
+    ///
+    /// # Errors
+    /// The file is not there or cannot be read.
+    pub fn report(&self, key: &str) -> Result<Option<Report>, StoreError> {
+        let body: Option<String> = self.ask(|connection| {
+            connection.query_row("SELECT body FROM reports WHERE key = ?1", [key], |row| row.get(0)).optional()
+        })?;
+        // One that an older sunmill made otherwise is made again.
+        Ok(body.and_then(|body| serde_json::from_str(&body).ok()))
+    }
+
+    /// Rows of the audit, newest first.
+    ///
+    /// # Errors
+    /// The file is not there or cannot be read.
+    pub fn audit(&self, filter: &AuditFilter, skip: usize, count: usize) -> Result<Vec<AuditRow>, StoreError> {
+        self.ask(|connection| {
+            connection
+                .prepare(&format!(
+                    "SELECT {AUDIT_COLUMNS} FROM audit
+                     WHERE at_ms >= coalesce(?1, at_ms) AND (?2 IS NULL OR at_ms < ?2) AND (?3 IS NULL OR kind = ?3)
+                     ORDER BY id DESC LIMIT ?4 OFFSET ?5"
+                ))?
+                .query_map(
+                    params![
+                        filter.since_ms,
+                        filter.until_ms,
+                        filter.kind.map(AuditKind::name),
+                        signed(count as u64),
+                        signed(skip as u64)
+                    ],
+                    rows::audit_of,
+                )?
+                .collect()
+        })
+    }
+
+    fn ask<T>(&self, question: impl FnOnce(&Connection) -> rusqlite::Result<T>) -> Result<T, StoreError> {
+        let connection = open::open_to_read(&self.path, self.busy)?;
+        question(&connection).map_err(|error| StoreError::Sqlite { path: self.path.clone(), error })
+    }
+}
+
+impl Totals {
+    fn add(&mut self, row: &Row<'_>) -> rusqlite::Result<()> {
+        let name: String = row.get(0)?;
+        let of = |ms: i64| ms as f64 / 1000.0;
+        let sums = Statistics {
+            runs: row.get::<_, i64>(1)? as u64,
+            done: row.get::<_, i64>(2)? as u64,
+            running_s: of(row.get(3)?),
+            cutting_s: of(row.get(4)?),
+        };
+        let last_ms: i64 = row.get(5)?;
+        let dry: bool = row.get(6)?;
+        add(if dry { &mut self.dry } else { &mut self.machine }, &sums);
+        if self.programs.last().is_none_or(|last| last.name != name) {
+            self.programs.push(ProgramTotals {
+                name,
+                machine: Statistics::default(),
+                dry: Statistics::default(),
+                last_ms,
+            });
+        }
+        if let Some(program) = self.programs.last_mut() {
+            add(if dry { &mut program.dry } else { &mut program.machine }, &sums);
+            program.last_ms = program.last_ms.max(last_ms);
+        }
+        Ok(())
+    }
+}
+
+fn add(to: &mut Statistics, sums: &Statistics) {
+    to.runs += sums.runs;
+    to.done += sums.done;
+    to.running_s += sums.running_s;
+    to.cutting_s += sums.cutting_s;
+}

@@ -1,0 +1,369 @@
+//! The store as its users see it.
+
+mod damage;
+mod trouble;
+
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::time::Duration;
+
+use proptest::prelude::*;
+use tempfile::TempDir;
+
+use super::*;
+use crate::model::audit::{AuditKind, AuditRow};
+use crate::model::axes::{AxisSet, AxisVec};
+use crate::model::program::report::{FileUnits, Frame, Times};
+use crate::model::program::{Checkpoint, ContentHash, PastRun, Reach, Report, RunEnd, RunId};
+
+/// A folder with a store in it.
+struct Place(TempDir);
+
+impl Place {
+    fn new() -> Self {
+        Self(tempfile::tempdir().unwrap())
+    }
+
+    fn file(&self) -> PathBuf {
+        self.0.path().join("state/sunmill.db")
+    }
+
+    fn open(&self) -> (Store, Opened) {
+        Store::open(&self.file()).unwrap()
+    }
+
+    fn open_with(&self, options: StoreOptions) -> (Store, Opened) {
+        Store::open_with(&self.file(), options).unwrap()
+    }
+}
+
+fn run(id: u64, name: &str) -> PastRun {
+    PastRun {
+        id: RunId(id),
+        name: name.to_owned(),
+        path: format!("/gcode/{name}"),
+        hash: Some(ContentHash([id as u8; 32])),
+        who: "screen 1".to_owned(),
+        started_ms: 1_767_322_000_000 + id.cast_signed() * 1_000_000,
+        ended_ms: None,
+        end: None,
+        first_line: 1,
+        last_line: 0,
+        lines: Some(1000),
+        pauses: 0,
+        paused_for: Duration::ZERO,
+        cutting_for: Duration::ZERO,
+        dry: false,
+    }
+}
+
+fn ended(run: PastRun, end: RunEnd) -> PastRun {
+    PastRun {
+        ended_ms: Some(run.started_ms + 100_000),
+        end: Some(end),
+        last_line: 1000,
+        pauses: 1,
+        paused_for: Duration::from_secs(10),
+        cutting_for: Duration::from_millis(60_500),
+        ..run
+    }
+}
+
+fn at(run: u64, acked_line: u64) -> Checkpoint {
+    Checkpoint {
+        run: RunId(run),
+        at_ms: 1_767_322_000_000 + run.cast_signed() * 1_000_000 + acked_line.cast_signed(),
+        acked_line,
+        sent_line: acked_line + 3,
+        modal: ["G21", "G90", "M3", "F600", "S12000"].map(str::to_owned).to_vec(),
+        tool: Some(2),
+        work_offset: Some(AxisVec::from_slice(&[10.0, 20.5, -3.25])),
+        g92: Some(AxisVec::from_slice(&[0.1, 0.2, 0.3])),
+        tool_length: Some(1.0 / 3.0),
+        machine_position: Some(AxisVec::from_slice(&[11.0, 22.0, -1.0])),
+        homed: true,
+        hash: Some(ContentHash([9; 32])),
+        lines: Some(1234),
+        pauses: 2,
+        paused_for: Duration::from_secs(4),
+        cutting_for: Duration::from_secs(30),
+    }
+}
+
+fn row(kind: AuditKind, what: &str) -> AuditRow {
+    AuditRow {
+        at_ms: now_ms(),
+        kind,
+        who: "screen 1".to_owned(),
+        what: what.to_owned(),
+        outcome: "done".to_owned(),
+        took_ms: Some(12),
+    }
+}
+
+fn report(lines: u64) -> Report {
+    Report {
+        hash: ContentHash([7; 32]),
+        bytes: 10,
+        lines,
+        blocks: lines,
+        problems: Vec::new(),
+        errors: 0,
+        warnings: 0,
+        reach: vec![Reach {
+            frame: Frame::Active,
+            axes: AxisSet::first(1),
+            min: [0.0; 9],
+            max: [25.4; 9],
+            min_line: [1; 9],
+            max_line: [2; 9],
+            unsure: false,
+        }],
+        units: FileUnits::Mm,
+        cut_mm: 1.0 / 3.0,
+        rapid_mm: 2.0,
+        times: Times { cutting_s: 1.5, ..Times::default() },
+        feed_mm_min: Some((100.0, 600.0)),
+        spindle_rpm: None,
+        systems: vec![1],
+        tools: vec![3],
+        waits: Vec::new(),
+        timeline: Arc::new(vec![(1, 0.5), (2, 1.5)]),
+    }
+}
+
+fn whats(store: &Store) -> Vec<String> {
+    let rows = store.reader().audit(&AuditFilter::default(), 0, 10_000).unwrap();
+    rows.into_iter().map(|row| row.what).collect()
+}
+
+#[test]
+fn runs_are_kept_as_they_were_given() {
+    let place = Place::new();
+    let (store, opened) = place.open();
+    assert_eq!(opened, Opened::default());
+    let ends = [
+        RunEnd::Done,
+        RunEnd::Stopped("by screen 1".into()),
+        RunEnd::Failed("error:20".into()),
+        RunEnd::Interrupted("power".into()),
+    ];
+    let mut all = Vec::new();
+    for (id, end) in (1..).zip(ends) {
+        let run = run(id, ["face.nc", "pocket.nc"][id as usize % 2]);
+        store.run_started(run.clone());
+        let run = ended(run, end);
+        store.run_ended(run.clone());
+        all.insert(0, run);
+    }
+    store.run_started(run(5, "face.nc"));
+    store.flush().unwrap();
+    all.insert(0, run(5, "face.nc"));
+    let reader = store.reader();
+    let runs = |filter: RunFilter, skip, count| reader.runs(&filter, skip, count).unwrap();
+    assert_eq!(runs(RunFilter::default(), 0, 100), all);
+    assert_eq!(runs(RunFilter::default(), 1, 2), all[1..3]);
+    let face = RunFilter { name: Some("face.nc".into()), ..RunFilter::default() };
+    assert_eq!(runs(face, 0, 9).iter().map(|run| run.id.0).collect::<Vec<_>>(), [5, 4, 2]);
+    let late = RunFilter { since_ms: Some(all[1].started_ms), ..RunFilter::default() };
+    assert_eq!(runs(late, 0, 9).len(), 2);
+    store.close();
+    let (_, opened) = place.open();
+    assert_eq!(opened.next_run, RunId(6));
+}
+
+#[test]
+fn a_run_without_an_end_is_interrupted_at_its_last_checkpoint() {
+    let place = Place::new();
+    let (store, _) = place.open();
+    store.run_started(run(1, "face.nc"));
+    store.checkpoint(at(1, 40));
+    store.checkpoint(at(1, 41));
+    store.close();
+    let (store, opened) = place.open();
+    let (run, checkpoint) = opened.interrupted.clone().unwrap();
+    assert_eq!(checkpoint, at(1, 41));
+    assert!(matches!(&run.end, Some(RunEnd::Interrupted(why)) if why.contains("computer")), "{run:?}");
+    assert_eq!((run.last_line, run.ended_ms, run.pauses), (41, Some(at(1, 41).at_ms), 2));
+    assert_eq!((run.lines, run.hash), (Some(1234), Some(ContentHash([9; 32]))));
+    assert_eq!(store.reader().interrupted().unwrap(), opened.interrupted);
+    assert_eq!(store.reader().runs(&RunFilter::default(), 0, 9).unwrap(), [run]);
+
+    store.close();
+    let (store, again) = place.open();
+    assert_eq!(again, opened, "offered until it is forgotten");
+    store.forget_interrupted(RunId(1));
+    store.checkpoint(at(1, 42));
+    store.close();
+    assert_eq!(place.open().1, Opened { next_run: RunId(2), ..Opened::default() });
+}
+
+#[test]
+fn without_a_checkpoint_nothing_is_offered_but_the_history_knows() {
+    let place = Place::new();
+    let (store, _) = place.open();
+    store.run_started(run(1, "face.nc"));
+    drop(store);
+    let (store, opened) = place.open();
+    assert_eq!(opened.interrupted, None);
+    let runs = store.reader().runs(&RunFilter::default(), 0, 9).unwrap();
+    assert!(matches!(runs[0].end, Some(RunEnd::Interrupted(_))) && runs[0].ended_ms == Some(runs[0].started_ms));
+}
+
+#[test]
+fn a_stopped_run_can_be_taken_up_and_one_that_is_done_cannot() {
+    let place = Place::new();
+    let (store, _) = place.open();
+    for (id, end) in [(1, RunEnd::Stopped("by screen 1".into())), (2, RunEnd::Done)] {
+        store.run_started(run(id, "face.nc"));
+        store.checkpoint(at(id, 900));
+        store.run_ended(ended(run(id, "face.nc"), end));
+        // One that was under way when the end was told.
+        store.checkpoint(at(id, 901));
+        store.flush().unwrap();
+    }
+    let (run, checkpoint) = store.reader().interrupted().unwrap().unwrap();
+    assert_eq!((run.id, checkpoint.acked_line), (RunId(1), 901));
+}
+
+#[test]
+fn an_end_is_not_taken_back() {
+    let place = Place::new();
+    let (store, _) = place.open();
+    let done = ended(run(1, "face.nc"), RunEnd::Done);
+    store.run_ended(done.clone());
+    store.run_started(run(1, "face.nc"));
+    store.flush().unwrap();
+    assert_eq!(store.reader().runs(&RunFilter::default(), 0, 9).unwrap(), [done]);
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 24, ..ProptestConfig::default() })]
+
+    /// Whatever is given in whatever order, with or without the thread coming by in between: what is kept is the furthest.
+    #[test]
+    fn a_position_never_goes_back(lines in prop::collection::vec((1_u64..50, any::<bool>()), 1..40)) {
+        let place = Place::new();
+        let (store, _) = place.open();
+        store.run_started(run(1, "face.nc"));
+        let mut furthest = 0;
+        for (line, flush) in lines {
+            store.checkpoint(at(1, line));
+            furthest = furthest.max(line);
+            if flush {
+                store.flush().unwrap();
+                prop_assert_eq!(kept_checkpoint(&place), Some(at(1, furthest)));
+            }
+        }
+    }
+}
+
+/// The one in the file, while the run has no end yet.
+fn kept_checkpoint(place: &Place) -> Option<Checkpoint> {
+    let connection = rusqlite::Connection::open(place.file()).unwrap();
+    let state: String = connection.query_one("SELECT state FROM checkpoints", [], |row| row.get(0)).ok()?;
+    serde_json::from_str(&state).ok()
+}
+
+#[test]
+fn sums_are_by_program_and_dry_runs_apart_and_outlive_their_runs() {
+    let place = Place::new();
+    let (store, _) = place.open();
+    for (id, name, dry, end) in [
+        (1, "face.nc", false, RunEnd::Done),
+        (2, "face.nc", false, RunEnd::Failed("alarm".into())),
+        (3, "face.nc", true, RunEnd::Done),
+        (4, "drill.nc", false, RunEnd::Done),
+    ] {
+        store.run_ended(PastRun { dry, ..ended(run(id, name), end) });
+    }
+    store.run_started(run(5, "face.nc"));
+    store.flush().unwrap();
+    let totals = store.reader().statistics().unwrap();
+    assert_eq!((totals.machine.runs, totals.machine.done, totals.dry.runs), (3, 2, 1), "the open one is not counted");
+    assert_eq!((totals.machine.running_s, totals.machine.cutting_s), (3.0 * 90.0, 3.0 * 60.5));
+    let names: Vec<&str> = totals.programs.iter().map(|program| program.name.as_str()).collect();
+    assert_eq!(names, ["drill.nc", "face.nc"], "the last one used first");
+    let face = &totals.programs[1];
+    assert_eq!((face.machine.runs, face.machine.done, face.dry.runs, face.dry.cutting_s), (2, 1, 1, 60.5));
+    store.close();
+
+    // The runs are of January 2026; the clock of whoever tests stands later.
+    let brief = StoreOptions { history_days: 1, ..StoreOptions::default() };
+    for _ in 0..2 {
+        let (store, _) = place.open_with(brief.clone());
+        store.run_started(run(6, "face.nc"));
+        store.close();
+    }
+    let (store, opened) = place.open_with(brief);
+    assert_eq!(opened.next_run, RunId(7));
+    store.flush().unwrap();
+    assert_eq!(store.reader().runs(&RunFilter::default(), 0, 9).unwrap().len(), 1, "only the newest is left");
+    let after = store.reader().statistics().unwrap();
+    assert_eq!((after.machine.runs, after.machine.done, after.dry), (5, 2, totals.dry));
+    assert_eq!(after.machine.cutting_s, totals.machine.cutting_s);
+}
+
+#[test]
+fn reports_are_given_back_and_bounded() {
+    let place = Place::new();
+    let few = StoreOptions { analyses: 3, ..StoreOptions::default() };
+    let (store, _) = place.open_with(few);
+    for lines in 0..5 {
+        store.keep_report(&format!("key {lines}"), &report(lines));
+        store.flush().unwrap();
+    }
+    let kept = (0..5).filter(|lines| store.report(&format!("key {lines}")).unwrap() == Some(report(*lines))).count();
+    assert_eq!(kept, 3);
+    let mut wide = report(9);
+    wide.reach[0].max[8] = f64::INFINITY;
+    wide.reach[0].min[8] = f64::NEG_INFINITY;
+    store.keep_report("wide", &wide);
+    store.flush().unwrap();
+    let back = store.report("wide").unwrap().expect("numbers that JSON does not have");
+    assert_eq!((back.lines, back.reach[0].max[0], back.reach[0].max[8]), (9, 25.4, 0.0));
+    store.clean_reports();
+    store.flush().unwrap();
+    assert_eq!(store.report("wide").unwrap(), None);
+    store.close();
+
+    let (store, _) = place.open();
+    store.keep_report("a", &report(1));
+    store.close();
+    let (store, _) = place.open_with(StoreOptions { analyses_for: Duration::ZERO, ..StoreOptions::default() });
+    // Later than when it was kept.
+    let then = now_ms();
+    while now_ms() <= then {
+        std::hint::spin_loop();
+    }
+    store.keep_report("b", &report(1));
+    store.flush().unwrap();
+    assert_eq!(store.reader().report("a").unwrap(), None);
+}
+
+#[test]
+fn the_audit_is_read_newest_first_and_by_kind_and_time() {
+    let place = Place::new();
+    let (store, _) = place.open();
+    for (at_ms, kind, what) in [(now_ms(), AuditKind::Mdi, "G0 X1"), (now_ms() + 10, AuditKind::Setting, "$110=500")] {
+        store.audit(AuditRow { at_ms, ..row(kind, what) });
+    }
+    let jog = row(AuditKind::Jog, "jog X+1");
+    store.audit(AuditRow { at_ms: now_ms() + 20, took_ms: None, ..jog });
+    store.flush().unwrap();
+    assert_eq!(whats(&store), ["jog X+1", "$110=500", "G0 X1"]);
+    let read = |filter: AuditFilter, skip| store.reader().audit(&filter, skip, 10).unwrap();
+    let settings = read(AuditFilter { kind: Some(AuditKind::Setting), ..AuditFilter::default() }, 0);
+    assert_eq!((settings.len(), settings[0].outcome.as_str(), settings[0].took_ms), (1, "done", Some(12)));
+    let middle = settings[0].at_ms;
+    let since = AuditFilter { since_ms: Some(middle), ..AuditFilter::default() };
+    assert_eq!(read(since, 0).len(), 2);
+    let until = AuditFilter { until_ms: Some(middle), ..AuditFilter::default() };
+    assert_eq!(read(until, 0).len(), 1);
+    assert_eq!(read(AuditFilter::default(), 2).len(), 1);
+    store.audit(AuditRow { at_ms: 5, ..row(AuditKind::Alarm, "long ago") });
+    store.close();
+    let (store, _) = place.open();
+    store.flush().unwrap();
+    assert_eq!(whats(&store).len(), 3, "older than a year");
+}

@@ -1,0 +1,300 @@
+//! The one thread that writes.
+
+use std::collections::VecDeque;
+use std::path::PathBuf;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::mpsc::{Receiver, RecvTimeoutError, SyncSender};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::{Duration, Instant, SystemTime};
+
+use rusqlite::TransactionBehavior;
+use tokio::sync::watch;
+
+use super::agenda::Agenda;
+use super::error::{StoreError, is_of_the_place, words};
+use super::open::Held;
+use super::options::StoreOptions;
+use super::write::{self, Write};
+use crate::model::audit::{AuditKind, AuditRow};
+use crate::model::program::Checkpoint;
+
+/// Rows that may wait while nothing can be written.
+const BACKLOG: usize = 4096;
+/// How often old rows are thrown away.
+const TIDY_EVERY: Duration = Duration::from_secs(24 * 3600);
+
+/// What is sent to the thread.
+#[derive(Debug)]
+pub(super) enum Job {
+    /// To be written.
+    Write(Write),
+    /// There is a checkpoint in its place.
+    Look,
+    /// Write all that was sent before, and say how that went.
+    Flush(SyncSender<Result<(), StoreError>>),
+    /// Write all that was sent before, and end.
+    Close,
+}
+
+/// What the handles and the thread share.
+#[derive(Debug)]
+pub(super) struct Shared {
+    /// The newest position that is not written yet: each one takes the place of the one before.
+    pub(super) checkpoint: Mutex<Option<Checkpoint>>,
+    /// Rows that found no place, until the audit has told of them.
+    pub(super) lost: AtomicU64,
+    /// What is wrong, for everyone to see.
+    pub(super) trouble: watch::Sender<Option<String>>,
+}
+
+impl Shared {
+    pub(super) fn new() -> Self {
+        Self { checkpoint: Mutex::new(None), lost: AtomicU64::new(0), trouble: watch::channel(None).0 }
+    }
+
+    /// Puts a newer position in its place, unless it would set the run back. Says whether the place was empty.
+    pub(super) fn put(&self, checkpoint: Checkpoint) -> bool {
+        let mut place = self.place();
+        if place.as_ref().is_some_and(|old| old.run == checkpoint.run && old.acked_line > checkpoint.acked_line) {
+            return false;
+        }
+        place.replace(checkpoint).is_none()
+    }
+
+    fn place(&self) -> std::sync::MutexGuard<'_, Option<Checkpoint>> {
+        self.checkpoint.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    pub(super) fn tell(&self, trouble: Option<String>) {
+        self.trouble.send_if_modified(|told| {
+            let news = *told != trouble;
+            *told = trouble;
+            news
+        });
+    }
+}
+
+/// The thread's own.
+#[derive(Debug)]
+pub(super) struct Writer {
+    held: Held,
+    path: PathBuf,
+    options: StoreOptions,
+    jobs: Receiver<Job>,
+    shared: Arc<Shared>,
+    agenda: Agenda,
+    backlog: VecDeque<Write>,
+    flushes: Vec<SyncSender<Result<(), StoreError>>>,
+    started: Instant,
+    tidied: Option<Duration>,
+    /// What `PRAGMA synchronous` is set to.
+    synchronous: Option<&'static str>,
+}
+
+impl Writer {
+    pub(super) fn new(
+        held: Held,
+        path: PathBuf,
+        options: StoreOptions,
+        jobs: Receiver<Job>,
+        shared: Arc<Shared>,
+    ) -> Self {
+        Self {
+            held,
+            path,
+            options,
+            jobs,
+            shared,
+            agenda: Agenda::default(),
+            backlog: VecDeque::new(),
+            flushes: Vec::new(),
+            started: Instant::now(),
+            tidied: None,
+            synchronous: None,
+        }
+    }
+
+    /// Writes until it is told to end or nobody holds the store any more.
+    pub(super) fn run(mut self) {
+        loop {
+            self.tidy();
+            let ended = match self.next() {
+                Ok(job) => self.take(job),
+                Err(RecvTimeoutError::Timeout) => false,
+                Err(RecvTimeoutError::Disconnected) => true,
+            };
+            if self.shared.place().is_some() {
+                self.agenda.checkpoint();
+            }
+            let due = self.agenda.due().is_some_and(|due| due <= self.now());
+            if due || ended || !self.flushes.is_empty() {
+                // First the position, then the queue: so its run is among what was written.
+                let checkpoint = self.shared.place().take();
+                let ended = self.drain() || ended;
+                self.commit(checkpoint);
+                if ended {
+                    break;
+                }
+            }
+        }
+        if !self.backlog.is_empty() {
+            tracing::error!(rows = self.backlog.len(), path = %self.path.display(), "could not be written at the end");
+        }
+    }
+
+    fn next(&self) -> Result<Job, RecvTimeoutError> {
+        match self.agenda.due() {
+            Some(due) => self.jobs.recv_timeout(due.saturating_sub(self.now())),
+            None => self.jobs.recv().map_err(|_| RecvTimeoutError::Disconnected),
+        }
+    }
+
+    fn now(&self) -> Duration {
+        self.started.elapsed()
+    }
+
+    /// Says whether that was the last.
+    fn take(&mut self, job: Job) -> bool {
+        match job {
+            Job::Write(write) => {
+                if write.is_urgent() {
+                    self.agenda.urgent();
+                } else {
+                    self.agenda.lazy(self.now());
+                }
+                self.backlog.push_back(write);
+                self.bound();
+            }
+            Job::Look => {}
+            Job::Flush(answer) => self.flushes.push(answer),
+            Job::Close => return true,
+        }
+        false
+    }
+
+    fn drain(&mut self) -> bool {
+        let mut ended = false;
+        while let Ok(job) = self.jobs.try_recv() {
+            ended |= self.take(job);
+        }
+        ended
+    }
+
+    /// While nothing can be written the oldest rows of the audit go before the history does.
+    fn bound(&mut self) {
+        while self.backlog.len() > BACKLOG {
+            let place = self.backlog.iter().position(|write| matches!(write, Write::Audit(_))).unwrap_or(0);
+            self.backlog.remove(place);
+            self.shared.lost.fetch_add(1, Ordering::Relaxed);
+        }
+    }
+
+    fn commit(&mut self, checkpoint: Option<Checkpoint>) {
+        if checkpoint.is_some() {
+            self.agenda.checkpoint();
+        }
+        let lost = self.shared.lost.swap(0, Ordering::Relaxed);
+        let result = self.write(checkpoint.as_ref(), lost);
+        let now = self.now();
+        let answer = match result {
+            Ok(rejected) => {
+                self.backlog.clear();
+                self.agenda.written(now);
+                self.shared.lost.fetch_add(rejected, Ordering::Relaxed);
+                self.shared.tell(None);
+                None
+            }
+            Err(error) => {
+                let trouble = format!("{} is not written: {}", self.path.display(), words(&error));
+                tracing::warn!(trouble, rows = self.backlog.len(), "the store is not written");
+                self.shared.lost.fetch_add(lost, Ordering::Relaxed);
+                self.backlog.retain(|write| !write.is_cache());
+                if let Some(checkpoint) = checkpoint {
+                    self.shared.place().get_or_insert(checkpoint);
+                }
+                self.agenda.failed(now);
+                self.shared.tell(Some(trouble.clone()));
+                Some(trouble)
+            }
+        };
+        for flush in self.flushes.drain(..) {
+            let answer = answer.clone().map_or(Ok(()), |trouble| Err(StoreError::NotWritten(trouble)));
+            // Whoever asked may have gone.
+            let _ = flush.try_send(answer);
+        }
+    }
+
+    /// All that waits, in one transaction. Gives how many rows SQLite would never take.
+    fn write(&mut self, checkpoint: Option<&Checkpoint>, lost: u64) -> rusqlite::Result<u64> {
+        let sync = checkpoint.is_some() || !self.flushes.is_empty() || self.backlog.iter().any(Write::is_urgent);
+        self.set_synchronous(if sync { "full" } else { "normal" })?;
+        let now_ms = now_ms();
+        let transaction = self.held.connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
+        let mut rejected = 0;
+        let mut judge = |result: rusqlite::Result<()>, what: &dyn std::fmt::Debug| match result {
+            Err(error) if is_of_the_place(&error) => Err(error),
+            Err(error) => {
+                tracing::error!(%error, ?what, "not taken by the store");
+                rejected += 1;
+                Ok(())
+            }
+            Ok(()) => Ok(()),
+        };
+        for write in &self.backlog {
+            judge(write.apply(&transaction, now_ms), write)?;
+        }
+        if self.backlog.iter().any(|write| matches!(write, Write::Report(..))) {
+            write::tidy_reports(&transaction, &self.options, now_ms)?;
+        }
+        if let Some(checkpoint) = checkpoint {
+            judge(write::apply_checkpoint(&transaction, checkpoint), checkpoint)?;
+        }
+        if lost > 0 {
+            judge(Write::Audit(gap(lost, now_ms)).apply(&transaction, now_ms), &"gap")?;
+        }
+        transaction.commit()?;
+        Ok(rejected)
+    }
+
+    fn set_synchronous(&mut self, value: &'static str) -> rusqlite::Result<()> {
+        if self.synchronous != Some(value) {
+            self.held.connection.pragma_update(None, "synchronous", value)?;
+            self.synchronous = Some(value);
+        }
+        Ok(())
+    }
+
+    /// Once at the start and once a day.
+    fn tidy(&mut self) {
+        let now = self.now();
+        if self.tidied.is_some_and(|last| now.saturating_sub(last) < TIDY_EVERY) {
+            return;
+        }
+        self.tidied = Some(now);
+        let tidied = self.held.connection.transaction().and_then(|transaction| {
+            write::tidy(&transaction, &self.options, now_ms())?;
+            transaction.commit()
+        });
+        if let Err(error) = tidied {
+            tracing::warn!(%error, "old rows could not be thrown away");
+        }
+    }
+}
+
+/// The row that tells of rows that are not there.
+fn gap(lost: u64, now_ms: i64) -> AuditRow {
+    AuditRow {
+        at_ms: now_ms,
+        kind: AuditKind::Note,
+        who: "sunmill".to_owned(),
+        what: "audit".to_owned(),
+        outcome: format!("{lost} entries before this one could not be written and are lost"),
+        took_ms: None,
+    }
+}
+
+/// This moment, in ms of Unix time.
+pub fn now_ms() -> i64 {
+    let since = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default();
+    i64::try_from(since.as_millis()).unwrap_or(i64::MAX)
+}
