@@ -47,6 +47,27 @@ fn a_wrong_command_line_ends_with_2() {
 }
 
 #[test]
+fn a_program_is_drawn_with_its_size_time_and_problems() {
+    let home = Home::new();
+    home.write("part.nc", "G21 G90 M3 S1000\nG0 X0 Y0 Z1\nG1 Z-1 F300\nX40\nY20\nX0\nY0\nG0 Z1\nM5\nM30\n");
+    let args = ["preview", "part.nc", "--width", "40", "--height", "12"];
+    let picture = stdout(&sunmill(&home, &args, &[("LANG", "C"), ("LC_ALL", "C")]));
+    assert!(picture.is_ascii() && picture.contains("ooooo"), "{picture}");
+    for words in ["part.nc: 10 lines", "size: 40 x 20 x 2 mm", "time: 0:", "122 mm cut", "problems: 0 errors"] {
+        assert!(picture.contains(words), "{words}: {picture}");
+    }
+    let braille = stdout(&sunmill(&home, &["preview", "part.nc", "--view", "iso"], &[("LC_ALL", "C.UTF-8")]));
+    assert!(
+        braille.contains("isometric") && braille.chars().any(|c| ('\u{2801}'..'\u{2900}').contains(&c)),
+        "{braille}"
+    );
+    let words = failure(&sunmill(&home, &["preview", "nowhere.nc"], &[]), 1);
+    assert!(words.contains("nowhere.nc"), "{words}");
+    let words = failure(&sunmill(&home, &["preview", "."], &[]), 1);
+    assert!(words.contains("is a folder"), "{words}");
+}
+
+#[test]
 fn the_screen_says_that_it_needs_a_terminal() {
     let words = failure(&run(&[]), 1);
     assert!(words.starts_with("error: the screen needs a terminal") && words.contains("ssh -t"), "{words}");

@@ -4,7 +4,10 @@ use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand};
 
-use super::sim::SimArgs;
+use super::audit::AuditArgs;
+use super::preview::PreviewArgs;
+use super::programs::ProgramsCommand;
+use super::sim::{Personality, SimArgs};
 use crate::model::Endpoint;
 
 const LONG_VERSION: &str = concat!(
@@ -28,6 +31,7 @@ Examples:
   sunmill --port /dev/serial/by-id/usb-…     run the machine on this USB port
   sunmill --plain                            words in, lines out: for screen readers
   sunmill sim machine --pty /tmp/mill        simulate a machine for any program
+  sunmill programs history --csv             what ran, for a spreadsheet
 
 A software stop is not an emergency stop circuit. Keep a real one within reach.";
 
@@ -70,16 +74,75 @@ pub struct Cli {
 pub enum Command {
     /// Print the keys of the screen
     Keys(KeysArgs),
+    /// Check a program: what is wrong with it, how far it goes, how long it takes
+    ///
+    /// Prints a line for each problem: file:line: error: what (what to do about it). The exit code is
+    /// 0 where it may run, 1 where it must not. Work zero, homing and the state of the machine are
+    /// checked on the screen, before it runs.
+    Check(CheckArgs),
     /// Check or show the configuration
     #[command(subcommand)]
     Config(ConfigCommand),
     /// List the serial devices that could be a machine
     Ports(PortsArgs),
+    /// Draw a program as text; print its size, time and problems
+    Preview(PreviewArgs),
     /// Play a wire log, or a scene, and print what sunmill makes of it
     Replay(ReplayArgs),
+    /// Inverters: what they are
+    #[command(subcommand)]
+    Inverter(InverterCommand),
     /// Offer a simulated device to other programs
     #[command(subcommand)]
     Sim(SimCommand),
+    /// Print which programs ran, how they ended and how long they took
+    #[command(subcommand)]
+    Programs(ProgramsCommand),
+    /// Print who did what, when, and how it ended
+    Audit(AuditArgs),
+}
+
+/// How a listing is printed: for people, unless one of these is given.
+#[derive(Clone, Copy, Debug, Default, Args)]
+pub struct Format {
+    /// As one JSON document
+    #[arg(long, conflicts_with = "csv")]
+    pub json: bool,
+    /// As CSV with a line of names
+    #[arg(long)]
+    pub csv: bool,
+}
+
+/// `sunmill inverter …`
+#[derive(Debug, Subcommand)]
+pub enum InverterCommand {
+    /// Profiles: what sunmill knows of each family of inverters
+    #[command(subcommand)]
+    Profiles(ProfilesCommand),
+}
+
+/// `sunmill inverter profiles …`
+#[derive(Debug, Subcommand)]
+pub enum ProfilesCommand {
+    /// List the profiles that come with sunmill
+    List {
+        /// As JSON, an array with an object for each
+        #[arg(long)]
+        json: bool,
+    },
+    /// Show a profile with its registers
+    Show {
+        /// Its name (a beginning is enough), or a file
+        name: String,
+        /// As JSON
+        #[arg(long)]
+        json: bool,
+    },
+    /// Check a profile; print ok, or everything that is wrong with file and line
+    Check {
+        /// The file
+        file: PathBuf,
+    },
 }
 
 /// Options of `sunmill keys`.
@@ -92,6 +155,25 @@ pub struct KeysArgs {
     /// As the [keys] section of a configuration, with every action
     #[arg(long, conflicts_with = "markdown")]
     pub toml: bool,
+}
+
+/// Options of `sunmill check`.
+#[derive(Debug, Args)]
+pub struct CheckArgs {
+    /// The program
+    pub file: PathBuf,
+    /// As one JSON object
+    #[arg(long)]
+    pub json: bool,
+    /// What the controller runs; otherwise that of --backup, or FluidNC
+    #[arg(long, value_enum, value_name = "NAME")]
+    pub firmware: Option<Personality>,
+    /// How many axes the machine has; otherwise those of --backup, or 3
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u8).range(1..=9))]
+    pub axes: Option<u8>,
+    /// A settings backup of the machine: its rates, accelerations and travel count
+    #[arg(long, value_name = "FILE")]
+    pub backup: Option<PathBuf>,
 }
 
 /// Options of `sunmill ports`.

@@ -6,6 +6,8 @@
 //! What the exit codes mean is said at [`Failure`].
 
 mod args;
+mod audit;
+mod check;
 mod config;
 mod crash;
 mod desk;
@@ -14,15 +16,20 @@ mod exit;
 mod files;
 mod history;
 pub mod keys;
+mod listing;
 mod logging;
 mod out;
 mod ports;
+mod preview;
+mod profiles;
+mod programs;
 mod replay;
 mod run;
 mod screen;
 mod settings;
 mod sim;
 mod store;
+mod when;
 
 pub use args::Cli;
 pub use crash::install as install_crash_report;

@@ -3,12 +3,12 @@
 use std::path::PathBuf;
 use std::process::ExitCode;
 
-use super::args::{Cli, Command, ConfigCommand, KeysArgs, SimCommand};
+use super::args::{Cli, Command, ConfigCommand, InverterCommand, KeysArgs, ProfilesCommand, SimCommand};
 use super::environment::Environment;
 use super::exit::Failure;
 use super::screen::Face;
 use super::settings::Settings;
-use super::{config, keys, out, ports, replay, screen, sim};
+use super::{audit, check, config, keys, out, ports, preview, profiles, programs, replay, screen, sim};
 use crate::ui::{Keymap, key_table_markdown, key_table_toml};
 
 /// Does what the arguments ask.
@@ -33,11 +33,20 @@ pub fn run(cli: Cli, environment: &Environment) -> Result<ExitCode, Failure> {
                 _ => keys::text(&keymap),
             })
         }
+        Some(Command::Check(args)) => return check::run(&args),
         Some(Command::Config(ConfigCommand::Check { file })) => print(&config::checked(&settings(file)?)),
         Some(Command::Config(ConfigCommand::Show { file })) => print(&config::shown(&settings(file)?)?),
         Some(Command::Ports(args)) => print(&ports::listed(&settings(None)?, args.json)?),
+        Some(Command::Preview(args)) => preview::run(&args, &settings(None)?.look),
         Some(Command::Replay(args)) => replay::run(&settings(None)?, &args.file, args.json),
+        Some(Command::Inverter(InverterCommand::Profiles(command))) => print(&match command {
+            ProfilesCommand::List { json } => profiles::list(json)?,
+            ProfilesCommand::Show { name, json } => profiles::show(&name, json)?,
+            ProfilesCommand::Check { file } => profiles::check(&file)?,
+        }),
         Some(Command::Sim(SimCommand::Machine(args))) => sim::machine(args.into()),
+        Some(Command::Programs(command)) => print(&programs::told(&settings(None)?, &command)?),
+        Some(Command::Audit(args)) => print(&audit::told(&settings(None)?, &args)?),
     }?;
     Ok(ExitCode::SUCCESS)
 }

@@ -2,9 +2,10 @@
 
 use std::process::ExitCode;
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, SystemTime};
 
 use color_eyre::eyre::{WrapErr, eyre};
+use jiff::tz::TimeZone;
 
 use super::exit::Failure;
 use super::settings::Settings;
@@ -16,6 +17,8 @@ use crate::driver::transport::{InProcess, Opener, lock_dir};
 use crate::driver::wire_log::{self, WireLog, WireLogConfig, WireLogGuard};
 use crate::grbl::session::SessionConfig;
 use crate::grbl::tables::Tables;
+use crate::hub::programs::{Folders, Library};
+use crate::hub::runner::RunnerConfig;
 use crate::model::{AxisVec, Firmware};
 use crate::sim::{Options, serve};
 use crate::ui::ExitReason;
@@ -73,6 +76,8 @@ pub(super) fn run(settings: &Settings, terminal: bool, face: Face) -> Result<Exi
         store: kept.store,
         opened: kept.opened,
         store_trouble: kept.trouble,
+        programs: Some(library(settings)),
+        runner: RunnerConfig { folders: library(settings).folders, ..RunnerConfig::default() },
     };
     let reason = runtime.block_on(open(settings, notice, keeping, face));
     if let Some(store) = store {
@@ -102,7 +107,14 @@ async fn open(
     let port = port.with_desk(desk::start(settings, clock));
     let (screen, now) = (port.attach_screen(), move || clock.now());
     let reason = match face {
-        Face::Screen => ui::run(screen, screen_settings(settings, notice), now).await,
+        Face::Screen => {
+            let look = ui::Settings {
+                started_unix_ms: started_unix_ms(clock),
+                zone: TimeZone::system(),
+                ..screen_settings(settings, notice)
+            };
+            ui::run(screen, look, now).await
+        }
         Face::Plain { asked } => {
             const WHY: &str = "this terminal (TERM=dumb) cannot draw the screen, so it is told in lines";
             let why = (!asked).then(|| WHY.to_owned());
@@ -111,6 +123,18 @@ async fn open(
     };
     hub.shutdown().await;
     reason
+}
+
+/// Unix time of the clock's start, for times of day. `None`: this computer's time makes no sense.
+fn started_unix_ms(clock: Clock) -> Option<i64> {
+    let now = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).ok()?;
+    let up = Duration::from_micros(clock.now().as_micros());
+    i64::try_from(now.checked_sub(up)?.as_millis()).ok()
+}
+
+fn library(settings: &Settings) -> Library {
+    let folders = Folders::new(settings.program_folders.clone());
+    Library { folders, concurrent: settings.config.analysis.concurrent as usize }
 }
 
 /// The wire log, if it is wanted, and what to tell where it cannot be had.
@@ -224,6 +248,8 @@ fn screen_settings(settings: &Settings, notice: Option<String>) -> ui::Settings 
         frame: Some(settings.look.frame),
         confirm_offset_mm: settings.config.ui.confirm_offset_mm,
         keys: settings.keys.clone(),
+        started_unix_ms: None,
+        zone: TimeZone::UTC,
         notice,
     }
 }

@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use super::environment::Environment;
 use crate::config::{Colour, Config, ConfigError, Loaded, Source, Symbols, load, read};
+use crate::hub::programs::Folder;
 use crate::model::Endpoint;
 use crate::ui::{KeyOverride, KeyProblem, Keymap};
 
@@ -29,6 +30,8 @@ pub struct Settings {
     pub state_folder: Option<PathBuf>,
     /// The file of the store. `None`: there is no home folder and none is configured.
     pub store_file: Option<PathBuf>,
+    /// The folders of programs, `~` replaced.
+    pub program_folders: Vec<Folder>,
     /// The user's own `config.toml`, whether or not it is there.
     pub user_config: Option<PathBuf>,
     /// The user's own folder for what lives as long as the session.
@@ -42,6 +45,8 @@ pub struct Look {
     pub colour: bool,
     /// Use symbols beyond ASCII.
     pub unicode: bool,
+    /// No Braille, but the few symbols of the Linux console's font: for pictures made of blocks.
+    pub blocks: bool,
     /// Shortest time between two frames.
     pub frame: Duration,
     /// Keys come over SSH: escape sequences may arrive in pieces.
@@ -89,6 +94,8 @@ impl Settings {
             Some(path) => Some(environment.expand(path)),
             None => below(&environment.state_home, "sunmill/sunmill.db"),
         };
+        let folder = |path: &PathBuf| Folder { name: path.display().to_string(), path: environment.expand(path) };
+        let program_folders = config.programs.folders.iter().map(folder).collect();
         let user_config = below(&environment.config_home, "sunmill/config.toml");
         let runtime_dir = environment.runtime_dir.clone();
         Ok(Self {
@@ -101,6 +108,7 @@ impl Settings {
             backup_folder,
             state_folder,
             store_file,
+            program_folders,
             user_config,
             runtime_dir,
         })
@@ -147,6 +155,7 @@ fn look(config: &Config, environment: &Environment) -> Look {
             Symbols::Ascii => false,
             Symbols::Auto => environment.utf8 && !linux_console,
         },
+        blocks: linux_console && environment.utf8 && config.ui.symbols != Symbols::Ascii,
         frame: Duration::from_millis(frame_ms.into()),
         ssh: environment.ssh,
         multiplexed: environment.multiplexed,
@@ -192,6 +201,7 @@ mod tests {
         assert!(!look("", &Environment { utf8: false, ..xterm.clone() }).unicode);
         let console = look("", &Environment { term: "linux".into(), ..xterm.clone() });
         assert!(console.linux_console && console.colour && !console.unicode);
+        assert!(console.blocks && !plain.blocks);
         let remote = Environment { ssh: true, ..xterm.clone() };
         assert_eq!(look("", &remote).frame, Duration::from_millis(100));
 
@@ -206,6 +216,14 @@ mod tests {
         assert_eq!(settings("", None, &env).store_file, Some("/s/sunmill/sunmill.db".into()));
         assert_eq!(settings("[store]\npath = \"~/db\"", None, &env).store_file, Some("/h/db".into()));
         assert_eq!(settings("", None, &Environment::default()).store_file, None);
+    }
+
+    #[test]
+    fn folders_of_programs_keep_the_name_they_were_given() {
+        let env = Environment { home: Some("/h".into()), ..Environment::default() };
+        let folders = settings("[programs]\nfolders = [\"~/gcode\", \".\"]", None, &env).program_folders;
+        let folder = |name: &str, path: &str| Folder { name: name.to_owned(), path: path.into() };
+        assert_eq!(folders, [folder("~/gcode", "/h/gcode"), folder(".", ".")]);
     }
 
     #[test]

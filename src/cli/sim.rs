@@ -49,7 +49,7 @@ pub struct SimArgs {
     pub state: Option<PathBuf>,
 }
 
-/// A firmware that can be simulated.
+/// A firmware, as a command line names it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 pub enum Personality {
     /// FluidNC 4

@@ -3,7 +3,10 @@
 use std::time::Duration;
 
 use super::settings::Settings;
-use crate::store::{Opened, Store, StoreOptions};
+use crate::store::{Opened, Reader, Store, StoreOptions};
+
+/// How long a command waits for a file that another program holds locked.
+const PATIENCE: Duration = Duration::from_secs(2);
 
 /// What came of opening it.
 #[derive(Debug, Default)]
@@ -47,6 +50,12 @@ fn options(settings: &Settings) -> StoreOptions {
         audit_days: store.audit_days,
         ..StoreOptions::default()
     }
+}
+
+/// Reads the store, whoever writes to it. `None`: nothing has been kept yet.
+pub(super) fn reader(settings: &Settings) -> Option<Reader> {
+    let path = settings.store_file.clone().filter(|path| path.exists())?;
+    Some(Reader::new(path, PATIENCE))
 }
 
 #[cfg(test)]

@@ -5,6 +5,7 @@
 //! bounded channel that never makes a realtime byte wait. The protocol itself is in [`grbl`](crate::grbl).
 
 pub mod backoff;
+pub mod bus;
 pub mod clock;
 pub mod discover;
 pub mod machine;

@@ -134,6 +134,11 @@ pub enum ProgramEvent {
         /// The line.
         number: u64,
     },
+    /// The controller has gone on behind that line.
+    Passed {
+        /// The line.
+        number: u64,
+    },
     /// All that was sent is carried out and the machine stands.
     AtRest(Rest),
     /// The controller refused a line. Nothing more is sent; what moved is being held.

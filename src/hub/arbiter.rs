@@ -97,8 +97,8 @@ pub fn describe(command: &Command) -> String {
         Command::Work(order) => describe_work(order),
         Command::GoTo(go_to) => describe_go_to(go_to),
         Command::Switch(switch) => work::of_switch(*switch),
-        Command::UsePort(endpoint) => format!("use the port {endpoint}"),
         Command::Program(order) => describe_program(order),
+        Command::UsePort(endpoint) => format!("use the port {endpoint}"),
     }
 }
 

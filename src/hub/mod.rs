@@ -14,6 +14,7 @@ mod ledger;
 mod offsets;
 pub mod programs;
 pub mod run;
+pub mod runner;
 #[cfg(test)]
 mod tests;
 

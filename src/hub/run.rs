@@ -13,6 +13,8 @@ use super::journal::Journal;
 use super::keeper_backups::{BackupDesk, FileDone};
 use super::ledger::{Entry, Ledger};
 use super::offsets::OffsetWatch;
+use super::programs::{self, Checking, Library};
+use super::runner::{Checks, News, ProgramKeeping, Runner, RunnerConfig};
 use super::{arbiter, fold};
 use crate::driver::clock::Clock;
 use crate::driver::machine::{self, Event, EventKind, MachineHandle, Order, OrderKind};
@@ -21,10 +23,11 @@ use crate::driver::wire_log::WireLog;
 use crate::grbl::session::{Session, SessionConfig};
 use crate::grbl::tables::Tables;
 use crate::model::Endpoint;
-use crate::model::command::{Outcome, Refused, TicketId, VoidReason};
+use crate::model::command::{Command, Outcome, Refused, TicketId, VoidReason};
 use crate::model::hub::{HubPort, Request};
 use crate::model::latch::Latch;
 use crate::model::log::{LogEntry, LogItem};
+use crate::model::program::Job;
 use crate::model::snapshot::Snapshot;
 use crate::model::time::Time;
 use crate::store::{Opened, Store};
@@ -93,6 +96,10 @@ pub struct Keeping {
     pub opened: Opened,
     /// Why there is no store, where there should be one.
     pub store_trouble: Option<String>,
+    /// Programs on disk. `None`: nobody answers questions about them.
+    pub programs: Option<Library>,
+    /// How programs are run.
+    pub runner: RunnerConfig,
 }
 
 /// As [`start`], and keeps things on disk.
@@ -139,20 +146,38 @@ fn spawn_keeping(
     let (requests, inbox) = mpsc::channel(REQUESTS);
     let (log, _) = broadcast::channel(LOG);
     let (mut keeper, snapshots) = Keeper::new(config, clock, Arc::clone(&latch), link.orders, log.clone());
-    let port = HubPort::new(snapshots, requests, log, latch);
+    let mut port = HubPort::new(snapshots.clone(), requests, log, latch);
+    let mut jobs = None;
+    let mut checks: Option<Arc<dyn Checks>> = None;
+    if let Some(library) = keeping.programs {
+        let desk = programs::desk::start::<Checking>(library, keeping.store.clone(), snapshots);
+        port = port.with_programs(desk.errands);
+        jobs = Some(desk.jobs);
+        checks = Some(Arc::new(desk.known));
+    }
     let (desk, files) = BackupDesk::new(keeping.backups);
     keeper.desk = desk;
     keeper.snapshot.programs.store_trouble = keeping.store_trouble;
-    keeper.audit = Audit::new(keeping.store);
+    keeper.audit = Audit::new(keeping.store.clone());
     keeper.list_backups();
-    (port, tokio::spawn(run(keeper, link.events, inbox, files)))
+    let store = keeping.store.map(|store| (store, keeping.opened));
+    let (runner, news) = Runner::new(ProgramKeeping { config: keeping.runner, store, checks });
+    keeper.runner = runner;
+    (port, tokio::spawn(run(keeper, link.events, inbox, Inboxes { files, news, jobs })))
+}
+
+/// What else the task waits for.
+struct Inboxes {
+    files: mpsc::Receiver<FileDone>,
+    news: mpsc::Receiver<News>,
+    jobs: Option<watch::Receiver<Arc<Vec<Job>>>>,
 }
 
 async fn run(
     mut keeper: Keeper,
     mut events: mpsc::Receiver<Event>,
     mut requests: mpsc::Receiver<Request>,
-    mut files: mpsc::Receiver<FileDone>,
+    mut inboxes: Inboxes,
 ) {
     let mut store = keeper.audit.store().map(Store::trouble);
     loop {
@@ -163,8 +188,10 @@ async fn run(
                 None => break,
             },
             Some(request) = requests.recv() => keeper.take_request(&request),
-            Some(done) = files.recv() => keeper.take_file(done),
+            Some(done) = inboxes.files.recv() => keeper.take_file(done),
+            jobs = programs::news::jobs(&mut inboxes.jobs) => keeper.take_jobs(jobs),
             trouble = audit::store_news(&mut store) => keeper.take_store_trouble(trouble),
+            Some(news) = inboxes.news.recv() => keeper.program_news(news),
         }
         for _ in 0..BURST {
             let Ok(event) = events.try_recv() else { break };
@@ -192,7 +219,8 @@ pub(super) struct Keeper {
     pub(super) snapshot: Snapshot,
     published: watch::Sender<Arc<Snapshot>>,
     ledger: Ledger,
-    journal: Journal,
+    pub(super) journal: Journal,
+    pub(super) runner: Runner,
     pub(super) desk: BackupDesk,
     pub(super) audit: Audit,
     offsets: OffsetWatch,
@@ -220,6 +248,7 @@ impl Keeper {
             published,
             ledger: Ledger::default(),
             journal: Journal::new(log),
+            runner: Runner::new(ProgramKeeping::default()).0,
             desk: BackupDesk::new(None).0,
             audit: Audit::default(),
             offsets: OffsetWatch::default(),
@@ -230,6 +259,9 @@ impl Keeper {
     /// Something happened at the machine.
     pub(super) fn take_event(&mut self, event: &Event) {
         if let EventKind::Outcome { ticket, outcome } = &event.what {
+            if self.program_outcome(event.at, *ticket, outcome) {
+                return;
+            }
             if !(*outcome == Outcome::Done && self.go_on(event.at, *ticket)) {
                 self.answer(event.at, *ticket, outcome.clone());
             }
@@ -250,12 +282,19 @@ impl Keeper {
         if let Some(now) = self.snapshot.machine.state.filter(|now| Some(*now) != state) {
             self.journal.write(event.at, LogItem::State(now));
         }
+        self.program_event(event);
     }
 
     /// Somebody asks for something: it goes to the driver, or is answered here.
     pub(super) fn take_request(&mut self, request: &Request) {
         let now = self.clock.now();
         self.ledger.open(request, now);
+        if let Command::Program(order) = &request.command {
+            if let Some(outcome) = self.program_order(request, order, now) {
+                self.answer(now, request.ticket, outcome);
+            }
+            return;
+        }
         if let Some(answered) = self.backup_command(request, now) {
             if let Err(outcome) = answered {
                 self.answer(now, request.ticket, outcome);
@@ -294,7 +333,7 @@ impl Keeper {
         true
     }
 
-    fn send(&self, ticket: TicketId, what: OrderKind) -> Result<(), Outcome> {
+    pub(super) fn send(&self, ticket: TicketId, what: OrderKind) -> Result<(), Outcome> {
         self.orders.try_send(Order { ticket, what }).map_err(|error| match error {
             mpsc::error::TrySendError::Full(_) => {
                 Outcome::Refused(Refused::because("the machine is busy with earlier commands; try again"))
@@ -336,6 +375,7 @@ impl Keeper {
     pub(super) fn finish(&mut self) {
         let now = self.clock.now();
         self.abandon_restore(now);
+        self.finish_program(now);
         for entry in self.ledger.drain() {
             self.write_outcome(now, entry, Outcome::Voided { why: VoidReason::Shutdown, sent: false });
         }

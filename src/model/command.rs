@@ -184,10 +184,10 @@ pub enum Command {
     GoTo(GoTo),
     /// Spindle, coolant, sleep, check mode.
     Switch(Switch),
-    /// Close the link and open this one in its place; all that is known of the old machine is forgotten.
-    UsePort(Endpoint),
     /// To the program runner.
     Program(ProgramOrder),
+    /// Close the link and open this one in its place; all that is known of the old machine is forgotten.
+    UsePort(Endpoint),
 }
 
 /// Why a command was not taken.

@@ -73,6 +73,7 @@ pub struct Hub {
     log: broadcast::Receiver<Arc<LogEntry>>,
     latch: Arc<Latch>,
     desk: Option<mpsc::Sender<Errand>>,
+    programs: Option<mpsc::Sender<Errand>>,
     answer_to: mpsc::Sender<Answer>,
     answers: mpsc::Receiver<Answer>,
 }
@@ -85,6 +86,7 @@ pub struct HubPort {
     log: broadcast::Sender<Arc<LogEntry>>,
     latch: Arc<Latch>,
     desk: Option<mpsc::Sender<Errand>>,
+    programs: Option<mpsc::Sender<Errand>>,
 }
 
 impl HubPort {
@@ -95,7 +97,7 @@ impl HubPort {
         log: broadcast::Sender<Arc<LogEntry>>,
         latch: Arc<Latch>,
     ) -> Self {
-        Self { snapshots, requests, log, latch, desk: None }
+        Self { snapshots, requests, log, latch, desk: None, programs: None }
     }
 
     /// With somebody who answers questions.
@@ -105,12 +107,20 @@ impl HubPort {
         self
     }
 
+    /// With somebody who answers questions about programs.
+    #[must_use]
+    pub fn with_programs(mut self, programs: mpsc::Sender<Errand>) -> Self {
+        self.programs = Some(programs);
+        self
+    }
+
     /// A handle for one client.
     pub fn attach(&self, origin: Origin) -> Hub {
         let (answer_to, answers) = mpsc::channel(ANSWERS);
         Hub {
             origin,
             desk: self.desk.clone(),
+            programs: self.programs.clone(),
             answer_to,
             answers,
             snapshots: self.snapshots.clone(),
@@ -201,7 +211,11 @@ impl Hub {
     /// # Errors
     /// Refused at once when too many questions wait, or when there is nobody to ask.
     pub fn ask(&self, query: Query) -> Result<(), Refused> {
-        let desk = self.desk.as_ref().ok_or_else(|| Refused::because("there is nobody to ask for that here"))?;
+        let desk = match query {
+            Query::Program(_) => &self.programs,
+            _ => &self.desk,
+        };
+        let desk = desk.as_ref().ok_or_else(|| Refused::because("there is nobody to ask for that here"))?;
         let errand = Errand { query, answer_to: self.answer_to.clone() };
         desk.try_send(errand).map_err(|_| Refused::because("sunmill is busy with earlier questions; try again"))
     }

@@ -1,6 +1,8 @@
 //! Which command is legal in which state, and the reason why not: one table for the hub's arbiter
 //! and for the screen's hints, so that a hint cannot lie.
 
+pub mod programs;
+
 use super::axes::{Axis, AxisSet, AxisVec};
 use super::command::{Command, HomeTarget, Refused};
 use super::machine::{Firmware, StateKind};
@@ -15,6 +17,10 @@ use super::work;
 /// The reason, as a sentence fragment that says what to do first.
 pub fn check(command: &Command, snapshot: &Snapshot, now: Time) -> Result<(), Refused> {
     let machine = &snapshot.machine;
+    if let Command::Program(order) = command {
+        return programs::check(order, known_state(machine, now), snapshot);
+    }
+    programs::not_between_lines(command, snapshot)?;
     if let Command::UsePort(_) = command {
         return may_leave_port(machine, now);
     }
@@ -65,9 +71,9 @@ pub fn check(command: &Command, snapshot: &Snapshot, now: Time) -> Result<(), Re
         Command::Work(order) => work::check_work(order, state, snapshot),
         Command::GoTo(go_to) => work::check_go_to(go_to, state, machine),
         Command::Switch(switch) => work::check_switch(*switch, state, machine),
+        Command::Program(order) => programs::check(order, Ok(state), snapshot),
         // Above: it is the one that does not need a link.
         Command::UsePort(_) => Ok(()),
-        Command::Program(_) => Err(Refused::because("no program can be run yet")),
         Command::Mdi(line) => mdi(line, state, firmware, machine),
     }
 }
@@ -146,6 +152,7 @@ pub(super) fn has_axis(axis: Axis, machine: &Machine) -> Result<(), Refused> {
 /// The reason, as for [`check`].
 pub fn may_jog(snapshot: &Snapshot, now: Time) -> Result<(), Refused> {
     let machine = &snapshot.machine;
+    programs::no_program(snapshot)?;
     jog_in(known_state(machine, now)?, machine)
 }
 

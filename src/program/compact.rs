@@ -92,7 +92,7 @@ impl Compactor {
         let next = &line.next;
         let keeps_place = !line.special && next.distance == Some(Distance::Absolute);
         let may_drop_axes = keeps_place && matches!(next.motion, Some(MotionMode::Rapid | MotionMode::Linear));
-        let only = if may_drop_axes { self.last_axis(block, next) } else { None };
+        let only = if may_drop_axes { Self::last_axis(block, next) } else { None };
         if block.deletable && self.firmware != Firmware::Grbl {
             out.push('/');
         }
@@ -185,7 +185,7 @@ impl Compactor {
     }
 
     /// The axis word that has to stay because all of them repeat where the tool is: a block without one may mean something else.
-    fn last_axis(&self, block: &Block, next: &InForce) -> Option<u8> {
+    fn last_axis(block: &Block, next: &InForce) -> Option<u8> {
         let mut last = None;
         for word in block.words() {
             match word.letter {

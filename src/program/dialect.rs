@@ -33,6 +33,8 @@ pub struct Dialect {
     pub starts_in_inches: bool,
     /// Relative distances are in force when the program starts (`$G`).
     pub starts_relative: bool,
+    /// Lines are sent as short as they can be ([`Compactor`](super::Compactor)), so that only what is left counts as their length.
+    pub compact: bool,
     /// Whoever sends the program stops at M6 by itself and asks a person to change the tool.
     pub asks_for_tools: bool,
 }
@@ -47,11 +49,13 @@ impl Dialect {
             options: None,
             starts_in_inches: false,
             starts_relative: false,
+            compact: true,
             asks_for_tools: false,
         }
     }
 
-    /// The machine as it stands. One that has not told who it is counts as FluidNC.
+    /// The machine as it stands. One that has not told who it is counts as FluidNC. Tool changes are asked for by whoever sends the
+    /// program, as they are unless the controller is told to make them.
     pub fn of(machine: &Machine) -> Self {
         let identity = machine.identity.as_ref();
         let firmware = identity.map_or(Firmware::FluidNc, |identity| identity.firmware);
@@ -62,6 +66,7 @@ impl Dialect {
             options: identity.map(|identity| identity.options.clone()),
             starts_in_inches: modal("G20"),
             starts_relative: modal("G91"),
+            asks_for_tools: true,
             ..Self::new(firmware, machine.axis_count())
         }
     }

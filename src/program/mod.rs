@@ -4,9 +4,12 @@
 //!
 //! ```text
 //!  chunks ─▶ Reader ─▶ RawLine ─▶ Block (words) ─▶ Tracker (modal state, Dialect) ─▶ Motions and Problems
+//!                                                                    Analysis: Report and Toolpath ◀─┘
 //! ```
 
+pub mod analysis;
 pub mod block;
+pub mod check;
 pub mod compact;
 pub mod dialect;
 pub mod estimate;
@@ -16,13 +19,16 @@ pub mod motion;
 mod number;
 pub mod outline;
 pub mod reader;
+pub mod rewind;
 pub mod toolpath;
 pub mod tracker;
 pub mod vocabulary;
 
+pub use analysis::{Analysis, AnalysisConfig};
 pub use block::Block;
 pub use compact::Compactor;
 pub use dialect::Dialect;
 pub use modal::Modal;
 pub use reader::{RawLine, Reader};
+pub use rewind::Rewind;
 pub use tracker::{Sink, Tracker};

@@ -9,7 +9,7 @@ use std::thread::{self, JoinHandle};
 use tokio::sync::watch;
 
 use super::error::StoreError;
-use super::open::{self, Limits, Opened};
+use super::open::{self, Opened};
 use super::options::StoreOptions;
 use super::reader::Reader;
 use super::write::Write;
@@ -48,16 +48,19 @@ impl Store {
         Self::open_with(path, StoreOptions::default())
     }
 
-    /// Opens the file, makes it where there is none, and checks all of it. Blocks while it does. A damaged file is set aside
-    /// with a note and a new one begun; runs without an end get one, as interrupted.
+    /// Opens the file, makes it where there is none, and checks it. Blocks while it does. A damaged file is set aside with a
+    /// note and a new one begun; runs without an end get one, as interrupted.
     ///
     /// # Errors
     /// Nothing can be kept: another sunmill writes to the file, a newer one or another program has written it, or it
     /// cannot be made or written. The file is as it was.
     pub fn open_with(path: &Path, options: StoreOptions) -> Result<(Self, Opened), StoreError> {
-        let (held, opened) = open::open(path, Limits { busy: options.busy_timeout, pages: options.max_pages })?;
+        let (held, opened) = open::open(path, &options)?;
         let (jobs, inbox) = sync_channel(QUEUE);
         let shared = Arc::new(Shared::new());
+        if !held.checked {
+            check_beside(path.to_owned(), &options, Arc::clone(&shared))?;
+        }
         let writer = Writer::new(held, path.to_owned(), options.clone(), inbox, Arc::clone(&shared));
         let thread = thread::Builder::new()
             .name("store".to_owned())
@@ -147,22 +150,49 @@ impl Store {
         let cache = write.is_cache();
         match self.inner.jobs.try_send(Job::Write(write)) {
             Ok(()) => {}
-            Err(TrySendError::Disconnected(job)) => tracing::debug!(?job, "not written: the store was closed"),
             Err(TrySendError::Full(_)) if cache => {}
             Err(TrySendError::Full(job)) => {
-                let shared = &self.inner.shared;
-                shared.lost.fetch_add(1, Ordering::Relaxed);
                 tracing::error!(?job, "lost: the store is too slow");
-                shared.tell(Some(format!(
-                    "{} is written too slowly: entries of history and audit are lost",
-                    self.inner.path.display()
-                )));
+                self.inner.lose("it is written too slowly");
+            }
+            Err(TrySendError::Disconnected(job)) if self.inner.was_closed() => {
+                tracing::debug!(?job, "not written: the store was closed");
+            }
+            Err(TrySendError::Disconnected(job)) => {
+                tracing::error!(?job, "lost: the store's thread has failed");
+                self.inner.lose("what writes it has failed; start sunmill anew when the machine stands");
             }
         }
     }
 }
 
+/// Reads all of a large file while it is in use already.
+fn check_beside(path: PathBuf, options: &StoreOptions, shared: Arc<Shared>) -> Result<(), StoreError> {
+    let busy = options.busy_timeout;
+    let failed = |path: PathBuf, error| StoreError::File { path, error };
+    let checked = path.clone();
+    let check = move || {
+        if let Some(why) = open::damage_beside(&checked, busy) {
+            tracing::error!(why, "the store is damaged");
+            let path = checked.display();
+            shared.damaged(format!("{path} is damaged ({why}): it will be set aside at the next start of sunmill"));
+        }
+    };
+    thread::Builder::new().name("store-check".to_owned()).spawn(check).map_err(|error| failed(path, error))?;
+    Ok(())
+}
+
 impl Inner {
+    /// A row is not taken: everybody is told, and the audit counts it when it can.
+    fn lose(&self, why: &str) {
+        self.shared.lost.fetch_add(1, Ordering::Relaxed);
+        self.shared.tell(Some(format!("entries of {} are lost: {why}", self.path.display())));
+    }
+
+    fn was_closed(&self) -> bool {
+        self.thread.lock().unwrap_or_else(PoisonError::into_inner).is_none()
+    }
+
     fn close(&self) {
         let thread = self.thread.lock().unwrap_or_else(PoisonError::into_inner).take();
         if let Some(thread) = thread {
@@ -178,5 +208,59 @@ impl Inner {
 impl Drop for Inner {
     fn drop(&mut self) {
         self.close();
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::mpsc::Receiver;
+
+    use super::*;
+    use crate::model::audit::AuditKind;
+    use crate::store::now_ms;
+
+    /// A store whose thread does nothing, with room for one job.
+    fn idle() -> (Store, Receiver<Job>) {
+        let (jobs, inbox) = sync_channel(1);
+        let inner = Inner {
+            path: "sunmill.db".into(),
+            options: StoreOptions::default(),
+            jobs,
+            shared: Arc::new(Shared::new()),
+            thread: Mutex::new(Some(thread::spawn(|| ()))),
+        };
+        (Store { inner: Arc::new(inner) }, inbox)
+    }
+
+    fn row() -> AuditRow {
+        let text = String::new;
+        AuditRow { at_ms: now_ms(), kind: AuditKind::Mdi, who: text(), what: text(), outcome: text(), took_ms: None }
+    }
+
+    fn said(store: &Store) -> String {
+        store.trouble().borrow().clone().unwrap_or_default()
+    }
+
+    #[test]
+    fn a_full_queue_loses_no_position_and_says_what_it_loses() {
+        let (store, inbox) = idle();
+        store.audit(row());
+        assert_eq!(said(&store), "");
+        store.clean_reports();
+        assert_eq!(said(&store), "", "a cache is no loss");
+        store.checkpoint(Checkpoint { acked_line: 5, ..Checkpoint::default() });
+        assert_eq!(store.inner.shared.checkpoint.lock().unwrap().as_ref().unwrap().acked_line, 5);
+        store.audit(row());
+        assert!(said(&store).contains("too slowly"), "{}", said(&store));
+        assert_eq!(store.inner.shared.lost.load(Ordering::Relaxed), 1);
+        drop(inbox);
+    }
+
+    #[test]
+    fn a_thread_that_failed_is_said() {
+        let (store, inbox) = idle();
+        drop(inbox);
+        store.audit(row());
+        assert!(said(&store).contains("start sunmill anew"), "{}", said(&store));
     }
 }

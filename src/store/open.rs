@@ -11,6 +11,7 @@ use rusqlite::{Connection, OpenFlags};
 use rustix::fs::{FlockOperation, flock};
 
 use super::error::{StoreError, is_damage};
+use super::options::StoreOptions;
 use super::{backups, rows, schema};
 use crate::model::program::{Checkpoint, PastRun, RunId};
 
@@ -35,28 +36,41 @@ impl Default for Opened {
 #[derive(Debug)]
 pub(super) struct Held {
     pub(super) connection: Connection,
+    /// All of it was read and is sound.
+    pub(super) checked: bool,
     /// Ends with the process, however that ends.
-    _lock: File,
+    lock: File,
 }
 
-/// How the file is opened.
-#[derive(Clone, Copy, Debug)]
-pub(super) struct Limits {
-    /// How long another program may hold it locked before a write fails.
-    pub(super) busy: Duration,
-    /// Pages that it may have.
-    pub(super) pages: Option<u32>,
+impl Held {
+    /// Closes the file; if `properly`, the next start need not read all of it.
+    pub(super) fn close(self, properly: bool) {
+        let Self { connection, mut lock, .. } = self;
+        match connection.close() {
+            Ok(()) if properly => {
+                // Not noted, the next start takes longer.
+                let _ = lock.set_len(0).and_then(|()| lock.rewind()).and_then(|()| writeln!(lock, "{CLOSED}"));
+            }
+            Ok(()) => {}
+            Err((_, error)) => tracing::warn!(%error, "the store is not closed"),
+        }
+    }
 }
+
+/// What the lock file says of a file that was closed properly; else it has the number of the process.
+const CLOSED: &str = "closed";
 
 /// Opens the file for writing, and makes it where there is none.
-pub(super) fn open(path: &Path, limits: Limits) -> Result<(Held, Opened), StoreError> {
+pub(super) fn open(path: &Path, options: &StoreOptions) -> Result<(Held, Opened), StoreError> {
     if let Some(folder) = path.parent().filter(|folder| !folder.as_os_str().is_empty()) {
         fs::create_dir_all(folder).map_err(|error| StoreError::File { path: folder.to_owned(), error })?;
     }
-    let lock = lock(path)?;
+    let (lock, closed) = lock(path)?;
+    let small = fs::metadata(path).is_ok_and(|file| file.len() <= options.check_bytes);
+    let checked = small || !closed;
     let failed = |error| StoreError::Sqlite { path: path.to_owned(), error };
     let mut notes = Vec::new();
-    let mut connection = match sound(path, limits) {
+    let mut connection = match sound(path, options, checked) {
         Ok(connection) => connection,
         Err(Unsound::Damaged(why)) => {
             let aside = set_aside(path)?;
@@ -67,12 +81,12 @@ pub(super) fn open(path: &Path, limits: Limits) -> Result<(Held, Opened), StoreE
             );
             tracing::error!("{note}");
             notes.push(note);
-            sound(path, limits).map_err(|unsound| unsound.into_error(path))?
+            sound(path, options, true).map_err(|unsound| unsound.into_error(path))?
         }
         Err(unsound) => return Err(unsound.into_error(path)),
     };
-    let opened = ready(&mut connection, limits).map_err(failed)?;
-    Ok((Held { connection, _lock: lock }, Opened { notes, ..opened }))
+    let opened = ready(&mut connection, options).map_err(failed)?;
+    Ok((Held { connection, checked, lock }, Opened { notes, ..opened }))
 }
 
 /// A connection that only reads; for as many as like, also while a hub writes.
@@ -99,7 +113,8 @@ fn newer(path: &Path, found: u32) -> StoreError {
 }
 
 /// A file beside the database: SQLite's own locks would end when any descriptor of the database is closed.
-fn lock(path: &Path) -> Result<File, StoreError> {
+/// Says whether the last one to hold it closed it properly.
+fn lock(path: &Path) -> Result<(File, bool), StoreError> {
     let beside = with_ending(path, ".lock");
     let mut file = File::options()
         .read(true)
@@ -108,18 +123,19 @@ fn lock(path: &Path) -> Result<File, StoreError> {
         .truncate(false)
         .open(&beside)
         .map_err(|error| StoreError::File { path: beside.clone(), error })?;
-    match flock(&file, FlockOperation::NonBlockingLockExclusive) {
+    let locked = flock(&file, FlockOperation::NonBlockingLockExclusive);
+    let mut holder = String::new();
+    let _ = file.read_to_string(&mut holder);
+    match locked {
         Ok(()) => {}
         Err(rustix::io::Errno::WOULDBLOCK) => {
-            let mut holder = String::new();
-            let _ = file.read_to_string(&mut holder);
             return Err(StoreError::InUse { path: path.to_owned(), pid: holder.trim().parse().ok() });
         }
         Err(error) => return Err(StoreError::File { path: beside, error: error.into() }),
     }
-    // The number is for the message above only; on a full disk the lock holds without it.
+    // The lock holds without the number, on a full disk.
     let _ = file.set_len(0).and_then(|()| file.rewind()).and_then(|()| writeln!(file, "{}", std::process::id()));
-    Ok(file)
+    Ok((file, holder.trim() == CLOSED))
 }
 
 /// Why a file cannot be gone on with.
@@ -146,12 +162,12 @@ impl From<rusqlite::Error> for Unsound {
     }
 }
 
-/// Opens the file and reads all of it; changes nothing in it.
-fn sound(path: &Path, limits: Limits) -> Result<Connection, Unsound> {
+/// Opens the file and reads all of it, if it is to be `checked`; changes nothing in it.
+fn sound(path: &Path, options: &StoreOptions, checked: bool) -> Result<Connection, Unsound> {
     let connection = Connection::open(path)?;
     // What is refused is left as it is, its log too.
     connection.set_db_config(DbConfig::SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, true)?;
-    connection.busy_timeout(limits.busy)?;
+    connection.busy_timeout(options.busy_timeout)?;
     if !schema::is_ours(&connection)? {
         return Err(Unsound::Refused(StoreError::Foreign { path: path.to_owned() }));
     }
@@ -159,20 +175,34 @@ fn sound(path: &Path, limits: Limits) -> Result<Connection, Unsound> {
     if found > schema::VERSION {
         return Err(Unsound::Refused(newer(path, found)));
     }
-    let verdict: String = connection.query_one("PRAGMA quick_check(1)", [], |row| row.get(0))?;
-    if verdict != "ok" {
-        return Err(Unsound::Damaged(verdict.replace('\n', "; ")));
+    if let Some(why) = checked.then(|| damage(&connection)).transpose()?.flatten() {
+        return Err(Unsound::Damaged(why));
     }
     connection.set_db_config(DbConfig::SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, false)?;
     Ok(connection)
 }
 
+/// Reads all of the file. `None`: it is sound.
+fn damage(connection: &Connection) -> rusqlite::Result<Option<String>> {
+    let verdict: String = connection.query_one("PRAGMA quick_check(1)", [], |row| row.get(0))?;
+    Ok((verdict != "ok").then(|| verdict.replace('\n', "; ")))
+}
+
+/// The same beside the one that writes. Takes as long as it takes.
+pub(super) fn damage_beside(path: &Path, busy: Duration) -> Option<String> {
+    let connection = open_to_read(path, busy).ok()?;
+    match damage(&connection) {
+        Ok(found) => found,
+        Err(error) => is_damage(&error).then(|| error.to_string()),
+    }
+}
+
 /// Makes a sound file ready to be written, and ends the runs that have no end.
-fn ready(connection: &mut Connection, limits: Limits) -> rusqlite::Result<Opened> {
+fn ready(connection: &mut Connection, options: &StoreOptions) -> rusqlite::Result<Opened> {
     connection.pragma_update(None, "journal_mode", "wal")?;
     connection.pragma_update(None, "foreign_keys", true)?;
     connection.pragma_update(None, "journal_size_limit", 4 << 20)?;
-    if let Some(pages) = limits.pages {
+    if let Some(pages) = options.max_pages {
         connection.pragma_update(None, "max_page_count", pages)?;
     }
     schema::migrate(connection)?;

@@ -15,6 +15,9 @@ pub struct StoreOptions {
     pub audit_days: u32,
     /// How long another program may hold the file locked before that is trouble. Nobody but the store's threads waits for it.
     pub busy_timeout: Duration,
+    /// A file of up to so many bytes is read whole when it is opened. A larger one only if it was not closed properly; else it
+    /// is read in the background, and what is found then is set aside at the next start.
+    pub check_bytes: u64,
     /// Pages of 4 KiB that the file may have at most. `None`: as many as the disk has.
     pub max_pages: Option<u32>,
 }
@@ -27,6 +30,7 @@ impl Default for StoreOptions {
             history_days: 0,
             audit_days: 365,
             busy_timeout: Duration::from_secs(2),
+            check_bytes: 2 << 20,
             max_pages: None,
         }
     }

@@ -75,8 +75,8 @@ pub(super) fn put_run(connection: &Connection, run: &PastRun) -> rusqlite::Resul
                  pauses, paused_ms, cutting_ms, dry)
              VALUES (:id, :name, :path, :hash, :who, :started, :ended, :how, :why, :first, :last, :lines,
                  :pauses, :paused, :cutting, :dry)
-             ON CONFLICT (id) DO UPDATE SET hash = excluded.hash, ended_ms = excluded.ended_ms, how = excluded.how,
-                 why = excluded.why, last_line = excluded.last_line, lines = excluded.lines, pauses = excluded.pauses,
+             ON CONFLICT (id) DO UPDATE SET hash = coalesce(excluded.hash, hash), ended_ms = excluded.ended_ms, how = excluded.how,
+                 why = excluded.why, last_line = excluded.last_line, lines = coalesce(excluded.lines, lines), pauses = excluded.pauses,
                  paused_ms = excluded.paused_ms, cutting_ms = excluded.cutting_ms
              WHERE excluded.how IS NOT NULL",
         )?

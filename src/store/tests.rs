@@ -227,6 +227,17 @@ fn a_stopped_run_can_be_taken_up_and_one_that_is_done_cannot() {
 }
 
 #[test]
+fn what_was_known_at_the_start_is_not_forgotten_at_the_end() {
+    let place = Place::new();
+    let (store, _) = place.open();
+    store.run_started(run(1, "face.nc"));
+    store.run_ended(PastRun { hash: None, lines: None, ..ended(run(1, "face.nc"), RunEnd::Done) });
+    store.flush().unwrap();
+    let runs = store.reader().runs(&RunFilter::default(), 0, 9).unwrap();
+    assert_eq!(runs, [ended(run(1, "face.nc"), RunEnd::Done)]);
+}
+
+#[test]
 fn an_end_is_not_taken_back() {
     let place = Place::new();
     let (store, _) = place.open();

@@ -4,7 +4,7 @@ use std::collections::VecDeque;
 use std::path::PathBuf;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::mpsc::{Receiver, RecvTimeoutError, SyncSender};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 use std::time::{Duration, Instant, SystemTime};
 
 use rusqlite::TransactionBehavior;
@@ -43,13 +43,20 @@ pub(super) struct Shared {
     pub(super) checkpoint: Mutex<Option<Checkpoint>>,
     /// Rows that found no place, until the audit has told of them.
     pub(super) lost: AtomicU64,
+    /// The file was found to be damaged while it was written; that does not pass.
+    damage: OnceLock<String>,
     /// What is wrong, for everyone to see.
     pub(super) trouble: watch::Sender<Option<String>>,
 }
 
 impl Shared {
     pub(super) fn new() -> Self {
-        Self { checkpoint: Mutex::new(None), lost: AtomicU64::new(0), trouble: watch::channel(None).0 }
+        Self {
+            checkpoint: Mutex::new(None),
+            lost: AtomicU64::new(0),
+            damage: OnceLock::new(),
+            trouble: watch::channel(None).0,
+        }
     }
 
     /// Puts a newer position in its place, unless it would set the run back. Says whether the place was empty.
@@ -65,7 +72,14 @@ impl Shared {
         self.checkpoint.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
+    pub(super) fn damaged(&self, what: String) {
+        let _ = self.damage.set(what);
+        self.tell(None);
+    }
+
+    /// Something is wrong with writing, or nothing is any more.
     pub(super) fn tell(&self, trouble: Option<String>) {
+        let trouble = trouble.or_else(|| self.damage.get().cloned());
         self.trouble.send_if_modified(|told| {
             let news = *told != trouble;
             *told = trouble;
@@ -140,6 +154,8 @@ impl Writer {
         if !self.backlog.is_empty() {
             tracing::error!(rows = self.backlog.len(), path = %self.path.display(), "could not be written at the end");
         }
+        let properly = self.backlog.is_empty() && self.shared.damage.get().is_none();
+        self.held.close(properly);
     }
 
     fn next(&self) -> Result<Job, RecvTimeoutError> {

@@ -41,6 +41,7 @@ pub mod offsets;
 pub mod overrides;
 pub mod plain;
 pub mod preview;
+pub mod programs;
 pub mod recovery;
 pub mod screen;
 pub mod settings;

@@ -3,6 +3,8 @@
 use std::path::PathBuf;
 use std::time::Duration;
 
+use jiff::tz::TimeZone;
+
 use super::keymap::KeyOverride;
 use super::theme::Role;
 use crate::model::Units;
@@ -37,6 +39,10 @@ pub struct Settings {
     pub confirm_offset_mm: f64,
     /// Keys that go before those of the action table. Those that cannot be understood leave all as it is by default.
     pub keys: Vec<KeyOverride>,
+    /// Unix time of hub time 0, in ms. `None`: no time of day is shown.
+    pub started_unix_ms: Option<i64>,
+    /// The time zone in which dates are shown.
+    pub zone: TimeZone,
     /// Something to tell at the start (no log folder, say).
     pub notice: Option<String>,
 }
@@ -57,6 +63,8 @@ impl Default for Settings {
             frame: None,
             confirm_offset_mm: 10.0,
             keys: Vec::new(),
+            started_unix_ms: None,
+            zone: TimeZone::UTC,
             notice: None,
         }
     }

@@ -12,6 +12,7 @@ use super::jog::JogPad;
 use super::keymap::Keymap;
 use super::offsets::Offsets;
 use super::overrides::Lane;
+use super::programs::Programs;
 use super::recovery::{AlarmHistory, RecoveryPanel};
 use super::settings::Settings;
 pub use super::tab::Tab;
@@ -36,6 +37,8 @@ pub struct Ui {
     pub mode: Mode,
     /// What the body of the screen shows.
     pub tab: Tab,
+    /// The tab Programs.
+    pub programs: Programs,
     /// The tab Offsets.
     pub offsets: Offsets,
     /// The tab Settings.
@@ -143,6 +146,8 @@ pub enum Then {
     UseAndKeep(PathBuf),
     /// Asks for a realtime action.
     Realtime(Realtime),
+    /// Opens the question about the interrupted program.
+    TakeUp,
     /// Opens the line for G-code with this in it.
     Type(&'static str),
     /// Stops the machine, and leaves when it stands.
@@ -242,6 +247,7 @@ impl Ui {
             mode: Mode::Main,
             tab: Tab::Machine,
             units: settings.units,
+            programs: Programs::default(),
             offsets: Offsets::default(),
             controller: Controller::default(),
             devices: Devices::default(),
@@ -279,6 +285,7 @@ impl Ui {
             machine.stop.as_ref().and_then(|stop| stop_hides_at(stop, now)),
             next_age_change(machine, now),
             next_countdown(machine, now),
+            self.programs.poll_timeout(self.tab, snapshot, now),
         ]
         .into_iter()
         .flatten()
@@ -297,7 +304,7 @@ pub fn machine_is_busy(machine: &Machine, now: Time) -> bool {
 
 /// Whether two snapshots of the same machine differ only in when they were made: one more report that says the same.
 pub fn says_nothing_new(old: &Snapshot, new: &Snapshot, now: Time) -> bool {
-    if age_text(old.machine.age(now)).is_some() {
+    if age_text(old.machine.age(now)).is_some() || old.programs != new.programs {
         return false;
     }
     let mut old = old.machine.clone();

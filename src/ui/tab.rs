@@ -7,6 +7,8 @@ pub enum Tab {
     /// Position, state, jog and console.
     #[default]
     Machine,
+    /// Programs: files, checks, runs.
+    Programs,
     /// Work coordinate systems and other offsets.
     Offsets,
     /// Settings of the controller.
@@ -17,12 +19,13 @@ pub enum Tab {
 
 impl Tab {
     /// All, in the order of the strip.
-    pub const ALL: [Self; 4] = [Self::Machine, Self::Offsets, Self::Settings, Self::Devices];
+    pub const ALL: [Self; 5] = [Self::Machine, Self::Programs, Self::Offsets, Self::Settings, Self::Devices];
 
     /// Its name on the strip; the first letter, as a capital, is the key that opens it.
     pub const fn title(self) -> &'static str {
         match self {
             Self::Machine => "Machine",
+            Self::Programs => "Programs",
             Self::Offsets => "Offsets",
             Self::Settings => "Settings",
             Self::Devices => "Devices",

@@ -1,5 +1,7 @@
 //! Snapshots made by hand, and a screen to draw them on.
 
+pub(super) mod programs;
+
 use std::sync::Arc;
 use std::time::Duration;
 

@@ -10,6 +10,7 @@ mod mdi;
 mod offsets;
 pub mod panel;
 mod popups;
+mod programs;
 mod recovery;
 mod run;
 mod switches;
@@ -29,8 +30,9 @@ use super::action::{Action, Context};
 use super::console::{Tone, is_failure};
 use super::input::InputEvent;
 use super::keymap::{Bound, Chord};
-use super::state::{Effect, Event, ExitReason, Mode, Then, Ui};
-use crate::model::desk::Query;
+use super::state::{Effect, Event, ExitReason, Mode, Tab, Then, Ui};
+use crate::model::desk::{Answer, Query};
+use crate::model::hub::LogEvent;
 use crate::model::snapshot::Snapshot;
 use crate::model::{Command, Endpoint, Realtime, StateKind, Time, legal};
 
@@ -48,8 +50,10 @@ pub fn update(ui: &mut Ui, event: &Event, snapshot: &Snapshot, now: Time) -> Vec
         Event::Input(input) => input_event(ui, input, snapshot),
         Event::Log(event) => {
             ui.console.take(event);
+            tell_failure(ui, event, now);
             if ui.pad.moving().is_some() && is_failure(event) { cancel_jog(ui, now) } else { Vec::new() }
         }
+        Event::Answer(Answer::Program(answer)) => programs::answer(ui, answer, snapshot, now),
         Event::Answer(answer) => devices::answer(ui, answer, now),
         Event::Snapshot => new_snapshot(ui, snapshot, now),
         Event::Timeout => timeout(ui, snapshot, now),
@@ -172,15 +176,25 @@ fn stop_key(ui: &mut Ui, action: Action, input: &InputEvent, snapshot: &Snapshot
 fn new_snapshot(ui: &mut Ui, snapshot: &Snapshot, now: Time) -> Vec<Effect> {
     recovery::follow(ui, snapshot, now);
     tell_cancel(ui, snapshot, now);
+    let mut effects = programs::follow(ui, snapshot, now);
     if ui.quitting && !is_busy(ui, snapshot, now) {
         return vec![Effect::Quit(ExitReason::Asked)];
     }
-    if ui.mode != Mode::Jog {
-        return Vec::new();
+    if ui.mode == Mode::Jog
+        && let Err(why) = legal::may_jog(snapshot, now)
+    {
+        effects.extend(leave_jog_mode(ui, now, Some(&format!("jog mode left: {why}"))));
     }
-    match legal::may_jog(snapshot, now) {
-        Ok(()) => Vec::new(),
-        Err(why) => leave_jog_mode(ui, now, Some(&format!("jog mode left: {why}"))),
+    effects
+}
+
+/// What was refused has to be seen on tabs without a console too.
+fn tell_failure(ui: &mut Ui, event: &LogEvent, now: Time) {
+    if ui.tab == Tab::Programs && is_failure(event) {
+        let said = ui.console.lines().next_back().map(|line| format!("{}: {}", line.text, line.answer));
+        if let Some(text) = said {
+            ui.say(text, Tone::Warning, now);
+        }
     }
 }
 
@@ -188,11 +202,12 @@ fn timeout(ui: &mut Ui, snapshot: &Snapshot, now: Time) -> Vec<Effect> {
     if ui.notice.as_ref().is_some_and(|notice| now >= notice.until) {
         ui.notice = None;
     }
+    let mut effects = programs::timeout(ui, now);
     if ui.mode != Mode::Jog {
-        return Vec::new();
+        return effects;
     }
     let (acts, idle) = ui.pad.handle_timeout(now, snapshot.machine.axis_count());
-    let mut effects = jog_effects(ui, acts, now);
+    effects.extend(jog_effects(ui, acts, now));
     if idle {
         effects.extend(leave_jog_mode(ui, now, Some("jog mode left: no key for a minute")));
     }
@@ -201,7 +216,7 @@ fn timeout(ui: &mut Ui, snapshot: &Snapshot, now: Time) -> Vec<Effect> {
 }
 
 /// Carries out what a popup's choice says.
-fn take(ui: &mut Ui, then: Then, now: Time) -> Vec<Effect> {
+fn take(ui: &mut Ui, then: Then, snapshot: &Snapshot, batch: u64, now: Time) -> Vec<Effect> {
     match then {
         Then::Close => Vec::new(),
         Then::Submit(command) => vec![Effect::Submit(command)],
@@ -210,6 +225,7 @@ fn take(ui: &mut Ui, then: Then, now: Time) -> Vec<Effect> {
             Effect::Submit(Command::UsePort(Endpoint::Serial(path.clone()))),
             Effect::Ask(Query::RememberPort(path)),
         ],
+        Then::TakeUp => programs::take_up(ui, snapshot, batch, now),
         Then::Realtime(realtime) => vec![Effect::Realtime(realtime)],
         Then::Type(text) => {
             ui.mode = Mode::Mdi;

@@ -40,7 +40,8 @@ pub struct Terminal {
     parser: vt100::Parser,
     /// All that the program wrote, for questions about bytes.
     pub raw: Vec<u8>,
-    home: Home,
+    /// Where it lives.
+    pub home: Home,
 }
 
 impl Terminal {

@@ -91,7 +91,7 @@ impl Shop {
         };
         let found = timeout(LONG, search).await.is_ok();
         let snapshot = self.hub.snapshot();
-        assert!(found, "no {what}: {:#?}", snapshot.machine);
+        assert!(found, "no {what}: {:#?}\n{:#?}\n{:#?}", snapshot.machine, snapshot.programs.run, self.spoken());
         snapshot
     }
 
@@ -127,6 +127,15 @@ impl Shop {
     pub async fn done(&mut self, command: Command) {
         let said = format!("{command:?}");
         assert_eq!(self.ask(command).await, Outcome::Done, "{said}");
+    }
+
+    /// The end of the log, without the questions and reports.
+    fn spoken(&self) -> Vec<&LogItem> {
+        let is_report = |text: &str| text == "?" || text.starts_with('<');
+        let spoken = self.log.iter().filter(|item| !matches!(item, LogItem::Wire { text, .. } if is_report(text)));
+        let mut last: Vec<_> = spoken.rev().take(40).collect();
+        last.reverse();
+        last
     }
 
     /// The lines that went out for somebody.

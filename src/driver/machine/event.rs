@@ -28,13 +28,13 @@ pub enum OrderKind {
     Set(SettingOrder),
     /// Have all settings listed.
     ListSettings,
-    /// Close the link and open this one in its place.
-    UsePort(Endpoint),
     /// Send the lines of a program as they come. The ticket ends when the first may go; the rest comes as
     /// [`ProgramEvent`](crate::grbl::event::ProgramEvent)s.
     Program(Feed),
     /// Begin no more lines of it; a cycle start lets it go on.
     PauseProgram,
+    /// Close the link and open this one in its place.
+    UsePort(Endpoint),
 }
 
 impl OrderKind {

@@ -61,11 +61,11 @@ pub(super) struct Task {
     why_down: String,
     received: Tap,
     sent: Tap,
-    /// A port that is to be opened in place of this one, and who asked.
-    other_port: Option<(TicketId, Endpoint)>,
     gate: Gate,
     /// The program under way.
     feed: Option<Feed>,
+    /// A port that is to be opened in place of this one, and who asked.
+    other_port: Option<(TicketId, Endpoint)>,
 }
 
 /// What ended a wait.
@@ -122,9 +122,9 @@ impl Task {
             why_down: "it is being opened".to_owned(),
             received: Tap::default(),
             sent: Tap::default(),
-            other_port: None,
             gate: Gate::default(),
             feed: None,
+            other_port: None,
         }
     }
 
@@ -275,6 +275,7 @@ impl Task {
                 }
             }
             Wake::Due => self.session.handle_timeout(now),
+            Wake::Hub | Wake::Program => {}
             Wake::Order(Some(Order { ticket, what: OrderKind::UsePort(endpoint) })) => {
                 // The hub looked at a report; something may have been sent since.
                 if !self.may_be_left(now) {
@@ -287,7 +288,6 @@ impl Task {
                 self.other_port = Some((ticket, endpoint));
                 return Some(Ended::OtherPort);
             }
-            Wake::Hub | Wake::Program => {}
             Wake::Order(Some(order)) => self.take(now, order),
         }
         None
@@ -382,10 +382,10 @@ impl Task {
             OrderKind::Jog(jog) => self.session.jog(now, jog, order.ticket),
             OrderKind::Set(setting) => self.session.set(now, setting, order.ticket),
             OrderKind::ListSettings => self.session.list_settings(now, order.ticket),
-            // Taken by who reads the orders: it is not the session's.
-            OrderKind::UsePort(_) => Err(Refused::because("the port cannot be changed now")),
             OrderKind::Program(feed) => self.session.stream_begin(now).map(|()| self.feed = Some(feed)),
             OrderKind::PauseProgram => self.session.stream_pause(now),
+            // Taken by who reads the orders: it is not the session's.
+            OrderKind::UsePort(_) => Err(Refused::because("the port cannot be changed now")),
         };
         match taken {
             Err(refused) => self.end(order.ticket, Outcome::Refused(refused)),

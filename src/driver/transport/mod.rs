@@ -17,4 +17,7 @@ pub use holder::Holder;
 pub use lock::{DeviceLock, lock_dir};
 pub use opener::{InProcess, Opener};
 pub use port::{Port, Stream};
+pub use serial::SerialLine;
+pub(super) use serial::open as open_serial;
+pub(super) use tcp::connect as connect_tcp;
 pub use ws::WsStream;

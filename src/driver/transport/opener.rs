@@ -53,7 +53,9 @@ impl Opener {
             Endpoint::Serial(path) => {
                 let (path, baud, pace, dir) = (path.clone(), self.baud, self.pace, self.lock_dir.clone());
                 let lost = OpenError::Serial { path: path.clone(), why: "the program is ending".to_owned() };
-                tokio::task::spawn_blocking(move || serial::open(&path, baud, pace, &dir)).await.unwrap_or(Err(lost))
+                tokio::task::spawn_blocking(move || serial::open(&path, serial::SerialLine::plain(baud), pace, &dir))
+                    .await
+                    .unwrap_or(Err(lost))
             }
             Endpoint::Tcp { host, port } => {
                 let lock = self.lock()?;

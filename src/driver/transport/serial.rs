@@ -23,12 +23,31 @@ use crate::driver::pace::Pace;
 
 const BY_ID: &str = "/dev/serial/by-id";
 
-/// Opens a serial device: raw, 8N1, no flow control, exclusive. Blocks for some milliseconds (and reads `/proc`
-/// when it is busy), so it has no place on the runtime's own threads; but it needs the runtime's context.
+/// How characters look on a serial line of 8 data bits.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct SerialLine {
+    /// Bits per second.
+    pub baud: u32,
+    /// Parity bit.
+    pub parity: Parity,
+    /// Stop bits.
+    pub stop_bits: StopBits,
+}
+
+impl SerialLine {
+    /// 8N1.
+    pub const fn plain(baud: u32) -> Self {
+        Self { baud, parity: Parity::None, stop_bits: StopBits::One }
+    }
+}
+
+/// Opens a serial device: raw, 8N1 or as `line` says, no flow control, exclusive. Blocks for some milliseconds (and reads
+/// `/proc` when it is busy), so it has no place on the runtime's own threads; but it needs the runtime's context.
 ///
 /// # Errors
 /// See [`OpenError`].
-pub(super) fn open(path: &Path, baud: u32, pace: Pace, lock_dir: &Path) -> Result<Port, OpenError> {
+pub(in crate::driver) fn open(path: &Path, line: SerialLine, pace: Pace, lock_dir: &Path) -> Result<Port, OpenError> {
+    let baud = line.baud;
     let device = path.canonicalize().map_err(|error| explain(path, path, &error))?;
     let lock = DeviceLock::acquire(lock_dir, &device.to_string_lossy())?;
     // This descriptor tells exactly what is wrong, where the crate's errors do not, and clears HUPCL.
@@ -39,8 +58,8 @@ pub(super) fn open(path: &Path, baud: u32, pace: Pace, lock_dir: &Path) -> Resul
     keep_lines_at_close(&probe).map_err(|errno| explain(path, &device, &errno.into()))?;
     let stream = tokio_serial::new(device.to_string_lossy(), baud)
         .data_bits(DataBits::Eight)
-        .parity(Parity::None)
-        .stop_bits(StopBits::One)
+        .parity(line.parity)
+        .stop_bits(line.stop_bits)
         .flow_control(FlowControl::None)
         .exclusive(true);
     let stream = SerialStream::open(&stream).map_err(|error| match error.kind {
@@ -126,7 +145,7 @@ pub(in crate::driver) mod tests {
     }
 
     fn open_in(dir: &tempfile::TempDir, path: &Path) -> Result<Port, OpenError> {
-        open(path, 115_200, Pace::Auto, dir.path())
+        open(path, SerialLine::plain(115_200), Pace::Auto, dir.path())
     }
 
     #[tokio::test]

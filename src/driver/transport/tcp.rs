@@ -22,7 +22,7 @@ const UNACKNOWLEDGED_MS: u32 = 10_000;
 ///
 /// # Errors
 /// See [`OpenError`].
-pub(super) async fn connect(host: &str, port: u16) -> Result<TcpStream, OpenError> {
+pub(in crate::driver) async fn connect(host: &str, port: u16) -> Result<TcpStream, OpenError> {
     let address = if host.contains(':') { format!("[{host}]:{port}") } else { format!("{host}:{port}") };
     let attempt = async {
         let found = tokio::net::lookup_host((host, port))

@@ -11,7 +11,7 @@ use super::window::{Owner, Slot};
 use crate::grbl::event::{Event, StreamEnd};
 use crate::grbl::line::{Line, LineKind};
 use crate::grbl::realtime as byte;
-use crate::model::command::{Outcome, Realtime, Refused};
+use crate::model::command::{Outcome, Realtime, Refused, VoidReason};
 use crate::model::machine::{Firmware, MessageLevel};
 use crate::model::snapshot::{Jog, LOST_AFTER, LinkState};
 use crate::model::{AxisVec, Time};
@@ -138,6 +138,7 @@ impl Session {
                     return;
                 }
                 self.set_homed(crate::model::AxisSet::EMPTY);
+                self.void_stream(VoidReason::LinkLost);
                 self.phase = Phase::Asking { since: now };
                 self.heard = Heard::default();
                 self.queries.clear();

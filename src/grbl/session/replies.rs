@@ -236,7 +236,6 @@ impl Session {
                 Owner::JogIncrement | Owner::Sync | Owner::Program(_) => {}
             }
         }
-        self.void_stream(VoidReason::Alarm);
         let open: Vec<_> = self.jogger.tickets().collect();
         for ticket in open {
             self.outcome(ticket, Outcome::Voided { why: VoidReason::Alarm, sent: false });
@@ -252,6 +251,7 @@ impl Session {
         let needs_reset = info.needs_soft_reset;
         self.alarm = Some(ActiveAlarm { info: Some(info.clone()), needs_reset });
         self.events.push_back(Event::Alarm { info: Some(info), needs_reset });
+        self.void_stream(VoidReason::Alarm);
     }
 
     /// The controller (re)started. Anything that was open is void; who it is, is asked again.

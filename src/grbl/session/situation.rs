@@ -92,6 +92,8 @@ impl Situation {
             (None, _) => reported,
             // These swallow what was sent: the firmware keeps lines back in them.
             (Some(_), Self::Hold { .. } | Self::Door { .. } | Self::Sleep | Self::Tool) if since => reported,
+            // Nothing moves in check mode.
+            (Some(_), Self::Check) if since => reported,
             (Some(SentMotion::Home), _) | (_, Self::Home) => Self::Home,
             (Some(SentMotion::Run), _) | (_, Self::Run) => Self::Run,
             (Some(SentMotion::Jog), _) => Self::Jog,
@@ -112,6 +114,11 @@ impl Situation {
         )
     }
 
+    /// There may be something to resume.
+    pub(super) const fn may_resume(self) -> bool {
+        matches!(self, Self::Hold { .. } | Self::Door { .. } | Self::Tool | Self::Unknown { .. })
+    }
+
     /// A reset now would keep position.
     pub(super) const fn is_standstill(self) -> bool {
         matches!(self, Self::Idle | Self::Check | Self::Hold { stopped: true })
@@ -127,6 +134,7 @@ mod tests {
     const RUN: MachineState = MachineState::plain(StateKind::Run);
     const HOLD0: MachineState = MachineState::with_sub(StateKind::Hold, 0);
     const TOOL: MachineState = MachineState::plain(StateKind::Tool);
+    const CHECK: MachineState = MachineState::plain(StateKind::Check);
     const ALARM: MachineState = MachineState::plain(StateKind::Alarm);
 
     #[test]
@@ -143,6 +151,8 @@ mod tests {
             (Some(HOLD0), Some(Run), false, Situation::Run), // a cycle start that left after this report
             (Some(HOLD0), Some(Run), true, Situation::Hold { stopped: true }),
             (Some(TOOL), Some(Run), true, Situation::Tool),
+            (Some(CHECK), Some(Run), true, Situation::Check),
+            (Some(CHECK), Some(Run), false, Situation::Run), // sent after check mode was left
             (Some(IDLE), Some(Home), false, Situation::Home),
             (None, Some(Home), false, Situation::Home),
             (None, Some(Jog), false, Situation::Unknown { last_was_jog: true }),

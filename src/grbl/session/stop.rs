@@ -6,6 +6,7 @@ use super::core::{Phase, Session};
 use super::reports::Mark;
 use super::situation::Situation;
 use super::stop_table::{Decision, decide};
+use super::stream::Stream;
 use crate::grbl::event::Event;
 use crate::model::Time;
 use crate::model::axes::AxisSet;
@@ -164,8 +165,10 @@ impl Session {
         if !self.stream_resume() {
             return;
         }
+        // It was seen to wait at a line, however that fits with what was sent before.
+        let asks = self.stream.as_ref().is_some_and(Stream::asks);
         match self.situation(now) {
-            Situation::Hold { .. } | Situation::Door { .. } | Situation::Tool | Situation::Unknown { .. } => {
+            situation if asks || situation.may_resume() => {
                 self.outgoing.resume();
                 self.stop = None;
                 self.reports.watch(false);
@@ -216,7 +219,8 @@ impl Session {
                 if state.is_moving() && held {
                     self.tell(run, StopPhase::Confirmed);
                 } else if !state.is_moving() {
-                    if run.goal == Goal::HeldThenReset && held {
+                    // A program that came to rest by itself is ended all the same.
+                    if run.goal == Goal::HeldThenReset && (held || self.stream.is_some()) {
                         self.begin_reset(now, run.stop.asked);
                         return;
                     }

@@ -90,7 +90,18 @@ pub(super) struct Stream {
     told_at: Time,
     rest: Option<Mark>,
     rest_told: bool,
-    asks: Option<(u64, Mark, bool)>,
+    asks: Option<Asks>,
+}
+
+/// A line at which the controller may wait by itself. Grbl, FluidNC and M0 of grblHAL answer it when that is over; M6 of grblHAL
+/// is answered first, and reading stops behind it.
+#[derive(Debug)]
+struct Asks {
+    number: u64,
+    /// Since it went out, or since it was answered.
+    mark: Mark,
+    answered: bool,
+    told: bool,
 }
 
 impl Stream {
@@ -112,6 +123,11 @@ impl Stream {
     /// The lane never goes on.
     pub(super) fn is_broken(&self) -> bool {
         self.feeding == Feeding::Broken
+    }
+
+    /// The controller was seen to wait at a line.
+    pub(super) fn asks(&self) -> bool {
+        self.asks.as_ref().is_some_and(|asks| asks.told)
     }
 
     /// When progress is to be told.
@@ -158,6 +174,7 @@ impl Session {
     pub fn stream_wants(&self) -> bool {
         let Some(stream) = &self.stream else { return false };
         stream.feeding == Feeding::On
+            && stream.asks.is_none()
             && self.window.pending_len() < STAGED
             && !self.window.all().any(|slot| is_program(slot) && slot.alone)
     }
@@ -261,7 +278,7 @@ impl Session {
             Situation::Run => !next.line.is_dollar(),
             _ => false,
         };
-        may_go && stream.held == Held::No && state
+        may_go && stream.held == Held::No && stream.asks.is_none() && state
     }
 
     /// A program line has left, whole.
@@ -277,7 +294,10 @@ impl Session {
         let Some(code) = error else {
             stream.acked = stream.acked.max(number);
             stream.text = Some(line);
-            stream.asks = None;
+            if let Some(asks) = &mut stream.asks {
+                asks.answered = true;
+                asks.mark = self.reports.mark();
+            }
             return;
         };
         if stream.is_broken() {
@@ -342,7 +362,7 @@ impl Session {
     fn step_held(&mut self) {
         let Some(kind) = self.state().map(|state| state.kind) else { return };
         let Some(stream) = &self.stream else { return };
-        let by_line = self.window.oldest().is_some_and(|slot| slot.asks);
+        let by_line = stream.asks.is_some();
         let holds = matches!(kind, StateKind::Hold | StateKind::Held | StateKind::Door);
         let resuming = self.resuming_until.is_some();
         match (stream.held, holds) {
@@ -362,22 +382,28 @@ impl Session {
 
     /// The controller waits at M0 or M6 by itself.
     fn step_asks(&mut self) {
-        let asking = self.window.oldest().filter(|slot| slot.asks).and_then(|slot| match slot.owner {
+        let sent = self.window.oldest().filter(|slot| slot.asks).and_then(|slot| match slot.owner {
             Owner::Program(number) => Some(number),
             _ => None,
         });
-        let Some(number) = asking else { return };
         let state = self.state().map(|state| state.kind);
+        let waits = matches!(state, Some(StateKind::Hold | StateKind::Held | StateKind::Tool));
         let Some(stream) = &mut self.stream else { return };
-        match &mut stream.asks {
-            Some((at, mark, told)) if *at == number => {
-                let waits = matches!(state, Some(StateKind::Hold | StateKind::Held | StateKind::Tool));
-                if !*told && waits && self.reports.is_proved(*mark) {
-                    *told = true;
-                    self.events.push_back(Event::Program(ProgramEvent::Asks { number }));
-                }
+        if let (Some(number), None) = (sent, &stream.asks) {
+            let mark = self.reports.mark();
+            stream.asks = Some(Asks { number, mark, answered: false, told: false });
+        }
+        let Some(asks) = stream.asks.as_mut().filter(|asks| self.reports.is_proved(asks.mark)) else { return };
+        let number = asks.number;
+        if waits && !asks.told {
+            asks.told = true;
+            self.events.push_back(Event::Program(ProgramEvent::Asks { number }));
+        } else if !waits && asks.answered {
+            let told = asks.told;
+            stream.asks = None;
+            if told {
+                self.events.push_back(Event::Program(ProgramEvent::Passed { number }));
             }
-            asks => *asks = Some((number, self.reports.mark(), false)),
         }
     }
 
@@ -392,7 +418,7 @@ impl Session {
         };
         let busy =
             if rest == Rest::Paused { self.window.open().any(is_program) } else { self.window.all().any(is_program) };
-        if busy {
+        if busy || stream.asks.is_some() {
             stream.rest = None;
             return;
         }

@@ -1,5 +1,6 @@
 //! Answers that need nothing but the disk, each on a thread that may block.
 
+use std::cmp::Reverse;
 use std::path::Path;
 use std::sync::{Arc, Mutex, PoisonError};
 
@@ -13,6 +14,7 @@ use crate::model::Snapshot;
 use crate::model::desk::Answer;
 use crate::model::program::ask::Details;
 use crate::model::program::{ProgramAnswer, ProgramQuery};
+use crate::program::check;
 use crate::store::{RunFilter, Store};
 
 /// Most runs of a page of the history.
@@ -52,7 +54,15 @@ impl Source {
                 ProgramAnswer::Lines { path, from: from.max(1), lines }
             }
             ProgramQuery::History { name, skip, count } => return self.history(name, skip, count),
-            other => return Answer::Done(Err(format!("{other:?} is not answered here"))),
+            ProgramQuery::Preamble { path, line } => {
+                let why = "a start at a line cannot be prepared here; start the program at its first line";
+                ProgramAnswer::Preamble { path, line, result: Err(why.to_owned()) }
+            }
+            ProgramQuery::Details(_)
+            | ProgramQuery::PauseJob(_)
+            | ProgramQuery::ResumeJob(_)
+            | ProgramQuery::StopJob(_)
+            | ProgramQuery::CleanAnalyses => return Answer::Done(Err("that is answered elsewhere".to_owned())),
         };
         Answer::Program(answer)
     }
@@ -80,8 +90,11 @@ impl Source {
     }
 }
 
-/// What is known of a file, joined with what the machine as it stands now adds.
-pub(super) fn details(found: &Found, _snapshot: &Snapshot) -> Arc<Details> {
+/// What is known of a file, joined with what the machine as it stands now adds: errors first.
+pub(super) fn details(found: &Found, snapshot: &Snapshot) -> Arc<Details> {
     let report = Arc::clone(&found.report);
-    Arc::new(Details { problems: report.problems.clone(), report, path: found.path.clone() })
+    let mut problems = check::against(&report, &snapshot.machine, snapshot.at);
+    problems.extend(report.problems.iter().cloned());
+    problems.sort_by_key(|problem| (Reverse(problem.severity), problem.line));
+    Arc::new(Details { problems, report, path: found.path.clone() })
 }

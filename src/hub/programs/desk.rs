@@ -8,9 +8,9 @@ use tokio::sync::{Semaphore, mpsc, watch};
 use tokio::time::{Interval, MissedTickBehavior, interval};
 
 use super::answers::{self, Reading};
-use super::files::{Ask, Known, ProgramFiles, Reply};
 use super::folders::{FileError, Folders, ProgramFile, Stamp};
 use super::jobs::{Back, Jobs, Start};
+use super::known::{self, KnownReports, Reports};
 use super::lines::LineIndexes;
 use super::setup::Setup;
 use super::shelf::{Found, Shelf};
@@ -32,24 +32,22 @@ const ASKERS: usize = 64;
 /// How often the progress of checks is told while any runs.
 const TELL_EVERY: Duration = Duration::from_millis(200);
 
-/// What the desk works with.
+/// Where programs lie, and how they are checked.
 #[derive(Clone, Debug)]
-pub struct ProgramsConfig {
-    /// The folders of programs.
+pub struct Library {
+    /// Their folders.
     pub folders: Folders,
     /// How many files are checked at the same time.
     pub concurrent: usize,
-    /// Where reports and history are kept. `None`: nowhere.
-    pub store: Option<Store>,
 }
 
-/// The doors of a desk that runs. It ends when nobody can ask it any more.
+/// The doors of a desk that runs. It ends when nobody can ask it any more, or nobody looks at its jobs.
 #[derive(Debug)]
 pub struct ProgramDesk {
     /// For questions of [`Query::Program`].
     pub errands: mpsc::Sender<Errand>,
     /// For whoever runs programs.
-    pub files: ProgramFiles,
+    pub known: KnownReports,
     /// The checks, for the snapshot.
     pub jobs: watch::Receiver<Arc<Vec<Job>>>,
 }
@@ -58,28 +56,35 @@ pub struct ProgramDesk {
 pub trait Check: Work<Task = Task, Part = Arc<Report>, Found = Found> {}
 impl<W: Work<Task = Task, Part = Arc<Report>, Found = Found>> Check for W {}
 
-/// Starts a desk whose checks are made by `W`. To be called in the runtime.
-pub fn start<W: Check>(config: ProgramsConfig, snapshots: watch::Receiver<Arc<Snapshot>>) -> ProgramDesk {
+/// Starts a desk whose checks are made by `W`. Reports are kept in `store`, and the history is read from it. To be called in
+/// the runtime.
+pub fn start<W: Check>(
+    library: Library,
+    store: Option<Store>,
+    snapshots: watch::Receiver<Arc<Snapshot>>,
+) -> ProgramDesk {
     let (errands, inbox) = mpsc::channel(WAITING);
-    let (ask, asks) = mpsc::channel(WAITING);
     let (tell, told) = mpsc::channel(WAITING);
     let (opened, openings) = mpsc::channel(READING);
     let (published, jobs) = watch::channel(Arc::default());
-    let files = ProgramFiles::new(config.folders.clone(), ask);
+    let (reports, reported) = watch::channel(Arc::default());
+    let known = KnownReports::new(reported, snapshots.clone());
     let desk: Desk<W> = Desk {
-        jobs: Jobs::new(config.concurrent),
-        config,
+        jobs: Jobs::new(library.concurrent),
+        folders: library.folders,
+        store,
         snapshots,
         tell,
         opened,
         published,
+        reports,
         shelf: Shelf::default(),
         askers: Vec::new(),
         indexes: Arc::default(),
         reading: Arc::new(Semaphore::new(READING)),
     };
-    tokio::spawn(desk.run(Inbox { errands: inbox, asks, told, openings }));
-    ProgramDesk { errands, files, jobs }
+    tokio::spawn(desk.run(Inbox { errands: inbox, told, openings }));
+    ProgramDesk { errands, known, jobs }
 }
 
 /// Somebody waits for a check.
@@ -98,18 +103,19 @@ struct Opened {
 
 struct Inbox<W: Check> {
     errands: mpsc::Receiver<Errand>,
-    asks: mpsc::Receiver<Ask>,
     told: mpsc::Receiver<Told<W>>,
     openings: mpsc::Receiver<Opened>,
 }
 
 struct Desk<W: Check> {
-    config: ProgramsConfig,
+    folders: Folders,
+    store: Option<Store>,
     snapshots: watch::Receiver<Arc<Snapshot>>,
     jobs: Jobs<Task, W>,
     tell: mpsc::Sender<Told<W>>,
     opened: mpsc::Sender<Opened>,
     published: watch::Sender<Arc<Vec<Job>>>,
+    reports: watch::Sender<Reports>,
     shelf: Shelf,
     askers: Vec<Asker>,
     indexes: Arc<Mutex<LineIndexes>>,
@@ -125,7 +131,8 @@ impl<W: Check> Desk<W> {
             tokio::select! {
                 Some(told) = inbox.told.recv() => self.take_told(told),
                 Some(opened) = inbox.openings.recv() => self.take_opened(opened),
-                Some(ask) = inbox.asks.recv() => self.take_ask(ask),
+                // The hub has ended.
+                () = self.published.closed() => break,
                 // Only as many as can be read at once; the others wait in the queue, which refuses when it is full.
                 errand = next_errand(&mut inbox.errands, &reading) => match errand {
                     Some((errand, reading)) => self.take_errand(errand, reading),
@@ -154,8 +161,8 @@ impl<W: Check> Desk<W> {
             ProgramQuery::CleanAnalyses => self.clean(),
             query => {
                 let source = answers::Source {
-                    folders: self.config.folders.clone(),
-                    store: self.config.store.clone(),
+                    folders: self.folders.clone(),
+                    store: self.store.clone(),
                     indexes: Arc::clone(&self.indexes),
                 };
                 return answers::start(source, query, answer_to, reading);
@@ -167,15 +174,16 @@ impl<W: Check> Desk<W> {
 
     fn clean(&mut self) -> Answer {
         self.shelf.clear();
+        self.reports.send_replace(Reports::default());
         self.jobs.forget_ended();
-        if let Some(store) = &self.config.store {
+        if let Some(store) = &self.store {
             store.clean_reports();
         }
         Answer::Done(Ok("all kept checks are thrown away; each file is checked anew when it is looked at".to_owned()))
     }
 
     fn open(&self, path: PathBuf, answer_to: mpsc::Sender<Answer>, reading: Reading) {
-        let (folders, opened) = (self.config.folders.clone(), self.opened.clone());
+        let (folders, opened) = (self.folders.clone(), self.opened.clone());
         tokio::task::spawn_blocking(move || {
             let result = folders.open(&path);
             // Nobody listens: the hub has ended.
@@ -191,7 +199,7 @@ impl<W: Check> Desk<W> {
             Err(why) => return answer_details(&answer_to, path, Err(why.to_string())),
         };
         let bytes = program.stamp.bytes;
-        let task = self.task(program.path, program.stamp, program.settled);
+        let task = self.task(program.path, program.stamp);
         let found = self.shelf.get(&task);
         if let Some(found) = &found {
             let details = answers::details(found, &self.snapshots.borrow());
@@ -218,38 +226,9 @@ impl<W: Check> Desk<W> {
         self.askers.push(asker);
     }
 
-    fn take_ask(&mut self, ask: Ask) {
-        let Ask { path, stamp, settled, content, answer } = ask;
-        let task = self.task(path.clone(), stamp, settled);
-        let mut known = self.shelf.report(&task);
-        if let (None, Some((hash, kept))) = (&known, &content) {
-            if let Some(report) = kept {
-                self.shelf.put(task.clone(), Found { report: Arc::clone(report), path: None });
-            }
-            known = self.shelf.content(*hash, &task);
-        }
-        let reply = match (known, self.under_way(&task)) {
-            (Some(report), _) => Reply::Known(Known::Checked(report)),
-            (None, Some(job)) => Reply::Known(Known::Unchecked(job)),
-            (None, None) if content.is_none() => Reply::Read(Box::new(task)),
-            (None, None) => {
-                self.jobs.ask(&task, path, stamp.bytes);
-                self.jobs
-                    .find(&task)
-                    .map_or_else(|| Reply::Read(Box::new(task)), |job| Reply::Known(Known::Unchecked(job)))
-            }
-        };
-        let _ = answer.send(reply);
-    }
-
-    /// The check of this, unless it is over: what is stopped or paused stays so.
-    fn under_way(&self, task: &Task) -> Option<Job> {
-        self.jobs.find(task).filter(|job| !matches!(job.state, JobState::Done | JobState::Failed(_)))
-    }
-
-    fn task(&self, path: PathBuf, stamp: Stamp, settled: bool) -> Task {
+    fn task(&self, path: PathBuf, stamp: Stamp) -> Task {
         let setup = Arc::new(Setup::of(&self.snapshots.borrow().machine));
-        Task { path, stamp, settled, setup, folders: self.config.folders.clone(), store: self.config.store.clone() }
+        Task { path, stamp, setup, folders: self.folders.clone(), store: self.store.clone() }
     }
 
     fn take_told(&mut self, told: Told<W>) {
@@ -258,19 +237,24 @@ impl<W: Check> Desk<W> {
                 if let Some(task) = self.jobs.task(id).cloned() {
                     let found = Found { report, path: None };
                     self.answer_all(id, &found);
-                    self.shelf.put(task, found);
+                    self.put(task, found);
                 }
             }
             Told::Back(id, back, found) => {
                 let task = self.jobs.come_back(id, back);
                 if let (Some(task), Some(found)) = (task, found) {
                     self.answer_all(id, &found);
-                    self.shelf.put(task, found);
+                    self.put(task, found);
                     self.askers.retain(|asker| asker.job != id);
                 }
                 self.tell_those_who_wait_in_vain();
             }
         }
+    }
+
+    fn put(&mut self, task: Task, found: Found) {
+        self.shelf.put(task, found);
+        self.reports.send_replace(known::reports(self.shelf.reports()));
     }
 
     fn answer_all(&self, job: u64, found: &Found) {

@@ -9,16 +9,11 @@ use std::os::fd::OwnedFd;
 use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
-use std::time::Duration;
 
 use rustix::fs::{CWD, Mode, OFlags, openat};
 
 /// How the name of a program ends, whatever the case.
 pub const ENDINGS: &[&str] = &["nc", "ngc", "gcode", "gco", "gc", "g", "ncc", "tap", "cnc", "txt"];
-
-/// A file that was changed longer ago than this gets another time with the next change: clocks of file systems are as
-/// coarse as two seconds (FAT).
-const SETTLED: Duration = Duration::from_secs(3);
 
 /// A configured folder.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -67,7 +62,8 @@ fn in_words(error: &io::Error) -> String {
     }
 }
 
-/// By what a file is known again without reading it: another content has another stamp.
+/// By what a file is known again without reading it. Nearly always another content has another stamp; what must be certain,
+/// such as that a program to be run is the one that was checked, is found out from the content itself.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct Stamp {
     device: u64,
@@ -89,7 +85,7 @@ impl Stamp {
     }
 
     /// As far as the system knows nothing was written in between.
-    pub(super) fn has_content_of(&self, before: &Self) -> bool {
+    pub(in crate::hub) fn has_content_of(&self, before: &Self) -> bool {
         (self.device, self.inode, self.bytes, self.modified)
             == (before.device, before.inode, before.bytes, before.modified)
     }
@@ -116,8 +112,17 @@ pub struct ProgramFile {
     pub path: PathBuf,
     /// As it was when it was opened.
     pub stamp: Stamp,
-    /// It was last changed long enough before for a later change to be seen in its stamp.
-    pub settled: bool,
+}
+
+impl ProgramFile {
+    /// Whether it was written to, or cut, since it was opened. Another name, or none any more, is no change.
+    ///
+    /// # Errors
+    /// What the system says.
+    pub fn has_changed(&self) -> io::Result<bool> {
+        let (now, then) = (Stamp::of(&self.file)?, self.stamp);
+        Ok((now.bytes, now.modified) != (then.bytes, then.modified))
+    }
 }
 
 /// The configured folders.
@@ -156,8 +161,7 @@ impl Folders {
         if !data.is_file() {
             return Err(FileError::NotAFile(path.to_owned()));
         }
-        let settled = data.modified().is_ok_and(|at| at.elapsed().is_ok_and(|age| age > SETTLED));
-        Ok(ProgramFile { file, path: place.root.join(&place.below), stamp: Stamp::from(&data), settled })
+        Ok(ProgramFile { file, path: place.root.join(&place.below), stamp: Stamp::from(&data) })
     }
 
     /// Opens a folder; gives where it really lies.

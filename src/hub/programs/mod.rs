@@ -1,15 +1,17 @@
 //! Programs on disk: which there are, what is in them, and what their checks found.
 //!
 //! Everything that reads files or checks them blocks, and so has threads of its own. [`desk`] is the one task that asks
-//! them and answers; [`ProgramFiles`] is the door for whoever runs programs.
+//! them and answers; [`KnownReports`] tells whoever runs programs what their checks found.
 
 mod answers;
 pub mod browse;
+pub mod checking;
 pub mod desk;
-pub mod files;
 pub mod folders;
 pub mod jobs;
+pub mod known;
 pub mod lines;
+pub(super) mod news;
 pub mod setup;
 pub mod shelf;
 pub mod task;
@@ -17,6 +19,7 @@ pub mod task;
 mod tests;
 pub mod worker;
 
-pub use desk::{ProgramDesk, ProgramsConfig};
-pub use files::{Known, OpenedProgram, ProgramFiles};
+pub use checking::Checking;
+pub use desk::{Library, ProgramDesk};
 pub use folders::{FileError, Folder, Folders, ProgramFile, Stamp};
+pub use known::KnownReports;

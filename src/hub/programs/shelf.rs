@@ -3,8 +3,8 @@
 use std::sync::Arc;
 
 use super::task::Task;
+use crate::model::program::Report;
 use crate::model::program::toolpath::Toolpath;
-use crate::model::program::{ContentHash, Report};
 
 /// Most reports.
 const MAX_REPORTS: usize = 16;
@@ -42,19 +42,9 @@ impl Shelf {
         Some(found)
     }
 
-    /// The report on this file, if it is certain that it still has the content that was checked.
-    pub(super) fn report(&mut self, task: &Task) -> Option<Arc<Report>> {
-        let certain = self.0.iter().any(|(of, _)| of == task && of.settled);
-        certain.then(|| self.get(task)).flatten().map(|found| found.report)
-    }
-
-    /// The report on this content for the machine of `task`, wherever the content lay; it is then also known by `task`.
-    pub(super) fn content(&mut self, hash: ContentHash, task: &Task) -> Option<Arc<Report>> {
-        let same = |(of, found): &&(Task, Found)| found.report.hash == hash && of.setup.key == task.setup.key;
-        let found = self.0.iter().find(same)?.1.clone();
-        let report = Arc::clone(&found.report);
-        self.put(task.clone(), found);
-        Some(report)
+    /// All reports.
+    pub(super) fn reports(&self) -> impl Iterator<Item = (&Task, &Arc<Report>)> {
+        self.0.iter().map(|(task, found)| (task, &found.report))
     }
 
     /// Forgets everything.

@@ -15,8 +15,6 @@ pub struct Task {
     pub path: PathBuf,
     /// As it was when it was asked for. A file with another stamp is another task.
     pub stamp: Stamp,
-    /// Its stamp will change with its content.
-    pub settled: bool,
     /// The machine.
     pub setup: Arc<Setup>,
     /// Where it may lie.

@@ -1,13 +1,13 @@
 //! The desk with checks that do as they are told by the name of the file.
 
 use std::fs;
+use std::io::Read;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use tokio::sync::{mpsc, watch};
 
-use super::desk::{self, ProgramDesk, ProgramsConfig};
-use super::files::Known;
+use super::desk::{self, Library, ProgramDesk};
 use super::folders::{Folder, Folders};
 use super::jobs::Rope;
 use super::shelf::Found;
@@ -51,7 +51,9 @@ impl Work for Fake {
             return Ok(Step::Done(Found { report: Arc::new(report), path: Some(Arc::default()) }));
         }
         let mut program = self.task.folders.open(&self.task.path).map_err(|why| why.to_string())?;
-        let hash = program.hash().map_err(|why| why.to_string())?;
+        let mut text = Vec::new();
+        program.file.read_to_end(&mut text).map_err(|why| why.to_string())?;
+        let hash = hash_of(&text);
         let made = report(hash, program.stamp.bytes);
         if let Some(kept) = self.task.kept_report(hash) {
             self.report = Some(made);
@@ -61,6 +63,10 @@ impl Work for Fake {
         self.report = Some(made);
         Ok(Step::More)
     }
+}
+
+fn hash_of(text: &[u8]) -> ContentHash {
+    ContentHash(*blake3::hash(text).as_bytes())
 }
 
 fn report(hash: ContentHash, bytes: u64) -> Report {
@@ -91,7 +97,7 @@ struct Scene {
     desk: ProgramDesk,
     answers: mpsc::Receiver<Answer>,
     answer_to: mpsc::Sender<Answer>,
-    _snapshots: watch::Sender<Arc<Snapshot>>,
+    snapshots: watch::Sender<Arc<Snapshot>>,
 }
 
 impl Scene {
@@ -99,9 +105,9 @@ impl Scene {
         let top = tempfile::tempdir().unwrap();
         let folders = Folders::new(vec![Folder { name: "programs".into(), path: top.path().to_owned() }]);
         let (snapshots, watched) = watch::channel(Arc::default());
-        let desk = desk::start::<Fake>(ProgramsConfig { folders, concurrent: 2, store }, watched);
+        let desk = desk::start::<Fake>(Library { folders, concurrent: 2 }, store, watched);
         let (answer_to, answers) = mpsc::channel(64);
-        Self { top, desk, answers, answer_to, _snapshots: snapshots }
+        Self { top, desk, answers, answer_to, snapshots }
     }
 
     fn write(&self, name: &str, text: &str) -> PathBuf {
@@ -136,12 +142,6 @@ impl Scene {
         let jobs = self.desk.jobs.wait_for(|jobs| wanted(&states(jobs))).await.unwrap();
         jobs.iter().map(|job| job.id).collect()
     }
-
-    /// As whoever runs programs opens one.
-    async fn open(&self, path: &Path) -> Result<Known, String> {
-        let (files, path) = (self.desk.files.clone(), path.to_owned());
-        tokio::task::spawn_blocking(move || files.open(&path).map(|opened| opened.known)).await.unwrap()
-    }
 }
 
 #[tokio::test]
@@ -152,6 +152,7 @@ async fn details_come_when_the_check_is_done_and_at_once_the_next_time() {
         scene.ask(ProgramQuery::Details(path.clone())).await;
         let details = scene.details(&path).await.unwrap();
         assert_eq!((details.report.lines, details.path.is_some()), (4, true));
+        assert_eq!(details.problems[0].kind, "link-down", "what the machine as it stands adds");
     }
     scene.jobs(|jobs| jobs == [("a.nc".to_owned(), JobState::Done)]).await;
 }
@@ -194,8 +195,6 @@ async fn a_stopped_check_stays_so_and_says_it() {
     scene.ask(ProgramQuery::Details(path.clone())).await;
     assert!(scene.details(&path).await.unwrap_err().contains("was stopped"));
     scene.jobs(|jobs| jobs == [("endless.nc".to_owned(), JobState::Stopped)]).await;
-    let Known::Unchecked(job) = scene.open(&path).await.unwrap() else { panic!("it was never checked") };
-    assert_eq!(job.state, JobState::Stopped, "nor does a run begin it anew");
     scene.ask(ProgramQuery::ResumeJob(id)).await;
     scene.jobs(|jobs| jobs == [("endless.nc".to_owned(), JobState::Running)]).await;
     scene.ask(ProgramQuery::PauseJob(99)).await;
@@ -217,20 +216,19 @@ async fn the_file_that_was_looked_at_last_is_checked_first() {
 }
 
 #[tokio::test]
-async fn a_run_knows_what_was_checked_and_nothing_else() {
+async fn what_was_checked_is_known_by_content_for_the_machine_as_it_is() {
     let mut scene = Scene::new(None);
     let path = scene.write("a.nc", "G21\n");
-    let Known::Unchecked(_) = scene.open(&path).await.unwrap() else { panic!("nobody has checked it") };
-    scene.jobs(|jobs| jobs == [("a.nc".to_owned(), JobState::Done)]).await;
-    let Known::Checked(report) = scene.open(&path).await.unwrap() else { panic!("it was checked") };
-    assert_eq!(report.lines, 4);
-    // Another file of the same content is known by it.
-    let copy = scene.write("b.nc", "G21\n");
-    assert!(matches!(scene.open(&copy).await.unwrap(), Known::Checked(same) if same.hash == report.hash));
-    // What has changed is not, though it is as long and as old as before.
-    scene.write("a.nc", "G20\n");
-    assert!(matches!(scene.open(&path).await.unwrap(), Known::Unchecked(_)));
-    assert!(scene.open(&scene.top.path().join("none.nc")).await.unwrap_err().contains("is not there"));
+    let hash = hash_of(b"G21\n");
+    assert!(scene.desk.known.report(&hash).is_none());
+    scene.ask(ProgramQuery::Details(path.clone())).await;
+    scene.details(&path).await.unwrap();
+    assert_eq!(scene.desk.known.report(&hash).unwrap().lines, 4);
+    assert!(scene.desk.known.report(&hash_of(b"G20\n")).is_none());
+    let mut other = Snapshot::default();
+    other.machine.limits.acceleration_mm_s2 = crate::model::AxisVec::from_slice(&[1.0, 2.0, 3.0]);
+    scene.snapshots.send_replace(Arc::new(other));
+    assert!(scene.desk.known.report(&hash).is_none(), "that was another machine");
 }
 
 #[tokio::test]
@@ -247,8 +245,6 @@ async fn reports_are_kept_from_one_start_to_the_next() {
 
     let store = open();
     let mut scene = Scene::new(Some(store.clone()));
-    let path = scene.write("other.nc", "G21\n");
-    assert!(matches!(scene.open(&path).await.unwrap(), Known::Checked(_)), "by its content");
     let again = scene.write("again.nc", "G21\n");
     scene.ask(ProgramQuery::Details(again.clone())).await;
     assert!(scene.details(&again).await.unwrap().path.is_none(), "the kept report first");
@@ -258,7 +254,8 @@ async fn reports_are_kept_from_one_start_to_the_next() {
     assert!(matches!(scene.answer().await, Answer::Done(Ok(_))));
     store.flush().unwrap();
     let third = scene.write("third.nc", "G21\n");
-    assert!(matches!(scene.open(&third).await.unwrap(), Known::Unchecked(_)));
+    scene.ask(ProgramQuery::Details(third.clone())).await;
+    assert!(scene.details(&third).await.unwrap().path.is_some(), "checked anew");
 }
 
 #[tokio::test]
@@ -296,13 +293,18 @@ async fn without_a_store_there_is_no_history_and_it_is_said() {
 }
 
 #[tokio::test]
-async fn the_desk_ends_with_its_last_client() {
-    let scene = Scene::new(None);
-    let path = scene.write("endless.nc", "");
-    scene.ask(ProgramQuery::Details(path.clone())).await;
-    let Scene { desk: ProgramDesk { errands, files, mut jobs }, .. } = scene;
-    drop(errands);
-    while jobs.changed().await.is_ok() {}
-    let ending = tokio::task::spawn_blocking(move || files.open(&path)).await.unwrap();
-    assert!(ending.is_err());
+async fn the_desk_ends_with_its_last_client_and_with_the_hub() {
+    for hub_ends in [false, true] {
+        let scene = Scene::new(None);
+        let path = scene.write("endless.nc", "");
+        scene.ask(ProgramQuery::Details(path)).await;
+        let Scene { desk: ProgramDesk { errands, mut jobs, .. }, .. } = scene;
+        if hub_ends {
+            drop(jobs);
+            errands.closed().await;
+        } else {
+            drop(errands);
+            while jobs.changed().await.is_ok() {}
+        }
+    }
 }

@@ -8,7 +8,7 @@ use crate::inverter::request::{MAX_READ, MAX_WRITE};
 use crate::model::power::{Access, PollClass, Role, Table};
 
 /// Everything wrong with a profile whose shape is right.
-pub(super) fn profile(profile: &Profile) -> Vec<Problem> {
+pub(in crate::inverter) fn profile(profile: &Profile) -> Vec<Problem> {
     let mut problems = Vec::new();
     whole(profile, &mut |line, what| problems.push(Problem { line, what }));
     for register in &profile.registers {

@@ -60,7 +60,7 @@
 //! | `poll` | `once safety flow slow setting never` |
 //! | `role` | what it means to screens and rules |
 //! | `access` | `ro` (default), `rw`, `wo` |
-//! | `min`, `max`, `step` | what may be written, in unit; a bound may be the `id` of another register |
+//! | `min`, `max`, `step` | what may be written, in unit: multiples of the step, and the bounds themselves; a bound may be the `id` of another register |
 //! | `danger` | `normal`, `caution`, `dangerous`. What nobody may touch is left out of the file |
 //! | `function`, `write_with`, `write_first` | another write function; registers that are written in the same frame; written before others of a change |
 //! | `grid_lost`, `grid_present`, `overload`, `battery_low` | values or bits that say so |
@@ -75,8 +75,10 @@ mod raw;
 mod shipped;
 mod types;
 
+pub(in crate::inverter) use build::clock_minutes;
 pub use build::{Problem, parse};
 pub use derived::{Expression, Factor, Term};
+pub(in crate::inverter) use lint::profile as lint;
 pub use shipped::{SHIPPED, shipped};
 pub use types::{
     Bound, Derived, Evidence, Form, Labels, Limits, Link, Parity, Profile, Register, RegisterId, RegisterType, Service,

@@ -187,7 +187,7 @@ pub struct Register {
     pub min: Option<Bound>,
     /// Highest value that may be written.
     pub max: Option<Bound>,
-    /// Values that may be written are `min + n × step`.
+    /// Values that may be written are multiples of it, and the bounds themselves.
     pub step: Option<f64>,
     /// Values outside the range that mean something.
     pub special: Labels,

@@ -8,7 +8,9 @@
 mod reading;
 mod register;
 mod role;
+mod state;
 
 pub use reading::{Quality, Reading};
 pub use register::{Access, Danger, PollClass, Table};
 pub use role::{Role, WindowField, WindowSet};
+pub use state::{Battery, Direction, Energy, EnergyRow, Fault, Flow, Grid, GridState, Inverter, PvString, RegisterRow};

@@ -64,6 +64,32 @@ pub struct Run {
     pub check_mode: bool,
 }
 
+impl Run {
+    /// A run that has been accepted at `at` and has sent nothing.
+    pub fn new(id: RunId, path: PathBuf, first_line: u64, at: Time) -> Self {
+        let name = path.file_name().unwrap_or(path.as_os_str()).display().to_string();
+        Self {
+            id,
+            name,
+            path,
+            hash: None,
+            state: RunState::Ready,
+            first_line,
+            lines: None,
+            sent_line: 0,
+            acked_line: 0,
+            text: String::new(),
+            started_at: at,
+            ended_at: None,
+            paused_for: Duration::ZERO,
+            paused_since: None,
+            remaining_s: None,
+            prompt: None,
+            check_mode: false,
+        }
+    }
+}
+
 /// How a run stands. Legal: ready → running ⇄ paused → done, failed or stopped.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case", tag = "state", content = "why")]

@@ -50,7 +50,7 @@ impl EstimateModel {
         });
         let accelerations = limits.map(|limits| &limits.acceleration_mm_s2);
         let per_accel = inverse(accelerations, ACCEL_MM_S2, 1.0, |axes| {
-            assumed.push(format!("acceleration of {axes} not known: {ACCEL_MM_S2} mm/s² taken"));
+            assumed.push(format!("acceleration of {axes} not known: {ACCEL_MM_S2} mm/s/s taken"));
         });
         let mut setting = |number: &str, name: &str, default: f64| {
             let told = settings.and_then(|table| positive(table, number, name));

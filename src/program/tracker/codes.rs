@@ -1,6 +1,6 @@
 //! Which codes stand in a block, whether they may stand together, and whether the controller has them.
 
-use super::core::{Once, Sink, Tracker};
+use super::core::{Sink, Tracker};
 use super::turn::Turn;
 use crate::model::Firmware;
 use crate::program::block::Code;
@@ -9,6 +9,9 @@ use crate::program::motion::Plane;
 use crate::program::vocabulary::{
     Distance, FeedMode, G, Group, MotionMode, NonModal, Return, Spindle, ToolLength, Units, m_group, number_of,
 };
+
+/// Codes that are spoken of once each.
+const MOST_CONDITIONS: usize = 32;
 
 /// What the codes of a block ask for.
 #[derive(Default)]
@@ -125,7 +128,8 @@ impl Tracker {
             if letter == 'M' && code >= 1000 {
                 turn.take_all();
             }
-            if self.first(Once::Depends) {
+            if self.conditions.len() < MOST_CONDITIONS && !self.conditions.contains(&(letter, code)) {
+                self.conditions.push((letter, code));
                 let text = format!("{word} works only with {on}");
                 turn.warn("depends", &text, "make sure that this controller has it; else it refuses the line");
             }

@@ -5,12 +5,15 @@ use super::cycle::Cycle;
 use super::turn::{Turn, axes_of};
 use crate::model::program::report::{Frame, Problem, Severity};
 use crate::model::quantity::MM_PER_INCH;
-use crate::program::block::{Block, Kind};
+use crate::program::block::{Block, Code, Kind};
 use crate::program::dialect::Dialect;
 use crate::program::modal::Modal;
 use crate::program::motion::Motion;
 use crate::program::reader::RawLine;
 use crate::program::vocabulary::{Distance, MotionMode, Spindle, Units};
+
+/// No controller takes fewer characters (Grbl: 79).
+const SHORTEST_LIMIT: usize = 79;
 
 /// Who listens to a [`Tracker`].
 pub trait Sink {
@@ -36,6 +39,8 @@ pub struct Tracker {
     pub(super) shifted: u16,
     pub(super) moved: bool,
     pub(super) cut: bool,
+    /// Codes whose conditions were said; bounded.
+    pub(super) conditions: Vec<(char, Code)>,
     /// Line of M2 or M30.
     pub(super) ended: Option<u64>,
 }
@@ -55,7 +60,7 @@ pub(super) enum Once {
     AfterEnd,
     Deletable,
     SplitNumber,
-    Depends,
+    Reverse,
     Expression,
     Flow,
     Scaling,
@@ -86,6 +91,7 @@ impl Tracker {
             shifted: 0,
             moved: false,
             cut: false,
+            conditions: Vec::new(),
             ended: None,
         }
     }
@@ -128,6 +134,9 @@ impl Tracker {
             Kind::Words => self.words(&mut turn),
             Kind::Dollar => self.dollar(&mut turn),
             Kind::Expression => self.expression(&mut turn),
+        }
+        if raw.bytes.len() > SHORTEST_LIMIT && block.fault().is_none() {
+            self.length(&mut turn);
         }
         if block.unclosed_comment || block.split_number || block.deletable || raw.is_cut() {
             self.oddities(&mut turn);

@@ -156,12 +156,14 @@ impl Tracker {
         let (from, known) = (place.work, place.known);
         let mut named = axes;
         let mut rest = axes;
+        let mut from_nowhere = false;
         while rest != 0 {
             let axis = rest.trailing_zeros() as usize;
             rest &= rest - 1;
             let value = turn.block.value(AXIS_LETTERS[axis]).unwrap_or_default();
             let value = if ROTARY & (1 << axis) == 0 { value * scale } else { value };
             if relative {
+                from_nowhere |= value != 0.0 && known & (1 << axis) == 0;
                 place.work[axis] += value;
                 place.machine[axis] += value;
             } else {
@@ -175,7 +177,7 @@ impl Tracker {
             place.machine_known &= !axes;
         }
         let to = place.work;
-        if relative && named != axes {
+        if from_nowhere {
             self.lost(turn);
         }
         Straight { from, known, to, named, frame: self.modal.frame(), speed }

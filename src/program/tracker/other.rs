@@ -3,9 +3,10 @@
 use super::codes::Wanted;
 use super::core::{Once, Sink, Tracker};
 use super::turn::Turn;
-use crate::grbl::line::{Line, LineKind};
+use crate::grbl::line::{Line, LineError, LineKind};
 use crate::model::Firmware;
 use crate::model::quantity::MM_PER_INCH;
+use crate::program::compact::Compactor;
 use crate::program::dialect::Support;
 use crate::program::motion::Motion;
 use crate::program::vocabulary::Units;
@@ -126,6 +127,16 @@ impl Tracker {
             );
         }
         true
+    }
+
+    /// Whether a long line is still too long when it goes out.
+    #[cold]
+    pub(super) fn length(&mut self, turn: &mut Turn<'_, impl Sink>) {
+        let mut text = String::new();
+        Compactor::new(&self.dialect, self.dialect.compact).line(turn.raw.bytes, turn.block, &mut text);
+        if let Err(why @ LineError::TooLong { .. }) = Line::new(&text, Some(self.dialect.firmware)) {
+            turn.error("line-too-long", &why.to_string(), "split the line, or shorten it");
+        }
     }
 
     /// What is odd about a line but harmless, or not judged by its words.

@@ -93,10 +93,15 @@ impl Tracker {
         }
         self.modal.tool_in_spindle = self.modal.tool.or(self.modal.tool_in_spindle);
         turn.motion(&Motion::Wait(WaitFor::Tool(self.modal.tool)));
-        if self.dialect.asks_for_tools || !self.first(Once::Tools) {
+        if !self.first(Once::Tools) {
             return;
         }
         match self.dialect.firmware {
+            Firmware::Grbl | Firmware::FluidNc if self.dialect.asks_for_tools => turn.note(
+                "tool-change",
+                "M6 does not go to the controller: the program stops there and asks for the tool",
+                "have the tools ready",
+            ),
             Firmware::Grbl => turn.error(
                 "tool-change",
                 "Grbl does not know M6",
@@ -147,6 +152,17 @@ impl Tracker {
         self.modal.spindle = Some(spindle);
         if spindle == Spindle::Off {
             return;
+        }
+        if spindle == Spindle::CounterClockwise
+            && !self.dialect.laser
+            && self.dialect.firmware != Firmware::FluidNc
+            && self.first(Once::Reverse)
+        {
+            turn.note(
+                "spindle-reverse",
+                "M4 turns the spindle backwards, for laser mode ($32=1) is off",
+                "switch laser mode on if this is a program for a laser",
+            );
         }
         if self.dialect.laser {
             if spindle == Spindle::Clockwise && self.first(Once::LaserMode) {

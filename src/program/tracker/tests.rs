@@ -3,6 +3,7 @@
 mod arcs;
 mod modes;
 mod moves;
+mod posts;
 mod refusals;
 
 use super::{Sink, Tracker};

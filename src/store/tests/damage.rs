@@ -149,3 +149,41 @@ fn what_is_not_there_is_said_to_be_missing_and_is_not_made_by_reading() {
     assert!(error.to_string().contains("nothing has been kept yet"), "{error}");
     assert!(!place.file().exists());
 }
+
+#[test]
+fn a_large_file_is_checked_beside_its_use_and_set_aside_at_the_next_start() {
+    let place = Place::new();
+    let (store, _) = place.open();
+    for n in 0..500 {
+        store.audit(row(AuditKind::Mdi, &format!("G0 X{n}")));
+    }
+    store.close();
+    let mut bytes = fs::read(place.file()).unwrap();
+    let last_page = bytes.len() - 4096;
+    bytes[last_page..].fill(0xa5);
+    let damage = |place: &Place| {
+        fs::write(place.file(), &bytes).unwrap();
+    };
+    let large = StoreOptions { check_bytes: 0, ..StoreOptions::default() };
+
+    damage(&place);
+    let (store, opened) = place.open_with(large.clone());
+    assert_eq!(opened.notes, Vec::<String>::new(), "it opens at once");
+    let mut trouble = store.trouble();
+    let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
+    let told = runtime.block_on(trouble.wait_for(Option::is_some)).unwrap().clone().unwrap();
+    assert!(told.contains("is damaged") && told.contains("next start"), "{told}");
+    store.run_started(run(1, "face.nc"));
+    store.flush().unwrap();
+    assert_eq!(store.trouble().borrow().as_ref(), Some(&told), "a good write does not mend it");
+    store.close();
+    let (store, opened) = place.open_with(large.clone());
+    assert!(opened.notes.len() == 1 && opened.notes[0].contains("was damaged"), "{:?}", opened.notes);
+    store.close();
+
+    // After a power cut it is checked before it is used, however large it is.
+    damage(&place);
+    fs::write(place.file().with_extension("db.lock"), "4711\n").unwrap();
+    let (_, opened) = place.open_with(large);
+    assert_eq!(opened.notes.len(), 1);
+}

@@ -2,9 +2,12 @@
 
 use super::Action;
 use crate::model::command::{HomeTarget, Refused};
+use crate::model::program::ProgramOrder;
+use crate::model::program::run::{Run, RunState};
 use crate::model::snapshot::{Age, LinkState, Snapshot};
 use crate::model::work::{Switch, Work};
 use crate::model::{Command, StateKind, Time, legal};
+use crate::ui::programs::{ProgramKey, facts};
 
 /// Whether an action makes sense now, and why not.
 ///
@@ -15,7 +18,11 @@ use crate::model::{Command, StateKind, Time, legal};
 pub fn available(action: Action, snapshot: &Snapshot, now: Time) -> Result<(), Refused> {
     let machine = &snapshot.machine;
     let state = machine.fresh_state(now).map(|state| state.kind);
+    let run = facts::open_run(snapshot);
     match action {
+        Action::Program(key) => program(key, snapshot, now),
+        Action::Hold | Action::StopProgram if run.is_some() && machine.link.is_open() => Ok(()),
+        Action::Resume if run.is_some_and(waits) && machine.link.is_open() => Ok(()),
         Action::Hold | Action::StopProgram => match state {
             Some(StateKind::Idle) => Err(Refused::because("the machine is idle: there is nothing to stop")),
             Some(StateKind::Alarm) => Err(Refused::because("the machine is in alarm and does not move")),
@@ -67,6 +74,30 @@ pub fn available(action: Action, snapshot: &Snapshot, now: Time) -> Result<(), R
             _ => Err(Refused::because("the link is not down")),
         },
         Action::Mdi if !machine.link.is_open() => Err(Refused::because("there is no link to the machine")),
+        _ => Ok(()),
+    }
+}
+
+/// It goes on when it is told so.
+fn waits(run: &Run) -> bool {
+    run.prompt.is_some() || matches!(run.state, RunState::Paused(_) | RunState::Pausing)
+}
+
+fn program(key: ProgramKey, snapshot: &Snapshot, now: Time) -> Result<(), Refused> {
+    let run = facts::open_run(snapshot);
+    match (key, run) {
+        (ProgramKey::PauseAtLineEnd, _) => legal::check(&Command::Program(ProgramOrder::PauseAtLineEnd), snapshot, now),
+        (ProgramKey::Run | ProgramKey::RunFrom | ProgramKey::TakeUp, Some(run)) => {
+            Err(Refused::because(format!("{} runs already", run.name)))
+        }
+        (ProgramKey::PauseJob | ProgramKey::Remove, _)
+            if snapshot.programs.jobs.is_empty() && snapshot.programs.queue.is_empty() =>
+        {
+            Err(Refused::because("no check is under way and nothing waits"))
+        }
+        (ProgramKey::TakeUp, None) if snapshot.programs.interrupted.is_none() => {
+            Err(Refused::because("no program was interrupted"))
+        }
         _ => Ok(()),
     }
 }

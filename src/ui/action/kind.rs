@@ -2,6 +2,7 @@
 
 use crate::ui::jog::Direction;
 use crate::ui::overrides::OverrideKey;
+use crate::ui::programs::ProgramKey;
 use crate::ui::tab::Tab;
 
 /// What a key does.
@@ -145,6 +146,8 @@ pub enum Action {
     OffsetClear,
     /// Store the present position as G28 or G30.
     OffsetStore,
+    /// A key for programs.
+    Program(ProgramKey),
 }
 
 /// Where an action's keys are looked for.
@@ -179,6 +182,8 @@ pub enum Group {
     Jog,
     /// Overrides.
     Overrides,
+    /// The tab of programs.
+    Programs,
     /// The tab of offsets.
     Offsets,
     /// The screen.
@@ -189,8 +194,16 @@ pub enum Group {
 
 impl Group {
     /// All, in the order of help.
-    pub const ALL: [Self; 7] =
-        [Self::Stop, Self::Machine, Self::Jog, Self::Overrides, Self::Offsets, Self::Screen, Self::Text];
+    pub const ALL: [Self; 8] = [
+        Self::Stop,
+        Self::Machine,
+        Self::Programs,
+        Self::Jog,
+        Self::Overrides,
+        Self::Offsets,
+        Self::Screen,
+        Self::Text,
+    ];
 
     /// Its heading.
     pub const fn title(self) -> &'static str {
@@ -199,6 +212,7 @@ impl Group {
             Self::Machine => "Machine",
             Self::Jog => "Jog mode (i enters, Esc leaves)",
             Self::Overrides => "Overrides (o opens, Esc closes)",
+            Self::Programs => "Programs, on their tab (P opens)",
             Self::Offsets => "Offsets, on their tab (O opens)",
             Self::Screen => "Screen",
             Self::Text => "Text fields and lists",

@@ -8,7 +8,8 @@ use crate::ui::state::{Effect, ExitReason, Ui, machine_is_busy};
 
 /// The machine does something that leaving it alone would cut off.
 pub(super) fn is_busy(ui: &Ui, snapshot: &Snapshot, now: Time) -> bool {
-    ui.pad.moving().is_some() || machine_is_busy(&snapshot.machine, now)
+    let runs = snapshot.programs.run.as_ref().is_some_and(|run| run.state.is_open());
+    runs || ui.pad.moving().is_some() || machine_is_busy(&snapshot.machine, now)
 }
 
 /// Back to the shell, unless the machine moves.

@@ -2,7 +2,7 @@
 
 use crossterm::event::KeyEventKind;
 
-use super::{controller, devices, offsets};
+use super::{controller, devices, offsets, programs};
 use crate::model::Snapshot;
 use crate::ui::action::Action;
 use crate::ui::input::InputEvent;
@@ -29,6 +29,7 @@ pub struct PanelKey<'a> {
 pub(super) fn key(ui: &mut Ui, key: &PanelKey<'_>) -> Option<Vec<Effect>> {
     match ui.tab {
         Tab::Machine => None,
+        Tab::Programs => programs::key(ui, key),
         Tab::Offsets => offsets::key(ui, key),
         Tab::Settings => controller::key(ui, key),
         Tab::Devices => devices::key(ui, key),
@@ -38,6 +39,7 @@ pub(super) fn key(ui: &mut Ui, key: &PanelKey<'_>) -> Option<Vec<Effect>> {
 /// Pasted text for the open text field of the open tab.
 pub(super) fn paste(ui: &mut Ui, text: &str) {
     match ui.tab {
+        Tab::Programs => programs::paste(ui, text),
         Tab::Offsets => offsets::paste(ui, text),
         Tab::Settings => controller::paste(ui, text),
         // No text field there.

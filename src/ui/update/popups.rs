@@ -41,7 +41,7 @@ pub(super) fn key(
                 return Vec::new();
             }
             ui.popup = None;
-            return take(ui, then, now);
+            return take(ui, then, snapshot, input.batch, now);
         }
         KeyCode::Char(c) if chord.modifiers.is_empty() => {
             let letter = c.to_ascii_lowercase();

@@ -4,7 +4,7 @@ use crossterm::event::KeyCode;
 
 use super::jog::leave_jog_mode;
 use super::leave::{quit, suspend};
-use super::{BURST, PAGE, QUIET, offsets, popups, recovery, stop_key, switches};
+use super::{BURST, PAGE, QUIET, offsets, popups, programs, recovery, stop_key, switches};
 use crate::model::desk::Query;
 use crate::model::snapshot::Snapshot;
 use crate::model::{Realtime, Time};
@@ -40,7 +40,8 @@ pub(super) fn run(ui: &mut Ui, action: Action, input: &InputEvent, snapshot: &Sn
                 ui.say("resume needs a quiet moment before it: press ~ again", Tone::Warning, now);
                 return Vec::new();
             }
-            return vec![Effect::Realtime(Realtime::CycleStart)];
+            return programs::resume(ui, snapshot, input.batch, now)
+                .unwrap_or_else(|| vec![Effect::Realtime(Realtime::CycleStart)]);
         }
         Action::JogMode if is_burst => {}
         Action::JogMode => {
@@ -86,9 +87,10 @@ pub(super) fn run(ui: &mut Ui, action: Action, input: &InputEvent, snapshot: &Sn
         Action::Stop | Action::Hold | Action::StopProgram | Action::SoftReset => {
             return stop_key(ui, action, input, snapshot);
         }
-        Action::Open(tab) => open_tab(ui, tab),
-        Action::NextTab => open_tab(ui, ui.tab.next()),
-        Action::PreviousTab => open_tab(ui, ui.tab.previous()),
+        Action::Open(tab) => return open_tab(ui, tab, now),
+        Action::NextTab => return open_tab(ui, ui.tab.next(), now),
+        Action::PreviousTab => return open_tab(ui, ui.tab.previous(), now),
+        Action::Program(key) => return programs::act(ui, key, input, snapshot),
         Action::GoTo => ui.popup = Some(offsets::go_to(snapshot, now, input.batch)),
         Action::GoToPoint
         | Action::Undo
@@ -133,7 +135,8 @@ pub(super) fn line_or_page(
     Vec::new()
 }
 
-pub(super) fn open_tab(ui: &mut Ui, tab: Tab) {
+pub(super) fn open_tab(ui: &mut Ui, tab: Tab, now: Time) -> Vec<Effect> {
     ui.tab = tab;
     ui.mode = Mode::Main;
+    if tab == Tab::Programs { programs::opened(ui, now) } else { Vec::new() }
 }

@@ -2,6 +2,7 @@
 
 use ratatui::text::{Line, Span};
 
+use super::run;
 use super::text::{Cx, fit, printable, wrap};
 use crate::model::Realtime;
 use crate::model::snapshot::{Alarm, LinkState, Stop, StopPhase};
@@ -22,6 +23,10 @@ pub(super) fn lines(cx: &Cx<'_>, width: usize, room: usize) -> Vec<Line<'static>
     if let Some(found) = present_alarm(machine, cx.now) {
         parts.push(alarm(cx, &found, width));
     }
+    if let Some(trouble) = &cx.snapshot.programs.store_trouble {
+        parts.push(not_kept(cx, trouble, width));
+    }
+    parts.push(run::banner(cx, width));
     while parts.iter().map(Vec::len).sum::<usize>() > room {
         let Some(longest) = parts.iter_mut().rev().find(|part| part.len() > 2) else { break };
         let cut = longest.len() - 2;
@@ -87,6 +92,13 @@ fn link(cx: &Cx<'_>, width: usize) -> Vec<Line<'static>> {
         LinkState::Identifying => block(cx, "LINK", Role::Selected, "it answers; asking what it is", width),
         LinkState::Up => Vec::new(),
     }
+}
+
+/// One row, since it may stay: history and journal are not written.
+fn not_kept(cx: &Cx<'_>, trouble: &str, width: usize) -> Vec<Line<'static>> {
+    let label = "NOT KEPT";
+    let room = width.saturating_sub(label.len() + 4);
+    block(cx, label, Role::Warning, &fit(&printable(trouble), room, cx.theme.symbols.more), width)
 }
 
 fn alarm(cx: &Cx<'_>, alarm: &Alarm, width: usize) -> Vec<Line<'static>> {

@@ -99,9 +99,9 @@ pub(super) fn draw_line(cx: &Cx<'_>, area: Rect, buf: &mut Buffer) -> Option<Pos
             put(buf, area, 0, &Line::from(cx.span(format!(" > not now: {why}"), Role::Quiet)));
             return None;
         }
-        // On that tab Enter changes the selected setting.
+        // On those tabs Enter is for the selected row.
         let keys = cx.ui.keymap.keys(Action::Mdi);
-        let taken = |key: &&String| cx.ui.tab == Tab::Settings && key.as_str() == "Enter";
+        let taken = |key: &&String| matches!(cx.ui.tab, Tab::Settings | Tab::Programs) && key.as_str() == "Enter";
         let key = keys.iter().find(|key| !taken(key)).cloned().unwrap_or_default();
         let mut line = vec![cx.span(" > ", Role::Quiet), cx.span(key, Role::Key)];
         let draft = cx.ui.mdi.text();

@@ -4,19 +4,25 @@ use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 use ratatui::text::{Line, Span};
 
+use super::programs;
 use super::text::{Cx, fit, printable, put, put_marked};
 use crate::ui::action::{self, Action};
+use crate::ui::programs::{Page, ProgramKey, facts};
 use crate::ui::state::{Mode, Tab};
 use crate::ui::theme::Role;
 
 /// Rows of the footer.
 pub(super) const ROWS: u16 = 2;
 
+/// Hints while a program runs.
+const RUN: [Action; 2] = [Action::Resume, Action::Program(ProgramKey::PauseAtLineEnd)];
+
 /// Hints of the main screen, most useful first; those that are not possible now are left out.
-const MAIN: [Action; 10] = [
+const MAIN: [Action; 11] = [
     Action::Reconnect,
     Action::AlarmPanel,
     Action::Resume,
+    Action::Program(ProgramKey::TakeUp),
     Action::JogMode,
     Action::Home,
     Action::Mdi,
@@ -123,24 +129,41 @@ fn hint_line(cx: &Cx<'_>, width: usize) -> Vec<Span<'static>> {
                 spans.extend(row_hint(cx, action));
             }
         }
-        Mode::Main => {
-            let hints: &[Action] = match cx.ui.tab {
-                Tab::Settings => &SETTINGS,
-                Tab::Offsets => &OFFSETS,
-                Tab::Machine | Tab::Devices => &MAIN,
-            };
-            let possible = hints.iter().filter(|a| action::available(**a, cx.snapshot, cx.now).is_ok());
-            let mut used = 1;
-            for action in possible {
-                let hint = row_hint(cx, *action);
-                used += hint.iter().map(Span::width).sum::<usize>();
-                // The three blanks behind the last hint may be cut.
-                if used > width + 3 {
-                    break;
-                }
-                spans.extend(hint);
-            }
+        Mode::Main if cx.ui.tab == Tab::Programs && cx.ui.programs.page == Page::Launch => {
+            spans.extend(cx.hint("Enter", "takes the row"));
+            spans.extend(cx.hint("Up Down", "choose"));
+            spans.extend(cx.hint("PgUp PgDn", "read"));
+            spans.extend(cx.hint("Esc", "leaves it"));
         }
+        Mode::Main => spans.extend(main_hints(cx, width)),
+    }
+    spans
+}
+
+/// What is possible now on the open tab, as much as fits.
+fn main_hints(cx: &Cx<'_>, width: usize) -> Vec<Span<'static>> {
+    let of_page = programs::hints(cx.ui.programs.page);
+    let hints: &[Action] = match cx.ui.tab {
+        Tab::Programs => &of_page,
+        Tab::Settings => &SETTINGS,
+        Tab::Offsets => &OFFSETS,
+        Tab::Machine | Tab::Devices => &MAIN,
+    };
+    // What a running program can be told goes first on every tab.
+    let runs = facts::open_run(cx.snapshot).is_some();
+    let first = if runs { &RUN[..] } else { &[] };
+    let others = hints.iter().filter(|action| !first.contains(action));
+    let possible = first.iter().chain(others).filter(|action| action::available(**action, cx.snapshot, cx.now).is_ok());
+    let mut spans = Vec::new();
+    let mut used = 1;
+    for action in possible {
+        let hint = row_hint(cx, *action);
+        used += hint.iter().map(Span::width).sum::<usize>();
+        // The three blanks behind the last hint may be cut.
+        if used > width + 3 {
+            break;
+        }
+        spans.extend(hint);
     }
     spans
 }

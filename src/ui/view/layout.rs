@@ -6,8 +6,8 @@ use ratatui::text::Line;
 
 use super::text::{Cx, Rows, put};
 use super::{
-    banner, console, controller, devices, footer, header, machine, offsets, overlay, overrides, position, recovery,
-    tabs,
+    banner, console, controller, devices, footer, header, machine, offsets, overlay, overrides, position, programs,
+    recovery, tabs,
 };
 use crate::model::Time;
 use crate::model::snapshot::Snapshot;
@@ -87,6 +87,7 @@ fn body_rows(cx: &Cx<'_>) -> u16 {
 fn panel(cx: &Cx<'_>, tab: Tab, area: Rect, buf: &mut Buffer) -> Option<Position> {
     match tab {
         Tab::Machine => None,
+        Tab::Programs => programs::draw(cx, area, buf),
         Tab::Offsets => offsets::draw(cx, area, buf),
         Tab::Settings => controller::draw(cx, area, buf),
         Tab::Devices => devices::draw(cx, area, buf),

@@ -4,7 +4,7 @@ use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 
 use super::text::{Cx, Rows};
-use super::{console, jog, position, status};
+use super::{console, jog, position, programs, run, status};
 
 /// Rows of console that other panels must leave.
 const MIN_CONSOLE: u16 = 3;
@@ -20,16 +20,24 @@ const MIN_WHOLE: u16 = 76;
 /// Widest console: an answer far from its line is not found.
 const MAX_CONSOLE: u16 = 132;
 
+/// Rows from which the picture of a run is drawn.
+const MIN_PICTURE: u16 = 8;
+
 /// Rows that it needs at least.
 pub(super) fn least_rows(cx: &Cx<'_>) -> u16 {
-    RULES + MIN_CONSOLE + jog::rows(cx) + MIN_POSITION
+    RULES + MIN_CONSOLE + middle_rows(cx, 0) + MIN_POSITION
+}
+
+/// Rows of what stands in the middle: the run, or else the jog keys.
+fn middle_rows(cx: &Cx<'_>, body: u16) -> u16 {
+    if run::shown(cx).is_some() { run::rows(body) } else { jog::rows(cx) }
 }
 
 /// Draws it; `strip` is the rule above, with tabs in its first `strip_width` columns.
 pub(super) fn draw(cx: &Cx<'_>, strip: Rect, strip_width: u16, area: Rect, buf: &mut Buffer) {
     let mut rows = Rows { rest: area };
-    let jog_rows = jog::rows(cx);
-    let rest = RULES + MIN_CONSOLE + jog_rows;
+    let middle = middle_rows(cx, area.height);
+    let rest = RULES + MIN_CONSOLE + middle;
     let big = area.width >= MIN_BIG.0 && area.height >= position::big_rows(cx) + rest + MIN_BIG.1;
     let (body, split) = if big {
         (position::big_rows(cx), position::BIG_WIDTH)
@@ -48,9 +56,27 @@ pub(super) fn draw(cx: &Cx<'_>, strip: Rect, strip_width: u16, area: Rect, buf: 
         position::draw(cx, left, buf);
     }
     status::draw(cx, right, buf);
-    jog::rule(cx, rows.top(1), buf);
-    jog::draw(cx, rows.top(jog_rows), buf);
+    if let Some(run) = run::shown(cx) {
+        run::rule(cx, run, rows.top(1), buf);
+        run::draw(cx, run, rows.top(middle), buf);
+    } else {
+        jog::rule(cx, rows.top(1), buf);
+        jog::draw(cx, rows.top(middle), buf);
+    }
     console::rule(cx, rows.top(1), buf);
-    let rest = rows.rest;
+    let rest = beside_picture(cx, rows.rest, buf);
     console::draw(cx, Rect { width: rest.width.min(MAX_CONSOLE), ..rest }, buf);
+}
+
+/// Draws the picture of the run at the right of the console, where there is room. Returns what is left.
+fn beside_picture(cx: &Cx<'_>, area: Rect, buf: &mut Buffer) -> Rect {
+    let path = cx.ui.programs.running.details.as_ref().and_then(|details| details.path.as_deref());
+    let Some(path) = path.filter(|_| run::shown(cx).is_some() && area.width >= MIN_BIG.0 && area.height >= MIN_PICTURE)
+    else {
+        return area;
+    };
+    let width = area.width / 2;
+    let right = Rect { x: area.right() - width, width, ..area };
+    programs::draw_picture(cx, path, true, right, buf);
+    Rect { width: area.width - width - 1, ..area }
 }

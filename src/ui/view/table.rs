@@ -27,7 +27,12 @@ pub(super) fn draw(
     for (row, line) in rows.iter().skip(top).take(room).enumerate() {
         put(buf, area, row as u16 + 1, line);
     }
+    tell_below(cx, area, below, buf);
+}
+
+/// Says at the right of the heading how many rows there are below.
+pub(super) fn tell_below(cx: &Cx<'_>, head: Rect, below: usize, buf: &mut Buffer) {
     if below > 0 {
-        put_right(buf, area, 0, &Line::from(cx.span(format!("{below} more below "), Role::Warning)));
+        put_right(buf, head, 0, &Line::from(cx.span(format!(" {below} more below "), Role::Warning)));
     }
 }

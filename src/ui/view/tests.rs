@@ -443,3 +443,17 @@ fn too_small_still_tells_the_state_and_the_stop_key() {
     assert_eq!(scene.press(&["Space"]), [Effect::Realtime(Realtime::Stop)]);
     assert!(!matches!(scene.press(&["i"])[..], [Effect::Submit(Command::JogStep { .. })]));
 }
+
+#[test]
+fn that_nothing_is_kept_is_said_in_one_row() {
+    let mut scene = Scene::new(testing::idle());
+    let trouble = "sunmill.db is not written: the disk is full: make room on it (database or disk is full)";
+    scene.snapshot.programs.store_trouble = Some(trouble.into());
+    let text = scene.text(60, 24);
+    let rows: Vec<&str> = text.lines().filter(|row| row.contains("NOT KEPT") || row.contains("disk")).collect();
+    assert!(
+        matches!(rows[..], [row] if row.contains("NOT KEPT  sunmill.db is not written: the disk is full")),
+        "{text}"
+    );
+    assert!(text.contains("IDLE"), "{text}");
+}

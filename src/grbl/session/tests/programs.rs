@@ -260,7 +260,8 @@ fn m0_goes_alone_and_the_controllers_own_wait_is_told() {
         wire.key(Realtime::CycleStart);
         assert!(wire.sent().contains('~'));
         wire.rx("ok");
-        wire.rx(IDLE);
+        wire.answering(600, IDLE);
+        assert_eq!(wire.told(), [ProgramEvent::Passed { number: 2 }], "{firmware}");
         wire.feed(&[(3, "G1X2")]);
         assert!(wire.sent().contains("G1X2\n"), "{firmware}");
     }

@@ -103,6 +103,21 @@ fn laser_programs_are_judged_as_such() {
     assert_eq!(read_as(laser.clone(), "G21 G90 M4 S0\nG1 X1 F5 S100\nM5").kinds(Severity::Note), Vec::<String>::new());
     assert_eq!(read_as(laser.clone(), "G21 G90 M3 S0\nG1 X1 F5 S100\nM5").kinds(Severity::Note), ["1 laser-constant"]);
     assert_eq!(read_as(laser, "G21 G90\nG1 X1 F5\n").kinds(Severity::Note), ["2 spindle-off"]);
+    assert_eq!(on(Firmware::Grbl, "G21 G90 M4 S1\nM5").kinds(Severity::Note), ["1 spindle-reverse"]);
+}
+
+#[test]
+fn tool_changes_need_somebody_who_asks() {
+    for (firmware, alone) in
+        [(Firmware::Grbl, Severity::Error), (Firmware::FluidNc, Severity::Warning), (Firmware::GrblHal, Severity::Note)]
+    {
+        let said = |asks_for_tools| {
+            let read = read_as(Dialect { asks_for_tools, ..Dialect::new(firmware, 3) }, "G21 T1 M6\nT2 M6");
+            read.problems.into_iter().map(|problem| (problem.severity, problem.kind)).collect::<Vec<_>>()
+        };
+        assert_eq!(said(false), [(alone, "tool-change".to_owned())]);
+        assert_eq!(said(true), [(Severity::Note, "tool-change".to_owned())]);
+    }
 }
 
 #[test]
@@ -115,6 +130,23 @@ fn a_binary_file_is_said_once() {
 fn a_line_that_was_too_long_to_keep_is_said() {
     let read = read(&format!("G21 G90\nG0 X{}1\n", " ".repeat(5000)));
     assert_eq!(read.errors(), ["2 number-missing", "2 line-too-long"]);
+}
+
+#[test]
+fn lines_are_measured_as_they_go_out() {
+    let comment = format!("G0 X1 ({})", "a".repeat(200));
+    let many = "G1 X1.00000 Y2.00000 Z3.00000 F500.000 ".to_owned() + &" ".repeat(100);
+    assert_eq!(errors(&comment), [[""; 0]; 3].map(|none| none.map(str::to_owned).to_vec()));
+    assert_eq!(errors(&many), [[""; 0]; 3].map(|none| none.map(str::to_owned).to_vec()));
+    let digits = |count: usize| format!("G1 X{}.5 Y0.{}5", "1".repeat(count), "1".repeat(count));
+    for (count, refused) in
+        [(35, [false, false, false]), (36, [true, false, false]), (62, [true, true, false]), (130, [true; 3])]
+    {
+        let long = errors(&digits(count)).map(|errors| errors == ["line-too-long"]);
+        assert_eq!(long, refused, "{count}");
+    }
+    let written = Dialect { compact: false, ..Dialect::new(Firmware::FluidNc, 3) };
+    assert_eq!(read_as(written, &format!("{HEAD}G1{}X1", " ".repeat(130))).errors(), ["3 line-too-long"]);
 }
 
 fn programs() -> impl Strategy<Value = String> {

@@ -8,6 +8,7 @@ const VIEW: Kind = (Group::Screen, Danger::None, Context::Main);
 
 pub(super) const ROWS: &[Row] = &[
     row(Action::Open(Tab::Machine), "Machine", &["M"], VIEW, "The machine: position, state, jog, console."),
+    row(Action::Open(Tab::Programs), "Programs", &["P"], VIEW, "Programs: files, checks, pictures, runs."),
     row(Action::Open(Tab::Offsets), "Offsets", &["O"], VIEW, "Work coordinate systems and other offsets."),
     row(Action::Open(Tab::Settings), "Settings", &["S"], VIEW, "Settings of the controller."),
     row(Action::Open(Tab::Devices), "Devices", &["D"], VIEW, "Ports, and how the link does."),

@@ -1,0 +1,86 @@
+//! `sunmill audit`: who did what, when, and how it ended.
+
+use clap::Args;
+use jiff::Zoned;
+use jiff::tz::TimeZone;
+use serde::Serialize;
+
+use super::args::Format;
+use super::exit::Failure;
+use super::settings::Settings;
+use super::when::{When, local, rfc3339};
+use super::{listing, store};
+use crate::model::audit::{AuditKind, AuditRow};
+use crate::store::AuditFilter;
+
+/// Options of `sunmill audit`.
+#[derive(Debug, Args)]
+pub struct AuditArgs {
+    /// Then or later: a date, a date and time, or how long ago (2h, 3d)
+    #[arg(long, value_name = "WHEN")]
+    pub since: Option<When>,
+    /// Before then
+    #[arg(long, value_name = "WHEN")]
+    pub until: Option<When>,
+    /// Of this kind only: jog, mdi, command, offset, setting, run, realtime, alarm, lease or note
+    #[arg(long)]
+    pub kind: Option<AuditKind>,
+    /// Only the newest N
+    #[arg(long, value_name = "N")]
+    pub last: Option<usize>,
+    /// How it is printed
+    #[command(flatten)]
+    pub format: Format,
+}
+
+/// A row as programs read it. The order is that of [`NAMES`].
+#[derive(Debug, Serialize)]
+struct Told<'a> {
+    at: String,
+    kind: AuditKind,
+    who: &'a str,
+    what: &'a str,
+    outcome: &'a str,
+    took_ms: Option<u64>,
+}
+
+const NAMES: [&str; 6] = ["at", "kind", "who", "what", "outcome", "took_ms"];
+
+impl<'a> Told<'a> {
+    fn of(row: &'a AuditRow) -> Self {
+        let AuditRow { at_ms, kind, who, what, outcome, took_ms } = row;
+        Self { at: rfc3339(*at_ms), kind: *kind, who, what, outcome, took_ms: *took_ms }
+    }
+}
+
+/// What `audit` prints: newest first.
+pub(super) fn told(settings: &Settings, args: &AuditArgs) -> Result<String, Failure> {
+    let now = Zoned::now();
+    let filter = AuditFilter {
+        since_ms: args.since.map(|when| when.unix_ms(&now)).transpose()?,
+        until_ms: args.until.map(|when| when.unix_ms(&now)).transpose()?,
+        kind: args.kind,
+    };
+    let rows = match store::reader(settings) {
+        Some(reader) => reader.audit(&filter, 0, args.last.unwrap_or(usize::MAX))?,
+        None => Vec::new(),
+    };
+    match args.format {
+        Format { json: true, .. } => listing::json(&rows.iter().map(Told::of).collect::<Vec<_>>()),
+        Format { csv: true, .. } => listing::csv(&NAMES, &rows.iter().map(Told::of).collect::<Vec<_>>()),
+        _ => Ok(text(&rows, now.time_zone())),
+    }
+}
+
+fn text(rows: &[AuditRow], zone: &TimeZone) -> String {
+    if rows.is_empty() {
+        return "nothing of that has been done yet\n".to_owned();
+    }
+    let rows: Vec<Vec<String>> = rows
+        .iter()
+        .map(|row| {
+            vec![local(row.at_ms, zone), row.who.clone(), row.kind.to_string(), row.what.clone(), row.outcome.clone()]
+        })
+        .collect();
+    listing::columns(&rows, &[])
+}

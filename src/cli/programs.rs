@@ -1,0 +1,251 @@
+//! `sunmill programs`: which programs ran, how they ended, how long they took.
+
+use std::time::Duration;
+
+use clap::{Args, Subcommand};
+use jiff::Zoned;
+use jiff::tz::TimeZone;
+use serde::Serialize;
+
+use super::args::Format;
+use super::exit::Failure;
+use super::settings::Settings;
+use super::when::{When, hours, local, rfc3339};
+use super::{listing, store};
+use crate::model::program::ask::Statistics;
+use crate::model::program::{PastRun, RunEnd};
+use crate::store::{ProgramTotals, RunFilter, Totals};
+
+/// `sunmill programs …`
+#[derive(Debug, Subcommand)]
+pub enum ProgramsCommand {
+    /// Print past runs, newest first
+    History(HistoryArgs),
+    /// Print how often and how long programs ran: the machine's hours, and each program's
+    Statistics(Format),
+}
+
+/// Options of `sunmill programs history`.
+#[derive(Debug, Args)]
+pub struct HistoryArgs {
+    /// Of this file name only
+    #[arg(long)]
+    pub name: Option<String>,
+    /// Started then or later: a date, a date and time, or how long ago (2h, 3d)
+    #[arg(long, value_name = "WHEN")]
+    pub since: Option<When>,
+    /// Only the newest N
+    #[arg(long, value_name = "N")]
+    pub last: Option<usize>,
+    /// How it is printed
+    #[command(flatten)]
+    pub format: Format,
+}
+
+/// What `programs` prints.
+pub(super) fn told(settings: &Settings, command: &ProgramsCommand) -> Result<String, Failure> {
+    match command {
+        ProgramsCommand::History(args) => history(settings, args),
+        ProgramsCommand::Statistics(format) => statistics(settings, *format),
+    }
+}
+
+fn history(settings: &Settings, args: &HistoryArgs) -> Result<String, Failure> {
+    let now = Zoned::now();
+    let since_ms = args.since.map(|when| when.unix_ms(&now)).transpose()?;
+    let filter = RunFilter { name: args.name.clone(), since_ms };
+    let runs = match store::reader(settings) {
+        Some(reader) => reader.runs(&filter, 0, args.last.unwrap_or(usize::MAX))?,
+        None => Vec::new(),
+    };
+    match args.format {
+        Format { json: true, .. } => listing::json(&runs.iter().map(Told::of).collect::<Vec<_>>()),
+        Format { csv: true, .. } => listing::csv(&NAMES, &runs.iter().map(Told::of).collect::<Vec<_>>()),
+        _ => Ok(history_text(&runs, now.time_zone())),
+    }
+}
+
+/// A run as programs read it. The order is that of [`NAMES`].
+#[derive(Debug, Serialize)]
+struct Told<'a> {
+    id: u64,
+    name: &'a str,
+    path: &'a str,
+    hash: Option<String>,
+    who: &'a str,
+    started: String,
+    ended: Option<String>,
+    result: &'static str,
+    why: Option<&'a str>,
+    first_line: u64,
+    last_line: u64,
+    lines: Option<u64>,
+    pauses: u32,
+    paused_s: f64,
+    running_s: Option<f64>,
+    cutting_s: f64,
+    dry: bool,
+}
+
+const NAMES: [&str; 17] = [
+    "id",
+    "name",
+    "path",
+    "hash",
+    "who",
+    "started",
+    "ended",
+    "result",
+    "why",
+    "first_line",
+    "last_line",
+    "lines",
+    "pauses",
+    "paused_s",
+    "running_s",
+    "cutting_s",
+    "dry",
+];
+
+impl<'a> Told<'a> {
+    fn of(run: &'a PastRun) -> Self {
+        let (result, why) = result(run);
+        Self {
+            id: run.id.0,
+            name: &run.name,
+            path: &run.path,
+            hash: run.hash.map(|hash| hash.to_string()),
+            who: &run.who,
+            started: rfc3339(run.started_ms),
+            ended: run.ended_ms.map(rfc3339),
+            result,
+            why,
+            first_line: run.first_line,
+            last_line: run.last_line,
+            lines: run.lines,
+            pauses: run.pauses,
+            paused_s: run.paused_for.as_secs_f64(),
+            running_s: running(run).map(|time| time.as_secs_f64()),
+            cutting_s: run.cutting_for.as_secs_f64(),
+            dry: run.dry,
+        }
+    }
+}
+
+fn result(run: &PastRun) -> (&'static str, Option<&str>) {
+    match &run.end {
+        None => ("running", None),
+        Some(RunEnd::Done) => ("done", None),
+        Some(RunEnd::Stopped(why)) => ("stopped", Some(why)),
+        Some(RunEnd::Failed(why)) => ("failed", Some(why)),
+        Some(RunEnd::Interrupted(why)) => ("interrupted", Some(why)),
+    }
+}
+
+/// From start to end without the pauses. `None`: it runs still.
+fn running(run: &PastRun) -> Option<Duration> {
+    let whole = u64::try_from(run.ended_ms? - run.started_ms).unwrap_or(0);
+    Some(Duration::from_millis(whole).saturating_sub(run.paused_for))
+}
+
+fn history_text(runs: &[PastRun], zone: &TimeZone) -> String {
+    if runs.is_empty() {
+        return "no such program has run yet\n".to_owned();
+    }
+    let rows: Vec<Vec<String>> = runs
+        .iter()
+        .map(|run| {
+            let (result, why) = result(run);
+            let lines = match run.lines {
+                Some(lines) => format!("line {} of {lines}", run.last_line),
+                None => format!("line {}", run.last_line),
+            };
+            let dry = if run.dry { " (dry)" } else { "" };
+            vec![
+                local(run.started_ms, zone),
+                run.name.clone(),
+                format!("{result}{dry}"),
+                running(run).map_or_else(String::new, |time| hours(time.as_secs_f64())),
+                lines,
+                why.unwrap_or_default().to_owned(),
+            ]
+        })
+        .collect();
+    listing::columns(&rows, &[3])
+}
+
+/// Sums as programs read them.
+#[derive(Debug, Serialize)]
+struct ToldTotals<'a> {
+    machine: Statistics,
+    dry: Statistics,
+    programs: Vec<ToldProgram<'a>>,
+}
+
+#[derive(Debug, Serialize)]
+struct ToldProgram<'a> {
+    name: &'a str,
+    last: String,
+    machine: Statistics,
+    dry: Statistics,
+}
+
+const TOTAL_NAMES: [&str; 10] = [
+    "name",
+    "last",
+    "runs",
+    "done",
+    "running_s",
+    "cutting_s",
+    "dry_runs",
+    "dry_done",
+    "dry_running_s",
+    "dry_cutting_s",
+];
+
+fn statistics(settings: &Settings, format: Format) -> Result<String, Failure> {
+    let totals = match store::reader(settings) {
+        Some(reader) => reader.statistics()?,
+        None => Totals::default(),
+    };
+    let told = |program: &ProgramTotals| rfc3339(program.last_ms);
+    match format {
+        Format { json: true, .. } => listing::json(&ToldTotals {
+            machine: totals.machine,
+            dry: totals.dry,
+            programs: totals
+                .programs
+                .iter()
+                .map(|p| ToldProgram { name: &p.name, last: told(p), machine: p.machine, dry: p.dry })
+                .collect(),
+        }),
+        Format { csv: true, .. } => {
+            let rows: Vec<_> =
+                totals.programs.iter().map(|p| (&p.name, told(p), flat(p.machine), flat(p.dry))).collect();
+            listing::csv(&TOTAL_NAMES, &rows)
+        }
+        _ => Ok(statistics_text(&totals, &TimeZone::system())),
+    }
+}
+
+fn flat(sums: Statistics) -> (u64, u64, f64, f64) {
+    (sums.runs, sums.done, sums.running_s, sums.cutting_s)
+}
+
+fn statistics_text(totals: &Totals, zone: &TimeZone) -> String {
+    let head = ["", "runs", "done", "running", "cutting", "dry runs", "last"].map(str::to_owned).to_vec();
+    let row = |name: &str, sums: Statistics, dry: Statistics, last: String| {
+        vec![
+            name.to_owned(),
+            sums.runs.to_string(),
+            sums.done.to_string(),
+            hours(sums.running_s),
+            hours(sums.cutting_s),
+            dry.runs.to_string(),
+            last,
+        ]
+    };
+    let mut rows = vec![head, row("all", totals.machine, totals.dry, String::new())];
+    rows.extend(totals.programs.iter().map(|p| row(&p.name, p.machine, p.dry, local(p.last_ms, zone))));
+    listing::columns(&rows, &[1, 2, 3, 4, 5])
+}

@@ -1,0 +1,253 @@
+//! Lines of a program as they go out, for one firmware: what is sent, what is handled here, where somebody is asked.
+//!
+//! | line | Grbl | FluidNC | grblHAL |
+//! |---|---|---|---|
+//! | M0, M1, M60 | sent, alone: the controller holds until a cycle start | same | same |
+//! | M6 | not sent (`error:20`): sunmill stops feeding, waits for rest and asks | same, since it would go on at once (logs only) | sent, alone: state `Tool` until a cycle start |
+//!
+//! Where the controller changes tools by itself (`tool_change = "controller"`), M6 is sent as it stands.
+//! Sources: facts of the three firmwares on `M0` and `M6`, Grbl `gcode.c`, FluidNC `GCode.cpp`, grblHAL `state_machine.c`.
+
+use crate::grbl::Line;
+use crate::grbl::session::{ProgramItem, ProgramLine};
+use crate::model::machine::Firmware;
+use crate::model::program::Prompt;
+use crate::program::block::Kind;
+use crate::program::{Block, Compactor, Dialect, RawLine};
+
+/// Codes in tenths.
+const M0: u16 = 0;
+const M1: u16 = 10;
+const M6: u16 = 60;
+const M60: u16 = 600;
+/// Characters of a comment that a prompt shows.
+const SHOWN: usize = 120;
+
+/// Who changes tools.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum ToolChange {
+    /// A person, asked by sunmill (or by grblHAL's own state).
+    #[default]
+    Ask,
+    /// The controller: M6 is sent.
+    Controller,
+}
+
+/// How lines are made ready.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(super) struct Mode {
+    pub(super) tool_change: ToolChange,
+    /// Nothing moves and nobody is asked.
+    pub(super) dry: bool,
+    /// As short as can be.
+    pub(super) compact: bool,
+}
+
+/// What becomes of one line.
+#[derive(Debug, Default, PartialEq)]
+pub(super) struct Sent {
+    /// What somebody will be asked at it.
+    pub(super) prompt: Option<Prompt>,
+    /// In order; none for an empty line.
+    pub(super) items: Vec<ProgramItem>,
+}
+
+/// Makes lines ready to send.
+#[derive(Debug)]
+pub(super) struct Encoder {
+    firmware: Firmware,
+    mode: Mode,
+    block: Box<Block>,
+    compactor: Compactor,
+    /// The line as it goes out.
+    text: String,
+    /// The comment on the line before, where that is all there was.
+    comment: Option<String>,
+    tool: Option<u32>,
+}
+
+impl Encoder {
+    pub(super) fn new(dialect: &Dialect, mode: Mode) -> Self {
+        let compactor = Compactor::new(dialect, mode.compact);
+        let (block, text) = (Box::default(), String::new());
+        Self { firmware: dialect.firmware, mode, block, compactor, text, comment: None, tool: None }
+    }
+
+    /// A line of a preamble.
+    pub(super) fn preamble(&self, text: &str) -> Result<ProgramLine, String> {
+        let line = Line::new(text, Some(self.firmware)).map_err(|why| why.to_string())?;
+        Ok(ProgramLine { number: 0, line, asks: false })
+    }
+
+    /// A line before the one to begin at: only what later prompts need is kept.
+    pub(super) fn pass_over(&mut self, line: RawLine<'_>) {
+        self.block.parse(line.bytes);
+        self.remember(line);
+    }
+
+    /// A line of the file.
+    ///
+    /// # Errors
+    /// Why it cannot be sent.
+    pub(super) fn line(&mut self, line: RawLine<'_>) -> Result<Sent, String> {
+        if line.is_cut() {
+            return Err(format!("has {} characters, far more than any controller takes", line.length));
+        }
+        self.block.parse(line.bytes);
+        let beside = self.remember(line);
+        let mut sent = Sent::default();
+        if matches!(self.block.kind(), Kind::Empty | Kind::Percent) && self.block.message().is_none() {
+            return Ok(sent);
+        }
+        let number = line.number;
+        let codes = self.block.m();
+        let changes = codes.contains(&M6) && self.mode.tool_change == ToolChange::Ask;
+        let waits = codes.iter().any(|code| matches!(*code, M0 | M1 | M60)) && !self.mode.dry;
+        if changes && !self.mode.dry {
+            sent.prompt = Some(Prompt::ToolChange { line: number, tool: self.tool, text: beside.clone() });
+        } else if waits {
+            sent.prompt = Some(Prompt::Pause { line: number, text: beside });
+        }
+        let handled = changes && self.firmware != Firmware::GrblHal;
+        self.text.clear();
+        if handled {
+            self.text = self.without_m6(line.bytes);
+            self.compactor.reset();
+        } else {
+            self.compactor.line(line.bytes, &self.block, &mut self.text);
+        }
+        if handled && !self.mode.dry {
+            sent.items.push(ProgramItem::Wait { number });
+        }
+        let line = Line::new(&self.text, Some(self.firmware)).map_err(|why| why.to_string())?;
+        if !line.as_str().is_empty() {
+            let asks = waits || changes && !handled && !self.mode.dry;
+            sent.items.push(ProgramItem::Line(ProgramLine { number, line, asks }));
+        }
+        Ok(sent)
+    }
+
+    /// Keeps what later lines need; gives the comment beside this line or on the one before.
+    fn remember(&mut self, line: RawLine<'_>) -> Option<String> {
+        if let Some(tool) = self.block.value(b'T').filter(|tool| *tool >= 0.0) {
+            self.tool = Some(tool as u32);
+        }
+        let here = self.block.comment().map(|span| shown(span.of(line.bytes))).filter(|text| !text.is_empty());
+        let before = self.comment.take();
+        if self.block.kind() == Kind::Empty {
+            self.comment.clone_from(&here);
+        }
+        here.or(before)
+    }
+
+    /// The words of the line but M6, as written.
+    fn without_m6(&self, bytes: &[u8]) -> String {
+        let mut text = String::new();
+        for word in self.block.words() {
+            if word.letter == b'M' && word.value == 6.0 {
+                continue;
+            }
+            text.push(char::from(word.letter));
+            let number = &bytes[usize::from(word.start)..usize::from(word.end)];
+            text.extend(number.iter().filter(|byte| !byte.is_ascii_whitespace()).map(|byte| char::from(*byte)));
+        }
+        text
+    }
+}
+
+fn shown(comment: &[u8]) -> String {
+    String::from_utf8_lossy(comment).trim().chars().filter(|c| !c.is_control()).take(SHOWN).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn encoder(firmware: Firmware, mode: Mode) -> Encoder {
+        Encoder::new(&Dialect::new(firmware, 3), mode)
+    }
+
+    fn encoded(firmware: Firmware, tool_change: ToolChange, lines: &[&str]) -> Vec<(String, bool)> {
+        let mut encoder = encoder(firmware, Mode { tool_change, ..Mode::default() });
+        let mut all = Vec::new();
+        for (number, text) in (1..).zip(lines) {
+            let sent = encoder.line(RawLine::new(number, text.as_bytes())).unwrap();
+            all.extend(sent.items.into_iter().map(|item| match item {
+                ProgramItem::Line(line) => (line.line.as_str().to_owned(), line.asks),
+                ProgramItem::Wait { number } => (format!("wait {number}"), true),
+                other => panic!("{other:?}"),
+            }));
+        }
+        all
+    }
+
+    fn texts(items: &[(String, bool)]) -> Vec<(&str, bool)> {
+        items.iter().map(|(text, asks)| (text.as_str(), *asks)).collect()
+    }
+
+    #[test]
+    fn nothing_is_sent_for_lines_without_words() {
+        let lines = ["%", "", "   ", "(a comment)", "; another", "G21"];
+        assert_eq!(texts(&encoded(Firmware::Grbl, ToolChange::Ask, &lines)), [("G21", false)]);
+    }
+
+    #[test]
+    fn a_tool_change_is_handled_as_the_table_says() {
+        let lines = ["T2", "M6", "G0X1 m06 T3", "M0"];
+        let here = [("T2", false), ("wait 2", true), ("wait 3", true), ("G0X1T3", false), ("M0", true)];
+        assert_eq!(texts(&encoded(Firmware::Grbl, ToolChange::Ask, &lines)), here);
+        assert_eq!(texts(&encoded(Firmware::FluidNc, ToolChange::Ask, &lines)), here);
+        let there = [("T2", false), ("M6", true), ("G0X1 m06 T3", true), ("M0", true)];
+        assert_eq!(texts(&encoded(Firmware::GrblHal, ToolChange::Ask, &lines)), there);
+        let sent = [("T2", false), ("M6", false), ("G0X1 m06 T3", false), ("M0", true)];
+        assert_eq!(texts(&encoded(Firmware::FluidNc, ToolChange::Controller, &lines)), sent);
+    }
+
+    #[test]
+    fn a_prompt_says_tool_and_comment() {
+        let mut encoder = encoder(Firmware::Grbl, Mode::default());
+        let mut prompt = |number, text: &str| encoder.line(RawLine::new(number, text.as_bytes())).unwrap().prompt;
+        assert_eq!(
+            prompt(1, "T4 M6 (6 mm ball)"),
+            Some(Prompt::ToolChange { line: 1, tool: Some(4), text: Some("6 mm ball".to_owned()) })
+        );
+        assert_eq!(prompt(2, "(turn the part)"), None);
+        assert_eq!(prompt(3, "M0"), Some(Prompt::Pause { line: 3, text: Some("turn the part".to_owned()) }));
+        assert_eq!(prompt(4, "M0"), Some(Prompt::Pause { line: 4, text: None }));
+    }
+
+    const CHECK: Mode = Mode { tool_change: ToolChange::Ask, dry: true, compact: false };
+
+    #[test]
+    fn lines_are_shortened_where_that_is_wanted() {
+        let mut encoder = encoder(Firmware::Grbl, Mode { compact: true, ..Mode::default() });
+        let mut sent = |text: &str| match &encoder.line(RawLine::new(1, text.as_bytes())).unwrap().items[..] {
+            [ProgramItem::Line(line)] => line.line.as_str().to_owned(),
+            other => panic!("{other:?}"),
+        };
+        assert_eq!(sent("N10 G01 X1.500 Y+2.0 F600 (cut)"), "G1X1.5Y2F600");
+        assert_eq!(sent("G01 X3.0 Y4.0 F600"), "X3Y4");
+    }
+
+    #[test]
+    fn check_mode_asks_nobody() {
+        let sent = encoder(Firmware::GrblHal, CHECK).line(RawLine::new(1, b"T1 M6")).unwrap();
+        assert!(sent.prompt.is_none() && matches!(&sent.items[..], [ProgramItem::Line(line)] if !line.asks));
+        let sent = encoder(Firmware::Grbl, CHECK).line(RawLine::new(1, b"T1 M6")).unwrap();
+        assert!(matches!(&sent.items[..], [ProgramItem::Line(line)] if line.line.as_str() == "T1"));
+    }
+
+    #[test]
+    fn what_cannot_be_sent_says_why() {
+        let mut encoder = encoder(Firmware::Grbl, Mode::default());
+        let long = "G1X1".repeat(40);
+        for (line, why) in
+            [(long.as_bytes(), "79"), (b"G1X1!".as_slice(), "feed hold"), (b"G1\xc3X1".as_slice(), "U+FFFD")]
+        {
+            let error = encoder.line(RawLine::new(1, line)).unwrap_err();
+            assert!(error.contains(why), "{error}");
+        }
+        let cut = RawLine { number: 1, bytes: b"G1", length: 5_000_000 };
+        assert!(encoder.line(cut).unwrap_err().contains("5000000"));
+    }
+}

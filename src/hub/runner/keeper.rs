@@ -1,0 +1,596 @@
+//! The hub's part in running programs: orders of people, events of the machine, news of the feeder.
+
+use std::collections::HashMap;
+use std::fs::File;
+use std::path::Path;
+use std::sync::Arc;
+
+use tokio::sync::mpsc;
+
+use super::config::{OnLinkLoss, ProgramKeeping, RunnerConfig};
+use super::course::{Course, Effect, Input};
+use super::encode::Encoder;
+use super::feeder::{self, News};
+use super::record::{self, Record};
+use super::{Checks, lookup};
+use crate::driver::machine::{Event, EventKind, Feed, OrderKind};
+use crate::grbl::event::{ProgramEvent, StreamEnd};
+use crate::grbl::{self, Line};
+use crate::hub::run::Keeper;
+use crate::model::command::{Command, Origin, Outcome, Realtime, Refused, TicketId, VoidReason};
+use crate::model::hub::Request;
+use crate::model::legal;
+use crate::model::log::LogItem;
+use crate::model::machine::{MessageLevel, StateKind};
+use crate::model::program::{
+    Checkpoint, ContentHash, Interrupted, PastRun, ProgramOrder, Prompt, Report, Run, RunEnd, RunId, RunRequest,
+    RunState, Start,
+};
+use crate::model::snapshot::{LinkState, StopPhase};
+use crate::model::time::Time;
+use crate::program::Dialect;
+use crate::store::{self, Store};
+
+/// News of the feeder that may wait for the hub.
+pub(in crate::hub) const NEWS: usize = 8;
+
+/// A program that is being opened, or whose first order is under way.
+#[derive(Debug)]
+struct Starting {
+    ticket: TicketId,
+    origin: Origin,
+    request: RunRequest,
+    feed: Option<Feed>,
+    file: Option<Arc<File>>,
+    foreseen: Vec<Prompt>,
+    whole: Option<(ContentHash, u64)>,
+}
+
+/// What an order of the runner's own was for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Own {
+    EnterCheck,
+    LeaveCheck,
+    Pause,
+}
+
+/// The runner.
+#[derive(Debug)]
+pub(in crate::hub) struct Runner {
+    config: RunnerConfig,
+    store: Option<Store>,
+    checks: Option<Arc<dyn Checks>>,
+    news: mpsc::Sender<News>,
+    next_id: RunId,
+    starting: Option<Starting>,
+    course: Option<Course>,
+    record: Option<Record>,
+    report: Option<Arc<Report>>,
+    file: Option<Arc<File>>,
+    own: HashMap<TicketId, Own>,
+    /// Ticket of the run under way; the feeder's news carry it.
+    ticket: TicketId,
+    /// The link was lost in a program: what the machine does is looked at when it is back.
+    lost_link: bool,
+    /// What the store found at the start.
+    found: Option<(PastRun, Checkpoint)>,
+}
+
+impl Runner {
+    /// News come out of the receiver.
+    pub(in crate::hub) fn new(keeping: ProgramKeeping) -> (Self, mpsc::Receiver<News>) {
+        let (news, receiver) = mpsc::channel(NEWS);
+        let (store, opened) = keeping.store.map_or((None, store::Opened::default()), |(s, o)| (Some(s), o));
+        let runner = Self {
+            config: keeping.config,
+            store,
+            checks: keeping.checks,
+            news,
+            next_id: opened.next_run,
+            starting: None,
+            course: None,
+            record: None,
+            report: None,
+            file: None,
+            own: HashMap::new(),
+            ticket: TicketId::default(),
+            lost_link: false,
+            found: opened.interrupted,
+        };
+        (runner, receiver)
+    }
+}
+
+impl Keeper {
+    /// An order to the runner. `None`: the ticket is answered later.
+    pub(in crate::hub) fn program_order(
+        &mut self,
+        request: &Request,
+        order: &ProgramOrder,
+        now: Time,
+    ) -> Option<Outcome> {
+        if self.latch.is_void(request.ticket, false) {
+            return Some(Outcome::Voided { why: VoidReason::Stop, sent: false });
+        }
+        if let Err(refused) = legal::check(&request.command, &self.snapshot, now) {
+            return Some(Outcome::Refused(refused));
+        }
+        let done = match order {
+            ProgramOrder::Run(run) => return self.open_program(request, run),
+            ProgramOrder::PauseAtLineEnd => self.steer(now, |course| course.pause(now)),
+            ProgramOrder::Resume => self.steer(now, |course| course.resume()),
+            ProgramOrder::SkipLine => self.steer(now, |course| course.skip(now)),
+            ProgramOrder::Forget(id) => {
+                if let Some(store) = &self.runner.store {
+                    store.forget_interrupted(*id);
+                }
+                self.snapshot.programs.interrupted = None;
+                Ok(())
+            }
+            ProgramOrder::Enqueue(path) => {
+                Arc::make_mut(&mut self.snapshot.programs.queue).push(path.clone());
+                Ok(())
+            }
+            ProgramOrder::Unqueue(place) => {
+                Arc::make_mut(&mut self.snapshot.programs.queue).remove(*place);
+                Ok(())
+            }
+        };
+        self.snapshot.rev += 1;
+        Some(done.map_or_else(Outcome::Refused, |()| Outcome::Done))
+    }
+
+    fn steer(
+        &mut self,
+        now: Time,
+        what: impl FnOnce(&mut Course) -> Result<Vec<Effect>, Refused>,
+    ) -> Result<(), Refused> {
+        let course = self.runner.course.as_mut().ok_or_else(|| Refused::because("no program is running"))?;
+        let effects = what(course)?;
+        self.carry_out(now, effects);
+        Ok(())
+    }
+
+    /// Begins to start a program: the feeder opens the file, and looks whether it is what was seen.
+    fn open_program(&mut self, request: &Request, run: &RunRequest) -> Option<Outcome> {
+        let refuse = |why: String| Some(Outcome::Refused(Refused::because(why)));
+        if self.runner.starting.is_some() {
+            return refuse("another program is being started".to_owned());
+        }
+        if self.snapshot.machine.identity.is_none() {
+            return refuse("it is not known which controller this is".to_owned());
+        }
+        let (first_line, before) = match &run.start {
+            Start::Beginning => (1, Vec::new()),
+            Start::Line { line, preamble } => (*line, preamble.clone()),
+        };
+        let (feeder, feed) = Feed::new();
+        let job = feeder::Job {
+            ticket: request.ticket,
+            path: run.path.clone(),
+            folders: self.runner.config.folders.clone(),
+            seen: run.seen,
+            first_line,
+            before,
+            encoder: Encoder::new(&Dialect::of(&self.snapshot.machine), self.runner.config.mode(run.check_mode)),
+        };
+        feeder::start(job, feeder, self.runner.news.clone());
+        self.runner.starting = Some(Starting {
+            ticket: request.ticket,
+            origin: request.origin.clone(),
+            request: run.clone(),
+            feed: Some(feed),
+            file: None,
+            foreseen: Vec::new(),
+            whole: None,
+        });
+        None
+    }
+
+    /// The feeder has something to tell.
+    pub(in crate::hub) fn program_news(&mut self, news: News) {
+        let now = self.clock.now();
+        match news {
+            News::Opened(ticket, result) => self.opened(now, ticket, result),
+            News::Foreseen(ticket, prompt) => self.foreseen(ticket, prompt),
+            News::Whole { ticket, hash, lines } => {
+                match (&mut self.runner.course, &mut self.runner.starting) {
+                    (Some(course), _) if self.runner.ticket == ticket => {
+                        (course.run.hash, course.run.lines) = (Some(hash), Some(lines));
+                    }
+                    (_, Some(starting)) if starting.ticket == ticket => starting.whole = Some((hash, lines)),
+                    _ => {}
+                }
+                self.show_run();
+            }
+            News::Around(line, around) => {
+                if let Some(Run { prompt: Some(Prompt::LineRefused { line: at, around: shown, .. }), .. }) =
+                    self.runner.course.as_mut().map(|course| &mut course.run)
+                    && *at == line
+                {
+                    *shown = around;
+                }
+                self.show_run();
+            }
+            News::Offer(interrupted) => {
+                let open = self.snapshot.programs.run.as_ref().is_some_and(|run| run.state.is_open());
+                if !open {
+                    self.snapshot.programs.interrupted = Some(Arc::new(*interrupted));
+                    self.snapshot.rev += 1;
+                }
+            }
+        }
+    }
+
+    /// The feeder may be ahead of the news that the file is open.
+    fn foreseen(&mut self, ticket: TicketId, prompt: Prompt) {
+        match (&mut self.runner.course, &mut self.runner.starting) {
+            (Some(course), _) if self.runner.ticket == ticket => course.foresee(prompt),
+            (_, Some(starting)) if starting.ticket == ticket => starting.foreseen.push(prompt),
+            _ => {}
+        }
+    }
+
+    fn opened(&mut self, now: Time, ticket: TicketId, result: Result<feeder::Opened, String>) {
+        let Some(starting) = self.runner.starting.as_mut().filter(|starting| starting.ticket == ticket) else { return };
+        let opened = match result {
+            Ok(opened) => opened,
+            Err(why) => return self.not_started(now, Outcome::Refused(Refused::because(why))),
+        };
+        let checks = self.runner.checks.as_ref();
+        let report = starting.request.seen.and_then(|hash| checks?.report(&hash));
+        let against = report.as_ref().and_then(|report| against(report, &starting.request));
+        starting.file = Some(opened.file);
+        self.runner.report = report;
+        if let Some(why) = against {
+            return self.not_started(now, Outcome::Refused(Refused::because(why)));
+        }
+        // Things may have changed while the file was read.
+        let command = Command::Program(ProgramOrder::Run(Box::new(starting.request.clone())));
+        let check_mode = starting.request.check_mode;
+        if self.latch.is_void(ticket, false) {
+            return self.not_started(now, Outcome::Voided { why: VoidReason::Stop, sent: false });
+        }
+        if let Err(refused) = legal::check(&command, &self.snapshot, now) {
+            return self.not_started(now, Outcome::Refused(refused));
+        }
+        let id = self.runner.next_id;
+        let (first_line, hash) = match &starting.request.start {
+            Start::Beginning => (1, starting.request.seen),
+            Start::Line { line, .. } => (*line, starting.request.seen),
+        };
+        let mut run = Run::new(id, opened.path, first_line, now);
+        run.hash = hash;
+        run.check_mode = check_mode;
+        run.lines = self.runner.report.as_ref().map(|report| report.lines);
+        run.remaining_s = self.runner.report.as_ref().map(|report| report.times.total_s());
+        self.runner.next_id = RunId(id.0 + 1);
+        self.runner.ticket = ticket;
+        let mut course = Course::new(run);
+        for prompt in starting.foreseen.drain(..) {
+            course.foresee(prompt);
+        }
+        if let Some((hash, lines)) = starting.whole {
+            (course.run.hash, course.run.lines) = (Some(hash), Some(lines));
+        }
+        self.runner.course = Some(course);
+        self.show_run();
+        if check_mode { self.switch_check_mode(now, Own::EnterCheck) } else { self.send_feed(now) }
+    }
+
+    /// `$C`, which goes in and out of check mode.
+    fn switch_check_mode(&mut self, now: Time, why: Own) {
+        let firmware = self.snapshot.machine.identity.as_ref().map(|identity| identity.firmware);
+        let Ok(line) = Line::new("$C", firmware) else { return };
+        if let Err(outcome) = self.own_order(why, OrderKind::Line(line)) {
+            self.own_outcome(now, why, &outcome);
+        }
+    }
+
+    fn own_order(&mut self, why: Own, what: OrderKind) -> Result<(), Outcome> {
+        let ticket = self.latch.next_ticket();
+        self.send(ticket, what)?;
+        self.runner.own.insert(ticket, why);
+        Ok(())
+    }
+
+    fn send_feed(&mut self, now: Time) {
+        let Some(starting) = &mut self.runner.starting else { return };
+        let (ticket, feed) = (starting.ticket, starting.feed.take());
+        let sent = match feed {
+            Some(feed) => self.send(ticket, OrderKind::Program(feed)),
+            None => return,
+        };
+        if let Err(outcome) = sent {
+            self.not_started(now, outcome);
+        }
+    }
+
+    /// The run never began.
+    fn not_started(&mut self, now: Time, outcome: Outcome) {
+        let Some(starting) = self.runner.starting.take() else { return };
+        if self.runner.ticket == starting.ticket && self.runner.course.take().is_some() {
+            self.snapshot.programs.run = None;
+            self.snapshot.rev += 1;
+        }
+        self.answer(now, starting.ticket, outcome);
+        if self.snapshot.machine.state.is_some_and(|state| state.kind == StateKind::Check) {
+            self.switch_check_mode(now, Own::LeaveCheck);
+        }
+    }
+
+    /// An outcome: `true` if it belonged to the runner.
+    pub(in crate::hub) fn program_outcome(&mut self, at: Time, ticket: TicketId, outcome: &Outcome) -> bool {
+        if let Some(own) = self.runner.own.remove(&ticket) {
+            self.own_outcome(at, own, outcome);
+            return true;
+        }
+        if self.runner.starting.as_ref().is_none_or(|starting| starting.ticket != ticket) {
+            return false;
+        }
+        if *outcome == Outcome::Done {
+            self.began(at);
+        } else {
+            self.not_started(at, outcome.clone());
+        }
+        true
+    }
+
+    fn own_outcome(&mut self, at: Time, own: Own, outcome: &Outcome) {
+        match (own, outcome) {
+            (Own::EnterCheck, Outcome::Done) => self.send_feed(at),
+            (Own::EnterCheck, outcome) => self.not_started(at, outcome.clone()),
+            (Own::LeaveCheck | Own::Pause, Outcome::Done | Outcome::Voided { .. }) => {}
+            (Own::LeaveCheck, outcome) => {
+                self.note(at, MessageLevel::Warning, format!("check mode may still be on ({outcome:?}): $C leaves it"));
+            }
+            (Own::Pause, Outcome::Refused(why)) => {
+                self.note(at, MessageLevel::Warning, format!("the program was not paused: {why}"));
+                self.course_input(at, Input::Wire(ProgramEvent::Held(false)));
+            }
+            (Own::Pause, _) => {}
+        }
+    }
+
+    fn note(&mut self, at: Time, level: MessageLevel, text: String) {
+        self.journal.write(at, LogItem::Note { level, text });
+    }
+
+    /// The session has taken the program.
+    fn began(&mut self, at: Time) {
+        let Some(starting) = self.runner.starting.take() else { return };
+        self.answer(at, starting.ticket, Outcome::Done);
+        self.runner.file = starting.file;
+        self.snapshot.programs.interrupted = None;
+        let queue = &mut self.snapshot.programs.queue;
+        if let Some(place) = queue.iter().position(|path| *path == starting.request.path) {
+            Arc::make_mut(queue).remove(place);
+        }
+        let dry = starting.request.check_mode || self.snapshot.machine.link.simulated;
+        if let Some(course) = &self.runner.course {
+            let record = Record::new(course, &starting.origin, store::now_ms(), dry);
+            if let Some(store) = &self.runner.store {
+                store.run_started(record.past.clone());
+            }
+            self.runner.record = Some(record);
+        }
+        self.course_input(at, Input::Began);
+        self.write_position(at, true);
+    }
+
+    /// Something happened at the machine; it has been folded already.
+    pub(in crate::hub) fn program_event(&mut self, event: &Event) {
+        let at = event.at;
+        match &event.what {
+            EventKind::Session(grbl::Event::Program(event)) => {
+                self.runner.lost_link |= *event == ProgramEvent::Ended(StreamEnd::Void(VoidReason::LinkLost));
+                self.course_input(at, Input::Wire(event.clone()));
+                self.write_position(at, false);
+            }
+            EventKind::Session(grbl::Event::Status(report)) => {
+                if let Some(record) = &mut self.runner.record {
+                    record.report(at, report.state);
+                }
+                if self.is_running() {
+                    self.course_input(at, Input::Report(report.state));
+                }
+                self.look_after_lost_link(at);
+            }
+            EventKind::Session(grbl::Event::Stop(stop))
+                if stop.phase == StopPhase::Sent
+                    && matches!(stop.asked, Realtime::StopProgram | Realtime::SoftReset) =>
+            {
+                self.course_input(at, Input::StopAsked);
+            }
+            EventKind::Session(grbl::Event::Alarm { info: Some(info), .. }) => {
+                let text = format!("alarm {}: {} {}", info.code, info.meaning, info.remedy);
+                self.course_input(at, Input::Alarm(text));
+            }
+            EventKind::Link(LinkState::Up) => self.offer_found(at),
+            _ => {}
+        }
+    }
+
+    fn is_running(&self) -> bool {
+        self.runner.course.as_ref().is_some_and(|course| course.run.state.is_open())
+    }
+
+    /// After a link that was lost in a program: what the machine still does is stopped, if that is wanted.
+    fn look_after_lost_link(&mut self, at: Time) {
+        if !std::mem::take(&mut self.runner.lost_link) {
+            return;
+        }
+        let runs = self.snapshot.machine.state.is_some_and(|state| state.kind == StateKind::Run);
+        if runs && self.runner.config.on_link_loss == OnLinkLoss::Hold {
+            self.latch.set(Realtime::FeedHold);
+            let text =
+                "the machine still carried out the program when the link came back: it is put on hold".to_owned();
+            self.note(at, MessageLevel::Warning, text);
+        }
+    }
+
+    fn course_input(&mut self, at: Time, input: Input) {
+        let Some(course) = &mut self.runner.course else { return };
+        let effects = course.take(at, input);
+        self.carry_out(at, effects);
+    }
+
+    fn carry_out(&mut self, at: Time, effects: Vec<Effect>) {
+        for effect in effects {
+            match effect {
+                Effect::CycleStart => self.latch.set(Realtime::CycleStart),
+                Effect::StopProgram => self.latch.set(Realtime::StopProgram),
+                Effect::Pause => {
+                    if let Err(outcome) = self.own_order(Own::Pause, OrderKind::PauseProgram) {
+                        self.own_outcome(at, Own::Pause, &outcome);
+                    }
+                }
+                Effect::ReadAround(line) => self.read_around(line),
+                Effect::Over => self.over(at),
+            }
+        }
+        self.show_run();
+    }
+
+    fn read_around(&mut self, line: u64) {
+        let Some(file) = self.runner.file.clone() else { return };
+        let news = self.runner.news.clone();
+        tokio::task::spawn_blocking(move || match lookup::around(&file, line) {
+            Ok(around) => drop(news.blocking_send(News::Around(line, around))),
+            Err(why) => tracing::warn!(%why, line, "the neighbours of a refused line cannot be read"),
+        });
+    }
+
+    /// The run has ended, whatever the reason.
+    fn over(&mut self, at: Time) {
+        let (Some(course), Some(mut record)) = (&self.runner.course, self.runner.record.take()) else { return };
+        let now_ms = store::now_ms();
+        let checkpoint = record.position(at, now_ms, course, &self.snapshot.machine);
+        let past = record.close(course, now_ms);
+        let check_mode = course.run.check_mode;
+        let skip_to = course.skip_to();
+        let still_in_check = course.run.state == RunState::Done || course.has_lost_lines();
+        let text = said(&past);
+        if let Some(store) = &self.runner.store {
+            store.checkpoint(checkpoint.clone());
+            store.run_ended(past.clone());
+        }
+        let level = if past.end == Some(RunEnd::Done) { MessageLevel::Info } else { MessageLevel::Warning };
+        self.note(at, level, text);
+        if past.end != Some(RunEnd::Done) && !check_mode {
+            let file = self.runner.file.clone();
+            self.offer(past, &checkpoint, skip_to, file);
+        }
+        // Any other end was a reset, which leaves check mode too.
+        if check_mode && still_in_check {
+            self.switch_check_mode(at, Own::LeaveCheck);
+        }
+    }
+
+    /// Offers to take a run up again, once it is known where.
+    fn offer(&self, run: PastRun, checkpoint: &Checkpoint, skip_to: Option<u64>, file: Option<Arc<File>>) {
+        let firmware = self.snapshot.machine.identity.as_ref().map(|identity| identity.firmware);
+        let mut warnings = record::warnings(run.end.as_ref(), checkpoint, firmware);
+        let planner = record::planner_blocks(&self.snapshot);
+        let folders = self.runner.config.folders.clone();
+        let news = self.runner.news.clone();
+        let acked = checkpoint.acked_line.max(run.last_line);
+        tokio::task::spawn_blocking(move || {
+            let opened = match file {
+                Some(file) => Ok(file),
+                None => folders.open(Path::new(&run.path)).map(|p| Arc::new(p.file)).map_err(|why| why.to_string()),
+            };
+            let found = opened.and_then(|file| lookup::rewound(&file, acked, planner).map_err(|why| why.to_string()));
+            let (suggested_line, why) = match (found, skip_to) {
+                (_, Some(line)) => (line, format!("line {} was refused: skip it", line - 1)),
+                (Ok(found), None) => found,
+                (Err(why), None) => {
+                    warnings.push(why);
+                    (1, "the program cannot be read now".to_owned())
+                }
+            };
+            let interrupted = Interrupted { run, suggested_line, why, warnings };
+            drop(news.blocking_send(News::Offer(Box::new(interrupted))));
+        });
+    }
+
+    /// What the store found at the start is offered once a machine answers.
+    fn offer_found(&mut self, at: Time) {
+        let Some((run, checkpoint)) = self.runner.found.take() else { return };
+        let text = format!("{} was interrupted at line {}: it can be taken up again", run.name, checkpoint.acked_line);
+        self.note(at, MessageLevel::Warning, text);
+        self.offer(run, &checkpoint, None, None);
+    }
+
+    fn write_position(&mut self, at: Time, first: bool) {
+        let (Some(course), Some(record), Some(store)) =
+            (&self.runner.course, &mut self.runner.record, &self.runner.store)
+        else {
+            return;
+        };
+        let machine = &self.snapshot.machine;
+        let now_ms = store::now_ms();
+        let checkpoint = if first {
+            Some(record.position(at, now_ms, course, machine))
+        } else {
+            record.due(at, now_ms, course, machine)
+        };
+        if let Some(checkpoint) = checkpoint {
+            store.checkpoint(checkpoint);
+        }
+    }
+
+    /// Brings the run into the snapshot.
+    fn show_run(&mut self) {
+        let Some(course) = &mut self.runner.course else { return };
+        if let Some(report) = &self.runner.report {
+            let left = report.times.total_s() - report.seconds_at(course.run.acked_line);
+            course.run.remaining_s = Some(left.max(0.0));
+        }
+        if self.snapshot.programs.run.as_ref() != Some(&course.run) {
+            self.snapshot.programs.run = Some(course.run.clone());
+            self.snapshot.rev += 1;
+        }
+    }
+
+    /// sunmill ends: what runs is written down as interrupted.
+    pub(in crate::hub) fn finish_program(&mut self, at: Time) {
+        self.not_started(at, Outcome::Voided { why: VoidReason::Shutdown, sent: false });
+        if let (Some(course), Some(mut record)) = (&self.runner.course, self.runner.record.take()) {
+            let now_ms = store::now_ms();
+            let checkpoint = record.position(at, now_ms, course, &self.snapshot.machine);
+            let past = record.close(course, now_ms);
+            if let Some(store) = &self.runner.store {
+                store.checkpoint(checkpoint);
+                store.run_ended(past);
+            }
+        }
+        self.course_input(at, Input::Shutdown);
+    }
+}
+
+/// What the check of the file has against a run.
+fn against(report: &Report, run: &RunRequest) -> Option<String> {
+    let name = run.path.display();
+    if run.check_mode {
+        return None;
+    }
+    if report.errors > 0 {
+        let first = report.problems.first().map(|problem| format!("; line {}: {}", problem.line, problem.text));
+        return Some(format!("{name}: the check found {} error(s){}", report.errors, first.unwrap_or_default()));
+    }
+    let unread = report.warnings > 0 && !run.agreed.warnings;
+    unread.then(|| format!("{name}: the check found {} warning(s): read and agree to them first", report.warnings))
+}
+
+/// How a run ended, for the log.
+fn said(past: &PastRun) -> String {
+    let end = match &past.end {
+        Some(RunEnd::Done) => "has come to its end".to_owned(),
+        Some(RunEnd::Stopped(why)) => format!("was stopped at line {}: {why}", past.last_line),
+        Some(RunEnd::Failed(why)) => format!("failed at line {}: {why}", past.last_line),
+        Some(RunEnd::Interrupted(why)) => format!("was interrupted at line {}: {why}", past.last_line),
+        None => "runs".to_owned(),
+    };
+    format!("{} {end}", past.name)
+}

@@ -1,0 +1,24 @@
+//! The program runner: starts a program, follows it, says how it stands, and keeps what is needed to take it up again.
+//!
+//! ```text
+//!  a person's order ─▶ keeper ─▶ feeder (a thread: file → encode) ─▶ feed ─▶ driver ─▶ session ─▶ wire
+//!                        │ ◀──── news: opened, asked ahead, read to the end        │
+//!                        ▼                                                         ▼
+//!                     course: ready → running ⇄ paused → done | failed | stopped ◀─ program events
+//!                        └─▶ record: history and positions in the store, the offer to go on
+//! ```
+//!
+//! [`course`] is pure. Nothing here starts, resumes or repeats anything that nobody asked for.
+
+mod config;
+mod course;
+mod encode;
+mod feeder;
+mod keeper;
+mod lookup;
+mod record;
+
+pub use config::{Checks, OnLinkLoss, ProgramKeeping, RunnerConfig};
+pub use encode::ToolChange;
+pub(in crate::hub) use feeder::News;
+pub(in crate::hub) use keeper::Runner;

@@ -1,0 +1,148 @@
+//! What is written down of a run, and what is offered when it did not come to its end.
+
+use std::time::Duration;
+
+use super::course::{CUT_SHORT, Course};
+use crate::model::command::{ClientId, Origin};
+use crate::model::machine::{Firmware, MachineState, StateKind};
+use crate::model::program::{Checkpoint, PastRun, RunEnd, RunState};
+use crate::model::snapshot::{Machine, Snapshot};
+use crate::model::time::Time;
+use crate::model::work::Slot;
+
+/// Positions are written no more often than this.
+const EVERY: Duration = Duration::from_millis(500);
+
+/// The history of one run as it comes about.
+#[derive(Debug)]
+pub(super) struct Record {
+    pub(super) past: PastRun,
+    written: Option<(Time, u64)>,
+    cutting_since: Option<Time>,
+}
+
+impl Record {
+    /// A run that starts now.
+    pub(super) fn new(course: &Course, origin: &Origin, started_ms: i64, dry: bool) -> Self {
+        let run = &course.run;
+        let past = PastRun {
+            id: run.id,
+            name: run.name.clone(),
+            path: run.path.display().to_string(),
+            hash: run.hash,
+            who: who(origin),
+            started_ms,
+            ended_ms: None,
+            end: None,
+            first_line: run.first_line,
+            last_line: 0,
+            lines: run.lines,
+            pauses: 0,
+            paused_for: Duration::ZERO,
+            cutting_for: Duration::ZERO,
+            dry,
+        };
+        Self { past, written: None, cutting_since: None }
+    }
+
+    /// A report: time in motion at feed is counted between two of them.
+    pub(super) fn report(&mut self, at: Time, state: MachineState) {
+        if let Some(since) = self.cutting_since.take() {
+            self.past.cutting_for += at.since(since);
+        }
+        self.cutting_since = (state.kind == StateKind::Run).then_some(at);
+    }
+
+    /// The position to write now, if it is time and there is news.
+    pub(super) fn due(&mut self, at: Time, now_ms: i64, course: &Course, machine: &Machine) -> Option<Checkpoint> {
+        let acked = course.run.acked_line;
+        let due = self.written.is_none_or(|(then, line)| at.since(then) >= EVERY && line != acked);
+        due.then(|| self.position(at, now_ms, course, machine))
+    }
+
+    /// The position as it stands.
+    pub(super) fn position(&mut self, at: Time, now_ms: i64, course: &Course, machine: &Machine) -> Checkpoint {
+        self.written = Some((at, course.run.acked_line));
+        let offset = |slot: Slot| machine.offsets.get(slot.name()).copied();
+        Checkpoint {
+            run: course.run.id,
+            at_ms: now_ms,
+            acked_line: course.run.acked_line,
+            sent_line: course.run.sent_line,
+            modal: machine.modal.as_ref().map(|modal| modal.words.clone()).unwrap_or_default(),
+            tool: None,
+            work_offset: machine.work_offset,
+            g92: offset(Slot::G92),
+            tool_length: offset(Slot::Tlo).and_then(|tlo| match tlo.as_slice() {
+                [z] => Some(*z),
+                values => values.get(2).copied(),
+            }),
+            machine_position: machine.machine_position,
+            homed: !machine.homed.is_empty(),
+            hash: course.run.hash,
+            lines: course.run.lines,
+            pauses: course.pauses,
+            paused_for: course.run.paused_for,
+            cutting_for: self.past.cutting_for,
+        }
+    }
+
+    /// The run as the history keeps it when it is over.
+    pub(super) fn close(&mut self, course: &Course, ended_ms: i64) -> PastRun {
+        let run = &course.run;
+        let past = &mut self.past;
+        past.ended_ms = Some(ended_ms);
+        past.end = Some(match &run.state {
+            _ if course.is_cut_short() => RunEnd::Interrupted(CUT_SHORT.to_owned()),
+            RunState::Done => RunEnd::Done,
+            RunState::Stopped(why) => RunEnd::Stopped(why.clone()),
+            RunState::Failed(why) => RunEnd::Failed(why.clone()),
+            _ => RunEnd::Interrupted(CUT_SHORT.to_owned()),
+        });
+        past.hash = run.hash;
+        past.last_line = run.acked_line;
+        past.lines = run.lines;
+        past.pauses = course.pauses;
+        past.paused_for = run.paused_for;
+        past.clone()
+    }
+}
+
+/// What a person must know before a run is taken up again, from how it ended and what was in force.
+pub(super) fn warnings(end: Option<&RunEnd>, checkpoint: &Checkpoint, firmware: Option<Firmware>) -> Vec<String> {
+    let mut warnings = Vec::new();
+    match end {
+        Some(RunEnd::Interrupted(why)) if why == CUT_SHORT => {
+            warnings.push(format!("{why}: look whether it is still on hold, and whether the spindle is on"));
+        }
+        None | Some(RunEnd::Interrupted(_)) => warnings.push(
+            "sunmill ended while it ran: the controller has carried out what it still had, and the spindle may be on"
+                .to_owned(),
+        ),
+        Some(RunEnd::Failed(why)) => warnings.push(format!("it ended by: {why}. Look whether the spindle is on")),
+        Some(RunEnd::Stopped(_) | RunEnd::Done) => {}
+    }
+    let forgets = firmware != Some(Firmware::GrblHal);
+    if forgets && checkpoint.g92.is_some_and(|shift| shift.norm() > 0.0) {
+        warnings.push("the G92 shift that was in force dies in a reset: check work zero before you go on".to_owned());
+    }
+    if checkpoint.tool_length.is_some_and(|length| length != 0.0) {
+        warnings.push("the tool length offset that was in force dies in a reset: measure the tool again".to_owned());
+    }
+    warnings
+}
+
+/// How many motions may lie between what was accepted and what was carried out.
+pub(super) fn planner_blocks(snapshot: &Snapshot) -> u64 {
+    let told = snapshot.machine.identity.as_ref().and_then(|identity| identity.planner_blocks);
+    // Grbl and FluidNC have 16 unless told otherwise (facts: grbl-protocol §7).
+    told.map_or(16, u64::from)
+}
+
+pub(super) fn who(origin: &Origin) -> String {
+    match origin {
+        Origin::Hub => "sunmill".to_owned(),
+        Origin::Screen(ClientId(id)) => format!("screen {id}"),
+        Origin::Script(ClientId(id)) => format!("script {id}"),
+    }
+}

@@ -1,0 +1,257 @@
+//! From registers to what screens and rules read.
+
+use std::collections::BTreeMap;
+
+use super::codec::Value;
+use super::profile::{Register, RegisterId, RegisterType};
+use super::values::Values;
+use crate::model::Time;
+use crate::model::power::{
+    Battery, Energy, EnergyRow, Fault, Flow, Grid, Inverter, PollClass, PvString, Quality, RegisterRow, Role,
+};
+
+/// Roles of faults, worst first; the second tells a warning.
+const FAULTS: &[(Role, bool)] = &[
+    (Role::FaultBits, false),
+    (Role::FaultBits2, false),
+    (Role::FaultBits3, false),
+    (Role::FaultBits4, false),
+    (Role::FaultBits5, false),
+    (Role::FaultCode, false),
+    (Role::FaultCodes, false),
+    (Role::BmsFault, false),
+    (Role::BmsFault2, false),
+    (Role::MpptError, false),
+    (Role::AlarmOverload, true),
+    (Role::AlarmHighTemp, true),
+    (Role::AlarmLowBattery, true),
+    (Role::WarningBits, true),
+    (Role::WarningCode, true),
+    (Role::BmsAlarm, true),
+    (Role::BmsPreAlarm, true),
+];
+
+/// Keeps since when each fault is seen.
+#[derive(Clone, Debug, Default)]
+pub struct FaultBook {
+    since: BTreeMap<(RegisterId, u64), Time>,
+}
+
+impl FaultBook {
+    /// The faults in force, worst first. What is not fresh is not told as a fault in force, and keeps its beginning.
+    pub fn look(&mut self, values: &Values, now: Time) -> Vec<Fault> {
+        let mut faults = Vec::new();
+        for (role, warning) in FAULTS {
+            let Some(index) = values.profile().role(*role) else { continue };
+            let register = &values.profile().registers[index];
+            let Some(value) = values.fresh(index, now) else { continue };
+            let numbers = active(register, value);
+            self.since.retain(|(known, number), _| *known != index || numbers.contains(number));
+            for number in numbers {
+                let since = *self.since.entry((index, number)).or_insert(now);
+                faults.push(Fault {
+                    text: words(register, number),
+                    register: register.id.clone(),
+                    warning: *warning,
+                    overload: register.evidence.overload.contains(&number),
+                    since,
+                });
+            }
+        }
+        faults
+    }
+}
+
+/// Bits that are set, or codes that are not 0.
+fn active(register: &Register, value: &Value) -> Vec<u64> {
+    match value {
+        Value::Bits(bits) => (0..128).filter(|bit| bits >> bit & 1 == 1).collect(),
+        Value::Codes(codes) => codes.iter().copied().map(u64::from).collect(),
+        Value::Choice(0) => Vec::new(),
+        Value::Choice(code) => vec![*code],
+        Value::Number(number) if *number > 0.0 && register.kind == RegisterType::Unsigned(1) => vec![*number as u64],
+        _ => Vec::new(),
+    }
+}
+
+fn words(register: &Register, number: u64) -> String {
+    match (register.bits.word(number).or_else(|| register.labels.word(number)), register.kind) {
+        (Some(word), _) => word.to_owned(),
+        (None, RegisterType::Bits(_)) => format!("{} bit {number}", register.id),
+        (None, _) => format!("{} {number}", register.id),
+    }
+}
+
+/// Everything about one inverter. `name` is its name in the configuration.
+pub fn inverter(name: &str, values: &Values, grid: &Grid, faults: &mut FaultBook, now: Time) -> Inverter {
+    let profile = values.profile();
+    let role = |role| values.role(role);
+    let shown = |role: Role| {
+        let register = profile.role(role)?;
+        let believed = matches!(values.quality(register, now), Quality::Fresh | Quality::Stale);
+        believed.then(|| values.show(register)).flatten()
+    };
+    Inverter {
+        name: name.to_owned(),
+        profile: profile.name.clone(),
+        brand: profile.brand.clone(),
+        serial: values.words(Role::Serial),
+        rated_w: role(Role::RatedPower),
+        status: shown(Role::Status),
+        flow: flow(values),
+        battery: Battery {
+            soc_percent: role(Role::BatterySoc),
+            soh_percent: role(Role::BatterySoh),
+            voltage_v: role(Role::BatteryVoltage),
+            current_a: role(Role::BatteryCurrent),
+            temperature_c: role(Role::BatteryTemp),
+            soc_min_percent: first(values, &[Role::SocMin, Role::SocShutdown]),
+            soc_max_percent: role(Role::SocMax),
+            charge_limit_a: first(values, &[Role::BmsChargeLimit, Role::MaxChargeCurrent]),
+            discharge_limit_a: first(values, &[Role::BmsDischargeLimit, Role::MaxDischargeCurrent]),
+        },
+        grid: grid.clone(),
+        energy: Energy {
+            day: EnergyRow {
+                pv: role(Role::DayPv),
+                load: role(Role::DayLoad),
+                import: role(Role::DayImport),
+                export: role(Role::DayExport),
+                charge: role(Role::DayBatteryCharge),
+                discharge: role(Role::DayBatteryDischarge),
+            },
+            total: EnergyRow {
+                pv: role(Role::TotalPv),
+                load: role(Role::TotalLoad),
+                import: role(Role::TotalImport),
+                export: role(Role::TotalExport),
+                charge: role(Role::TotalBatteryCharge),
+                discharge: role(Role::TotalBatteryDischarge),
+            },
+        },
+        faults: faults.look(values, now),
+        temperature_c: role(Role::InverterTemp),
+    }
+}
+
+/// The first of these roles that the family has.
+fn first(values: &Values, roles: &[Role]) -> crate::model::power::Reading<f64> {
+    let has = |role: &&Role| values.profile().role(**role).is_some();
+    roles.iter().find(has).map(|role| values.role(*role)).unwrap_or_default()
+}
+
+fn flow(values: &Values) -> Flow {
+    const STRINGS: [[Role; 3]; 4] = [
+        [Role::Pv1Power, Role::Pv1Voltage, Role::Pv1Current],
+        [Role::Pv2Power, Role::Pv2Voltage, Role::Pv2Current],
+        [Role::Pv3Power, Role::Pv3Voltage, Role::Pv3Current],
+        [Role::Pv4Power, Role::Pv4Voltage, Role::Pv4Current],
+    ];
+    let profile = values.profile();
+    let has = |role: Role| profile.role(role).is_some() || profile.derived.iter().any(|derived| derived.role == role);
+    let strings = STRINGS.iter().zip(1u8..).filter(|(roles, _)| roles.iter().any(|role| has(*role)));
+    Flow {
+        pv_w: values.role(Role::PvPower),
+        strings: strings
+            .map(|([power, voltage, current], n)| PvString {
+                n,
+                power_w: values.role(*power),
+                voltage_v: values.role(*voltage),
+                current_a: values.role(*current),
+            })
+            .collect(),
+        battery_w: values.role(Role::BatteryPower),
+        grid_w: values.role(Role::GridPower),
+        load_w: values.role(Role::LoadPower),
+        load_percent: values.role(Role::LoadPercent),
+    }
+}
+
+/// All registers as the register browser shows them, in the order of the profile; commands are left out.
+pub fn registers(values: &Values) -> Vec<RegisterRow> {
+    let registers = values.profile().registers.iter().enumerate();
+    let readable = registers.filter(|(_, register)| register.access.reads() || register.poll != PollClass::Never);
+    readable
+        .map(|(index, register)| RegisterRow {
+            id: register.id.clone(),
+            addresses: register.addresses.clone(),
+            table: register.table,
+            raw: values.slot(index).words.clone(),
+            shown: values.show(index),
+            reading: values.reading(index),
+            access: register.access,
+            danger: register.danger,
+            note: register.note.clone(),
+        })
+        .collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+    use std::time::Duration;
+
+    use super::*;
+    use crate::inverter::profile::shipped;
+
+    fn senergy(words: &[(&str, &[u16])], at: Time) -> Values {
+        let mut values = Values::new(Arc::new(shipped("senergy").unwrap().unwrap()));
+        for (id, words) in words {
+            let register = values.profile().find(id).expect(id);
+            values.accept_register(register, words, at);
+        }
+        values
+    }
+
+    #[test]
+    fn roles_become_what_a_screen_reads() {
+        let values = senergy(
+            &[
+                ("battery_power", &[0, 12_000]),
+                ("grid_power_l1", &[0xFFFF, 0xFE0C]),
+                ("grid_power_l2", &[0, 0]),
+                ("grid_power_l3", &[0, 0]),
+                ("pv1_power", &[0, 5000]),
+                ("battery_soc", &[64]),
+                ("mode", &[3]),
+            ],
+            Time::ZERO,
+        );
+        let seen = inverter("roof", &values, &Grid::default(), &mut FaultBook::default(), Time::ZERO);
+        assert_eq!(seen.flow.battery_w.value, Some(1200.0));
+        assert_eq!(seen.flow.grid_w.value, Some(-50.0));
+        assert_eq!(seen.flow.load_w.value, None);
+        assert_eq!((seen.flow.strings.len(), seen.flow.strings[0].power_w.value), (2, Some(500.0)));
+        assert_eq!((seen.status.as_deref(), seen.battery.soc_percent.value), (Some("OnGrid mode"), Some(64.0)));
+        let later = Time::ZERO + Duration::from_secs(60);
+        let seen = inverter("roof", &values, &Grid::default(), &mut FaultBook::default(), later);
+        assert_eq!((seen.status, seen.flow.battery_w.fresh(later)), (None, None));
+    }
+
+    #[test]
+    fn faults_are_told_in_words_with_their_beginning() {
+        let mut book = FaultBook::default();
+        let at = |second: u64| Time::from_millis(second * 1000);
+        let values = senergy(&[("error_bits", &[0, 0b101])], at(0));
+        let faults = book.look(&values, at(0));
+        let told: Vec<_> = faults.iter().map(|fault| fault.text.as_str()).collect();
+        assert_eq!(told, ["Grid AC over voltage", "Grid AC absent"]);
+        let values = senergy(&[("error_bits", &[0, 0b100])], at(5));
+        let faults = book.look(&values, at(5));
+        assert_eq!((faults.len(), faults[0].since), (1, at(0)));
+        // What is not known is no fault in force, and is not over either.
+        assert_eq!(book.look(&values, at(60)), []);
+        let values = senergy(&[("error_bits", &[0, 0b101])], at(70));
+        let since: Vec<_> = book.look(&values, at(70)).iter().map(|fault| fault.since).collect();
+        assert_eq!(since, [at(70), at(0)]);
+    }
+
+    #[test]
+    fn every_readable_register_has_a_row() {
+        let values = senergy(&[("discharge_end_soc", &[20])], Time::ZERO);
+        let rows = registers(&values);
+        let row = rows.iter().find(|row| row.id == "discharge_end_soc").expect("a row");
+        assert_eq!((row.raw.as_slice(), row.shown.as_deref()), (&[20][..], Some("20 %")));
+        assert_eq!(rows.iter().filter(|row| row.shown.is_some()).count(), 1);
+    }
+}

@@ -1,0 +1,254 @@
+//! Programs: what the runner may be asked, and what nobody else may do while one runs.
+
+use super::cannot;
+use crate::model::axes::{Axis, AxisSet};
+use crate::model::command::{Command, Refused};
+use crate::model::machine::StateKind;
+use crate::model::program::order::POSITION_WORD;
+use crate::model::program::{ProgramOrder, Prompt, RunRequest, RunState, Start};
+use crate::model::snapshot::{Machine, Snapshot};
+
+/// Programs that may wait in the queue.
+pub const MAX_QUEUE: usize = 32;
+
+/// While a program is open its lines are the only ones: a line between them would change what the rest means. Realtime keys
+/// are no commands and always work.
+///
+/// # Errors
+/// What to do first.
+pub fn not_between_lines(command: &Command, snapshot: &Snapshot) -> Result<(), Refused> {
+    match command {
+        Command::Program(_) | Command::BackupSettings | Command::CompareBackup { .. } => Ok(()),
+        _ => no_program(snapshot),
+    }
+}
+
+/// No program is open.
+pub(super) fn no_program(snapshot: &Snapshot) -> Result<(), Refused> {
+    match snapshot.programs.run.as_ref().filter(|run| run.state.is_open()) {
+        Some(run) => Err(Refused::because(format!(
+            "{} is being run (line {}): stop it first. Position is kept, and it can go on from there",
+            run.name, run.acked_line
+        ))),
+        None => Ok(()),
+    }
+}
+
+/// Whether an order to the runner is legal, as far as that can be told without reading the file.
+///
+/// # Errors
+/// The reason, as a sentence fragment that says what to do first.
+pub fn check(order: &ProgramOrder, state: Result<StateKind, Refused>, snapshot: &Snapshot) -> Result<(), Refused> {
+    let open = snapshot.programs.run.as_ref().filter(|run| run.state.is_open());
+    match order {
+        ProgramOrder::Run(request) => {
+            if let Some(run) = open {
+                return Err(Refused::because(format!("{} is being run: one program at a time", run.name)));
+            }
+            may_run(request, state?, &snapshot.machine)
+        }
+        ProgramOrder::PauseAtLineEnd => match open.map(|run| &run.state) {
+            Some(RunState::Running) => Ok(()),
+            Some(_) => Err(Refused::because("it does not run at present")),
+            None => Err(Refused::because("no program is running")),
+        },
+        ProgramOrder::Resume => {
+            let run = open.ok_or_else(|| Refused::because("no program is running"))?;
+            match (&run.state, &run.prompt) {
+                (_, Some(Prompt::LineRefused { .. })) => Err(Refused::because(
+                    "a line was refused, and the controller still has lines that would run: skip the line, or stop",
+                )),
+                (RunState::Paused(_) | RunState::Pausing, _) => Ok(()),
+                _ => Err(Refused::because("it is not paused")),
+            }
+        }
+        ProgramOrder::SkipLine => match open.and_then(|run| run.prompt.as_ref()) {
+            Some(Prompt::LineRefused { .. }) => Ok(()),
+            _ => Err(Refused::because("no line was refused")),
+        },
+        ProgramOrder::Forget(id) => match &snapshot.programs.interrupted {
+            Some(interrupted) if interrupted.run.id == *id => Ok(()),
+            _ => Err(Refused::because("that run is not offered any more")),
+        },
+        ProgramOrder::Enqueue(path) if snapshot.programs.queue.contains(path) => {
+            Err(Refused::because("it is in the queue already"))
+        }
+        ProgramOrder::Enqueue(_) if snapshot.programs.queue.len() >= MAX_QUEUE => {
+            Err(Refused::because(format!("the queue is full ({MAX_QUEUE}): take one out first")))
+        }
+        ProgramOrder::Enqueue(_) => Ok(()),
+        ProgramOrder::Unqueue(place) if *place < snapshot.programs.queue.len() => Ok(()),
+        ProgramOrder::Unqueue(_) => Err(Refused::because("there is no such place in the queue")),
+    }
+}
+
+fn may_run(request: &RunRequest, state: StateKind, machine: &Machine) -> Result<(), Refused> {
+    if state != StateKind::Idle {
+        return Err(cannot("run a program", state, machine));
+    }
+    if machine.alarm.is_some() {
+        return Err(cannot("run a program", StateKind::Alarm, machine));
+    }
+    if matches!(request.start, Start::Line { line: 0, .. }) {
+        return Err(Refused::because("lines are counted from 1"));
+    }
+    if request.seen.is_none() && !request.agreed.unchecked {
+        return Err(Refused::because("its check has not come to the end: wait for it, or agree to run it unchecked"));
+    }
+    if request.check_mode {
+        return Ok(());
+    }
+    if position_is_sure(&request.start, machine) || request.agreed.position_word == POSITION_WORD {
+        return Ok(());
+    }
+    let missing = missing_homing(machine);
+    let why = if missing.is_empty() {
+        "this controller does not home, so nobody can know where it stands".to_owned()
+    } else {
+        format!("{missing} is not homed")
+    };
+    Err(Refused::because(format!("{why}: home first, or type \"{POSITION_WORD}\" if it is")))
+}
+
+/// Whether nothing has to be said about position. A controller that does not home can run programs from their beginning, where a
+/// person has just set the zero; a start from a line relies on an older one.
+pub fn position_is_sure(start: &Start, machine: &Machine) -> bool {
+    let homes = machine.limits.homing == Some(true);
+    missing_homing(machine).is_empty() && (homes || *start == Start::Beginning)
+}
+
+/// Axes that this controller homes and that are not homed. Only linear axes: what a rotary axis needs depends on its build.
+fn missing_homing(machine: &Machine) -> AxisSet {
+    if machine.limits.homing == Some(false) {
+        return AxisSet::EMPTY;
+    }
+    let linear = [Axis::X, Axis::Y, Axis::Z].into_iter().filter(|axis| axis.index() < machine.axis_count());
+    linear.filter(|axis| !machine.homed.contains(*axis)).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use std::path::PathBuf;
+    use std::sync::Arc;
+
+    use super::*;
+    use crate::model::program::{Agreed, ContentHash, Run, RunId};
+    use crate::model::time::Time;
+
+    fn homed() -> Snapshot {
+        let mut snapshot = Snapshot::default();
+        snapshot.machine.limits.homing = Some(true);
+        snapshot.machine.homed = AxisSet::first(3);
+        snapshot
+    }
+
+    fn request() -> RunRequest {
+        RunRequest {
+            path: PathBuf::from("part.nc"),
+            seen: Some(ContentHash([1; 32])),
+            start: Start::Beginning,
+            agreed: Agreed::default(),
+            check_mode: false,
+        }
+    }
+
+    fn run(state: RunState, prompt: Option<Prompt>) -> Snapshot {
+        let mut snapshot = homed();
+        snapshot.programs.run =
+            Some(Run { state, prompt, ..Run::new(RunId(1), PathBuf::from("part.nc"), 1, Time::ZERO) });
+        snapshot
+    }
+
+    fn asked(order: &ProgramOrder, snapshot: &Snapshot) -> Result<(), String> {
+        check(order, Ok(StateKind::Idle), snapshot).map_err(|why| why.0)
+    }
+
+    fn asked_run(change: impl FnOnce(&mut RunRequest), snapshot: &Snapshot) -> Result<(), String> {
+        let mut request = request();
+        change(&mut request);
+        asked(&ProgramOrder::Run(Box::new(request)), snapshot)
+    }
+
+    #[test]
+    fn a_checked_program_runs_on_a_homed_machine_that_stands() {
+        assert_eq!(asked_run(|_| (), &homed()), Ok(()));
+        for state in
+            [StateKind::Run, StateKind::Hold, StateKind::Alarm, StateKind::Check, StateKind::Door, StateKind::Tool]
+        {
+            assert!(check(&ProgramOrder::Run(Box::new(request())), Ok(state), &homed()).is_err(), "{state:?}");
+        }
+        let why =
+            check(&ProgramOrder::Run(Box::new(request())), Err(Refused::because("no link")), &homed()).unwrap_err();
+        assert_eq!(why.0, "no link");
+    }
+
+    #[test]
+    fn an_unchecked_one_needs_a_word_for_it() {
+        assert!(asked_run(|run| run.seen = None, &homed()).unwrap_err().contains("unchecked"));
+        let agreed = |run: &mut RunRequest| (run.seen, run.agreed.unchecked) = (None, true);
+        assert_eq!(asked_run(agreed, &homed()), Ok(()));
+    }
+
+    #[test]
+    fn position_is_homed_or_said_to_be_good() {
+        let mut lost = homed();
+        lost.machine.homed = [Axis::X, Axis::Y].into_iter().collect();
+        assert!(asked_run(|_| (), &lost).unwrap_err().contains('Z'));
+        assert!(asked_run(|run| run.agreed.position_word = "yes".into(), &lost).is_err());
+        assert_eq!(asked_run(|run| run.agreed.position_word = POSITION_WORD.into(), &lost), Ok(()));
+        assert_eq!(asked_run(|run| run.check_mode = true, &lost), Ok(()), "check mode moves nothing");
+        let mut never = homed();
+        never.machine.limits.homing = Some(false);
+        never.machine.homed = AxisSet::EMPTY;
+        assert_eq!(asked_run(|_| (), &never), Ok(()), "a machine without switches works too");
+        let line = |run: &mut RunRequest| run.start = Start::Line { line: 5, preamble: Vec::new() };
+        assert!(asked_run(line, &never).unwrap_err().contains(POSITION_WORD));
+    }
+
+    #[test]
+    fn one_program_at_a_time_and_nothing_between_its_lines() {
+        for state in [RunState::Ready, RunState::Running, RunState::Paused("x".into()), RunState::Stopping] {
+            let snapshot = run(state, None);
+            assert!(asked_run(|_| (), &snapshot).unwrap_err().contains("one program"));
+            assert!(not_between_lines(&Command::Mdi("G0 X1".into()), &snapshot).is_err());
+            assert!(not_between_lines(&Command::Unlock, &snapshot).is_err());
+            assert_eq!(not_between_lines(&Command::Program(ProgramOrder::Resume), &snapshot), Ok(()));
+        }
+        let over = run(RunState::Done, None);
+        assert_eq!(asked_run(|_| (), &over), Ok(()));
+        assert_eq!(not_between_lines(&Command::Mdi("G0 X1".into()), &over), Ok(()));
+    }
+
+    #[test]
+    fn pause_resume_and_skip_only_where_they_mean_something() {
+        let refused = || Prompt::LineRefused { line: 3, code: 20, meaning: String::new(), around: Vec::new() };
+        let paused = || RunState::Paused("on hold".into());
+        for (state, prompt, pause, resume, skip) in [
+            (RunState::Ready, None, false, false, false),
+            (RunState::Running, None, true, false, false),
+            (RunState::Pausing, None, false, true, false),
+            (paused(), None, false, true, false),
+            (paused(), Some(refused()), false, false, true),
+            (RunState::Stopping, None, false, false, false),
+            (RunState::Done, None, false, false, false),
+        ] {
+            let snapshot = run(state.clone(), prompt);
+            let may = |order| asked(&order, &snapshot).is_ok();
+            let got = [ProgramOrder::PauseAtLineEnd, ProgramOrder::Resume, ProgramOrder::SkipLine].map(may);
+            assert_eq!(got, [pause, resume, skip], "{state:?}");
+        }
+    }
+
+    #[test]
+    fn the_queue_is_short_and_holds_each_once() {
+        let mut snapshot = homed();
+        let path = |n: usize| PathBuf::from(format!("{n}.nc"));
+        snapshot.programs.queue = Arc::new((0..MAX_QUEUE - 1).map(path).collect());
+        assert!(asked(&ProgramOrder::Enqueue(path(3)), &snapshot).is_err());
+        assert_eq!(asked(&ProgramOrder::Enqueue(path(99)), &snapshot), Ok(()));
+        assert_eq!(asked(&ProgramOrder::Unqueue(0), &snapshot), Ok(()));
+        assert!(asked(&ProgramOrder::Unqueue(MAX_QUEUE - 1), &snapshot).is_err());
+        snapshot.programs.queue = Arc::new((0..MAX_QUEUE).map(path).collect());
+        assert!(asked(&ProgramOrder::Enqueue(path(99)), &snapshot).unwrap_err().contains("full"));
+    }
+}

@@ -1,0 +1,314 @@
+//! The question before a run: what will happen, what has to be agreed to, and the order that follows.
+
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use super::facts;
+use crate::model::legal::programs::position_is_sure;
+use crate::model::program::ask::{Details, Preamble};
+use crate::model::program::order::POSITION_WORD;
+use crate::model::program::{Agreed, Interrupted, Problem, ProgramOrder, ProgramQuery, RunRequest, Severity, Start};
+use crate::model::snapshot::Snapshot;
+use crate::model::{AxisSet, AxisVec, Command, Time, legal};
+use crate::ui::editor::Editor;
+
+/// The question.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Launch {
+    /// The file.
+    pub path: PathBuf,
+    /// From a line; `None`: from the beginning.
+    pub from: Option<FromLine>,
+    /// The run that is taken up.
+    pub interrupted: Option<Arc<Interrupted>>,
+    /// Nothing moves.
+    pub check_mode: bool,
+    /// The warnings were agreed to.
+    pub warnings: bool,
+    /// It was agreed to that the check is not finished.
+    pub unchecked: bool,
+    /// What was typed of [`POSITION_WORD`].
+    pub word: Editor,
+    /// What was typed as the line to begin at.
+    pub line: Editor,
+    /// The selected way; [`Way::Leave`] where it is not there any more.
+    pub selected: Way,
+    /// First line of the text that is shown.
+    pub top: usize,
+    /// Since when it says what it says: an Enter that was meant for something else must not start a program.
+    pub since: Time,
+    /// The read in which it was opened.
+    pub batch: u64,
+    /// What the warnings and the preamble were made for.
+    basis: Basis,
+}
+
+/// A start from a line.
+#[derive(Clone, Debug, PartialEq)]
+pub struct FromLine {
+    /// The line that was asked for, counted from 1.
+    pub line: u64,
+    /// What would be sent; `None` until it was told.
+    pub preamble: Option<Result<Preamble, String>>,
+}
+
+/// What a check of a program depends on beside the file.
+#[derive(Clone, Debug, Default, PartialEq)]
+struct Basis {
+    homed: AxisSet,
+    work_offset: Option<AxisVec>,
+    in_alarm: bool,
+}
+
+impl Basis {
+    fn of(snapshot: &Snapshot) -> Self {
+        let machine = &snapshot.machine;
+        Self { homed: machine.homed, work_offset: machine.work_offset, in_alarm: machine.alarm.is_some() }
+    }
+}
+
+/// A row below the text.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Way {
+    /// Start it.
+    Start,
+    /// Agree to the warnings, or not.
+    Warnings,
+    /// Agree to an unfinished check, or not.
+    Unchecked,
+    /// Type that the position is good.
+    Word,
+    /// Check mode on or off.
+    CheckMode,
+    /// Another line to begin at.
+    Line,
+    /// Forget the interrupted run.
+    Forget,
+    /// Leave it as it is.
+    Leave,
+}
+
+impl Way {
+    /// The letter that selects (and does not take) it.
+    pub const fn letter(self) -> Option<char> {
+        match self {
+            Self::Start => Some('s'),
+            Self::Warnings => Some('w'),
+            Self::Unchecked => Some('u'),
+            Self::Word => Some('p'),
+            Self::CheckMode => Some('c'),
+            Self::Line => Some('l'),
+            Self::Forget => Some('f'),
+            Self::Leave => None,
+        }
+    }
+}
+
+/// How the question stands: what is wrong, what is asked for, what is missing.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Outlook<'a> {
+    /// Errors and warnings, worst first.
+    pub problems: Vec<&'a Problem>,
+    /// How many errors.
+    pub errors: u64,
+    /// How many warnings.
+    pub warnings: u64,
+    /// The check has not come to its end.
+    pub unchecked: bool,
+    /// The machine is not homed: the position has to be vouched for.
+    pub needs_word: bool,
+    /// The content is not that of the interrupted run.
+    pub changed: bool,
+    /// What stands in the way of the start, the first thing first.
+    pub missing: Vec<String>,
+}
+
+impl Launch {
+    /// Opens the question for a file.
+    pub fn new(path: PathBuf, snapshot: &Snapshot, now: Time, batch: u64) -> Self {
+        Self {
+            path,
+            from: None,
+            interrupted: None,
+            check_mode: false,
+            warnings: false,
+            unchecked: false,
+            word: Editor::default(),
+            line: Editor::default(),
+            selected: Way::Start,
+            top: 0,
+            since: now,
+            batch,
+            basis: Basis::of(snapshot),
+        }
+    }
+
+    /// For an interrupted run, at the line that is suggested.
+    pub fn take_up(run: &Arc<Interrupted>, snapshot: &Snapshot, now: Time, batch: u64) -> Self {
+        let mut launch = Self::new(PathBuf::from(&run.run.path), snapshot, now, batch);
+        launch.begin_at(run.suggested_line, now);
+        launch.interrupted = Some(Arc::clone(run));
+        launch
+    }
+
+    /// Begins at this line; at the first one: at the beginning.
+    pub fn begin_at(&mut self, line: u64, now: Time) {
+        let begins = self.interrupted.is_none() && line <= 1;
+        self.from = (!begins).then_some(FromLine { line: line.max(1), preamble: None });
+        self.touch(now);
+    }
+
+    /// What it says has changed.
+    pub fn touch(&mut self, now: Time) {
+        self.since = now;
+    }
+
+    /// Where it begins, as far as that is known.
+    fn start(&self) -> Start {
+        let Some(from) = &self.from else { return Start::Beginning };
+        let preamble = from.preamble.as_ref().and_then(|told| told.as_ref().ok());
+        preamble.map_or(Start::Line { line: from.line, preamble: Vec::new() }, |preamble| Start::Line {
+            line: preamble.line,
+            preamble: preamble.lines.clone(),
+        })
+    }
+
+    /// What has to be asked for it.
+    pub fn queries(&self) -> Vec<ProgramQuery> {
+        let mut queries = vec![ProgramQuery::Details(self.path.clone())];
+        if let Some(from) = &self.from {
+            queries.push(ProgramQuery::Preamble { path: self.path.clone(), line: from.line });
+        }
+        queries
+    }
+
+    /// Takes a preamble, if it is the one that was asked for.
+    pub fn take(&mut self, path: &Path, line: u64, result: &Result<Preamble, String>, now: Time) {
+        if path != self.path {
+            return;
+        }
+        if let Some(from) = self.from.as_mut().filter(|from| from.line == line) {
+            let told = Some(result.clone());
+            if from.preamble != told {
+                from.preamble = told;
+                self.touch(now);
+            }
+        }
+    }
+
+    /// Whether the machine is not any more as it was when the questions were asked. Asks them anew from then on.
+    pub fn is_outdated(&mut self, snapshot: &Snapshot) -> bool {
+        let basis = Basis::of(snapshot);
+        let is_new = basis != self.basis;
+        self.basis = basis;
+        is_new
+    }
+
+    /// How it stands, with what the check has told.
+    pub fn outlook<'a>(
+        &self,
+        details: Option<&'a Result<Arc<Details>, String>>,
+        snapshot: &Snapshot,
+        now: Time,
+    ) -> Outlook<'a> {
+        let found = details.and_then(|details| details.as_ref().ok());
+        let job = facts::unfinished(snapshot, &self.path);
+        let unchecked = found.is_none() || job.is_some();
+        let mut outlook = Outlook {
+            problems: found.map_or_else(Vec::new, |found| {
+                facts::sorted(found).into_iter().filter(|problem| problem.severity > Severity::Note).collect()
+            }),
+            errors: found.map_or(0, |found| facts::count(found, Severity::Error)),
+            warnings: found.map_or(0, |found| facts::count(found, Severity::Warning)),
+            unchecked,
+            needs_word: !self.check_mode && !position_is_sure(&self.start(), &snapshot.machine),
+            changed: match (&self.interrupted, found) {
+                (Some(run), Some(found)) => run.run.hash.is_some_and(|hash| hash != found.report.hash),
+                _ => false,
+            },
+            missing: Vec::new(),
+        };
+        outlook.missing = self.missing(&outlook, details, snapshot, now);
+        if let (true, Some(order)) = (outlook.missing.is_empty(), self.order(&outlook, details)) {
+            // The hub has the last word; it is asked before Enter is.
+            let refused = legal::check(&Command::Program(order), snapshot, now).err();
+            outlook.missing.extend(refused.map(|why| why.0));
+        }
+        outlook
+    }
+
+    fn missing(
+        &self,
+        outlook: &Outlook<'_>,
+        details: Option<&Result<Arc<Details>, String>>,
+        snapshot: &Snapshot,
+        now: Time,
+    ) -> Vec<String> {
+        let mut missing: Vec<String> = facts::hindrance(snapshot, now).into_iter().collect();
+        if let Some(Err(why)) = details {
+            missing.push(why.clone());
+        }
+        if outlook.errors > 0 {
+            missing.push("a program with errors is not run: mend the file, or the machine's set-up".to_owned());
+        }
+        match self.from.as_ref().map(|from| &from.preamble) {
+            Some(None) => missing.push("what has to be sent first is being worked out".to_owned()),
+            Some(Some(Err(why))) => missing.push(why.clone()),
+            _ => {}
+        }
+        if outlook.changed && !self.warnings {
+            missing.push("the file has changed since it ran: look, and agree to it (w)".to_owned());
+        } else if outlook.warnings > 0 && !self.warnings {
+            missing.push("agree to the warnings first (w)".to_owned());
+        }
+        if outlook.unchecked && !self.unchecked {
+            missing.push("the check is not finished: wait for it, or agree to that (u)".to_owned());
+        }
+        if outlook.needs_word && self.word.text().trim() != POSITION_WORD {
+            missing.push(format!("the machine is not homed: home it, or type \"{POSITION_WORD}\" (p)"));
+        }
+        missing
+    }
+
+    /// The rows, in order.
+    pub fn ways(&self, outlook: &Outlook<'_>) -> Vec<Way> {
+        [
+            (Way::Start, true),
+            (Way::Warnings, outlook.warnings > 0 || outlook.changed),
+            (Way::Unchecked, outlook.unchecked),
+            (Way::Word, outlook.needs_word),
+            (Way::Line, true),
+            (Way::CheckMode, true),
+            (Way::Forget, self.interrupted.is_some()),
+            (Way::Leave, true),
+        ]
+        .into_iter()
+        .filter_map(|(way, is_there)| is_there.then_some(way))
+        .collect()
+    }
+
+    /// Place of the selected way among these.
+    pub fn place(&self, ways: &[Way]) -> usize {
+        ways.iter().position(|way| *way == self.selected).unwrap_or(ways.len().saturating_sub(1))
+    }
+
+    /// The order, as it stands now. `None`: its preamble is not there.
+    pub fn order(&self, outlook: &Outlook<'_>, details: Option<&Result<Arc<Details>, String>>) -> Option<ProgramOrder> {
+        if self.from.as_ref().is_some_and(|from| !matches!(from.preamble, Some(Ok(_)))) {
+            return None;
+        }
+        let start = self.start();
+        let seen = details.and_then(|details| details.as_ref().ok()).filter(|_| !outlook.unchecked);
+        Some(ProgramOrder::Run(Box::new(RunRequest {
+            path: self.path.clone(),
+            seen: seen.map(|details| details.report.hash),
+            start,
+            agreed: Agreed {
+                warnings: self.warnings,
+                unchecked: self.unchecked && outlook.unchecked,
+                position_word: if outlook.needs_word { self.word.text().trim().to_owned() } else { String::new() },
+            },
+            check_mode: self.check_mode,
+        })))
+    }
+}

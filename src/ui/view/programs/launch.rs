@@ -1,0 +1,211 @@
+//! The question before a run.
+
+use ratatui::buffer::Buffer;
+use ratatui::layout::{Position, Rect};
+use ratatui::text::Line;
+use unicode_width::UnicodeWidthStr;
+
+use super::super::table;
+use super::super::text::{Cx, Rows, fit, printable, put, rule, wrap};
+use super::details::problem_line;
+use crate::model::program::ask::{Details, Preamble};
+use crate::model::program::order::POSITION_WORD;
+use crate::model::{AxisVec, quantity};
+use crate::ui::programs::{Field, Launch, Outlook, Way, facts, words};
+use crate::ui::state::Mode;
+use crate::ui::theme::Role;
+
+/// Draws it. Returns the cursor's place, while a field is open.
+pub(super) fn draw(cx: &Cx<'_>, area: Rect, buf: &mut Buffer) -> Option<Position> {
+    let launch = cx.ui.programs.launch.as_ref()?;
+    let details = cx.ui.programs.details_of(&launch.path);
+    let outlook = launch.outlook(details, cx.snapshot, cx.now);
+    let ways = launch.ways(&outlook);
+    let mut parts = Rows { rest: area };
+    let mut below = Rows { rest: parts.bottom(ways.len() as u16 + 1) };
+    let found = details.and_then(|details| details.as_ref().ok());
+    let lines = text(cx, launch, found.map(|found| &**found), &outlook, area.width.into());
+    let room = usize::from(parts.rest.height);
+    let top = launch.top.min(lines.len().saturating_sub(room));
+    for (row, line) in lines.iter().skip(top).take(room).enumerate() {
+        put(buf, parts.rest, row as u16, line);
+    }
+    let bar = below.top(1);
+    rule(buf, bar, cx, Line::default());
+    table::tell_below(cx, bar, lines.len().saturating_sub(top + room), buf);
+    let selected = launch.place(&ways);
+    let mut cursor = None;
+    for (row, way) in ways.iter().enumerate() {
+        let line = way_line(cx, launch, &outlook, *way, row == selected, usize::from(area.width));
+        put(buf, below.rest, row as u16, &line);
+        let field = match way {
+            Way::Word if is_open(cx, Field::Word) => &launch.word,
+            Way::Line if is_open(cx, Field::Line) => &launch.line,
+            _ => continue,
+        };
+        // What is typed is the end of the row.
+        let behind = field.chars().iter().skip(field.cursor()).collect::<String>().width();
+        let x = below.rest.x + line.width().saturating_sub(behind) as u16;
+        cursor = Some(Position { x: x.min(area.right().saturating_sub(1)), y: below.rest.y + row as u16 });
+    }
+    cursor
+}
+
+fn is_open(cx: &Cx<'_>, field: Field) -> bool {
+    cx.ui.mode == Mode::Field && cx.ui.programs.field == field
+}
+
+fn way_line(
+    cx: &Cx<'_>,
+    launch: &Launch,
+    outlook: &Outlook<'_>,
+    way: Way,
+    is_selected: bool,
+    width: usize,
+) -> Line<'static> {
+    let tick = |on: bool| if on { "[x]" } else { "[ ]" };
+    let label = match way {
+        Way::Start => match (outlook.missing.first(), launch.check_mode) {
+            (Some(missing), _) => format!("Start. Not yet: {missing}"),
+            (None, true) => "Start in check mode: nothing moves".to_owned(),
+            (None, false) => "Start: THE MACHINE MOVES".to_owned(),
+        },
+        Way::Warnings => match (outlook.changed, outlook.warnings) {
+            (true, 0) => format!("{} The file has changed; begin in it all the same", tick(launch.warnings)),
+            (_, n) => format!("{} I have seen {} and agree", tick(launch.warnings), words::plural(n, "warning")),
+        },
+        Way::Unchecked => format!("{} Run it though the check is not finished", tick(launch.unchecked)),
+        Way::Word => format!("Not homed. Type \"{POSITION_WORD}\": {}", launch.word.text()),
+        Way::CheckMode => format!("{} Check mode: the controller reads it, nothing moves", tick(launch.check_mode)),
+        Way::Line if is_open(cx, Field::Line) => format!("Begin at line: {}", launch.line.text()),
+        Way::Line => format!("Begin at line: {}", words::count(launch.from.as_ref().map_or(1, |from| from.line))),
+        Way::Forget => "Forget this run: it is not offered again".to_owned(),
+        Way::Leave => "Leave it as it is".to_owned(),
+    };
+    let pointer = if is_selected { cx.theme.symbols.pointer } else { " " };
+    let role = match way {
+        _ if is_selected => Role::Selected,
+        Way::Start if !outlook.missing.is_empty() => Role::Quiet,
+        _ => Role::Text,
+    };
+    let label = fit(&printable(&label), width.saturating_sub(15), cx.theme.symbols.more);
+    let letter = way.letter().unwrap_or(' ');
+    let mut spans = vec![cx.span(format!(" {pointer} {letter}  "), Role::Key), cx.span(label, role)];
+    if is_selected && cx.ui.mode != Mode::Field {
+        spans.push(cx.span("   Enter", Role::Key));
+    }
+    Line::from(spans)
+}
+
+/// Text that is broken at the edge of the panel.
+struct Text<'a, 'b> {
+    cx: &'a Cx<'b>,
+    width: usize,
+    lines: Vec<Line<'static>>,
+}
+
+impl Text<'_, '_> {
+    fn say(&mut self, text: &str, role: Role) {
+        for piece in wrap(&printable(text), self.width.saturating_sub(6)) {
+            self.lines.push(Line::from(self.cx.span(format!("   {piece}"), role)));
+        }
+    }
+
+    /// A line of G-code, as it is.
+    fn code(&mut self, line: &str, role: Role) {
+        let line = fit(&printable(line), self.width.saturating_sub(8), self.cx.theme.symbols.more);
+        self.lines.push(Line::from(self.cx.span(format!("     {line}"), role)));
+    }
+}
+
+/// What will happen.
+fn text(
+    cx: &Cx<'_>,
+    launch: &Launch,
+    found: Option<&Details>,
+    outlook: &Outlook<'_>,
+    width: usize,
+) -> Vec<Line<'static>> {
+    let mut text = Text { cx, width, lines: Vec::new() };
+    let verb = if launch.interrupted.is_some() { "Take up" } else { "Run" };
+    let folder = launch.path.parent().map_or(String::new(), |folder| format!("   ({})", folder.display()));
+    text.say(&format!("{verb} {}{folder}", words::file_name(&launch.path)), Role::Title);
+    if let Some(run) = &launch.interrupted {
+        let line = words::count(run.suggested_line);
+        text.say(
+            &format!(
+                "It came to line {}. Good to begin again: line {line}. {}",
+                words::count(run.run.last_line),
+                run.why
+            ),
+            Role::Text,
+        );
+        run.warnings.iter().for_each(|warning| text.say(warning, Role::Warning));
+    }
+    if outlook.changed {
+        text.say("The file is not the one that ran: its lines may be others now.", Role::Bad);
+    }
+    if let Some(trouble) = &cx.snapshot.programs.store_trouble {
+        text.say(&format!("NOT journaled, so not to be taken up after a power cut: {trouble}"), Role::Bad);
+    }
+    if let Some(job) = facts::unfinished(cx.snapshot, &launch.path) {
+        let how = format!("The check is not finished: {}, {} %.", words::job(&job.state), facts::percent(job));
+        text.say(&how, Role::Warning);
+    }
+    // What will be sent goes before what is known already.
+    if let Some(from) = &launch.from {
+        match &from.preamble {
+            None => text.say("What has to be sent first is being worked out.", Role::Quiet),
+            Some(Err(why)) => text.say(&format!("It cannot begin at line {}: {why}", from.line), Role::Bad),
+            Some(Ok(preamble)) => of_preamble(&mut text, preamble, from.line),
+        }
+    }
+    if let Some(found) = found {
+        of_report(&mut text, found);
+    }
+    for problem in &outlook.problems {
+        text.lines.push(problem_line(cx, problem, false, width));
+    }
+    text.lines
+}
+
+fn of_report(text: &mut Text<'_, '_>, found: &Details) {
+    let report = &found.report;
+    let sums = format!(
+        "{}, about {}, cuts {:.0} mm",
+        words::plural(report.lines, "line"),
+        words::clock(report.times.total_s()),
+        report.cut_mm
+    );
+    text.say(&sums, Role::Value);
+    for reach in &report.reach {
+        text.say(&format!("{} mm, in {}", words::reach(reach).join(", "), words::frame(reach.frame)), Role::Text);
+    }
+    let machine = &text.cx.snapshot.machine;
+    let wcs = machine.modal.as_ref().and_then(|modal| modal.wcs()).unwrap_or("the active system");
+    let zero = machine.work_offset.as_ref().map_or("not known".to_owned(), place);
+    text.say(&format!("The zero of {wcs} is at machine {zero}"), Role::Text);
+    if !report.waits.is_empty() {
+        let tools: Vec<String> = report.tools.iter().map(|tool| format!("T{tool}")).collect();
+        let tools = if tools.is_empty() { String::new() } else { format!(" Tools: {}.", tools.join(" ")) };
+        let waits = words::plural(report.waits.len() as u64, "time");
+        text.say(&format!("It waits for you {waits}.{tools}"), Role::Text);
+    }
+}
+
+fn place(at: &AxisVec) -> String {
+    at.iter().map(|(axis, value)| format!("{axis} {}", quantity::number(value))).collect::<Vec<_>>().join(", ")
+}
+
+/// What is sent before the first line, and the first lines.
+fn of_preamble(text: &mut Text<'_, '_>, preamble: &Preamble, asked: u64) {
+    preamble.warnings.iter().for_each(|warning| text.say(warning, Role::Warning));
+    if preamble.line != asked {
+        let moved = format!("Line {} is the last safe start before line {}.", preamble.line, asked);
+        text.say(&moved, Role::Warning);
+    }
+    text.say("This is sent first:", Role::Title);
+    preamble.lines.iter().for_each(|line| text.code(line, Role::Value));
+    text.say(&format!("Then the program from line {} on:", words::count(preamble.line)), Role::Title);
+    preamble.then.iter().for_each(|line| text.code(line, Role::Text));
+}

@@ -1,0 +1,376 @@
+//! Programs on the simulated machine: hub, feeder, driver, session and machine together, on simulated time.
+
+mod common;
+
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use common::shop::{FIRMWARES, Shop, idle, middle, refused, state};
+use sunmill::hub::Keeping;
+use sunmill::hub::programs::{Folder, Folders};
+use sunmill::hub::runner::RunnerConfig;
+use sunmill::model::command::HomeTarget;
+use sunmill::model::machine::Firmware;
+use sunmill::model::program::order::POSITION_WORD;
+use sunmill::model::program::{Agreed, ContentHash, ProgramOrder, Prompt, Run, RunEnd, RunRequest, RunState, Start};
+use sunmill::model::{AxisVec, Command, Outcome, Realtime, Snapshot, StateKind};
+use sunmill::sim::{FaultPlan, Options};
+use sunmill::store::{RunFilter, Store};
+use tempfile::TempDir;
+
+/// A shop with a folder of programs.
+struct Mill {
+    shop: Shop,
+    folder: TempDir,
+    store: Option<Store>,
+}
+
+impl Mill {
+    async fn open(firmware: Firmware) -> Self {
+        Self::with(firmware, "", None).await
+    }
+
+    /// With a fault, such as `drop@5s`, and the runner's settings changed.
+    async fn with(firmware: Firmware, fault: &str, config: Option<RunnerConfig>) -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        let place = Folder { name: "here".to_owned(), path: folder.path().to_owned() };
+        let config = RunnerConfig { folders: Folders::new(vec![place]), ..config.unwrap_or_default() };
+        let (store, opened) = Store::open(&folder.path().join("store.db")).unwrap();
+        let keeping = Keeping { runner: config, store: Some(store.clone()), opened, ..Keeping::default() };
+        let faults: Vec<FaultPlan> = fault.split_terminator(' ').map(|f| f.parse().unwrap()).collect();
+        let start = AxisVec::from_slice(&[middle(firmware), middle(firmware), -30.0, 0.0]);
+        let first = std::sync::atomic::AtomicBool::new(true);
+        let machine = move || {
+            // A link that comes back finds the machine as it is, not with the same trouble ahead.
+            let faults =
+                if first.swap(false, std::sync::atomic::Ordering::SeqCst) { faults.clone() } else { Vec::new() };
+            Options { homed: true, start: Some(start), faults, ..Options::new(firmware) }
+        };
+        let mut shop = Shop::start(machine, keeping);
+        shop.until_ready().await;
+        Self { shop, folder, store: Some(store) }
+    }
+
+    fn write(&self, name: &str, text: &str) -> PathBuf {
+        let path = self.folder.path().join(name);
+        std::fs::write(&path, text).unwrap();
+        path
+    }
+
+    fn request(path: PathBuf) -> RunRequest {
+        let agreed = Agreed { unchecked: true, warnings: true, position_word: POSITION_WORD.to_owned() };
+        RunRequest { path, seen: None, start: Start::Beginning, agreed, check_mode: false }
+    }
+
+    async fn ask(&mut self, order: ProgramOrder) -> Outcome {
+        self.shop.ask(Command::Program(order)).await
+    }
+
+    async fn ask_run(&mut self, request: RunRequest) -> Outcome {
+        self.ask(ProgramOrder::Run(Box::new(request))).await
+    }
+
+    /// Starts a program of this text.
+    async fn run(&mut self, text: &str) -> PathBuf {
+        let path = self.write("part.nc", text);
+        assert_eq!(self.ask_run(Self::request(path.clone())).await, Outcome::Done);
+        path
+    }
+
+    async fn until(&mut self, what: &str, wanted: impl Fn(&Run) -> bool) -> Run {
+        let snapshot = self.shop.until(what, |s| s.programs.run.as_ref().is_some_and(&wanted)).await;
+        snapshot.programs.run.clone().unwrap()
+    }
+
+    async fn over(&mut self) -> Run {
+        self.until("end of the run", |run| !run.state.is_open()).await
+    }
+
+    async fn prompt(&mut self) -> Prompt {
+        self.until("prompt", |run| run.prompt.is_some() && matches!(run.state, RunState::Paused(_)))
+            .await
+            .prompt
+            .unwrap()
+    }
+
+    async fn interrupted(&mut self) -> Arc<sunmill::model::program::Interrupted> {
+        let snapshot = self.shop.until("offer to go on", |s| s.programs.interrupted.is_some()).await;
+        snapshot.programs.interrupted.clone().unwrap()
+    }
+
+    /// How the last run ended, as the history has it.
+    fn history(&mut self) -> Option<RunEnd> {
+        let store = self.store.clone().unwrap();
+        store.flush().unwrap();
+        let runs = store.reader().runs(&RunFilter::default(), 0, 10).unwrap();
+        runs.first().and_then(|run| run.end.clone())
+    }
+
+    async fn close(self) {
+        self.shop.task.shutdown().await;
+    }
+}
+
+/// Back and forth, `n` times, in small steps.
+fn moves(n: usize) -> String {
+    let mut text = "G21 G90 (metric)\nG1 F6000\nG91\n".to_owned();
+    for i in 0..n {
+        text.push_str(if i % 2 == 0 { "G1 X1.5 Y0.5\n" } else { "G1 X-1.5 Y-0.5\n" });
+    }
+    text + "G90\n"
+}
+
+fn x(snapshot: &Snapshot) -> f64 {
+    snapshot.machine.machine_position.map_or(f64::NAN, |position| position.as_slice()[0])
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_program_runs_to_its_end_and_is_done_when_the_machine_rests() {
+    for firmware in FIRMWARES {
+        let mut mill = Mill::open(firmware).await;
+        mill.run(&(moves(60) + "G1 G91 X7 F3000\n")).await;
+        let run = mill.over().await;
+        assert_eq!(run.state, RunState::Done, "{firmware}");
+        assert_eq!((run.acked_line, run.sent_line, run.lines), (65, 65, Some(65)), "{firmware}");
+        assert!(run.hash.is_some() && run.ended_at.is_some());
+        let snapshot = mill.shop.hub.snapshot();
+        assert!(idle(&snapshot), "{firmware}");
+        assert!((x(&snapshot) - middle(firmware) - 7.0).abs() < 0.01, "{firmware}: {}", x(&snapshot));
+        assert_eq!(mill.history(), Some(RunEnd::Done));
+        assert_eq!(snapshot.programs.interrupted, None);
+        mill.close().await;
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_hold_pauses_it_and_a_resume_goes_on_with_nothing_lost() {
+    for firmware in FIRMWARES {
+        let mut mill = Mill::open(firmware).await;
+        mill.run(&moves(150)).await;
+        mill.until("motion", |run| run.acked_line > 30).await;
+        mill.shop.hub.realtime(Realtime::FeedHold);
+        mill.until("pause", |run| matches!(run.state, RunState::Paused(_))).await;
+        assert_eq!(mill.ask(ProgramOrder::Resume).await, Outcome::Done, "{firmware}");
+        mill.until("running again", |run| run.state == RunState::Running).await;
+        let run = mill.over().await;
+        assert_eq!((run.state, run.acked_line), (RunState::Done, 154), "{firmware}");
+        assert!((x(&mill.shop.hub.snapshot()) - middle(firmware)).abs() < 0.01, "{firmware}");
+        mill.close().await;
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_pause_at_a_lines_end_comes_to_rest_and_goes_on() {
+    let mut mill = Mill::open(Firmware::Grbl).await;
+    mill.run(&moves(150)).await;
+    mill.until("motion", |run| run.acked_line > 30).await;
+    assert_eq!(mill.ask(ProgramOrder::PauseAtLineEnd).await, Outcome::Done);
+    let run = mill.until("pause", |run| matches!(run.state, RunState::Paused(_))).await;
+    assert_eq!(run.sent_line, run.acked_line, "what was sent is carried out");
+    assert!(idle(&mill.shop.hub.snapshot()), "nothing holds it");
+    assert_eq!(mill.ask(ProgramOrder::Resume).await, Outcome::Done);
+    assert_eq!(mill.over().await.state, RunState::Done);
+    mill.close().await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_stop_keeps_position_and_offers_to_go_on() {
+    for firmware in FIRMWARES {
+        let mut mill = Mill::open(firmware).await;
+        mill.shop.done(Command::Home(HomeTarget::All)).await;
+        mill.shop.done(Command::Mdi(format!("G53 G0 X{0} Y{0}", middle(firmware)))).await;
+        let there = move |s: &Snapshot| idle(s) && (x(s) - middle(firmware)).abs() < 0.01;
+        mill.shop.until("middle", there).await;
+        mill.run(&format!("G91 G0 X1 Y1\n{}", moves(150))).await;
+        mill.until("motion", |run| run.acked_line > 60).await;
+        mill.shop.hub.realtime(Realtime::StopProgram);
+        let run = mill.over().await;
+        assert!(matches!(run.state, RunState::Stopped(_)), "{firmware}: {:?}", run.state);
+        let snapshot = mill.shop.until("idle", idle).await;
+        assert!(!snapshot.machine.homed.is_empty(), "{firmware}: position is kept");
+        let offer = mill.interrupted().await;
+        assert_eq!(offer.suggested_line, 1, "{firmware}: the only rapid: {}", offer.why);
+        assert!(matches!(mill.history(), Some(RunEnd::Stopped(_))));
+        let id = offer.run.id;
+        assert_eq!(mill.ask(ProgramOrder::Forget(id)).await, Outcome::Done);
+        assert_eq!(mill.shop.hub.snapshot().programs.interrupted, None);
+        mill.close().await;
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_refused_line_asks_with_its_neighbours_and_never_just_goes_on() {
+    for firmware in FIRMWARES {
+        let mut mill = Mill::open(firmware).await;
+        let text = moves(60).replacen("G1 X1.5 Y0.5\n", "G1 X1.5 Y0.5\nG1 X0.1 H5 G999\n", 1);
+        mill.run(&text).await;
+        let Prompt::LineRefused { line: 5, code, meaning, .. } = mill.prompt().await else { panic!("{firmware}") };
+        assert!(code > 0 && !meaning.is_empty(), "{firmware}");
+        let run = mill
+            .until(
+                "neighbours",
+                |run| matches!(&run.prompt, Some(Prompt::LineRefused { around, .. }) if around.len() == 5),
+            )
+            .await;
+        let Some(Prompt::LineRefused { around, .. }) = run.prompt else { panic!() };
+        assert_eq!(around[2], (5, "G1 X0.1 H5 G999".to_owned()));
+        assert!(refused(&mill.ask(ProgramOrder::Resume).await).contains("refused"));
+        mill.shop.hub.realtime(Realtime::CycleStart);
+        assert_eq!(mill.ask(ProgramOrder::SkipLine).await, Outcome::Done);
+        let run = mill.over().await;
+        assert!(matches!(&run.state, RunState::Failed(why) if why.contains("line 5")), "{firmware}: {:?}", run.state);
+        assert!(run.acked_line < 30, "{firmware}: the rest did not run: {}", run.acked_line);
+        assert_eq!(mill.interrupted().await.suggested_line, 6);
+        mill.shop.until("idle", idle).await;
+        mill.close().await;
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn m0_and_m6_ask_and_a_resume_answers() {
+    for firmware in FIRMWARES {
+        let mut mill = Mill::open(firmware).await;
+        let text = "G21\nG91\nG1 X2 F3000\n(turn the part)\nM0\nG1 X-2\nT3 M6 (the small one)\nG1 X1\n";
+        mill.run(text).await;
+        let asked = mill.prompt().await;
+        assert_eq!(asked, Prompt::Pause { line: 5, text: Some("turn the part".into()) }, "{firmware}");
+        assert_eq!(mill.ask(ProgramOrder::Resume).await, Outcome::Done);
+        mill.until("going on", |run| run.prompt.is_none()).await;
+        let asked = mill.prompt().await;
+        let change = Prompt::ToolChange { line: 7, tool: Some(3), text: Some("the small one".into()) };
+        assert_eq!(asked, change, "{firmware}");
+        let waiting = state(&mill.shop.hub.snapshot());
+        let expected = if firmware == Firmware::GrblHal { StateKind::Tool } else { StateKind::Idle };
+        assert_eq!(waiting, Some(expected), "{firmware}");
+        assert_eq!(mill.ask(ProgramOrder::Resume).await, Outcome::Done);
+        let run = mill.over().await;
+        assert_eq!(run.state, RunState::Done, "{firmware}");
+        assert!((x(&mill.shop.hub.snapshot()) - middle(firmware) - 1.0).abs() < 0.01, "{firmware}");
+        mill.close().await;
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn nothing_goes_between_its_lines_and_no_second_program() {
+    let mut mill = Mill::open(Firmware::FluidNc).await;
+    let path = mill.run(&moves(100)).await;
+    assert!(refused(&mill.shop.ask(Command::Mdi("G0 X1".into())).await).contains("part.nc"));
+    assert!(refused(&mill.ask_run(Mill::request(path)).await).contains("one program"));
+    assert_eq!(mill.over().await.state, RunState::Done);
+    mill.shop.done(Command::Mdi("G4 P0".into())).await;
+    mill.close().await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn alarms_resets_and_lost_links_end_it_and_nothing_goes_on_by_itself() {
+    for firmware in FIRMWARES {
+        for (fault, why) in [("hard-limit@9s", "alarm 1"), ("reset@9s", "restarted"), ("drop@9s", "link")] {
+            let mut mill = Mill::with(firmware, fault, None).await;
+            mill.run(&moves(3000)).await;
+            let run = mill.over().await;
+            assert!(
+                matches!(&run.state, RunState::Failed(text) if text.contains(why)),
+                "{firmware} {fault}: {:?}",
+                run.state
+            );
+            let offer = mill.interrupted().await;
+            assert!(offer.run.last_line > 10 && offer.run.last_line == run.acked_line, "{firmware} {fault}");
+            if fault.starts_with("drop") {
+                mill.shop.until_ready().await;
+                assert!(!mill.shop.hub.snapshot().programs.run.as_ref().unwrap().state.is_open());
+                mill.shop.until("rest", idle).await;
+            }
+            assert!(matches!(mill.history(), Some(RunEnd::Failed(_))));
+            mill.close().await;
+        }
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn check_mode_moves_nothing_and_is_left_again_even_after_an_error() {
+    for firmware in FIRMWARES {
+        for bad in [false, true] {
+            let mut mill = Mill::open(firmware).await;
+            let path = mill.write("part.nc", &(moves(30) + if bad { "G1 X1 H5 G999\n" } else { "" }));
+            let request = RunRequest { check_mode: true, ..Mill::request(path) };
+            assert_eq!(mill.ask_run(request).await, Outcome::Done, "{firmware}");
+            let run = mill.over().await;
+            assert_eq!(run.state == RunState::Done, !bad, "{firmware}: {:?}", run.state);
+            let snapshot = mill.shop.until("idle", idle).await;
+            assert!((x(&snapshot) - middle(firmware)).abs() < 0.001, "{firmware}");
+            assert!(snapshot.programs.interrupted.is_none(), "{firmware}: nothing to go on with");
+            mill.close().await;
+        }
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_is_not_what_was_seen_is_refused_by_name() {
+    let mut mill = Mill::open(Firmware::Grbl).await;
+    let path = mill.write("part.nc", &moves(3));
+    let other = RunRequest { seen: Some(ContentHash([7; 32])), ..Mill::request(path.clone()) };
+    let why = refused(&mill.ask_run(other).await);
+    assert!(why.contains("part.nc") && why.contains("not what was checked"), "{why}");
+    let seen = ContentHash(*blake3::hash(moves(3).as_bytes()).as_bytes());
+    let same = RunRequest { seen: Some(seen), ..Mill::request(path) };
+    assert_eq!(mill.ask_run(same).await, Outcome::Done);
+    assert_eq!(mill.over().await.hash, Some(seen));
+    for (name, text, said) in [("empty.nc", "", "empty"), ("binary.nc", "G0\0X1", "not a G-code")] {
+        let path = mill.write(name, text);
+        let why = refused(&mill.ask_run(Mill::request(path)).await);
+        assert!(why.contains(name) && why.contains(said), "{why}");
+    }
+    let why = refused(&mill.ask_run(Mill::request("/etc/hostname.nc".into())).await);
+    assert!(why.contains("outside"), "{why}");
+    assert!(mill.shop.hub.snapshot().programs.run.as_ref().is_some_and(|run| run.name == "part.nc"));
+    mill.close().await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_file_that_is_deleted_runs_on_and_one_that_is_written_to_holds_the_machine() {
+    let mut mill = Mill::open(Firmware::FluidNc).await;
+    let path = mill.run(&moves(200)).await;
+    std::fs::remove_file(&path).unwrap();
+    assert_eq!(mill.over().await.state, RunState::Done);
+
+    // Longer than what is read ahead.
+    let path = mill.run(&"G91 G1 X0.01 F3000\nX-0.01\n".repeat(10_000)).await;
+    std::fs::write(&path, moves(30)).unwrap();
+    let run = mill.until("pause", |run| matches!(run.state, RunState::Paused(_))).await;
+    let RunState::Paused(why) = &run.state else { panic!() };
+    assert!(why.contains("part.nc") && why.contains("line") && why.contains("Stop"), "{why}");
+    assert!(refused(&mill.ask(ProgramOrder::Resume).await).contains("cannot go on"));
+    mill.shop.hub.realtime(Realtime::StopProgram);
+    let run = mill.over().await;
+    assert!(matches!(&run.state, RunState::Failed(why) if why.contains("changed")), "{:?}", run.state);
+    mill.close().await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn the_end_of_sunmill_holds_the_machine_and_writes_down_where() {
+    let mut mill = Mill::open(Firmware::Grbl).await;
+    mill.run(&moves(400)).await;
+    mill.until("motion", |run| run.acked_line > 100).await;
+    let store = mill.store.take().unwrap();
+    mill.shop.task.shutdown().await;
+    store.flush().unwrap();
+    let runs = store.reader().runs(&RunFilter::default(), 0, 10).unwrap();
+    assert!(matches!(&runs[0].end, Some(RunEnd::Interrupted(why)) if why.contains("hold")), "{:?}", runs[0].end);
+    assert!(runs[0].last_line > 100);
+}
+
+#[tokio::test(start_paused = true)]
+async fn the_queue_starts_nothing_by_itself() {
+    let mut mill = Mill::open(Firmware::Grbl).await;
+    let path = mill.write("next.nc", &moves(3));
+    assert_eq!(mill.ask(ProgramOrder::Enqueue(path.clone())).await, Outcome::Done);
+    mill.run(&moves(5)).await;
+    mill.over().await;
+    mill.shop.done(Command::Mdi("G4 P1".into())).await;
+    let snapshot = mill.shop.hub.snapshot();
+    assert_eq!(snapshot.programs.queue[..], [path.clone()]);
+    assert_eq!(mill.ask_run(Mill::request(path)).await, Outcome::Done);
+    assert_eq!(mill.over().await.state, RunState::Done);
+    assert!(mill.shop.hub.snapshot().programs.queue.is_empty(), "started by a person: out of the queue");
+    mill.close().await;
+}
