@@ -78,6 +78,7 @@ pub(super) fn run(settings: &Settings, terminal: bool, face: Face) -> Result<Exi
         store_trouble: kept.trouble,
         programs: Some(library(settings)),
         runner: runner(settings),
+        outputs: settings.config.outputs.iter().map(config::Output::to_model).collect(),
     };
     let reason = runtime.block_on(open(settings, notice, keeping, face));
     if let Some(store) = store {
@@ -247,6 +248,7 @@ fn screen_settings(settings: &Settings, notice: Option<String>) -> ui::Settings 
             feeds_mm_min: jog.feeds_mm_min.clone(),
             feed_index: jog.feed_index(),
             rotary_feed_factor: jog.rotary_feed_factor,
+            latch_mm: jog.latch_mm,
             z_feed_factor: jog.z_feed_factor,
             invert: jog.invert.by_index(),
             idle_timeout: Duration::from_secs(jog.idle_timeout_s.into()),

@@ -8,6 +8,7 @@ mod jog;
 mod leave;
 mod mdi;
 mod offsets;
+mod outputs;
 pub mod panel;
 mod popups;
 mod programs;
@@ -231,7 +232,7 @@ fn take(ui: &mut Ui, then: Then, snapshot: &Snapshot, batch: u64, now: Time) -> 
         Then::Type(text) => {
             ui.mode = Mode::Mdi;
             ui.mdi.clear();
-            ui.mdi.insert(text);
+            ui.mdi.insert(&text);
             Vec::new()
         }
         Then::StopAndQuit => {

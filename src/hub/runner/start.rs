@@ -235,6 +235,7 @@ fn unchecked(jobs: &[Job], path: &Path, run: &RunRequest) -> Option<String> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::model::machine::Firmware;
     use crate::model::program::{Agreed, JobState};
     use crate::program::estimate::EstimateModel;
     use crate::program::{Analysis, AnalysisConfig};
@@ -252,7 +253,7 @@ mod tests {
     #[test]
     fn a_good_report_is_not_enough_for_a_machine_that_cannot_run_now() {
         let mut analysis = Analysis::new(AnalysisConfig {
-            dialect: Dialect::new(None, 3),
+            dialect: Dialect::new(Firmware::Grbl, 3),
             model: EstimateModel::of(None, None, None),
         });
         analysis.feed(b"G21 G90 G17 G94 G54\nG1 X1 F100\n");
