@@ -7,6 +7,7 @@ use serde::Deserialize;
 use toml::de::{DeTable, DeValue, Deserializer};
 
 use super::migrate::migrate;
+use super::outputs;
 use super::schema::Config;
 
 /// A mistake in a configuration text.
@@ -51,6 +52,9 @@ pub fn parse(file: &str, text: &str) -> Result<Config, Problem> {
         Config::deserialize(Deserializer::from(document)).map_err(|error| refused(&error, Some(&table)))?;
     for (name, list) in &mut config.keys {
         list.line = line_and_column(text, place_of(&table, &["keys", name])).0;
+    }
+    if let Some((at, key, message)) = outputs::misfit(&config.outputs) {
+        return Err(problem(place_in_list(&table, "outputs", at, key), format!("outputs.{key}: {message}")));
     }
     match misfit(&config) {
         Some((path, message)) => Err(problem(place_of(&table, path), format!("{}: {message}", dotted(path)))),
@@ -169,6 +173,19 @@ fn path_at<'t>(table: &'t DeTable<'_>, at: usize) -> Vec<&'t str> {
                 return std::iter::once(name).chain(below).collect();
             }
         }
+        // The tables of a list `[[name]]` lie anywhere in the file; the span of the list is that of its first header.
+        if let DeValue::Array(items) = value.get_ref() {
+            let tables = items.iter().filter_map(|item| match item.get_ref() {
+                DeValue::Table(inner) => Some((item.span(), inner)),
+                _ => None,
+            });
+            for (span, inner) in tables {
+                let below = path_at(inner, at);
+                if !below.is_empty() || span.contains(&at) {
+                    return std::iter::once(name).chain(below).collect();
+                }
+            }
+        }
         // The end counts: toml blames an empty value at the byte after it.
         if key.span().contains(&at) || (value.span().start..=value.span().end).contains(&at) {
             return vec![name];
@@ -186,6 +203,16 @@ fn place_of(table: &DeTable<'_>, path: &[&str]) -> usize {
             _ => value.span().start,
         },
         None => 0,
+    }
+}
+
+/// Where the value of `key` in the `at`th table of a list begins; without that key, where the table does.
+fn place_in_list(table: &DeTable<'_>, list: &str, at: usize, key: &str) -> usize {
+    let Some(DeValue::Array(items)) = table.get(list).map(toml::Spanned::get_ref) else { return 0 };
+    let Some(item) = items.get(at) else { return 0 };
+    match item.get_ref() {
+        DeValue::Table(inner) => inner.get(key).map_or(item.span().start, |value| value.span().start),
+        _ => item.span().start,
     }
 }
 
@@ -251,10 +278,12 @@ mod tests {
         let config = parse("config.toml", &text).unwrap();
         assert!(config.machine.port.is_some() && config.machine.rx_buffer.is_some());
         assert!(config.ui.frame_ms.is_some() && config.log.folder.is_some());
+        assert_eq!(config.outputs.iter().map(|output| output.max).collect::<Vec<_>>(), [None, Some(60.0)]);
     }
 
     fn uncommented(line: &str) -> &str {
         match line.strip_prefix("# ") {
+            Some(rest) if rest.starts_with("[[") => rest,
             Some(rest) if rest.split_once(" = ").is_some_and(|(key, _)| !key.contains(' ')) => rest,
             _ => line,
         }
@@ -275,7 +304,8 @@ mod tests {
             for key in known {
                 let full = if section.is_empty() { key.to_owned() } else { format!("{section}.{key}") };
                 let there = body.lines().any(|line| uncommented(line).starts_with(&format!("{key} =")))
-                    || SAMPLE.contains(&format!("\n[{full}]\n"));
+                    || SAMPLE.contains(&format!("\n[{full}]\n"))
+                    || SAMPLE.contains(&format!("\n# [[{full}]]\n"));
                 assert!(there, "{full} is missing in config.toml");
             }
         }
@@ -374,6 +404,48 @@ mod tests {
             let error = refused(text);
             assert!(error.starts_with(expected), "{error}");
         }
+    }
+
+    #[test]
+    fn an_output_that_cannot_be_is_named_with_its_line() {
+        let lamp = "[[outputs]]\nname = \"lamp\"\nkind = \"digital\"\nnumber = 0\n";
+        let second = |rest: &str| format!("{lamp}[[outputs]]\n{rest}");
+        for (text, expected) in [
+            (
+                second("name = \"lamp\"\nkind = \"analog\"\nnumber = 0"),
+                "f.toml:6:8: outputs.name: \"lamp\" is the name of",
+            ),
+            (
+                second("name = \"fan\"\nkind = \"digital\"\nnumber = 0"),
+                "f.toml:8:10: outputs.number: 0 is \"lamp\" already",
+            ),
+            (second("name = \" \"\nkind = \"digital\"\nnumber = 1"), "f.toml:6:8: outputs.name: \" \" must be 1 to 24"),
+            (format!("{lamp}max = 50"), "f.toml:5:7: outputs.max: is for kind = \"analog\""),
+            (
+                second("name = \"fan\"\nkind = \"analog\"\nnumber = 1\nmax = 101"),
+                "f.toml:9:7: outputs.max is floating point 101.0, but must be a number from 0 to 100 %",
+            ),
+            (
+                second("name = \"fan\"\nkind = \"pwm\"\nnumber = 1"),
+                "f.toml:7:8: outputs.kind is \"pwm\", but must be \"digital\" or \"analog\"",
+            ),
+            (
+                second("name = \"fan\"\nkind = \"analog\"\nnumber = 256"),
+                "f.toml:8:10: outputs.number is integer 256, but must be a whole number from 0 to 255",
+            ),
+            (
+                second("name = \"fan\"\nkind = \"analog\"\nnumbr = 1"),
+                "f.toml:8:1: unknown key \"numbr\" in [outputs]; did you mean \"number\"?",
+            ),
+            (second("name = \"fan\"\nkind = \"analog\""), "f.toml:5:1: outputs: missing field `number`"),
+            ("outputs = 5".to_owned(), "f.toml:1:11: outputs is integer 5"),
+        ] {
+            let error = refused(&text);
+            assert!(error.starts_with(expected), "{error}\n  not {expected}");
+        }
+        let nine: Vec<_> =
+            (0..9).map(|n| format!("[[outputs]]\nname = \"o{n}\"\nkind = \"digital\"\nnumber = {n}\n")).collect();
+        assert!(refused(&nine.concat()).starts_with("f.toml:34:8: outputs.name: is output 9; there is room for 8"));
     }
 
     #[test]

@@ -88,6 +88,11 @@ pub(super) fn factor<'de, D: Deserializer<'de>>(deserializer: D) -> Result<f64, 
     Number::FACTOR.deserialize(deserializer)
 }
 
+/// The cap of an analog output.
+pub(super) fn output_max<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<f64>, D::Error> {
+    Number::OUTPUT.deserialize(deserializer).map(Some)
+}
+
 /// A number within a range, whole or not.
 #[derive(Clone)]
 struct Number {
@@ -100,6 +105,7 @@ impl Number {
     const STEP_DEG: Self = Self { range: 0.001..=360.0, unit: " degrees" };
     const FEED: Self = Self { range: 1.0..=100_000.0, unit: " mm/min" };
     const PART: Self = Self { range: 0.05..=1.0, unit: "" };
+    const OUTPUT: Self = Self { range: 0.0..=100.0, unit: " %" };
     const FACTOR: Self = Self { range: 0.01..=100.0, unit: "" };
 }
 

@@ -8,6 +8,7 @@ use serde::de::{self, Unexpected, Visitor};
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 use super::colours::Colours;
+use super::outputs::Output;
 use super::range;
 use crate::model::axes::MAX_AXES;
 use crate::model::{Axis, Endpoint, Units};
@@ -33,6 +34,8 @@ pub struct Config {
     pub machine: Machine,
     /// Presets of the jog keys.
     pub jog: Jog,
+    /// Names and caps of the controller's outputs.
+    pub outputs: Vec<Output>,
     /// The look of the screen.
     pub ui: Ui,
     /// The log files.
@@ -55,6 +58,7 @@ impl Default for Config {
             version: VERSION,
             machine: Machine::default(),
             jog: Jog::default(),
+            outputs: Vec::new(),
             ui: Ui::default(),
             log: Log::default(),
             keys: BTreeMap::new(),
@@ -172,6 +176,9 @@ pub struct Jog {
     /// Degrees/min at which rotary axes jog, for each mm/min of the feed.
     #[serde(deserialize_with = "range::factor")]
     pub rotary_feed_factor: f64,
+    /// How far a latched jog goes at most, mm or degrees.
+    #[serde(deserialize_with = "range::step_mm")]
+    pub latch_mm: f64,
     /// Seconds without a key after which jog mode ends.
     #[serde(deserialize_with = "range::whole::<_, _, 5, 3600>")]
     pub idle_timeout_s: u32,
@@ -189,6 +196,7 @@ impl Default for Jog {
             feed: 1000.0,
             z_feed_factor: 0.8,
             rotary_feed_factor: 1.0,
+            latch_mm: 50.0,
             idle_timeout_s: 60,
             invert: Invert::default(),
         }
@@ -410,11 +418,48 @@ impl Default for WireLog {
 pub struct Programs {
     /// Folders whose programs can be listed and run. What lies outside of them is refused.
     pub folders: Vec<PathBuf>,
+    /// Lines go out as short as they can be said.
+    pub compact: bool,
+    /// Who changes tools at M6.
+    pub tool_change: ToolChange,
+    /// What follows a link that was lost in a program.
+    pub on_link_loss: OnLinkLoss,
+    /// Seconds that a spindle is given to come to speed.
+    #[serde(deserialize_with = "range::whole::<_, _, 0, 120>")]
+    pub warm_up_s: u32,
+}
+
+/// Who changes tools at M6.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum ToolChange {
+    /// A person, asked by sunmill.
+    #[default]
+    Ask,
+    /// The controller.
+    Controller,
+}
+
+/// What is done when a link that was lost in a program comes back.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum OnLinkLoss {
+    /// A machine that still moves is put on hold.
+    #[default]
+    Hold,
+    /// It carries out what it had been sent.
+    Finish,
 }
 
 impl Default for Programs {
     fn default() -> Self {
-        Self { folders: ["assets/programs", "~/gcode", "."].map(PathBuf::from).to_vec() }
+        Self {
+            folders: ["assets/programs", "~/gcode", "."].map(PathBuf::from).to_vec(),
+            compact: true,
+            tool_change: ToolChange::default(),
+            on_link_loss: OnLinkLoss::default(),
+            warm_up_s: 4,
+        }
     }
 }
 

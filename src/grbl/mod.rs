@@ -10,6 +10,7 @@ pub mod identify;
 pub mod line;
 mod line_kind;
 mod numbers;
+mod outputs;
 pub mod realtime;
 pub mod recording;
 pub mod replay;
@@ -21,5 +22,6 @@ pub mod tables;
 
 pub use event::Event;
 pub use line::Line;
+pub use outputs::outputs_asked;
 pub use reply::Reply;
 pub use session::Session;

@@ -1,12 +1,13 @@
 //! What may be done now: a command becomes an order, or is refused with the reason.
 
 use crate::driver::machine::OrderKind;
-use crate::grbl::Line;
 use crate::grbl::session::{JogOrder, SettingOrder};
+use crate::grbl::{Line, outputs_asked};
 use crate::hub::compose;
 use crate::model::command::{Command, Refused};
 use crate::model::jog::{MAX_LEASE, MIN_LEASE};
 use crate::model::legal;
+use crate::model::outputs;
 use crate::model::program::{ProgramOrder, Start};
 use crate::model::settings;
 use crate::model::snapshot::Snapshot;
@@ -37,7 +38,10 @@ pub fn decide(command: &Command, snapshot: &Snapshot, now: Time) -> Result<Vec<O
             return Err(Refused::because("files are not the machine's business"));
         }
         Command::Program(_) => return Err(Refused::because("programs are the runner's business")),
-        Command::Mdi(text) => vec![text.clone()],
+        Command::Mdi(text) => {
+            outputs::check_caps(&outputs_asked(text), &snapshot.outputs)?;
+            vec![text.clone()]
+        }
         Command::Home(target) => vec![compose::home(*target)],
         Command::Unlock => vec!["$X".to_owned()],
         Command::SetWork { axes, value } => {
@@ -148,4 +152,52 @@ fn describe_go_to(go_to: &GoTo) -> String {
 
 fn words(values: &[(crate::model::Axis, f64)]) -> String {
     values.iter().fold(String::new(), |text, (axis, value)| text + " " + &axis.to_string() + &compose::number(*value))
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+    use std::time::Duration;
+
+    use super::*;
+    use crate::model::machine::{Firmware, Identity, MachineState, StateKind};
+    use crate::model::outputs::{Output, OutputOrder, OutputPin};
+    use crate::model::snapshot::LinkState;
+    use crate::model::work::Switch;
+
+    const NOW: Time = Time::from_millis(1000);
+
+    fn with_fan() -> Snapshot {
+        let fan = Output { name: "fan".into(), pin: OutputPin::Analog(0), max: 60.0 };
+        let mut snapshot = Snapshot { outputs: Arc::new(vec![fan]), ..Snapshot::default() };
+        let machine = &mut snapshot.machine;
+        machine.link.state = LinkState::Up;
+        machine.state = Some(MachineState::plain(StateKind::Idle));
+        machine.report_interval = Duration::from_millis(200);
+        machine.reported_at = Some(NOW);
+        machine.identity = Some(Identity {
+            firmware: Firmware::FluidNc,
+            version: "v4".into(),
+            name: None,
+            options: String::new(),
+            planner_blocks: None,
+            rx_bytes: None,
+            axes: Some(3),
+        });
+        snapshot
+    }
+
+    #[test]
+    fn an_output_is_one_line_and_its_cap_holds_for_typed_lines_too() {
+        let ask = |command: &Command| decide(command, &with_fan(), NOW).map_err(|why| why.0);
+        let fan = |value| Command::Switch(Switch::Output(OutputOrder { pin: OutputPin::Analog(0), value }));
+        let orders = ask(&fan(60.0)).unwrap();
+        assert!(matches!(&orders[..], [OrderKind::Line(line)] if line.as_str() == "M68 E0 Q60"), "{orders:?}");
+        assert!(ask(&fan(61.0)).unwrap_err().contains("0 to 60"));
+        let typed = |text: &str| ask(&Command::Mdi(text.to_owned()));
+        assert!(typed("M68 E0 Q60").is_ok() && typed("M68 E1 Q99").is_ok());
+        for line in ["M68 E0 Q61", "m67e0q99", "M68 E0 Q[30*3]"] {
+            assert!(typed(line).unwrap_err().contains("fan takes"), "{line}");
+        }
+    }
 }

@@ -6,7 +6,7 @@ use crate::driver::machine::{Event, EventKind};
 use crate::grbl;
 use crate::model::Endpoint;
 use crate::model::axes::AxisVec;
-use crate::model::machine::{AlarmInfo, Firmware, Identity, Limits, ReportedPosition, StatusReport};
+use crate::model::machine::{AlarmInfo, Firmware, Identity, Limits, ReportedPosition, StateKind, StatusReport};
 use crate::model::quantity::MM_PER_INCH;
 use crate::model::snapshot::{Alarm, Link, LinkState, Machine, Snapshot, StopPhase};
 use crate::model::time::Time;
@@ -73,9 +73,8 @@ fn session(machine: &mut Machine, at: Time, event: &grbl::Event) -> bool {
         E::Limits(limits) => machine.limits = Limits::clone(limits),
         E::Stop(stop) => machine.stop = Some(stop.clone()),
         E::Jog(jog) => machine.jog.clone_from(jog),
-        E::Sent { text, .. } if changes_units(text) => return machine.modal.take().is_some(),
-        E::Sent { .. }
-        | E::SentRealtime(_)
+        E::Sent { text, .. } => return sent(machine, text),
+        E::SentRealtime(_)
         | E::Outcome { .. }
         | E::Message { .. }
         | E::Setting { .. }
@@ -206,6 +205,22 @@ fn reset(machine: &mut Machine) {
     machine.modal = None;
     machine.jog = None;
     machine.homing = false;
+    // FluidNC switches them off (`Protocol.cpp`, protocol_do_late_reset); what others do is not known.
+    machine.outputs_asked.clear();
+}
+
+/// A line went out: what it makes old, and what it asks of outputs. Returns whether that is news.
+fn sent(machine: &mut Machine, text: &str) -> bool {
+    let mut news = changes_units(text) && machine.modal.take().is_some();
+    // In check mode nothing is switched.
+    if machine.state.is_none_or(|state| state.kind != StateKind::Check) {
+        for asked in grbl::outputs_asked(text) {
+            machine.outputs_asked.retain(|old| old.pin != asked.pin);
+            machine.outputs_asked.push(asked);
+            news = true;
+        }
+    }
+    news
 }
 
 /// `$13=1` makes all reports inches, but those of rotary axes.
@@ -241,7 +256,8 @@ mod tests {
     use crate::hub::tests::{machine_at, report};
     use crate::model::axes::{Axis, AxisSet};
     use crate::model::command::Realtime;
-    use crate::model::machine::{MachineState, ModalState, Overrides, Pins, ProbeResult, StateKind};
+    use crate::model::machine::{MachineState, ModalState, Overrides, Pins, ProbeResult};
+    use crate::model::outputs::{OutputAsked, OutputPin};
     use crate::model::snapshot::{Age, Jog, LinkStats, Stop, StopPhase};
 
     fn v(values: &[f64]) -> AxisVec {
@@ -450,6 +466,22 @@ mod tests {
             let snapshot = open_with(vec![modal.clone(), sent(line)]);
             assert_eq!(snapshot.machine.modal.is_some(), kept, "{line}");
         }
+    }
+
+    #[test]
+    fn what_is_asked_of_outputs_is_kept_until_a_reset_and_not_in_check_mode() {
+        let sent = |text: &str| grbl::Event::Sent { ticket: None, text: text.into() };
+        let lines = || vec![sent("M64 P0"), sent("M68 E1 Q40"), sent("G1 X1"), sent("M65 P0")];
+        let snapshot = open_with(lines());
+        let asked = |pin, value| OutputAsked { pin, value: Some(value) };
+        let expected = [asked(OutputPin::Analog(1), 40.0), asked(OutputPin::Digital(0), 0.0)];
+        assert_eq!(snapshot.machine.outputs_asked, expected);
+        let moved = open_with([lines(), vec![sent("G1 X2")]].concat());
+        assert_eq!(moved.rev, snapshot.rev, "a move is no news");
+        let reset = grbl::Event::Reset { cause: grbl::event::ResetCause::Asked, banner: String::new() };
+        assert_eq!(open_with([lines(), vec![reset]].concat()).machine.outputs_asked, []);
+        let checked = open_with([vec![status(report(StateKind::Check))], lines()].concat());
+        assert_eq!(checked.machine.outputs_asked, []);
     }
 
     #[test]

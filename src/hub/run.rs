@@ -27,6 +27,7 @@ use crate::model::command::{Command, Outcome, Refused, TicketId, VoidReason};
 use crate::model::hub::{HubPort, Request};
 use crate::model::latch::Latch;
 use crate::model::log::{LogEntry, LogItem};
+use crate::model::outputs::Output;
 use crate::model::program::Job;
 use crate::model::snapshot::Snapshot;
 use crate::model::time::Time;
@@ -50,6 +51,8 @@ pub struct HubConfig {
     pub simulated: bool,
     /// How often reports are expected until the session tells otherwise.
     pub report_interval: Duration,
+    /// Outputs that have names.
+    pub outputs: Vec<Output>,
 }
 
 /// The hub's ends of the channels to a machine's driver.
@@ -100,6 +103,8 @@ pub struct Keeping {
     pub programs: Option<Library>,
     /// How programs are run.
     pub runner: RunnerConfig,
+    /// Outputs of the machine that have names.
+    pub outputs: Vec<Output>,
 }
 
 /// As [`start`], and keeps things on disk.
@@ -115,6 +120,7 @@ pub fn start_keeping(
         endpoint: opener.endpoint.to_string(),
         simulated: matches!(opener.endpoint, Endpoint::Sim),
         report_interval: session.idle_interval,
+        outputs: std::mem::take(&mut keeping.outputs),
     };
     let latch = Arc::new(Latch::default());
     let (tell, events) = mpsc::channel(EVENTS);
@@ -239,6 +245,7 @@ impl Keeper {
         snapshot.machine.link.simulated = config.simulated;
         snapshot.machine.link.since = snapshot.at;
         snapshot.machine.report_interval = config.report_interval;
+        snapshot.outputs = Arc::new(config.outputs);
         let (published, snapshots) = watch::channel(Arc::new(snapshot.clone()));
         let keeper = Self {
             clock,

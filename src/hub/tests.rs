@@ -58,7 +58,12 @@ impl Bench {
         let latch = Arc::new(Latch::default());
         let (to_driver, orders) = mpsc::channel(4);
         let (writer, log) = broadcast::channel(4096);
-        let config = HubConfig { endpoint: "sim".into(), simulated: true, report_interval: Duration::from_millis(200) };
+        let config = HubConfig {
+            endpoint: "sim".into(),
+            simulated: true,
+            report_interval: Duration::from_millis(200),
+            outputs: Vec::new(),
+        };
         let (keeper, snapshots) = Keeper::new(config, clock, Arc::clone(&latch), to_driver, writer);
         Self { clock, latch, keeper, orders, snapshots, log }
     }
@@ -315,7 +320,12 @@ async fn the_task_serves_handles_and_answers_all_when_the_driver_ends() {
     let latch = Arc::new(Latch::default());
     let (orders, mut inbox) = mpsc::channel(4);
     let (tell, events) = mpsc::channel(4);
-    let config = HubConfig { endpoint: "sim".into(), simulated: true, report_interval: Duration::from_millis(200) };
+    let config = HubConfig {
+        endpoint: "sim".into(),
+        simulated: true,
+        report_interval: Duration::from_millis(200),
+        outputs: Vec::new(),
+    };
     let (port, task) = spawn(config, clock, latch, MachineLink { orders, events });
     let mut hub = port.attach_screen();
     assert!(hub.snapshot().machine.link.simulated);

@@ -30,7 +30,7 @@ pub enum AuditKind {
     Jog,
     /// A line typed by a person.
     Mdi,
-    /// Homing, unlocking, moves to a place, switches.
+    /// Homing, unlocking, moves to a place, switches, another port.
     Command,
     /// A change of offsets.
     Offset,

@@ -182,7 +182,7 @@ pub enum Command {
     Work(Work),
     /// A move to a place, after a lift of Z where that is asked for.
     GoTo(GoTo),
-    /// Spindle, coolant, sleep, check mode.
+    /// Spindle, coolant, outputs, sleep, check mode.
     Switch(Switch),
     /// To the program runner.
     Program(ProgramOrder),

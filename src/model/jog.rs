@@ -15,6 +15,8 @@ pub const MIN_LEASE: Duration = Duration::from_millis(100);
 pub const MAX_LEASE: Duration = Duration::from_millis(300);
 /// Lease until the key's repeat interval has been learned.
 pub const DEFAULT_LEASE: Duration = Duration::from_millis(250);
+/// Time from a key to the byte on the wire and back to the motors, on top of the lease.
+pub const KEY_LATENCY: Duration = Duration::from_millis(20);
 /// Acceleration assumed until the machine has told its own, mm/s². Low, so that the feed cap is safe.
 pub const ASSUMED_ACCELERATION_MM_S2: f64 = 100.0;
 

@@ -70,7 +70,7 @@ pub fn check(command: &Command, snapshot: &Snapshot, now: Time) -> Result<(), Re
         Command::BackupSettings | Command::CompareBackup { .. } => Ok(()),
         Command::Work(order) => work::check_work(order, state, snapshot),
         Command::GoTo(go_to) => work::check_go_to(go_to, state, machine),
-        Command::Switch(switch) => work::check_switch(*switch, state, machine),
+        Command::Switch(switch) => work::check_switch(*switch, state, snapshot),
         Command::Program(order) => programs::check(order, Ok(state), snapshot),
         // Above: it is the one that does not need a link.
         Command::UsePort(_) => Ok(()),

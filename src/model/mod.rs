@@ -14,6 +14,7 @@ pub mod latch;
 pub mod legal;
 pub mod log;
 pub mod machine;
+pub mod outputs;
 pub mod power;
 pub mod program;
 pub mod quantity;

@@ -11,6 +11,7 @@ use super::machine::{
     Accessories, AlarmInfo, BufferFree, Identity, Limits, MachineState, ModalState, Offsets, Overrides, Pins,
     ProbeResult,
 };
+use super::outputs::{Output, OutputAsked};
 use super::program::Programs;
 use super::settings::{Kept, SettingsTable};
 use super::time::Time;
@@ -36,6 +37,8 @@ pub struct Snapshot {
     pub kept: Arc<Kept>,
     /// Changes of offsets that were seen, oldest first; bounded.
     pub offset_history: Vec<OffsetChange>,
+    /// Outputs that have names.
+    pub outputs: Arc<Vec<Output>>,
 }
 
 /// The machine as it is known.
@@ -89,6 +92,8 @@ pub struct Machine {
     pub offsets: Offsets,
     /// The last probe result.
     pub probe: Option<ProbeResult>,
+    /// What was last asked of outputs since this link was opened or the controller reset. How they stand nobody tells.
+    pub outputs_asked: Vec<OutputAsked>,
 }
 
 /// Age of what is shown.

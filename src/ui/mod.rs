@@ -38,6 +38,7 @@ pub mod input;
 pub mod jog;
 pub mod keymap;
 pub mod offsets;
+pub mod outputs;
 pub mod overrides;
 pub mod plain;
 pub mod preview;

@@ -134,6 +134,8 @@ pub struct JogSettings {
     pub rotary_feed_factor: f64,
     /// Feed of moves that are only Z, as a part of the feed in force.
     pub z_feed_factor: f64,
+    /// How far a latched jog goes at most, mm or degrees.
+    pub latch_mm: f64,
     /// Axes whose keys are swapped, by place (X first): for beds that move instead of the tool.
     pub invert: [bool; MAX_AXES],
     /// Jog mode leaves itself after this long without a key.
@@ -150,6 +152,7 @@ impl Default for JogSettings {
             feed_index: 3,
             rotary_feed_factor: 1.0,
             z_feed_factor: 0.8,
+            latch_mm: 50.0,
             invert: [false; MAX_AXES],
             idle_timeout: Duration::from_secs(60),
         }

@@ -149,7 +149,7 @@ pub enum Then {
     /// Opens the question about the interrupted program.
     TakeUp,
     /// Opens the line for G-code with this in it.
-    Type(&'static str),
+    Type(String),
     /// Stops the machine, and leaves when it stands.
     StopAndQuit,
     /// Leaves at once.

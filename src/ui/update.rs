@@ -8,6 +8,7 @@ mod jog;
 mod leave;
 mod mdi;
 mod offsets;
+mod outputs;
 pub mod panel;
 mod popups;
 mod programs;
@@ -30,6 +31,7 @@ use super::action::{Action, Context};
 use super::console::{Tone, is_failure};
 use super::input::InputEvent;
 use super::keymap::{Bound, Chord};
+use super::programs::facts;
 use super::state::{Effect, Event, ExitReason, Mode, Tab, Then, Ui};
 use crate::model::desk::{Answer, Query};
 use crate::model::hub::LogEvent;
@@ -230,13 +232,15 @@ fn take(ui: &mut Ui, then: Then, snapshot: &Snapshot, batch: u64, now: Time) -> 
         Then::Type(text) => {
             ui.mode = Mode::Mdi;
             ui.mdi.clear();
-            ui.mdi.insert(text);
+            ui.mdi.insert(&text);
             Vec::new()
         }
         Then::StopAndQuit => {
             ui.quitting = true;
             ui.say("stopping the machine, then leaving (Esc stays)", Tone::Plain, now);
-            vec![Effect::Realtime(Realtime::Stop)]
+            // A program that is paused stands still already, and has to end all the same.
+            let runs = facts::open_run(snapshot).is_some();
+            vec![Effect::Realtime(if runs { Realtime::StopProgram } else { Realtime::Stop })]
         }
         Then::Quit => vec![Effect::Quit(ExitReason::Asked)],
     }

@@ -316,7 +316,9 @@ impl Task {
 
     fn may_be_left(&self, now: Time) -> bool {
         match self.session.situation(now) {
-            Situation::Idle | Situation::Alarm | Situation::Sleep => self.session.is_settled() && !self.jogging,
+            Situation::Idle | Situation::Alarm | Situation::Sleep => {
+                self.session.is_settled() && !self.jogging && !self.session.is_streaming()
+            }
             Situation::Unknown { .. } => self.session.last_report().is_none(),
             _ => false,
         }

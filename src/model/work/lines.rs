@@ -4,6 +4,7 @@
 use super::order::{Frame, GoTo, OffsetChange, Slot, Stored, Switch, Work};
 use crate::model::axes::{Axis, AxisVec};
 use crate::model::command::{Command, Refused};
+use crate::model::outputs::of_output;
 use crate::model::quantity::{MM_PER_INCH, number};
 use crate::model::snapshot::{Machine, Snapshot};
 
@@ -148,6 +149,7 @@ pub fn of_switch(switch: Switch) -> String {
         Switch::CoolantOff => "M9".to_owned(),
         Switch::Sleep => "$SLP".to_owned(),
         Switch::CheckMode => "$C".to_owned(),
+        Switch::Output(order) => of_output(order),
     }
 }
 

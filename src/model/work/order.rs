@@ -5,6 +5,7 @@ use serde::{Deserialize, Serialize};
 use crate::model::axes::{Axis, AxisSet, AxisVec};
 use crate::model::command::Origin;
 use crate::model::machine::{Firmware, Offsets};
+use crate::model::outputs::OutputOrder;
 use crate::model::time::Time;
 
 /// A work coordinate system, `G54` … `G59.3`.
@@ -158,7 +159,7 @@ pub enum GoTo {
     },
 }
 
-/// Spindle, coolant, and the modes of the controller.
+/// Spindle, coolant, outputs, and the modes of the controller.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 pub enum Switch {
     /// `M3` or `M4`.
@@ -180,6 +181,8 @@ pub enum Switch {
     Sleep,
     /// `$C`: on, or off again.
     CheckMode,
+    /// `M64`, `M65` or `M68`.
+    Output(OutputOrder),
 }
 
 /// An entry of the history of offsets: read from the controller's own listing, so whoever made the change is in it.

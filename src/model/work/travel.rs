@@ -5,6 +5,7 @@ use crate::model::axes::{Axis, AxisVec};
 use crate::model::command::Refused;
 use crate::model::legal::{cannot, has_axis, needs_reset};
 use crate::model::machine::{Firmware, StateKind};
+use crate::model::outputs::check_output;
 use crate::model::quantity::number;
 use crate::model::snapshot::{Machine, Snapshot};
 
@@ -186,9 +187,11 @@ fn check_lift(lift_to_mm: Option<f64>, machine: &Machine) -> Result<(), Refused>
     check_target(machine, Axis::Z, z, Frame::Machine).map(drop)
 }
 
-/// Whether spindle, coolant or a mode may be switched now.
-pub(in crate::model) fn check_switch(switch: Switch, state: StateKind, machine: &Machine) -> Result<(), Refused> {
+/// Whether spindle, coolant, an output or a mode may be switched now.
+pub(in crate::model) fn check_switch(switch: Switch, state: StateKind, snapshot: &Snapshot) -> Result<(), Refused> {
+    let machine = &snapshot.machine;
     match (switch, state) {
+        (Switch::Output(order), _) => check_output(order, state, snapshot),
         (Switch::Sleep, StateKind::Alarm) if needs_reset(machine) => {
             Err(Refused::because("this alarm needs a soft reset first (Ctrl+X)"))
         }

@@ -22,11 +22,22 @@ pub(super) struct Block {
     pub(super) spindle: Option<SpindleMode>,
     pub(super) coolant: Vec<Coolant>,
     pub(super) tool_change: bool,
+    output: Option<Output>,
     pub(super) flow: Option<Flow>,
     values: [Option<f64>; 26],
     used: u32,
     /// Words other than those a jog may hold.
     pub(super) not_for_jog: bool,
+}
+
+/// Outputs of a kind that the machine has.
+const OUTPUTS: f64 = 4.0;
+
+/// What `M62` to `M68` switch.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Output {
+    Digital,
+    Analog,
 }
 
 /// Commands that act once.
@@ -69,7 +80,21 @@ impl Block {
             }
         }
         block.check_line_number()?;
+        block.check_output()?;
         Ok(block)
+    }
+
+    /// An output needs its number and, if it is analog, a value. Nothing reports them, so nothing is kept.
+    fn check_output(&mut self) -> Result<(), Code> {
+        let number = match self.output {
+            None => return Ok(()),
+            Some(Output::Digital) => self.take('P').ok_or(28_u16)?,
+            Some(Output::Analog) => {
+                self.take('Q').ok_or(28_u16)?;
+                self.take('E').ok_or(28_u16)?
+            }
+        };
+        if (0.0..OUTPUTS).contains(&number) { Ok(()) } else { Err(39) }
     }
 
     fn check_line_number(&mut self) -> Result<(), Code> {
@@ -213,6 +238,10 @@ impl Block {
                 return Ok(());
             }
             48 | 49 | 50 | 51 | 53 if firmware == Firmware::GrblHal => 19,
+            n @ (62..=65 | 67..=68) if firmware != Firmware::Grbl => {
+                self.output = Some(if n < 66 { Output::Digital } else { Output::Analog });
+                20
+            }
             _ => return Err(20),
         };
         claim(groups, group)
@@ -335,6 +364,13 @@ mod tests {
             ("X1 Q9", 20, 0, 0),
             ("G1 A1", 20, 20, 0),
             ("M6", 20, 0, 0),
+            ("M64 P0", 20, 0, 0),
+            ("M65 P3", 20, 0, 0),
+            ("M64", 20, 28, 28),
+            ("M64 P4", 20, 39, 39),
+            ("M68 E1 Q40", 20, 0, 0),
+            ("M68 E1", 20, 28, 28),
+            ("M64 P0 M65 P1", 20, 21, 21),
             ("G0X[1+1]", 2, 0, 2),
             ("G59.1", 20, 0, 0),
         ] {

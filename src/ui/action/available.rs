@@ -2,6 +2,7 @@
 
 use super::Action;
 use crate::model::command::{HomeTarget, Refused};
+use crate::model::outputs::OutputOrder;
 use crate::model::program::ProgramOrder;
 use crate::model::program::run::{Run, RunState};
 use crate::model::snapshot::{Age, LinkState, Snapshot};
@@ -55,8 +56,22 @@ pub fn available(action: Action, snapshot: &Snapshot, now: Time) -> Result<(), R
             Some(other) => Err(Refused::because(format!("spindle and coolant cannot be switched in state {other:?}"))),
             None => Err(Refused::because("the machine's state is not known")),
         },
+        Action::Outputs => match snapshot.outputs.first() {
+            Some(output) => {
+                let off = OutputOrder { pin: output.pin, value: 0.0 };
+                legal::check(&Command::Switch(Switch::Output(off)), snapshot, now)
+            }
+            None => Err(Refused::because("config.toml names no outputs ([[outputs]])")),
+        },
         Action::Overrides | Action::Override(_) | Action::Door if !machine.link.is_open() => {
             Err(Refused::because("there is no link to the machine"))
+        }
+        // A controller that waits for a reset may answer nothing else; any other that is silent cannot be helped.
+        Action::AlarmPanel
+            if matches!(machine.link.state, LinkState::Silent { .. } | LinkState::Foreign { .. })
+                && !machine.alarm.as_ref().is_some_and(|alarm| alarm.needs_reset) =>
+        {
+            Err(Refused::because("nothing answers on the link"))
         }
         Action::AlarmPanel => match (&machine.alarm, state) {
             (Some(_), _) | (None, Some(StateKind::Alarm)) if machine.age(now) != Age::Unknown => Ok(()),

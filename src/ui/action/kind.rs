@@ -74,6 +74,8 @@ pub enum Action {
     StepOverTen,
     /// The next of the axes beyond Z gets the last pair of jog keys.
     NextExtraAxis,
+    /// The next jog direction goes on without a key held.
+    LatchJog,
     /// Next faster feed.
     FeedUp,
     /// Next slower feed.
@@ -124,6 +126,8 @@ pub enum Action {
     Flood,
     /// Mist coolant on or off.
     Mist,
+    /// Outputs of the controller: asks which.
+    Outputs,
     /// Go to work zero, G28 or G30: asks which.
     GoTo,
     /// Go to a point: a form.

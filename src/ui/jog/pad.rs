@@ -13,8 +13,11 @@ use std::time::Duration;
 
 use crossterm::event::KeyEventKind;
 
+use super::gesture::{JogAct, JogKey, KeyFacts, Scale};
+use super::latch::{self, Latch};
 use super::repeat::RepeatLearner;
 use crate::model::jog::JogVector;
+use crate::model::snapshot::Machine;
 use crate::model::{Axis, AxisVec, Time};
 use crate::ui::settings::JogSettings;
 
@@ -26,62 +29,6 @@ const MAX_INITIAL_DELAY: Duration = Duration::from_millis(1000);
 const PROOF_INTERVAL: Duration = Duration::from_millis(80);
 /// So many keys in one read are a backlog, not typing.
 const BURST: usize = 3;
-
-/// Which way, −1, 0 or +1 for X, Y, Z and the axis that the extra pair of keys moves.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub struct Direction(pub [i8; 4]);
-
-/// How far or fast.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub enum Scale {
-    /// The step and feed in force.
-    Normal,
-    /// Shift or a capital: ×10.
-    Coarse,
-    /// Alt: ×0.1.
-    Fine,
-}
-
-/// A jog key: what the keymap makes of a chord.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub struct JogKey {
-    /// Which way.
-    pub direction: Direction,
-    /// How far or fast.
-    pub scale: Scale,
-    /// Never continuous (Ctrl+arrow).
-    pub single: bool,
-}
-
-/// Circumstances of a key event.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct KeyFacts {
-    /// When it came.
-    pub at: Time,
-    /// Press, repeat, release. Without release reports everything is a press.
-    pub kind: KeyEventKind,
-    /// Keys that came in the same read.
-    pub keys_in_batch: usize,
-    /// The read it came in.
-    pub batch: u64,
-    /// The terminal tells when this key is let go.
-    pub reports_release: bool,
-}
-
-/// What a gesture asks for.
-#[derive(Clone, Debug, PartialEq)]
-pub enum JogAct {
-    /// One exact step: signed mm or degrees per axis, at a feed.
-    Step(AxisVec, f64),
-    /// Start or renew continuous motion, for so long.
-    Continue(JogVector, Duration),
-    /// Stop jogging.
-    Cancel,
-    /// Ask the terminal for a sign of life.
-    Prove,
-    /// Tell the user.
-    Say(String),
-}
 
 #[derive(Clone, Copy, Debug, PartialEq)]
 enum Hold {
@@ -132,6 +79,7 @@ pub struct JogPad {
     /// Holding a key moves continuously; off: every key is one step.
     pub continuous: bool,
     hold: Hold,
+    latch: Latch,
     last_key: Time,
     learner: RepeatLearner,
     /// The terminal answers, and it is the terminal that answers: its silence means something.
@@ -151,6 +99,7 @@ impl JogPad {
             extra: Axis::A,
             continuous: true,
             hold: Hold::Ready,
+            latch: Latch::Off,
             last_key: Time::ZERO,
             learner: RepeatLearner::default(),
             can_prove: false,
@@ -202,7 +151,7 @@ impl JogPad {
     pub fn moving(&self) -> Option<&JogVector> {
         match &self.hold {
             Hold::Continuous(run) => Some(&run.vector),
-            _ => None,
+            _ => self.latch.moving(),
         }
     }
 
@@ -310,6 +259,10 @@ impl JogPad {
             return self.released();
         }
         let now = facts.at;
+        if self.latch.end() {
+            self.hold = Hold::Blocked { last: now };
+            return vec![JogAct::Cancel];
+        }
         match self.hold {
             Hold::Continuous(run) => self.while_continuous(run, key, facts),
             Hold::Blocked { last } if facts.keys_in_batch >= BURST || now.since(last) <= self.lease() => {
@@ -330,6 +283,10 @@ impl JogPad {
     /// A key that is not a jog key: it ends continuous motion. `true`: it did, and shall do nothing else.
     pub fn other_key(&mut self, now: Time) -> bool {
         self.last_key = now;
+        if self.latch.end() {
+            self.block(now);
+            return true;
+        }
         match self.hold {
             Hold::Continuous(_) => {
                 self.block(now);
@@ -348,9 +305,10 @@ impl JogPad {
 
     /// Ends whatever is under way. `true`: there was continuous motion to cancel.
     pub fn block(&mut self, now: Time) -> bool {
-        let moving = matches!(self.hold, Hold::Continuous(_));
+        let latched = self.latch.end();
+        let held = matches!(self.hold, Hold::Continuous(_));
         self.hold = Hold::Blocked { last: now };
-        moving
+        held || latched
     }
 
     /// Any key was let go.
@@ -370,6 +328,7 @@ impl JogPad {
 
     /// The terminal gave its sign of life.
     pub fn proved(&mut self) {
+        self.latch.proved();
         if let Hold::Continuous(run) = &mut self.hold {
             run.proof_asked = None;
         }
@@ -378,6 +337,7 @@ impl JogPad {
     /// When [`handle_timeout`](Self::handle_timeout) is due, in jog mode.
     pub fn poll_timeout(&self) -> Time {
         let idle = self.last_key + self.settings.idle_timeout;
+        let idle = self.latch.poll_timeout(self.lease()).map_or(idle, |due| idle.min(due));
         match &self.hold {
             Hold::Continuous(run) => [self.expiry(run), self.renewal(run), Some(self.proof_due(run))]
                 .into_iter()
@@ -391,6 +351,7 @@ impl JogPad {
     /// What is due now. The flag says that jog mode has been idle for too long and shall be left.
     pub fn handle_timeout(&mut self, now: Time, axis_count: usize) -> (Vec<JogAct>, bool) {
         let acts = match self.hold {
+            _ if self.latch != Latch::Off => self.latch_timeout(now),
             Hold::Continuous(run) => self.continuous_timeout(run, now),
             Hold::Tapped { key, first, last, down: true, .. } if self.may_hold(key) && now >= first + HOLD_TIME => {
                 self.start(key, (first, last), now, None, axis_count)
@@ -399,6 +360,58 @@ impl JogPad {
         };
         let idle = self.moving().is_none() && now >= self.last_key + self.settings.idle_timeout;
         (acts, idle)
+    }
+
+    /// The next direction goes on by itself, until any key.
+    ///
+    /// # Errors
+    /// Nobody could tell a broken connection from one on which no key is pressed.
+    pub fn arm_latch(&mut self, now: Time) -> Result<(), String> {
+        if !self.can_prove {
+            return Err(
+                "no latched jog here: the terminal does not prove that it is there (inside tmux and screen none can)"
+                    .into(),
+            );
+        }
+        self.latch.arm(now);
+        Ok(())
+    }
+
+    /// The latch, for the screen.
+    pub const fn latch(&self) -> &Latch {
+        &self.latch
+    }
+
+    /// How far a latched jog goes at most, mm or degrees.
+    pub const fn latch_mm(&self) -> f64 {
+        self.settings.latch_mm
+    }
+
+    /// A direction while the latch is armed: starts it on a machine that stands.
+    pub fn latch_key(&mut self, key: JogKey, facts: KeyFacts, machine: &Machine) -> Vec<JogAct> {
+        let now = facts.at;
+        let quiet = !matches!(self.hold, Hold::Blocked { last } if now.since(last) <= self.lease());
+        self.last_key = now;
+        self.block(now);
+        if facts.kind != KeyEventKind::Press || facts.keys_in_batch >= BURST || !quiet {
+            return Vec::new();
+        }
+        let started = self.vector(key, machine.axis_count()).and_then(|vector| {
+            latch::longest(machine, &vector, self.settings.latch_mm, self.lease()).map(|most| (vector, most))
+        });
+        match started {
+            Ok((vector, most)) => self.latch.start(vector, now, most, self.lease()),
+            Err(why) => vec![JogAct::Say(why)],
+        }
+    }
+
+    fn latch_timeout(&mut self, now: Time) -> Vec<JogAct> {
+        let moved = self.latch.moving().is_some();
+        let acts = self.latch.handle_timeout(now, self.lease());
+        if moved && self.latch == Latch::Off {
+            self.hold = Hold::Blocked { last: now };
+        }
+        acts
     }
 
     fn may_hold(&self, key: JogKey) -> bool {

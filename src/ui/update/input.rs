@@ -65,7 +65,9 @@ fn kitty_flags(ui: &mut Ui, flags: u8) -> Vec<Effect> {
 
 /// Repeats of the key may still be on their way through the terminal, so the pad waits for a quiet moment afterwards.
 pub(super) fn key_up(ui: &mut Ui, now: Time) -> Vec<Effect> {
-    if ui.mode == Mode::Jog && ui.pad.moving().is_some() && ui.pad.block(now) {
+    // A latched jog goes on without the key that started it.
+    let held = ui.pad.moving().is_some() && ui.pad.latch().moving().is_none();
+    if ui.mode == Mode::Jog && held && ui.pad.block(now) {
         return vec![Effect::Realtime(Realtime::JogCancel)];
     }
     Vec::new()

@@ -1,10 +1,10 @@
 //! Jog mode: its keys, and the ways out of it.
 
-use crossterm::event::KeyEvent;
+use crossterm::event::{KeyEvent, KeyEventKind};
 
 use super::input::reports_release;
 use crate::model::snapshot::{Snapshot, StopPhase};
-use crate::model::{Command, Realtime, Time};
+use crate::model::{Command, Realtime, StateKind, Time};
 use crate::ui::action::{self, Action};
 use crate::ui::console::Tone;
 use crate::ui::input::InputEvent;
@@ -31,7 +31,15 @@ pub(super) fn jog_key(
         batch: input.batch,
         reports_release: reports_release(ui, key.code),
     };
-    let acts = ui.pad.key(jog, facts, axis_count);
+    let acts = if ui.pad.latch().is_armed(now) && key.kind != KeyEventKind::Release {
+        if snapshot.machine.fresh_state(now).is_some_and(|state| state.kind != StateKind::Idle) {
+            ui.say("a latched jog begins where the machine stands: wait until it does", Tone::Warning, now);
+            return cancel_jog(ui, now);
+        }
+        ui.pad.latch_key(jog, facts, &snapshot.machine)
+    } else {
+        ui.pad.key(jog, facts, axis_count)
+    };
     jog_effects(ui, acts, now)
 }
 

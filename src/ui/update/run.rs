@@ -81,6 +81,11 @@ pub(super) fn run(ui: &mut Ui, action: Action, input: &InputEvent, snapshot: &Sn
                 ui.say(why, Tone::Warning, now);
             }
         }
+        Action::LatchJog => {
+            if let Err(why) = ui.pad.arm_latch(now) {
+                ui.say(why, Tone::Warning, now);
+            }
+        }
         Action::FeedUp => ui.pad.next_feed(1),
         Action::FeedDown => ui.pad.next_feed(-1),
         Action::ToggleContinuous => ui.pad.continuous = !ui.pad.continuous,
@@ -104,6 +109,7 @@ pub(super) fn run(ui: &mut Ui, action: Action, input: &InputEvent, snapshot: &Sn
         | Action::Flood
         | Action::Mist
         | Action::Spindle
+        | Action::Outputs
         | Action::CheckMode
         | Action::Sleep => return switches::act(ui, action, input, snapshot),
         // Keys of a tab, of the overrides, of jog mode and of text fields: who has the keys then takes them.

@@ -1,7 +1,7 @@
-//! Overrides, spindle, coolant, sleep and check mode: a realtime byte where the machine is busy, a line where it is idle.
+//! Overrides, spindle, coolant, outputs, sleep and check mode: a realtime byte where the machine is busy, a line where it is idle.
 
 use super::popups::{choice, popup};
-use super::run;
+use super::{outputs, run};
 use crate::model::snapshot::Snapshot;
 use crate::model::work::Switch;
 use crate::model::{Command, Realtime, StateKind, Time};
@@ -23,6 +23,7 @@ pub(super) fn act(ui: &mut Ui, action: Action, input: &InputEvent, snapshot: &Sn
             Ok(realtime) => return vec![Effect::Realtime(realtime)],
             Err(question) => ui.popup = Some(question),
         },
+        Action::Outputs => ui.popup = Some(outputs::question(snapshot, input.batch)),
         Action::CheckMode => ui.popup = Some(check_mode(snapshot, now, input.batch)),
         Action::Sleep => ui.popup = Some(sleep(input.batch)),
         _ => {}
@@ -92,8 +93,8 @@ fn spindle(snapshot: &Snapshot, now: Time, batch: u64) -> Result<Realtime, Popup
     if on.spindle_cw || on.spindle_ccw {
         choices.push(choice(None, "Off (M5)", Then::Submit(Command::Switch(Switch::SpindleOff))));
     }
-    choices.push(choice(None, "Clockwise: type the speed (M3 S...)", Then::Type("M3 S")));
-    choices.push(choice(None, "Counter-clockwise: type the speed (M4 S...)", Then::Type("M4 S")));
+    choices.push(choice(None, "Clockwise: type the speed (M3 S...)", Then::Type("M3 S".into())));
+    choices.push(choice(None, "Counter-clockwise: type the speed (M4 S...)", Then::Type("M4 S".into())));
     if !(on.spindle_cw || on.spindle_ccw) {
         choices.push(choice(None, "Off (M5)", Then::Submit(Command::Switch(Switch::SpindleOff))));
     }

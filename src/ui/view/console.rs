@@ -5,9 +5,9 @@ use ratatui::layout::{Position, Rect};
 use ratatui::text::{Line, Span};
 use unicode_width::UnicodeWidthStr;
 
-use super::text::{Cx, fit, printable, put, put_right, rule as draw_rule};
+use super::text::{Cx, fit, printable, put, put_right, rule as draw_rule, wrap};
 use crate::ui::action::{Action, available};
-use crate::ui::console::{Line as Entry, Shown};
+use crate::ui::console::{Line as Entry, Shown, Tone};
 use crate::ui::state::{Mode, Tab};
 use crate::ui::theme::Role;
 
@@ -35,17 +35,38 @@ pub(super) fn draw(cx: &Cx<'_>, area: Rect, buf: &mut Buffer) {
         };
         put(buf, area, 0, &Line::from(cx.span(text, Role::Quiet)));
     }
-    let first = usize::from(area.height).saturating_sub(entries.len());
-    for (row, entry) in entries.into_iter().enumerate() {
-        // Few lines lie at the top, so that a new one does not move the others.
-        let row = if first > 0 { row } else { row + first };
-        draw_entry(cx, entry, area, row as u16, buf);
+    let rows: Vec<Row> = entries.into_iter().flat_map(|entry| rows_of(cx, entry, area.width)).collect();
+    // Few lines lie at the top, so that a new one does not move the others; of too many the last ones are seen.
+    let hidden = rows.len().saturating_sub(usize::from(area.height));
+    for (at, (left, right)) in rows.into_iter().skip(hidden).enumerate() {
+        put(buf, area, at as u16, &left);
+        put_right(buf, Rect { width: area.width.saturating_sub(1), ..area }, at as u16, &right);
     }
 }
 
-fn draw_entry(cx: &Cx<'_>, entry: &Entry, area: Rect, row: u16, buf: &mut Buffer) {
+/// What stands at the left of a row, and at its right.
+type Row = (Line<'static>, Line<'static>);
+
+/// An entry in one row, or in as many as it takes to say in full why something failed.
+fn rows_of(cx: &Cx<'_>, entry: &Entry, width: u16) -> Vec<Row> {
+    let (text, answer) = (printable(&entry.text), printable(&entry.answer));
+    let room = usize::from(width).saturating_sub(2);
+    let failed = matches!(entry.tone, Tone::Bad | Tone::Warning);
+    if !failed || answer.is_empty() || text.width() + answer.width() + 6 <= room {
+        return vec![row_of(cx, entry, width)];
+    }
+    let mark = cx.span(format!(" {:<2} ", entry.mark), Role::Quiet);
+    let head = fit(&text, room.saturating_sub(4), cx.theme.symbols.more);
+    let mut rows = vec![(Line::from(vec![mark, cx.span(head, Role::Text)]), Line::default())];
+    rows.extend(wrap(&answer, room.saturating_sub(6)).into_iter().map(|line| {
+        (Line::from(vec![Span::raw("      "), Span::styled(line, cx.theme.tone(entry.tone))]), Line::default())
+    }));
+    rows
+}
+
+fn row_of(cx: &Cx<'_>, entry: &Entry, width: u16) -> Row {
     let more = cx.theme.symbols.more;
-    let width = usize::from(area.width).saturating_sub(2);
+    let width = usize::from(width).saturating_sub(2);
     let text = printable(&entry.text);
     let answer = printable(&entry.answer);
     // The answer gets what the text leaves, and at least its share.
@@ -55,9 +76,7 @@ fn draw_entry(cx: &Cx<'_>, entry: &Entry, area: Rect, row: u16, buf: &mut Buffer
     let text = fit(&text, width.saturating_sub(gap + 4), more);
     let text_style = if answer.is_empty() { cx.theme.tone(entry.tone) } else { cx.style(Role::Text) };
     let line = Line::from(vec![cx.span(format!(" {:<2} ", entry.mark), Role::Quiet), Span::styled(text, text_style)]);
-    put(buf, area, row, &line);
-    let answer = Line::styled(answer, cx.theme.tone(entry.tone));
-    put_right(buf, Rect { width: area.width.saturating_sub(1), ..area }, row, &answer);
+    (line, Line::styled(answer, cx.theme.tone(entry.tone)))
 }
 
 /// The line for G-code. Returns the cursor's place.
@@ -81,7 +100,9 @@ pub(super) fn draw_line(cx: &Cx<'_>, area: Rect, buf: &mut Buffer) -> Option<Pos
             return None;
         }
         // On those tabs Enter is for the selected row.
-        let key = if matches!(cx.ui.tab, Tab::Settings | Tab::Programs) { "m" } else { "Enter" };
+        let keys = cx.ui.keymap.keys(Action::Mdi);
+        let taken = |key: &&String| matches!(cx.ui.tab, Tab::Settings | Tab::Programs) && key.as_str() == "Enter";
+        let key = keys.iter().find(|key| !taken(key)).cloned().unwrap_or_default();
         let mut line = vec![cx.span(" > ", Role::Quiet), cx.span(key, Role::Key)];
         let draft = cx.ui.mdi.text();
         if draft.is_empty() {

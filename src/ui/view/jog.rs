@@ -1,20 +1,16 @@
 //! The jog panel: step, feed, how a hold works here, where it stops, and the keys.
 
-use std::time::Duration;
-
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 use ratatui::text::{Line, Span};
 
 use super::text::{Cx, fit, put, put_marked, rule as draw_rule};
-use crate::model::jog::{JogVector, capped_feed_mm_min, stop_distance_mm};
+use crate::model::jog::{JogVector, KEY_LATENCY, capped_feed_mm_min, stop_distance_mm};
 use crate::model::{Axis, AxisVec, Units};
 use crate::ui::action::{Action, available};
+use crate::ui::jog::latch::Latch;
 use crate::ui::state::Mode;
 use crate::ui::theme::Role;
-
-/// Time from a key to the byte on the wire and back to the motors, on top of the lease.
-const LATENCY: Duration = Duration::from_millis(20);
 
 /// Rows of the panel: the keys are only shown where they work.
 pub(super) fn rows(cx: &Cx<'_>) -> u16 {
@@ -23,11 +19,28 @@ pub(super) fn rows(cx: &Cx<'_>) -> u16 {
 
 pub(super) fn rule(cx: &Cx<'_>, area: Rect, buf: &mut Buffer) {
     let title = if cx.ui.mode == Mode::Jog {
-        Line::from(vec![cx.span(" JOG MODE ", Role::Accent), cx.span(" keys move the machine ", Role::Title)])
+        Line::from([vec![cx.span(" JOG MODE ", Role::Accent)], latch(cx)].concat())
     } else {
         Line::from(cx.span("Jog", Role::Title))
     };
     draw_rule(buf, area, cx, title);
+}
+
+/// What a direction does now, or what goes on without a key.
+fn latch(cx: &Cx<'_>) -> Vec<Span<'static>> {
+    let pad = &cx.ui.pad;
+    let most = length(cx, pad.latch_mm());
+    match pad.latch() {
+        Latch::Running(_) => vec![
+            cx.span(" LATCHED ", Role::Alarm),
+            cx.span(format!(" goes on by itself, {most} at most: ANY KEY STOPS "), Role::Warning),
+        ],
+        latch if latch.is_armed(cx.now) => vec![
+            cx.span(" LATCH ", Role::Warning),
+            cx.span(format!(" tap a direction: it goes on, {most} at most, until any key "), Role::Warning),
+        ],
+        _ => vec![cx.span(" keys move the machine ", Role::Title)],
+    }
 }
 
 pub(super) fn draw(cx: &Cx<'_>, area: Rect, buf: &mut Buffer) {
@@ -97,7 +110,7 @@ fn feed(cx: &Cx<'_>) -> Line<'static> {
         spans.push(cx.span(" holds", Role::Quiet));
         return Line::from(spans);
     }
-    let stop = stop_distance_mm(limits, &vector, pad.lease(), LATENCY);
+    let stop = stop_distance_mm(limits, &vector, pad.lease(), KEY_LATENCY);
     let learned = if pad.lease_is_learned() { "learned" } else { "default" };
     let stop = match cx.ui.units {
         Units::Mm => format!("{stop:.1} mm"),
@@ -129,6 +142,10 @@ fn keys(cx: &Cx<'_>) -> [Line<'static>; 2] {
         first.extend(cx.hint(&cx.key(Action::NextExtraAxis), "other axis"));
     }
     first.extend(cx.hint("y u b n", "diagonals"));
+    // Only where it can be had.
+    if cx.ui.pad.can_prove {
+        first.extend(cx.hint(&cx.key(Action::LatchJog), "latch"));
+    }
     let mut second = vec![Span::raw(" ")];
     second.extend(cx.hint("Shift", &format!("{times}10")));
     second.extend(cx.hint("Alt", &format!("{over}10")));

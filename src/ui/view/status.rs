@@ -7,6 +7,7 @@ use ratatui::text::Line;
 use super::text::{Cx, fit, put, put_right};
 use crate::model::AxisVec;
 use crate::model::snapshot::Age;
+use crate::ui::outputs::all_asked;
 use crate::ui::theme::Role;
 use crate::ui::words::pins_text;
 
@@ -114,7 +115,7 @@ fn details(cx: &Cx<'_>) -> Vec<(&'static str, String)> {
     };
     let unknown = || "not told yet".to_owned();
     let stats = &machine.link.stats;
-    vec![
+    let mut rows = vec![
         ("modal", machine.modal.as_ref().map_or_else(unknown, |modal| modal.words.join(" "))),
         ("offset", machine.work_offset.as_ref().map_or_else(unknown, &values)),
         ("tool", machine.offsets.get("TLO").map_or_else(unknown, |tlo| format!("length offset {}", values(tlo)))),
@@ -132,7 +133,9 @@ fn details(cx: &Cx<'_>) -> Vec<(&'static str, String)> {
             ),
         ),
         ("link", format!("{} reports, {} bytes made no sense", stats.reports, stats.garbage_bytes)),
-    ]
+    ];
+    rows.extend(all_asked(cx.snapshot).map(|asked| ("outputs", asked)));
+    rows
 }
 
 fn spindle_word(cx: &Cx<'_>) -> &'static str {

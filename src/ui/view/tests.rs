@@ -207,6 +207,22 @@ fn a_huge_screen_keeps_answers_beside_their_lines() {
 }
 
 #[test]
+fn why_a_line_failed_is_said_in_full() {
+    let mut scene = Scene::new(testing::idle());
+    let me = Origin::Screen(ClientId(1));
+    log(&mut scene, LogItem::Sent { ticket: TicketId(1), origin: me.clone(), text: "G1 X".into() });
+    let words = "A letter has no number after it, or the number is malformed. Write the number in full, as in X12.5.";
+    let outcome = Outcome::Failed { code: 2, text: words.into() };
+    let latency = Duration::from_millis(4);
+    log(&mut scene, LogItem::Outcome { ticket: TicketId(1), origin: me, what: "G1 X".into(), outcome, latency });
+    for (width, height) in [(80, 24), (60, 18), (120, 40)] {
+        let text = scene.text(width, height);
+        let joined = text.split_whitespace().collect::<Vec<_>>().join(" ");
+        assert!(joined.contains(words), "{text}");
+    }
+}
+
+#[test]
 fn the_devices_tab_lists_measures_and_asks() {
     let mut scene = Scene::new(testing::idle());
     let stats = &mut scene.snapshot.machine.link.stats;

@@ -33,6 +33,7 @@ pub(super) const ROWS: &[Row] = &[
     row(Action::StepTimesTen, "step x10", &["*"], JOG, "Step times ten"),
     row(Action::StepOverTen, "step /10", &["/"], JOG, "Step divided by ten"),
     row(Action::NextExtraAxis, "other axis", &["a"], JOG, "The next axis beyond Z (B, C, U, V, W) gets the keys of A"),
+    row(Action::LatchJog, "latch", &["c"], JOG, "The next direction goes on by itself, a bounded way, until any key"),
     row(Action::FeedUp, "faster", &["."], JOG, "Next faster jog feed"),
     row(Action::FeedDown, "slower", &[","], JOG, "Next slower jog feed"),
     row(Action::ToggleContinuous, "hold = continuous", &["Tab"], JOG, "Holding a key moves on, or is one step only"),

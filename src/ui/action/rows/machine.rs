@@ -74,6 +74,13 @@ pub(super) const ROWS: &[Row] = &[
     row(Action::Flood, "flood", &["F8"], (Group::Machine, Danger::Changes, Context::Main), "Flood coolant on or off."),
     row(Action::Mist, "mist", &["F7"], (Group::Machine, Danger::Changes, Context::Main), "Mist coolant on or off."),
     row(
+        Action::Outputs,
+        "outputs",
+        &["F4"],
+        (Group::Machine, Danger::Changes, Context::Main),
+        "Switch an output that config.toml names: choose, Enter confirms.",
+    ),
+    row(
         Action::Door,
         "safety door",
         &["d"],

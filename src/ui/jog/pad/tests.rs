@@ -1,4 +1,5 @@
 use super::*;
+use crate::ui::jog::gesture::Direction;
 
 const RIGHT: JogKey = JogKey { direction: Direction([1, 0, 0, 0]), scale: Scale::Normal, single: false };
 const UP: JogKey = JogKey { direction: Direction([0, 1, 0, 0]), scale: Scale::Normal, single: false };
@@ -305,4 +306,66 @@ fn the_extra_keys_move_the_axis_that_was_chosen() {
     pad.preset_step(0);
     let JogAct::Step(distance, feed) = pad.step(extra, 9).unwrap() else { panic!() };
     assert_eq!((distance.get(pad.extra()), feed), (Some(-0.01), 1000.0));
+}
+
+#[test]
+fn a_latched_jog_goes_on_until_any_key_and_not_without_proof() {
+    use crate::ui::testing;
+    let machine = testing::idle().machine;
+    let press = |ms| facts(t(ms), KeyEventKind::Press, true);
+    let mut pad = pad();
+    assert!(pad.arm_latch(t(0)).unwrap_err().contains("tmux"));
+    pad.can_prove = true;
+    pad.arm_latch(t(0)).unwrap();
+    assert!(pad.moving().is_none() && pad.latch().is_armed(t(0)));
+    assert_eq!(short(&pad.latch_key(RIGHT, press(100), &machine)), "cp");
+    assert!(pad.moving().is_some());
+    // Letting go of the key that started it does nothing; any other press ends it and does nothing else.
+    assert_eq!(short(&pad.key(RIGHT, facts(t(180), KeyEventKind::Release, true), 3)), "");
+    let mut other = pad.clone();
+    let mut left = pad.clone();
+    assert_eq!(short(&pad.key(UP, press(300), 3)), "x");
+    assert_eq!(short(&pad.key(UP, press(350), 3)), "", "not before the keys were quiet");
+    assert!(other.other_key(t(300)) && !other.other_key(t(310)));
+    assert!(left.block(t(300)) && left.moving().is_none());
+}
+
+#[test]
+fn a_latch_starts_on_one_quiet_press_only() {
+    let machine = crate::ui::testing::idle().machine;
+    let armed = || {
+        let mut pad = pad();
+        pad.can_prove = true;
+        pad.arm_latch(t(0)).unwrap();
+        pad
+    };
+    let press = facts(t(100), KeyEventKind::Press, true);
+    for (what, facts) in [
+        ("a repeat", KeyFacts { kind: KeyEventKind::Repeat, ..press }),
+        ("a burst", KeyFacts { keys_in_batch: 3, ..press }),
+    ] {
+        let mut pad = armed();
+        assert_eq!(short(&pad.latch_key(RIGHT, facts, &machine)), "", "{what}");
+        assert!(pad.moving().is_none() && !pad.latch().is_armed(t(100)), "{what}");
+    }
+    let mut busy = armed();
+    busy.enter(t(50));
+    assert_eq!(short(&busy.latch_key(RIGHT, press, &machine)), "", "keys that were not quiet");
+    let extra = JogKey { direction: Direction([0, 0, 0, 1]), ..RIGHT };
+    assert_eq!(short(&armed().latch_key(extra, press, &machine)), "!", "no such axis");
+    let mut disarmed = armed();
+    assert!(!disarmed.other_key(t(50)) && !disarmed.latch().is_armed(t(60)));
+}
+
+#[test]
+fn a_latched_jog_ends_by_itself_and_the_keys_must_be_quiet_then() {
+    let machine = crate::ui::testing::idle().machine;
+    let mut pad = pad();
+    pad.can_prove = true;
+    pad.arm_latch(t(0)).unwrap();
+    pad.latch_key(RIGHT, facts(t(100), KeyEventKind::Press, true), &machine);
+    let acts = until(&mut pad, t(100), t(1000));
+    assert!(acts.ends_with("x!") && acts.matches('x').count() == 1, "nobody answered: {acts}");
+    assert!(pad.moving().is_none());
+    assert_eq!(short(&pad.key(RIGHT, facts(t(400), KeyEventKind::Press, true), 3)), "");
 }

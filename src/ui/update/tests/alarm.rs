@@ -22,6 +22,18 @@ fn the_alarm_panel_follows_the_right_order() {
 }
 
 #[test]
+fn a_way_out_is_not_offered_where_nothing_answers() {
+    let hint = |needs_reset| {
+        let mut scene = alarmed(testing::alarm(crate::model::Firmware::Grbl, 1));
+        scene.snapshot.machine.alarm.as_mut().unwrap().needs_reset = needs_reset;
+        scene.snapshot.machine.link.state = LinkState::Silent { why: "no answer".into() };
+        scene.text(80, 24).contains("clear alarm")
+    };
+    assert!(!hint(false));
+    assert!(hint(true), "a Grbl that waits for its reset is silent too");
+}
+
+#[test]
 fn the_steps_of_an_alarm_are_taken_one_by_one() {
     let mut scene = alarmed(testing::hard_limit());
     assert_eq!(scene.press(&["$", "h", "u", "Enter"]), realtime(Realtime::SoftReset), "there is no other way yet");

@@ -177,3 +177,72 @@ fn the_extra_pair_of_keys_is_turned_to_another_axis() {
     three.press(&["i", "a"]);
     assert!(three.text(80, 24).contains("no axes beyond A"));
 }
+
+/// In jog mode, on a terminal that answers, with quiet keys.
+fn proved() -> Scene {
+    let mut scene = state(Idle);
+    scene.input(InputEvent { at: NOW, batch: 2, keys_in_batch: 0, what: Input::TerminalOk });
+    scene.press(&["i"]);
+    scene.wait(500);
+    scene
+}
+
+/// A latched jog under way.
+fn latched() -> Scene {
+    let mut scene = proved();
+    assert_eq!(scene.press(&["c"]), []);
+    assert!(scene.text(80, 24).contains("tap a direction"), "{}", scene.text(80, 24));
+    let effects = scene.press(&["l"]);
+    assert!(matches!(effects[..], [Effect::Submit(Command::JogContinue { .. }), Effect::AskTerminal]), "{effects:?}");
+    scene
+}
+
+#[test]
+fn a_latched_jog_ends_at_any_key_and_at_everything_else() {
+    let at = |scene: &Scene| scene.now + ms(30);
+    for name in ["l", "Up", "x", "m", "Enter", "?", "q", "c", ",", "Tab"] {
+        let mut scene = latched();
+        assert!(scene.text(80, 24).contains("ANY KEY STOPS"), "{}", scene.text(80, 24));
+        let effects = scene.input(key(name, at(&scene)));
+        assert_eq!(effects, realtime(Realtime::JogCancel), "{name}");
+        assert!(!scene.text(80, 24).contains("LATCH"), "{name}");
+    }
+    for what in [Input::EscPending, Input::FocusLost, Input::Paste("x".into())] {
+        let mut scene = latched();
+        let event = InputEvent { at: at(&scene), batch: 9, keys_in_batch: 0, what: what.clone() };
+        assert_eq!(scene.input(event), realtime(Realtime::JogCancel), "{what:?}");
+    }
+    let mut scene = latched();
+    assert_eq!(scene.input(key("Space", at(&scene))), realtime(Realtime::Stop));
+    assert_eq!(scene.wait(2000), [], "the stop ended it");
+    let mut scene = latched();
+    assert_eq!(scene.event(&Event::Refused("busy".into())), realtime(Realtime::JogCancel));
+    let mut scene = latched();
+    assert_eq!(scene.event(&Event::KeyUp), [], "the key that began it is let go");
+    assert!(scene.ui.pad.moving().is_some());
+}
+
+#[test]
+fn a_latched_jog_ends_when_the_terminal_falls_silent() {
+    let effects = latched().wait(1000);
+    let cancels = effects.iter().filter(|effect| **effect == Effect::Realtime(Realtime::JogCancel)).count();
+    assert_eq!(cancels, 1, "{effects:?}");
+    assert!(matches!(effects.last(), Some(Effect::Realtime(Realtime::JogCancel))), "{effects:?}");
+}
+
+#[test]
+fn a_latch_needs_a_terminal_that_proves_itself_and_a_machine_that_stands() {
+    let mut inside_tmux = state(Idle);
+    inside_tmux.ui.settings.multiplexed = true;
+    inside_tmux.input(InputEvent { at: NOW, batch: 2, keys_in_batch: 0, what: Input::TerminalOk });
+    inside_tmux.press(&["i"]);
+    inside_tmux.wait(500);
+    inside_tmux.press(&["c"]);
+    assert!(inside_tmux.text(80, 24).contains("no latched jog here"), "{}", inside_tmux.text(80, 24));
+    assert!(matches!(inside_tmux.press(&["l"])[..], [Effect::Submit(Command::JogStep { .. })]), "a plain step");
+    let mut moving = proved();
+    moving.press(&["c"]);
+    moving.snapshot.machine.state = Some(MachineState::plain(Jog));
+    assert_eq!(moving.press(&["l"]), []);
+    assert!(moving.text(80, 24).contains("wait until it does"), "{}", moving.text(80, 24));
+}
