@@ -18,6 +18,7 @@ fi
 folder=$(mktemp -d)
 pid=
 stop() {
+    exec 9>&-
     if [ -n "$pid" ]; then
         kill "$pid" 2>/dev/null || true
         wait "$pid" 2>/dev/null || true
@@ -45,6 +46,8 @@ serve() { # profile transport
     case $2 in
     rtu)
         start --profile "$1" --pty "$folder/tty"
+        # Held open: a pseudo-terminal that was closed by everybody now and then loses what is said as it opens again.
+        exec 9<>"$folder/tty"
         master=(mbpoll -m rtu -b 9600 -P none "$folder/tty")
         ;;
     tcp)
