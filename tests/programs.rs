@@ -1,7 +1,10 @@
 //! Programs on the simulated machine: hub, feeder, driver, session and machine together, on simulated time.
 
+#![allow(clippy::unwrap_used)]
+
 mod common;
 
+use std::fmt::Write as _;
 use std::path::PathBuf;
 use std::sync::Arc;
 
@@ -368,9 +371,78 @@ async fn the_queue_starts_nothing_by_itself() {
     mill.over().await;
     mill.shop.done(Command::Mdi("G4 P1".into())).await;
     let snapshot = mill.shop.hub.snapshot();
-    assert_eq!(snapshot.programs.queue[..], [path.clone()]);
+    assert_eq!(snapshot.programs.queue[..], *std::slice::from_ref(&path));
     assert_eq!(mill.ask_run(Mill::request(path)).await, Outcome::Done);
     assert_eq!(mill.over().await.state, RunState::Done);
     assert!(mill.shop.hub.snapshot().programs.queue.is_empty(), "started by a person: out of the queue");
     mill.close().await;
+}
+
+/// The path of a person: stopped, offered, preamble read and confirmed, done.
+#[tokio::test(start_paused = true)]
+async fn a_stopped_program_is_taken_up_again_from_the_line_that_is_offered() {
+    for firmware in FIRMWARES {
+        let mut mill = Mill::open(firmware).await;
+        let mut text = "G21 G90\nG0 Z2\n".to_owned();
+        for i in 0..12 {
+            // From where it stands, in work coordinates that are machine coordinates here.
+            let x = middle(firmware) + f64::from(i);
+            let y = middle(firmware);
+            let _ = writeln!(text, "G0 Z-28\nG0 X{x} Y{y}\nG1 Z-29 F600\nG1 X{} F900", x + 5.0);
+        }
+        let text = text.replace("G0 Z2\n", "");
+        let path = mill.run(&text).await;
+        mill.until("motion", |run| run.acked_line > 24).await;
+        mill.shop.hub.realtime(Realtime::StopProgram);
+        mill.over().await;
+        let offer = mill.interrupted().await;
+        mill.shop.until("idle", idle).await;
+        let line = offer.suggested_line;
+        // grblHAL may still hold all of it in its planner.
+        let traverse = text.lines().nth(line as usize - 1).is_some_and(|text| text.starts_with("G0 X"));
+        assert!(traverse || firmware == Firmware::GrblHal && line == 1, "{firmware}: {line}");
+        let snapshot = mill.shop.hub.snapshot();
+        let file = std::fs::File::open(&path).unwrap();
+        let warm_up = RunnerConfig::default().warm_up;
+        let preamble = sunmill::hub::runner::preamble(&file, line, &snapshot.machine, warm_up).unwrap();
+        let start =
+            |preamble: Vec<String>| RunRequest { start: Start::Line { line, preamble }, ..Mill::request(path.clone()) };
+        let why = refused(&mill.ask_run(start(vec!["G0 Z99".into()])).await);
+        assert!(why.contains("other lines"), "{firmware}: {why}");
+        assert_eq!(mill.ask_run(start(preamble.lines)).await, Outcome::Done, "{firmware}");
+        let run = mill.over().await;
+        assert_eq!(run.state, RunState::Done, "{firmware}");
+        assert_eq!((run.first_line, run.acked_line), (line, 49), "{firmware}");
+        let snapshot = mill.shop.hub.snapshot();
+        assert!((x(&snapshot) - middle(firmware) - 16.0).abs() < 0.01, "{firmware}: {}", x(&snapshot));
+        assert_eq!(snapshot.programs.interrupted, None);
+        mill.close().await;
+    }
+}
+
+/// As after `kill -9` or a power cut: another process finds the file as it was at that moment.
+#[tokio::test(start_paused = true)]
+async fn what_a_crash_left_is_offered_at_the_next_start() {
+    let mut mill = Mill::open(Firmware::FluidNc).await;
+    mill.run(&format!("G91 G0 X0.5\n{}", moves(200))).await;
+    mill.until("motion", |run| run.acked_line > 60).await;
+    mill.store.as_ref().unwrap().flush().unwrap();
+    let after = tempfile::tempdir().unwrap();
+    for name in ["store.db", "store.db-wal", "part.nc"] {
+        let _ = std::fs::copy(mill.folder.path().join(name), after.path().join(name));
+    }
+    mill.close().await;
+    let (store, opened) = Store::open(&after.path().join("store.db")).unwrap();
+    let (run, checkpoint) = opened.interrupted.clone().expect("a run without an end");
+    assert!(matches!(run.end, Some(RunEnd::Interrupted(_))) && checkpoint.acked_line > 50, "{checkpoint:?}");
+    let place = Folder { name: "here".to_owned(), path: after.path().to_owned() };
+    let runner = RunnerConfig { folders: Folders::new(vec![place]), ..RunnerConfig::default() };
+    let keeping = Keeping { runner, store: Some(store), opened, ..Keeping::default() };
+    let mut shop = Shop::start(|| Options { homed: true, ..Options::new(Firmware::FluidNc) }, keeping);
+    let snapshot = shop.until("offer", |s| s.programs.interrupted.is_some()).await;
+    let offer = snapshot.programs.interrupted.as_ref().unwrap();
+    assert_eq!(offer.run.id, run.id);
+    assert!(offer.warnings.iter().any(|warning| warning.contains("spindle")), "{:?}", offer.warnings);
+    assert!(snapshot.programs.run.is_none(), "nothing starts by itself");
+    shop.task.shutdown().await;
 }

@@ -33,6 +33,7 @@ const PURE_PARTS: &[&str] = &[
     "ui/view/",
     "ui/state",
     "ui/update",
+    "ui/programs",
     "ui/action",
     "ui/keymap",
     "ui/theme",

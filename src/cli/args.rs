@@ -60,7 +60,7 @@ pub struct Cli {
     #[arg(long, global = true, value_name = "PORT")]
     pub port: Option<Endpoint>,
 
-    /// No screen: words in, lines out, for screen readers and terminals that cannot draw
+    /// Words in, lines out: for screen readers and plain terminals
     #[arg(long)]
     pub plain: bool,
 
@@ -74,7 +74,7 @@ pub struct Cli {
 pub enum Command {
     /// Print the keys of the screen
     Keys(KeysArgs),
-    /// Check a program: what is wrong with it, how far it goes, how long it takes
+    /// Check a program: problems, reach, time
     ///
     /// Prints a line for each problem: file:line: error: what (what to do about it). The exit code is
     /// 0 where it may run, 1 where it must not. Work zero, homing and the state of the machine are
@@ -95,7 +95,7 @@ pub enum Command {
     /// Offer a simulated device to other programs
     #[command(subcommand)]
     Sim(SimCommand),
-    /// Print which programs ran, how they ended and how long they took
+    /// Print which programs ran, and how they ended
     #[command(subcommand)]
     Programs(ProgramsCommand),
     /// Print who did what, when, and how it ended

@@ -18,7 +18,7 @@ use crate::driver::wire_log::{self, WireLog, WireLogConfig, WireLogGuard};
 use crate::grbl::session::SessionConfig;
 use crate::grbl::tables::Tables;
 use crate::hub::programs::{Folders, Library};
-use crate::hub::runner::RunnerConfig;
+use crate::hub::runner::{OnLinkLoss, RunnerConfig, ToolChange};
 use crate::model::{AxisVec, Firmware};
 use crate::sim::{Options, serve};
 use crate::ui::ExitReason;
@@ -78,7 +78,7 @@ pub(super) fn run(settings: &Settings, terminal: bool, face: Face) -> Result<Exi
         store_trouble: kept.trouble,
         programs: Some(library(settings)),
         outputs: settings.config.outputs.iter().map(config::Output::to_model).collect(),
-        runner: RunnerConfig { folders: library(settings).folders, ..RunnerConfig::default() },
+        runner: runner(settings),
     };
     let reason = runtime.block_on(open(settings, notice, keeping, face));
     if let Some(store) = store {
@@ -135,7 +135,8 @@ fn started_unix_ms(clock: Clock) -> Option<i64> {
 
 fn library(settings: &Settings) -> Library {
     let folders = Folders::new(settings.program_folders.clone());
-    Library { folders, concurrent: settings.config.analysis.concurrent as usize }
+    let warm_up = Duration::from_secs(settings.config.programs.warm_up_s.into());
+    Library { folders, concurrent: settings.config.analysis.concurrent as usize, warm_up }
 }
 
 /// The wire log, if it is wanted, and what to tell where it cannot be had.
@@ -149,6 +150,24 @@ fn wire_log(settings: &Settings) -> (Option<WireLog>, Option<WireLogGuard>, Opti
             tracing::warn!(%why, folder = %folder.display(), "no wire log");
             (None, None, Some(format!("no wire log in {}: {why}", folder.display())))
         }
+    }
+}
+
+/// How programs are run.
+fn runner(settings: &Settings) -> RunnerConfig {
+    let programs = &settings.config.programs;
+    RunnerConfig {
+        folders: library(settings).folders,
+        compact: programs.compact,
+        tool_change: match programs.tool_change {
+            config::ToolChange::Ask => ToolChange::Ask,
+            config::ToolChange::Controller => ToolChange::Controller,
+        },
+        on_link_loss: match programs.on_link_loss {
+            config::OnLinkLoss::Hold => OnLinkLoss::Hold,
+            config::OnLinkLoss::Finish => OnLinkLoss::Finish,
+        },
+        warm_up: Duration::from_secs(programs.warm_up_s.into()),
     }
 }
 

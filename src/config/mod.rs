@@ -19,7 +19,7 @@ pub use edit::{CannotEdit, with_port};
 pub use outputs::{Output, OutputKind};
 pub use parse::{Problem, parse};
 pub use schema::{
-    Analysis, Colour, Config, Invert, Jog, KeyList, Log, LogLevel, MAX_BAUD, MIN_BAUD, Machine, Pace, Programs, SAMPLE,
-    Symbols, Theme, Ui, VERSION, WireLog,
+    Analysis, Colour, Config, Invert, Jog, KeyList, Log, LogLevel, MAX_BAUD, MIN_BAUD, Machine, OnLinkLoss, Pace,
+    Programs, SAMPLE, Symbols, Theme, ToolChange, Ui, VERSION, WireLog,
 };
 pub use source::{ConfigError, Loaded, Places, Source, load, read};

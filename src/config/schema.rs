@@ -418,11 +418,48 @@ impl Default for WireLog {
 pub struct Programs {
     /// Folders whose programs can be listed and run. What lies outside of them is refused.
     pub folders: Vec<PathBuf>,
+    /// Lines go out as short as they can be said.
+    pub compact: bool,
+    /// Who changes tools at M6.
+    pub tool_change: ToolChange,
+    /// What follows a link that was lost in a program.
+    pub on_link_loss: OnLinkLoss,
+    /// Seconds that a spindle is given to come to speed.
+    #[serde(deserialize_with = "range::whole::<_, _, 0, 120>")]
+    pub warm_up_s: u32,
+}
+
+/// Who changes tools at M6.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum ToolChange {
+    /// A person, asked by sunmill.
+    #[default]
+    Ask,
+    /// The controller.
+    Controller,
+}
+
+/// What is done when a link that was lost in a program comes back.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum OnLinkLoss {
+    /// A machine that still moves is put on hold.
+    #[default]
+    Hold,
+    /// It carries out what it had been sent.
+    Finish,
 }
 
 impl Default for Programs {
     fn default() -> Self {
-        Self { folders: ["assets/programs", "~/gcode", "."].map(PathBuf::from).to_vec() }
+        Self {
+            folders: ["assets/programs", "~/gcode", "."].map(PathBuf::from).to_vec(),
+            compact: true,
+            tool_change: ToolChange::default(),
+            on_link_loss: OnLinkLoss::default(),
+            warm_up_s: 4,
+        }
     }
 }
 

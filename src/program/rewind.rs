@@ -107,7 +107,7 @@ mod tests {
     #[test]
     fn it_goes_back_by_the_planner_and_then_to_a_traverse() {
         for (acked, planner, line) in
-            [(12, 0, 8), (12, 3, 8), (12, 4, 4), (12, 100, 1), (7, 0, 4), (8, 0, 4), (3, 0, 1), (0, 15, 1)]
+            [(12, 0, 8), (12, 3, 8), (12, 4, 8), (12, 5, 4), (12, 100, 1), (7, 0, 4), (8, 0, 8), (3, 0, 1), (0, 15, 1)]
         {
             assert_eq!(suggested(&PART, acked, planner), line, "acked {acked}, planner {planner}");
         }

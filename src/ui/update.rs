@@ -31,6 +31,7 @@ use super::action::{Action, Context};
 use super::console::{Tone, is_failure};
 use super::input::InputEvent;
 use super::keymap::{Bound, Chord};
+use super::programs::facts;
 use super::state::{Effect, Event, ExitReason, Mode, Tab, Then, Ui};
 use crate::model::desk::{Answer, Query};
 use crate::model::hub::LogEvent;
@@ -237,7 +238,9 @@ fn take(ui: &mut Ui, then: Then, snapshot: &Snapshot, batch: u64, now: Time) -> 
         Then::StopAndQuit => {
             ui.quitting = true;
             ui.say("stopping the machine, then leaving (Esc stays)", Tone::Plain, now);
-            vec![Effect::Realtime(Realtime::Stop)]
+            // A program that is paused stands still already, and has to end all the same.
+            let runs = facts::open_run(snapshot).is_some();
+            vec![Effect::Realtime(if runs { Realtime::StopProgram } else { Realtime::Stop })]
         }
         Then::Quit => vec![Effect::Quit(ExitReason::Asked)],
     }

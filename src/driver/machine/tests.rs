@@ -1,5 +1,7 @@
 //! The task with a real session, against peers that a test plays.
 
+mod programs;
+
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;

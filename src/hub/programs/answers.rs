@@ -3,6 +3,7 @@
 use std::cmp::Reverse;
 use std::path::Path;
 use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
 
 use tokio::sync::{OwnedSemaphorePermit, mpsc};
 
@@ -10,9 +11,10 @@ use super::browse;
 use super::folders::Folders;
 use super::lines::LineIndexes;
 use super::shelf::Found;
+use crate::hub::runner;
 use crate::model::Snapshot;
 use crate::model::desk::Answer;
-use crate::model::program::ask::Details;
+use crate::model::program::ask::{Details, Preamble};
 use crate::model::program::{ProgramAnswer, ProgramQuery};
 use crate::program::check;
 use crate::store::{RunFilter, Store};
@@ -28,6 +30,8 @@ pub(super) struct Source {
     pub(super) folders: Folders,
     pub(super) store: Option<Store>,
     pub(super) indexes: Arc<Mutex<LineIndexes>>,
+    pub(super) snapshot: Arc<Snapshot>,
+    pub(super) warm_up: Duration,
 }
 
 /// Answers on a thread that may block. To be called in the runtime.
@@ -55,8 +59,8 @@ impl Source {
             }
             ProgramQuery::History { name, skip, count } => return self.history(name, skip, count),
             ProgramQuery::Preamble { path, line } => {
-                let why = "a start at a line cannot be prepared here; start the program at its first line";
-                ProgramAnswer::Preamble { path, line, result: Err(why.to_owned()) }
+                let result = self.preamble(&path, line);
+                ProgramAnswer::Preamble { path, line, result }
             }
             ProgramQuery::Details(_)
             | ProgramQuery::PauseJob(_)
@@ -75,6 +79,11 @@ impl Source {
         let page = index.page(&program.file, from, count);
         indexes().put(program.stamp, index);
         page.map_err(|why| format!("{}: cannot be read: {why}", path.display()))
+    }
+
+    fn preamble(&self, path: &Path, line: u64) -> Result<Preamble, String> {
+        let program = self.folders.open(path).map_err(|why| why.to_string())?;
+        runner::preamble(&program.file, line, &self.snapshot.machine, self.warm_up)
     }
 
     fn history(&self, name: Option<String>, skip: usize, count: usize) -> Answer {

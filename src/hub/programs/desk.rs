@@ -39,6 +39,8 @@ pub struct Library {
     pub folders: Folders,
     /// How many files are checked at the same time.
     pub concurrent: usize,
+    /// How long the spindle gets to come up to speed before a program goes on in its middle; the runner's.
+    pub warm_up: Duration,
 }
 
 /// The doors of a desk that runs. It ends when nobody can ask it any more, or nobody looks at its jobs.
@@ -72,6 +74,7 @@ pub fn start<W: Check>(
     let desk: Desk<W> = Desk {
         jobs: Jobs::new(library.concurrent),
         folders: library.folders,
+        warm_up: library.warm_up,
         store,
         snapshots,
         tell,
@@ -109,6 +112,7 @@ struct Inbox<W: Check> {
 
 struct Desk<W: Check> {
     folders: Folders,
+    warm_up: Duration,
     store: Option<Store>,
     snapshots: watch::Receiver<Arc<Snapshot>>,
     jobs: Jobs<Task, W>,
@@ -164,6 +168,8 @@ impl<W: Check> Desk<W> {
                     folders: self.folders.clone(),
                     store: self.store.clone(),
                     indexes: Arc::clone(&self.indexes),
+                    snapshot: Arc::clone(&self.snapshots.borrow()),
+                    warm_up: self.warm_up,
                 };
                 return answers::start(source, query, answer_to, reading);
             }

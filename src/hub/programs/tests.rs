@@ -4,6 +4,7 @@ use std::fs;
 use std::io::Read;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use std::time::Duration;
 
 use tokio::sync::{mpsc, watch};
 
@@ -105,7 +106,7 @@ impl Scene {
         let top = tempfile::tempdir().unwrap();
         let folders = Folders::new(vec![Folder { name: "programs".into(), path: top.path().to_owned() }]);
         let (snapshots, watched) = watch::channel(Arc::default());
-        let desk = desk::start::<Fake>(Library { folders, concurrent: 2 }, store, watched);
+        let desk = desk::start::<Fake>(Library { folders, concurrent: 2, warm_up: Duration::ZERO }, store, watched);
         let (answer_to, answers) = mpsc::channel(64);
         Self { top, desk, answers, answer_to, snapshots }
     }
@@ -280,6 +281,22 @@ async fn listings_lines_and_history_are_answered() {
     assert_eq!(scene.answer().await, Answer::Program(ProgramAnswer::Lines { path, from: 2, lines }));
     scene.ask(ProgramQuery::History { name: None, skip: 0, count: 9 }).await;
     assert!(matches!(scene.answer().await, Answer::Program(ProgramAnswer::History { runs, .. }) if runs.is_empty()));
+}
+
+#[tokio::test]
+async fn a_preamble_is_answered_or_why_there_is_none() {
+    let mut scene = Scene::new(None);
+    let path = scene.write("a.nc", "G21 G90\nM3 S1000\nG0 X5 Y5\nG1 Z-1 F100\nX9\n");
+    for (path, there) in [(path, true), (PathBuf::from("/etc/passwd"), false)] {
+        scene.ask(ProgramQuery::Preamble { path: path.clone(), line: 5 }).await;
+        let Answer::Program(ProgramAnswer::Preamble { path: of, line: 5, result }) = scene.answer().await else {
+            panic!("no preamble")
+        };
+        assert_eq!(of, path);
+        // Without a machine there is none, and that is another reason.
+        let outside = result.as_ref().is_err_and(|why| why.contains("outside of the folders"));
+        assert_eq!(outside, !there, "{result:?}");
+    }
 }
 
 #[tokio::test]

@@ -328,7 +328,7 @@ pub(super) const fn may_go(from: &RunState, to: &RunState) -> bool {
         (Running | Pausing, Paused(_) | Done) => true,
         (Running, Pausing) => true,
         // A pause or hold that came too late to keep anything back.
-        (Paused(_), Running | Paused(_) | Done) => true,
+        (Paused(_), Running | Paused(_) | Done) | (Stopping, Done) => true,
         (Pausing, Running) => true,
         (Running, Running) | (Pausing | Paused(_), Pausing) | (Stopping, _) => false,
     }

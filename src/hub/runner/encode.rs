@@ -225,7 +225,7 @@ mod tests {
             [ProgramItem::Line(line)] => line.line.as_str().to_owned(),
             other => panic!("{other:?}"),
         };
-        assert_eq!(sent("N10 G01 X1.500 Y+2.0 F600 (cut)"), "G1X1.5Y2F600");
+        assert_eq!(sent("N10 G94 G01 X1.500 Y+2.0 F600 (cut)"), "G94G1X1.5Y2F600");
         assert_eq!(sent("G01 X3.0 Y4.0 F600"), "X3Y4");
     }
 

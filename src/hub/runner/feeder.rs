@@ -11,12 +11,13 @@ use std::sync::Arc;
 use tokio::sync::mpsc;
 
 use super::encode::{Encoder, Sent};
+use super::lookup;
 use crate::driver::machine::{BATCH, Feeder};
 use crate::grbl::session::ProgramItem;
 use crate::hub::programs::{Folders, ProgramFile, Stamp};
 use crate::model::command::TicketId;
 use crate::model::program::{ContentHash, Interrupted, Prompt};
-use crate::program::{RawLine, Reader};
+use crate::program::{Dialect, Here, RawLine, Reader};
 
 /// Bytes read at a time.
 const CHUNK: usize = 64 * 1024;
@@ -35,6 +36,8 @@ pub(super) struct Job {
     /// Where it begins, and the lines that go before.
     pub(super) first_line: u64,
     pub(super) before: Vec<String>,
+    /// For a start in the middle: the machine, by which it is said what goes before.
+    pub(super) middle: Option<(Dialect, Here)>,
     pub(super) encoder: Encoder,
 }
 
@@ -76,7 +79,7 @@ pub(super) fn start(job: Job, feeder: Feeder, news: mpsc::Sender<News>) {
         let opened = Opened { path: program.path, file: Arc::clone(&file) };
         let tell = news.clone();
         let thread = std::thread::Builder::new().name("program".to_owned());
-        let (begun, first) = std::sync::mpsc::channel();
+        let (begun, first) = std::sync::mpsc::sync_channel(1);
         match thread.spawn(move || run(job, &file, stamp, feeder, tell, begun)) {
             Ok(_) => {
                 // The first lines are there when the program is said to be open. An error says that it is over already.
@@ -110,6 +113,15 @@ fn open(job: &Job) -> Result<ProgramFile, String> {
             return Err(format!("{name}: is not what was checked any more; look at it again before it runs"));
         }
     }
+    if let Some((dialect, here)) = &job.middle {
+        let made = lookup::approach(&program.file, job.first_line, dialect.clone(), here);
+        if made.map_err(|why| format!("{name}: {why}"))?.lines != job.before {
+            return Err(format!(
+                "{name}: to begin at line {}, other lines would be sent now than those that were shown; look at them again",
+                job.first_line
+            ));
+        }
+    }
     Ok(program)
 }
 
@@ -130,7 +142,7 @@ fn run(
     stamp: Stamp,
     feeder: Feeder,
     news: mpsc::Sender<News>,
-    begun: std::sync::mpsc::Sender<()>,
+    begun: std::sync::mpsc::SyncSender<()>,
 ) {
     let name = job.path.display().to_string();
     let mut feeding = Feeding {
@@ -161,7 +173,7 @@ struct Feeding {
     /// The line that is read at present.
     reading: u64,
     /// Who waits for the first lines.
-    begun: Option<std::sync::mpsc::Sender<()>>,
+    begun: Option<std::sync::mpsc::SyncSender<()>>,
     feeder: Feeder,
     news: mpsc::Sender<News>,
     batch: Vec<ProgramItem>,

@@ -9,46 +9,32 @@ use tokio::sync::mpsc;
 
 use super::config::{OnLinkLoss, ProgramKeeping, RunnerConfig};
 use super::course::{Course, Effect, Input};
-use super::encode::Encoder;
-use super::feeder::{self, News};
+use super::feeder::News;
 use super::record::{self, Record};
+use super::start::Starting;
 use super::{Checks, lookup};
-use crate::driver::machine::{Event, EventKind, Feed, OrderKind};
+use crate::driver::machine::{Event, EventKind, OrderKind};
 use crate::grbl::event::{ProgramEvent, StreamEnd};
 use crate::grbl::{self, Line};
 use crate::hub::run::Keeper;
-use crate::model::command::{Command, Origin, Outcome, Realtime, Refused, TicketId, VoidReason};
+use crate::model::command::{Outcome, Realtime, Refused, TicketId, VoidReason};
 use crate::model::hub::Request;
 use crate::model::legal;
 use crate::model::log::LogItem;
 use crate::model::machine::{MessageLevel, StateKind};
 use crate::model::program::{
-    Checkpoint, ContentHash, Interrupted, PastRun, ProgramOrder, Prompt, Report, Run, RunEnd, RunId, RunRequest,
-    RunState, Start,
+    Checkpoint, Interrupted, PastRun, ProgramOrder, Prompt, Report, Run, RunEnd, RunId, RunState,
 };
 use crate::model::snapshot::{LinkState, StopPhase};
 use crate::model::time::Time;
-use crate::program::Dialect;
 use crate::store::{self, Store};
 
 /// News of the feeder that may wait for the hub.
 pub(in crate::hub) const NEWS: usize = 8;
 
-/// A program that is being opened, or whose first order is under way.
-#[derive(Debug)]
-struct Starting {
-    ticket: TicketId,
-    origin: Origin,
-    request: RunRequest,
-    feed: Option<Feed>,
-    file: Option<Arc<File>>,
-    foreseen: Vec<Prompt>,
-    whole: Option<(ContentHash, u64)>,
-}
-
 /// What an order of the runner's own was for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Own {
+pub(super) enum Own {
     EnterCheck,
     LeaveCheck,
     Pause,
@@ -57,23 +43,23 @@ enum Own {
 /// The runner.
 #[derive(Debug)]
 pub(in crate::hub) struct Runner {
-    config: RunnerConfig,
-    store: Option<Store>,
-    checks: Option<Arc<dyn Checks>>,
-    news: mpsc::Sender<News>,
-    next_id: RunId,
-    starting: Option<Starting>,
-    course: Option<Course>,
-    record: Option<Record>,
-    report: Option<Arc<Report>>,
-    file: Option<Arc<File>>,
-    own: HashMap<TicketId, Own>,
+    pub(super) config: RunnerConfig,
+    pub(super) store: Option<Store>,
+    pub(super) checks: Option<Arc<dyn Checks>>,
+    pub(super) news: mpsc::Sender<News>,
+    pub(super) next_id: RunId,
+    pub(super) starting: Option<Starting>,
+    pub(super) course: Option<Course>,
+    pub(super) record: Option<Record>,
+    pub(super) report: Option<Arc<Report>>,
+    pub(super) file: Option<Arc<File>>,
+    pub(super) own: HashMap<TicketId, Own>,
     /// Ticket of the run under way; the feeder's news carry it.
-    ticket: TicketId,
+    pub(super) ticket: TicketId,
     /// The link was lost in a program: what the machine does is looked at when it is back.
-    lost_link: bool,
+    pub(super) lost_link: bool,
     /// What the store found at the start.
-    found: Option<(PastRun, Checkpoint)>,
+    pub(super) found: Option<(PastRun, Checkpoint)>,
 }
 
 impl Runner {
@@ -151,42 +137,6 @@ impl Keeper {
         Ok(())
     }
 
-    /// Begins to start a program: the feeder opens the file, and looks whether it is what was seen.
-    fn open_program(&mut self, request: &Request, run: &RunRequest) -> Option<Outcome> {
-        let refuse = |why: String| Some(Outcome::Refused(Refused::because(why)));
-        if self.runner.starting.is_some() {
-            return refuse("another program is being started".to_owned());
-        }
-        if self.snapshot.machine.identity.is_none() {
-            return refuse("it is not known which controller this is".to_owned());
-        }
-        let (first_line, before) = match &run.start {
-            Start::Beginning => (1, Vec::new()),
-            Start::Line { line, preamble } => (*line, preamble.clone()),
-        };
-        let (feeder, feed) = Feed::new();
-        let job = feeder::Job {
-            ticket: request.ticket,
-            path: run.path.clone(),
-            folders: self.runner.config.folders.clone(),
-            seen: run.seen,
-            first_line,
-            before,
-            encoder: Encoder::new(&Dialect::of(&self.snapshot.machine), self.runner.config.mode(run.check_mode)),
-        };
-        feeder::start(job, feeder, self.runner.news.clone());
-        self.runner.starting = Some(Starting {
-            ticket: request.ticket,
-            origin: request.origin.clone(),
-            request: run.clone(),
-            feed: Some(feed),
-            file: None,
-            foreseen: Vec::new(),
-            whole: None,
-        });
-        None
-    }
-
     /// The feeder has something to tell.
     pub(in crate::hub) fn program_news(&mut self, news: News) {
         let now = self.clock.now();
@@ -222,64 +172,8 @@ impl Keeper {
         }
     }
 
-    /// The feeder may be ahead of the news that the file is open.
-    fn foreseen(&mut self, ticket: TicketId, prompt: Prompt) {
-        match (&mut self.runner.course, &mut self.runner.starting) {
-            (Some(course), _) if self.runner.ticket == ticket => course.foresee(prompt),
-            (_, Some(starting)) if starting.ticket == ticket => starting.foreseen.push(prompt),
-            _ => {}
-        }
-    }
-
-    fn opened(&mut self, now: Time, ticket: TicketId, result: Result<feeder::Opened, String>) {
-        let Some(starting) = self.runner.starting.as_mut().filter(|starting| starting.ticket == ticket) else { return };
-        let opened = match result {
-            Ok(opened) => opened,
-            Err(why) => return self.not_started(now, Outcome::Refused(Refused::because(why))),
-        };
-        let checks = self.runner.checks.as_ref();
-        let report = starting.request.seen.and_then(|hash| checks?.report(&hash));
-        let against = report.as_ref().and_then(|report| against(report, &starting.request));
-        starting.file = Some(opened.file);
-        self.runner.report = report;
-        if let Some(why) = against {
-            return self.not_started(now, Outcome::Refused(Refused::because(why)));
-        }
-        // Things may have changed while the file was read.
-        let command = Command::Program(ProgramOrder::Run(Box::new(starting.request.clone())));
-        let check_mode = starting.request.check_mode;
-        if self.latch.is_void(ticket, false) {
-            return self.not_started(now, Outcome::Voided { why: VoidReason::Stop, sent: false });
-        }
-        if let Err(refused) = legal::check(&command, &self.snapshot, now) {
-            return self.not_started(now, Outcome::Refused(refused));
-        }
-        let id = self.runner.next_id;
-        let (first_line, hash) = match &starting.request.start {
-            Start::Beginning => (1, starting.request.seen),
-            Start::Line { line, .. } => (*line, starting.request.seen),
-        };
-        let mut run = Run::new(id, opened.path, first_line, now);
-        run.hash = hash;
-        run.check_mode = check_mode;
-        run.lines = self.runner.report.as_ref().map(|report| report.lines);
-        run.remaining_s = self.runner.report.as_ref().map(|report| report.times.total_s());
-        self.runner.next_id = RunId(id.0 + 1);
-        self.runner.ticket = ticket;
-        let mut course = Course::new(run);
-        for prompt in starting.foreseen.drain(..) {
-            course.foresee(prompt);
-        }
-        if let Some((hash, lines)) = starting.whole {
-            (course.run.hash, course.run.lines) = (Some(hash), Some(lines));
-        }
-        self.runner.course = Some(course);
-        self.show_run();
-        if check_mode { self.switch_check_mode(now, Own::EnterCheck) } else { self.send_feed(now) }
-    }
-
     /// `$C`, which goes in and out of check mode.
-    fn switch_check_mode(&mut self, now: Time, why: Own) {
+    pub(super) fn switch_check_mode(&mut self, now: Time, why: Own) {
         let firmware = self.snapshot.machine.identity.as_ref().map(|identity| identity.firmware);
         let Ok(line) = Line::new("$C", firmware) else { return };
         if let Err(outcome) = self.own_order(why, OrderKind::Line(line)) {
@@ -287,36 +181,11 @@ impl Keeper {
         }
     }
 
-    fn own_order(&mut self, why: Own, what: OrderKind) -> Result<(), Outcome> {
+    pub(super) fn own_order(&mut self, why: Own, what: OrderKind) -> Result<(), Outcome> {
         let ticket = self.latch.next_ticket();
         self.send(ticket, what)?;
         self.runner.own.insert(ticket, why);
         Ok(())
-    }
-
-    fn send_feed(&mut self, now: Time) {
-        let Some(starting) = &mut self.runner.starting else { return };
-        let (ticket, feed) = (starting.ticket, starting.feed.take());
-        let sent = match feed {
-            Some(feed) => self.send(ticket, OrderKind::Program(feed)),
-            None => return,
-        };
-        if let Err(outcome) = sent {
-            self.not_started(now, outcome);
-        }
-    }
-
-    /// The run never began.
-    fn not_started(&mut self, now: Time, outcome: Outcome) {
-        let Some(starting) = self.runner.starting.take() else { return };
-        if self.runner.ticket == starting.ticket && self.runner.course.take().is_some() {
-            self.snapshot.programs.run = None;
-            self.snapshot.rev += 1;
-        }
-        self.answer(now, starting.ticket, outcome);
-        if self.snapshot.machine.state.is_some_and(|state| state.kind == StateKind::Check) {
-            self.switch_check_mode(now, Own::LeaveCheck);
-        }
     }
 
     /// An outcome: `true` if it belonged to the runner.
@@ -354,28 +223,6 @@ impl Keeper {
 
     fn note(&mut self, at: Time, level: MessageLevel, text: String) {
         self.journal.write(at, LogItem::Note { level, text });
-    }
-
-    /// The session has taken the program.
-    fn began(&mut self, at: Time) {
-        let Some(starting) = self.runner.starting.take() else { return };
-        self.answer(at, starting.ticket, Outcome::Done);
-        self.runner.file = starting.file;
-        self.snapshot.programs.interrupted = None;
-        let queue = &mut self.snapshot.programs.queue;
-        if let Some(place) = queue.iter().position(|path| *path == starting.request.path) {
-            Arc::make_mut(queue).remove(place);
-        }
-        let dry = starting.request.check_mode || self.snapshot.machine.link.simulated;
-        if let Some(course) = &self.runner.course {
-            let record = Record::new(course, &starting.origin, store::now_ms(), dry);
-            if let Some(store) = &self.runner.store {
-                store.run_started(record.past.clone());
-            }
-            self.runner.record = Some(record);
-        }
-        self.course_input(at, Input::Began);
-        self.write_position(at, true);
     }
 
     /// Something happened at the machine; it has been folded already.
@@ -429,7 +276,7 @@ impl Keeper {
         }
     }
 
-    fn course_input(&mut self, at: Time, input: Input) {
+    pub(super) fn course_input(&mut self, at: Time, input: Input) {
         let Some(course) = &mut self.runner.course else { return };
         let effects = course.take(at, input);
         self.carry_out(at, effects);
@@ -522,7 +369,7 @@ impl Keeper {
         self.offer(run, &checkpoint, None, None);
     }
 
-    fn write_position(&mut self, at: Time, first: bool) {
+    pub(super) fn write_position(&mut self, at: Time, first: bool) {
         let (Some(course), Some(record), Some(store)) =
             (&self.runner.course, &mut self.runner.record, &self.runner.store)
         else {
@@ -541,7 +388,7 @@ impl Keeper {
     }
 
     /// Brings the run into the snapshot.
-    fn show_run(&mut self) {
+    pub(super) fn show_run(&mut self) {
         let Some(course) = &mut self.runner.course else { return };
         if let Some(report) = &self.runner.report {
             let left = report.times.total_s() - report.seconds_at(course.run.acked_line);
@@ -567,20 +414,6 @@ impl Keeper {
         }
         self.course_input(at, Input::Shutdown);
     }
-}
-
-/// What the check of the file has against a run.
-fn against(report: &Report, run: &RunRequest) -> Option<String> {
-    let name = run.path.display();
-    if run.check_mode {
-        return None;
-    }
-    if report.errors > 0 {
-        let first = report.problems.first().map(|problem| format!("; line {}: {}", problem.line, problem.text));
-        return Some(format!("{name}: the check found {} error(s){}", report.errors, first.unwrap_or_default()));
-    }
-    let unread = report.warnings > 0 && !run.agreed.warnings;
-    unread.then(|| format!("{name}: the check found {} warning(s): read and agree to them first", report.warnings))
 }
 
 /// How a run ended, for the log.

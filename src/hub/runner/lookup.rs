@@ -3,9 +3,14 @@
 use std::fs::File;
 use std::io::{self, Read, Seek, SeekFrom};
 use std::os::unix::fs::FileExt;
+use std::time::Duration;
 
 use crate::hub::programs::lines::LineIndex;
-use crate::program::{Reader, Rewind};
+use crate::model::axes::Axis;
+use crate::model::program::ask::Preamble;
+use crate::model::snapshot::Machine;
+use crate::model::work::{self, Slot};
+use crate::program::{Approach, Dialect, Here, RawLine, Reader, Rewind};
 
 /// Lines before and behind a refused one.
 const BESIDE: u64 = 2;
@@ -48,22 +53,57 @@ pub(super) fn around(file: &File, line: u64) -> io::Result<Vec<(u64, String)>> {
 
 /// Where to begin again, and why there.
 pub(super) fn rewound(file: &File, acked_line: u64, planner: u64) -> io::Result<(u64, String)> {
+    let mut rewind = Rewind::new(acked_line, planner);
+    read_lines(file, |line| rewind.line(line))?;
+    Ok(rewind.suggest())
+}
+
+/// Lines from the first on, as long as they are wanted.
+fn read_lines(file: &File, mut want: impl FnMut(RawLine<'_>) -> bool) -> io::Result<()> {
     let mut beside = Beside { file, at: 0 };
-    let (mut reader, mut rewind) = (Reader::new(), Rewind::new(acked_line, planner));
+    let mut reader = Reader::new();
     let mut chunk = vec![0; CHUNK];
     let mut more = true;
     while more {
-        match beside.read(&mut chunk)? {
-            0 => break,
-            n => reader.feed(&chunk[..n], |line| more &= rewind.line(line)),
+        match beside.read(&mut chunk) {
+            Ok(0) => break,
+            Ok(n) => reader.feed(&chunk[..n], |line| more = more && want(line)),
+            Err(why) if why.kind() == io::ErrorKind::Interrupted => {}
+            Err(why) => return Err(why),
         }
     }
     if more {
         reader.finish(|line| {
-            rewind.line(line);
+            want(line);
         });
     }
-    Ok(rewind.suggest())
+    Ok(())
+}
+
+/// The machine as it stands, for a start in the middle of a program.
+pub(super) fn here(machine: &Machine, warm_up: Duration) -> Here {
+    Here {
+        safe_z_mm: work::safe_z_mm(machine).map_err(|why| why.0),
+        work_z_mm: machine.work_position.and_then(|position| position.get(Axis::Z)),
+        g92_in_force: machine.offsets.get(Slot::G92.name()).is_some_and(|shift| shift.norm() > 0.0),
+        warm_up_s: warm_up.as_secs_f64(),
+    }
+}
+
+/// What would be sent to begin at `line`, counted from 1, on the machine as it stands: what
+/// [`Start::Line`](crate::model::program::Start::Line) has to repeat word for word. Blocks.
+///
+/// # Errors
+/// Why it cannot begin there, and what to do.
+pub fn preamble(file: &File, line: u64, machine: &Machine, warm_up: Duration) -> Result<Preamble, String> {
+    approach(file, line, Dialect::of(machine), &here(machine, warm_up))
+}
+
+/// The same, for a machine that was looked at before.
+pub(super) fn approach(file: &File, line: u64, dialect: Dialect, here: &Here) -> Result<Preamble, String> {
+    let mut approach = Approach::new(dialect, line);
+    read_lines(file, |line| approach.line(line)).map_err(|why| format!("the program cannot be read: {why}"))?;
+    approach.preamble(here)
 }
 
 #[cfg(test)]

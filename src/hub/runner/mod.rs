@@ -8,17 +8,21 @@
 //!                        └─▶ record: history and positions in the store, the offer to go on
 //! ```
 //!
-//! [`course`] is pure. Nothing here starts, resumes or repeats anything that nobody asked for.
+//! `course` is pure. Nothing here starts, resumes or repeats anything that nobody asked for.
 
 mod config;
 mod course;
+#[cfg(test)]
+mod course_tests;
 mod encode;
 mod feeder;
 mod keeper;
 mod lookup;
 mod record;
+mod start;
 
 pub use config::{Checks, OnLinkLoss, ProgramKeeping, RunnerConfig};
 pub use encode::ToolChange;
 pub(in crate::hub) use feeder::News;
 pub(in crate::hub) use keeper::Runner;
+pub use lookup::preamble;

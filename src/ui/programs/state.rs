@@ -121,7 +121,8 @@ pub struct Running {
 impl Programs {
     /// When the folder that is looked at is to be read anew.
     pub fn reread_due(&self, tab: Tab, now: Time) -> Option<Time> {
-        self.reread_at.filter(|_| tab == Tab::Programs && self.page == Page::List).map(|due| due.max(now))
+        let of_files = !matches!(self.page, Page::History | Page::Queue | Page::Jobs);
+        self.reread_at.filter(|_| tab == Tab::Programs && of_files).map(|due| due.max(now))
     }
 
     /// When something is due, or changes on the screen by time alone.

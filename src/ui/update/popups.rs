@@ -10,6 +10,7 @@ use crate::model::{Axis, AxisSet, Command, Endpoint, Realtime, Time, Units, lega
 use crate::ui::action::{Action, Context};
 use crate::ui::input::InputEvent;
 use crate::ui::keymap::{Bound, Chord};
+use crate::ui::programs::facts;
 use crate::ui::state::{Choice, Effect, Popup, Then, Ui};
 
 /// A key while a popup is open.
@@ -158,9 +159,10 @@ pub(super) fn choose_port(port: &Candidate, snapshot: &Snapshot, now: Time, batc
 /// `q` while the machine is busy.
 pub(super) fn quit(snapshot: &Snapshot, now: Time, batch: u64) -> Popup {
     let state = snapshot.machine.fresh_state(now).map_or("not known".to_owned(), |state| state.to_string());
+    let run = facts::open_run(snapshot).map(|run| format!("{} is at line {}.", run.name, run.acked_line));
     let mut question = popup(
         "Leave sunmill",
-        vec![format!("The machine's state is {state}. What shall become of it?")],
+        run.into_iter().chain([format!("The machine's state is {state}. What shall become of it?")]).collect(),
         vec![
             choice(None, "Stop the machine, then leave", Then::StopAndQuit),
             choice(None, "Leave now; the machine ends what it has in its buffer", Then::Quit),

@@ -36,9 +36,17 @@ const MODES: &[(&str, &[&str])] = &[
     ("offsets", &["O"]),
     ("go-to question", &["g"]),
     ("spindle question", &["F9"]),
+    ("programs", &["P"]),
+    ("past runs", &["P", "h"]),
+    ("clean-up question", &["P", "c"]),
 ];
-const TEXT_MODES: &[(&str, &[&str])] =
-    &[("line", &["Enter"]), ("line with text", &["m", "G", "0"]), ("palette", &[":"]), ("go-to form", &["t"])];
+const TEXT_MODES: &[(&str, &[&str])] = &[
+    ("line", &["Enter"]),
+    ("line with text", &["m", "G", "0"]),
+    ("palette", &[":"]),
+    ("go-to form", &["t"]),
+    ("program filter", &["P", "/"]),
+];
 
 #[test]
 fn stop_keys_work_in_every_mode_and_state() {

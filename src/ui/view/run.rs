@@ -156,6 +156,7 @@ fn compact(cx: &Cx<'_>, run: &Run, width: usize) -> Line<'static> {
         progress::part(run, cx.now).map(|part| format!("{:.0} %", part * 100.0)),
         Some(format!("{gone} gone")).filter(|_| width >= 76),
         run.remaining_s.map(|left| format!("{} left", words::clock(left))),
+        run.remaining_s.filter(|_| width >= 90).and_then(|left| ends_at(cx, run, left)).map(|at| format!("ends {at}")),
         cx.snapshot.machine.feed_mm_min.filter(|_| width >= 76).map(|feed| format!("F{feed:.0}")),
     ]
     .into_iter()

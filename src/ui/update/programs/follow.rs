@@ -197,7 +197,7 @@ fn offer_question(found: &Arc<Interrupted>) -> Popup {
     let why = why.map_or(String::new(), |why| format!(" ({})", why.trim_end_matches('.')));
     let mut body = vec![
         format!("{}: {} at line {}{of}{why}.", run.name, how.to_lowercase(), words::count(run.last_line)),
-        format!("Good to begin again: line {}. {}", words::count(found.suggested_line), found.why),
+        format!("Good to begin again at line {}: {}", words::count(found.suggested_line), found.why),
     ];
     body.extend(found.warnings.iter().cloned());
     body.push("Nothing is sent before you have seen what and agreed.".to_owned());

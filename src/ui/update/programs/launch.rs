@@ -95,6 +95,9 @@ pub(super) fn key(ui: &mut Ui, key: &PanelKey<'_>) -> Option<Vec<Effect>> {
                 return Some(take(ui, way, key));
             }
         }
+        (Some(Action::Program(ProgramKey::Refresh)), _) => {
+            return Some(launch.queries().into_iter().map(ask).collect());
+        }
         (_, KeyCode::Char(c)) if key.chord.modifiers.is_empty() => {
             match ways.iter().position(|way| way.letter() == Some(c)) {
                 Some(found) => select(found),

@@ -14,7 +14,7 @@ use crate::model::program::{
 use crate::model::{AxisSet, Command, Realtime, StateKind};
 use crate::ui::input::{Input, InputEvent};
 use crate::ui::programs::Page;
-use crate::ui::state::{Effect, Event, Mode, Tab};
+use crate::ui::state::{Effect, Event, ExitReason, Mode, Tab};
 use crate::ui::testing::programs::{
     answer, bad_details, details, entries, file, interrupted, listed, listed_with, preamble, run, running,
 };
@@ -262,6 +262,32 @@ fn a_start_from_a_line_waits_for_its_preamble_and_sends_what_was_shown() {
 }
 
 #[test]
+fn what_was_not_answered_can_be_asked_again() {
+    let mut scene = listed();
+    scene.press(&["l", "Backspace", "9", "Enter"]);
+    let asked = scene.press(&["F5"]);
+    let preamble = asks(ProgramQuery::Preamble { path: file("plate.nc"), line: 9 });
+    assert_eq!(asked, [asks(ProgramQuery::Details(file("plate.nc"))), preamble]);
+}
+
+/// Whatever page is open, keys that are no answer to a question send nothing that moves.
+#[test]
+fn no_letter_of_the_tab_starts_a_program() {
+    for page in [Page::List, Page::Details, Page::Preview, Page::Text, Page::History, Page::Queue, Page::Jobs] {
+        for letter in ('a'..='z').chain('A'..='Z').chain("[]<>{}()0123456789;".chars()) {
+            let mut scene = listed();
+            scene.snapshot.programs.queue = Arc::new(vec![file("plate.nc")]);
+            scene.ui.programs.page = page;
+            for effect in scene.press(&[&letter.to_string()]) {
+                let starts =
+                    matches!(&effect, Effect::Submit(Command::Program(ProgramOrder::Run(_) | ProgramOrder::Resume)));
+                assert!(!starts, "{letter} on {page:?}: {effect:?}");
+            }
+        }
+    }
+}
+
+#[test]
 fn homing_while_the_question_is_open_asks_anew() {
     let mut scene = listed();
     scene.snapshot.machine.homed = AxisSet::EMPTY;
@@ -296,7 +322,10 @@ fn leaving_asks_while_a_program_is_paused_in_a_machine_that_stands() {
     let mut scene = Scene::new(running());
     scene.snapshot.machine.state = Some(MachineState::plain(StateKind::Idle));
     assert_eq!(scene.press(&["q"]), []);
-    assert!(scene.ui.popup.is_some());
+    assert!(scene.text(80, 24).contains("plate.nc is at line 1204."));
+    assert_eq!(scene.press(&["Up", "Up", "Enter"]), [Effect::Realtime(Realtime::StopProgram)]);
+    scene.snapshot.programs.run.as_mut().unwrap().state = RunState::Stopped("by a person".into());
+    assert_eq!(scene.event(&Event::Snapshot), [Effect::Quit(ExitReason::Asked)]);
 }
 
 #[test]

@@ -177,7 +177,7 @@ fn problems(cx: &Cx<'_>, problems: &[&Problem], area: Rect, buf: &mut Buffer) {
 }
 
 /// A problem in one line.
-pub(super) fn problem_line(cx: &Cx<'_>, problem: &Problem, is_selected: bool, width: usize) -> Line<'static> {
+fn problem_line(cx: &Cx<'_>, problem: &Problem, is_selected: bool, width: usize) -> Line<'static> {
     let role = match problem.severity {
         Severity::Error => Role::Bad,
         Severity::Warning => Role::Warning,

@@ -7,7 +7,7 @@ use unicode_width::UnicodeWidthStr;
 
 use super::super::table;
 use super::super::text::{Cx, Rows, fit, printable, put, rule, wrap};
-use super::details::problem_line;
+use crate::model::program::Severity;
 use crate::model::program::ask::{Details, Preamble};
 use crate::model::program::order::POSITION_WORD;
 use crate::model::{AxisVec, quantity};
@@ -134,7 +134,7 @@ fn text(
         let line = words::count(run.suggested_line);
         text.say(
             &format!(
-                "It came to line {}. Good to begin again: line {line}. {}",
+                "It came to line {}. Good to begin again at line {line}: {}",
                 words::count(run.run.last_line),
                 run.why
             ),
@@ -164,7 +164,9 @@ fn text(
         of_report(&mut text, found);
     }
     for problem in &outlook.problems {
-        text.lines.push(problem_line(cx, problem, false, width));
+        let role = if problem.severity == Severity::Error { Role::Bad } else { Role::Warning };
+        let what = words::severity(problem.severity);
+        text.say(&format!("{what}, {}: {}", words::place(problem), problem.text), role);
     }
     text.lines
 }

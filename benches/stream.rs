@@ -1,0 +1,289 @@
+//! A program on its way to the machine: how soon its first byte goes out, how fast it streams, what it costs.
+//!
+//! The far end is the simulated Grbl at the other side of a pseudo-terminal, on a thread that keeps the clock of a wire: a
+//! byte has arrived when a wire of this speed would have brought it. The bare loop writes lines and counts answers, nothing else.
+
+mod support;
+
+use std::collections::VecDeque;
+use std::fmt::Write as _;
+use std::fs::File;
+use std::io::{self, Read, Write};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::{Duration, Instant};
+
+use rustix::event::{PollFd, PollFlags, Timespec, poll};
+use sunmill::driver::clock::Clock;
+use sunmill::driver::pace::Pace;
+use sunmill::driver::transport::Opener;
+use sunmill::grbl::session::SessionConfig;
+use sunmill::grbl::tables::Tables;
+use sunmill::hub::programs::{Folder, Folders};
+use sunmill::hub::runner::RunnerConfig;
+use sunmill::hub::{self, Keeping};
+use sunmill::model::command::Realtime;
+use sunmill::model::program::order::POSITION_WORD;
+use sunmill::model::program::{Agreed, ContentHash, ProgramOrder, RunRequest, RunState, Start};
+use sunmill::model::{AxisVec, Command, Endpoint, Firmware, Hub, StateKind, Time};
+use sunmill::sim::Options;
+use sunmill::sim::machine::{Counters, Machine};
+use support::{NO_BUDGET, Samples, cable, heading, row, title, value};
+
+const BAUD: u32 = 115_200;
+const WINDOW: usize = 127;
+const PATIENCE: Duration = Duration::from_secs(120);
+
+fn main() -> io::Result<()> {
+    let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build()?;
+    title("From `run` to the first byte");
+    let begun = runtime.block_on(streamed(&program(1_000_000, 0.004), None, Some(50)))?;
+    value("1,000,000 lines, content compared first", begun.first_byte.as_secs_f64() * 1e3, "ms", "< 100 ms");
+
+    title("Unpaced over a pseudo-terminal");
+    let text = program(20_000, 0.004);
+    let (bare_rate, bare_cpu) = bare(&text, None)?;
+    let free = runtime.block_on(streamed(&text, None, None))?;
+    value("bare loop", bare_rate, "lines/s", NO_BUDGET);
+    value("sunmill", free.rate, "lines/s", NO_BUDGET);
+    value("ratio", free.rate / bare_rate, "", ">= 0.8");
+    value("processor, sunmill / bare loop", free.cpu.as_secs_f64() / bare_cpu.as_secs_f64(), "", NO_BUDGET);
+
+    title("At 115,200 baud, lines like G1 X99.951 Y99.907");
+    let text = program(4000, 0.012);
+    let (bare_rate, bare_cpu) = bare(&text, Some(BAUD))?;
+    let paced = runtime.block_on(streamed(&text, Some(BAUD), None))?;
+    value("bare loop", bare_rate, "lines/s", NO_BUDGET);
+    value("sunmill", paced.rate, "lines/s", ">= 720");
+    value("wire in use", paced.wire, "of its bytes", ">= 0.995 of what the window allows");
+    value("processor, sunmill / bare loop", paced.cpu.as_secs_f64() / bare_cpu.as_secs_f64(), "", "<= 2");
+    value("receive overflows", paced.counters.rx_overflows as f64, "", "0");
+    value("most bytes in the receive buffer", paced.counters.max_rx_fill as f64, "of 128", NO_BUDGET);
+    let fed = runtime.block_on(streamed(&program(3000, 0.06), Some(BAUD), None))?;
+    value("times the planner ran dry, segments of 2.4 ms", fed.counters.starved as f64, "", "0");
+    heading("Feed hold while it streams at 115,200 baud");
+    row("to the far end of the wire", &paced.holds, "p50 <= 3 ms, p99 <= 5 ms");
+    Ok(())
+}
+
+/// Small steps along a line, as fast as the machine goes.
+fn program(lines: usize, step: f64) -> String {
+    let mut text = "G21 G91\nG1 F1500\nG90\n".to_owned();
+    for i in 0..lines {
+        let at = (i % 8000) as f64 * step;
+        let at = if (i / 8000) % 2 == 0 { at } else { 8000.0 * step - at };
+        let _ = writeln!(text, "G1 X{:.3} Y{:.3}", -150.0 + at, -99.0 + at / 2.0);
+    }
+    text
+}
+
+struct Figures {
+    first_byte: Duration,
+    rate: f64,
+    wire: f64,
+    cpu: Duration,
+    counters: Counters,
+    holds: Samples,
+}
+
+/// What the far end saw.
+#[derive(Default)]
+struct Seen {
+    counters: Counters,
+    line_bytes: u64,
+    first: Option<Instant>,
+    last: Option<Instant>,
+    /// Arrival of each feed hold.
+    holds: Vec<Instant>,
+}
+
+/// Runs a program through hub, feeder, driver and session. `lines`: stop after so many.
+async fn streamed(text: &str, baud: Option<u32>, lines: Option<u64>) -> io::Result<Figures> {
+    let cable = cable()?;
+    let folder = tempfile::tempdir()?;
+    let path = folder.path().join("part.nc");
+    std::fs::write(&path, text)?;
+    let watch = Arc::new(AtomicBool::new(false));
+    let (ended, watching) = (Arc::new(AtomicBool::new(false)), Arc::clone(&watch));
+    let stop = Arc::clone(&ended);
+    let far_end = std::thread::spawn(move || machine(cable.machine, baud, &watching, &stop));
+    drop(cable.computer);
+    let opener = Opener {
+        endpoint: Endpoint::Serial(cable.path),
+        baud: BAUD,
+        pace: if baud.is_some() { Pace::Baud(BAUD) } else { Pace::Off },
+        lock_dir: folder.path().to_owned(),
+        in_process: None,
+    };
+    let place = Folder { name: "here".to_owned(), path: folder.path().to_owned() };
+    let runner = RunnerConfig { folders: Folders::new(vec![place]), ..RunnerConfig::default() };
+    let keeping = Keeping { runner, ..Keeping::default() };
+    let (port, task) = hub::start_keeping(SessionConfig::default(), Tables::load(), opener, Clock::start(), keeping);
+    let mut hub = port.attach_screen();
+    wait(&mut hub, |s| s.machine.state.is_some_and(|s| s.kind == StateKind::Idle) && s.machine.modal.is_some()).await?;
+    tokio::time::sleep(Duration::from_millis(500)).await;
+    let request = RunRequest {
+        path,
+        seen: Some(ContentHash(*blake3::hash(text.as_bytes()).as_bytes())),
+        start: Start::Beginning,
+        agreed: Agreed { warnings: true, unchecked: false, position_word: POSITION_WORD.to_owned() },
+        check_mode: false,
+    };
+    watch.store(true, Ordering::SeqCst);
+    let (asked, cpu) = (Instant::now(), processor());
+    hub.submit(Command::Program(ProgramOrder::Run(Box::new(request)))).map_err(io::Error::other)?;
+    let mut pressed = Vec::new();
+    if let Some(lines) = lines {
+        wait(&mut hub, |s| s.programs.run.as_ref().is_some_and(|run| run.acked_line >= lines)).await?;
+        hub.realtime(Realtime::StopProgram);
+    }
+    wait(&mut hub, |s| {
+        s.programs
+            .run
+            .as_ref()
+            .is_some_and(|run| !run.state.is_open() || run.sent_line >= run.lines.unwrap_or(u64::MAX))
+    })
+    .await?;
+    let cpu = processor().saturating_sub(cpu);
+    if lines.is_none() && baud.is_some() {
+        // Holds in the middle of another run, so that they do not count in the rate.
+        wait(&mut hub, |s| s.programs.run.as_ref().is_some_and(|run| run.state == RunState::Done)).await?;
+        pressed = holds(&mut hub, folder.path(), text).await?;
+    }
+    task.shutdown().await;
+    ended.store(true, Ordering::SeqCst);
+    let seen = far_end.join().map_err(|_| io::Error::other("the far end has failed"))??;
+    let took = seen.last.zip(seen.first).map_or(1.0, |(last, first)| (last - first).as_secs_f64());
+    let mut samples = Samples::default();
+    for (pressed, arrived) in pressed.iter().zip(&seen.holds) {
+        samples.push(arrived.saturating_duration_since(*pressed));
+    }
+    Ok(Figures {
+        first_byte: seen.first.map_or(Duration::MAX, |first| first.saturating_duration_since(asked)),
+        rate: text.lines().count() as f64 / took,
+        wire: seen.line_bytes as f64 / took / (f64::from(BAUD) / 10.0),
+        cpu,
+        counters: seen.counters,
+        holds: samples,
+    })
+}
+
+/// Presses the feed hold again and again while a program streams.
+async fn holds(hub: &mut Hub, folder: &std::path::Path, text: &str) -> io::Result<Vec<Instant>> {
+    let path = folder.join("held.nc");
+    std::fs::write(&path, text)?;
+    let request = RunRequest {
+        path,
+        seen: None,
+        start: Start::Beginning,
+        agreed: Agreed { warnings: true, unchecked: true, position_word: POSITION_WORD.to_owned() },
+        check_mode: false,
+    };
+    hub.submit(Command::Program(ProgramOrder::Run(Box::new(request)))).map_err(io::Error::other)?;
+    let mut pressed = Vec::new();
+    for _ in 0..20 {
+        wait(hub, |s| s.programs.run.as_ref().is_some_and(|run| run.state == RunState::Running)).await?;
+        tokio::time::sleep(Duration::from_millis(60)).await;
+        pressed.push(Instant::now());
+        hub.realtime(Realtime::FeedHold);
+        wait(hub, |s| s.programs.run.as_ref().is_some_and(|run| matches!(run.state, RunState::Paused(_)))).await?;
+        hub.realtime(Realtime::CycleStart);
+    }
+    hub.realtime(Realtime::StopProgram);
+    wait(hub, |s| s.programs.run.as_ref().is_some_and(|run| !run.state.is_open())).await?;
+    Ok(pressed)
+}
+
+async fn wait(hub: &mut Hub, wanted: impl Fn(&sunmill::model::Snapshot) -> bool) -> io::Result<()> {
+    let search = async {
+        while !wanted(&hub.snapshot()) {
+            hub.changed().await.map_err(io::Error::other)?;
+        }
+        Ok(())
+    };
+    tokio::time::timeout(PATIENCE, search).await.map_err(|_| io::Error::other("it never came"))?
+}
+
+/// Time that this process has had, all threads but those of the far end, which keeps its own account.
+fn processor() -> Duration {
+    let stat = std::fs::read_to_string("/proc/self/stat").unwrap_or_default();
+    let fields: Vec<u64> =
+        stat.rsplit(')').next().unwrap_or_default().split_whitespace().filter_map(|field| field.parse().ok()).collect();
+    let ticks = fields.get(10).copied().unwrap_or_default() + fields.get(11).copied().unwrap_or_default();
+    Duration::from_millis(ticks * 10)
+}
+
+/// Writes lines and counts answers.
+fn bare(text: &str, baud: Option<u32>) -> io::Result<(f64, Duration)> {
+    let cable = cable()?;
+    let (watch, ended) = (Arc::new(AtomicBool::new(true)), Arc::new(AtomicBool::new(false)));
+    let stop = Arc::clone(&ended);
+    let far_end = std::thread::spawn(move || machine(cable.machine, baud, &watch, &stop));
+    let mut computer = cable.computer;
+    let (mut open, mut filled, mut buffer) = (VecDeque::new(), 0, [0; 4096]);
+    let mut lines = text.lines().peekable();
+    let (begin, cpu) = (Instant::now(), processor());
+    let mut left = text.lines().count();
+    while left > 0 {
+        while let Some(line) = lines.next_if(|line| filled + line.len() < WINDOW) {
+            computer.write_all(format!("{line}\n").as_bytes())?;
+            filled += line.len() + 1;
+            open.push_back(line.len() + 1);
+        }
+        let count = computer.read(&mut buffer)?;
+        for _ in buffer[..count].iter().filter(|byte| **byte == b'k') {
+            filled -= open.pop_front().unwrap_or_default();
+            left -= 1;
+        }
+    }
+    let (rate, cpu) = (text.lines().count() as f64 / begin.elapsed().as_secs_f64(), processor().saturating_sub(cpu));
+    ended.store(true, Ordering::SeqCst);
+    let _ = far_end.join();
+    Ok((rate, cpu))
+}
+
+/// The simulated machine behind a wire.
+fn machine(mut cable: File, baud: Option<u32>, watch: &AtomicBool, ended: &AtomicBool) -> io::Result<Seen> {
+    let start = AxisVec::from_slice(&[-150.0, -99.0, -10.0]);
+    let mut machine = Machine::new(Options { homed: true, start: Some(start), ..Options::new(Firmware::Grbl) });
+    let (begin, mut seen) = (Instant::now(), Seen::default());
+    let byte_time = baud.map_or(Duration::ZERO, |baud| Duration::from_secs(10) / baud);
+    let (mut wire, mut free_at) = (VecDeque::new(), begin);
+    let (mut buffer, mut out) = ([0; 4096], Vec::new());
+    while !ended.load(Ordering::SeqCst) {
+        let timeout = Timespec { tv_sec: 0, tv_nsec: 300_000 };
+        if wire.len() < 4096 && poll(&mut [PollFd::new(&cable, PollFlags::IN)], Some(&timeout))? > 0 {
+            let Ok(count) = cable.read(&mut buffer) else { break };
+            for byte in &buffer[..count] {
+                free_at = free_at.max(Instant::now()) + byte_time;
+                wire.push_back((free_at, *byte));
+            }
+        }
+        let now = Instant::now();
+        while wire.front().is_some_and(|(at, _)| *at <= now) {
+            let Some((at, byte)) = wire.pop_front() else { break };
+            if watch.load(Ordering::Relaxed) && byte != b'?' {
+                if byte == b'!' {
+                    seen.holds.push(at);
+                } else if seen.holds.is_empty() {
+                    seen.line_bytes += 1;
+                    seen.first = seen.first.or(Some(at));
+                    seen.last = Some(at);
+                }
+            }
+            let at = Time::from_micros((at - begin).as_micros() as u64);
+            machine.handle_bytes(at, &[byte]);
+        }
+        let now = Time::from_micros(begin.elapsed().as_micros() as u64);
+        machine.advance(now);
+        machine.poll_output(now, &mut out);
+        if !out.is_empty() {
+            if cable.write_all(&out).is_err() {
+                break;
+            }
+            out.clear();
+        }
+    }
+    seen.counters = machine.counters();
+    Ok(seen)
+}

@@ -1,0 +1,194 @@
+//! The start of a program: opened off the runtime, held against what a person saw, then handed to the driver.
+
+use std::fs::File;
+use std::sync::Arc;
+
+use super::course::{Course, Input};
+use super::encode::Encoder;
+use super::feeder;
+use super::keeper::Own;
+use super::lookup;
+use super::record::Record;
+use crate::driver::machine::{Feed, OrderKind};
+use crate::hub::run::Keeper;
+use crate::model::command::{Command, Origin, Outcome, Refused, TicketId, VoidReason};
+use crate::model::hub::Request;
+use crate::model::legal;
+use crate::model::machine::StateKind;
+use crate::model::program::{ContentHash, ProgramOrder, Prompt, Report, Run, RunId, RunRequest, Start};
+use crate::model::time::Time;
+use crate::program::Dialect;
+use crate::store;
+
+/// A program that is being opened, or whose first order is under way.
+#[derive(Debug)]
+pub(super) struct Starting {
+    pub(super) ticket: TicketId,
+    pub(super) origin: Origin,
+    pub(super) request: RunRequest,
+    pub(super) feed: Option<Feed>,
+    pub(super) file: Option<Arc<File>>,
+    pub(super) foreseen: Vec<Prompt>,
+    pub(super) whole: Option<(ContentHash, u64)>,
+}
+
+impl Keeper {
+    /// Begins to start a program: the feeder opens the file, and looks whether it is what was seen.
+    pub(super) fn open_program(&mut self, request: &Request, run: &RunRequest) -> Option<Outcome> {
+        let refuse = |why: String| Some(Outcome::Refused(Refused::because(why)));
+        if self.runner.starting.is_some() {
+            return refuse("another program is being started".to_owned());
+        }
+        if self.snapshot.machine.identity.is_none() {
+            return refuse("it is not known which controller this is".to_owned());
+        }
+        let machine = &self.snapshot.machine;
+        let dialect = Dialect::of(machine);
+        let (first_line, before, middle) = match &run.start {
+            Start::Beginning => (1, Vec::new(), None),
+            Start::Line { line, preamble } => {
+                let here = lookup::here(machine, self.runner.config.warm_up);
+                (*line, preamble.clone(), Some((dialect.clone(), here)))
+            }
+        };
+        let (feeder, feed) = Feed::new();
+        let job = feeder::Job {
+            ticket: request.ticket,
+            path: run.path.clone(),
+            folders: self.runner.config.folders.clone(),
+            seen: run.seen,
+            first_line,
+            before,
+            middle,
+            encoder: Encoder::new(&dialect, self.runner.config.mode(run.check_mode)),
+        };
+        feeder::start(job, feeder, self.runner.news.clone());
+        self.runner.starting = Some(Starting {
+            ticket: request.ticket,
+            origin: request.origin.clone(),
+            request: run.clone(),
+            feed: Some(feed),
+            file: None,
+            foreseen: Vec::new(),
+            whole: None,
+        });
+        None
+    }
+
+    /// The feeder may be ahead of the news that the file is open.
+    pub(super) fn foreseen(&mut self, ticket: TicketId, prompt: Prompt) {
+        match (&mut self.runner.course, &mut self.runner.starting) {
+            (Some(course), _) if self.runner.ticket == ticket => course.foresee(prompt),
+            (_, Some(starting)) if starting.ticket == ticket => starting.foreseen.push(prompt),
+            _ => {}
+        }
+    }
+
+    pub(super) fn opened(&mut self, now: Time, ticket: TicketId, result: Result<feeder::Opened, String>) {
+        let Some(starting) = self.runner.starting.as_mut().filter(|starting| starting.ticket == ticket) else { return };
+        let opened = match result {
+            Ok(opened) => opened,
+            Err(why) => return self.not_started(now, Outcome::Refused(Refused::because(why))),
+        };
+        let checks = self.runner.checks.as_ref();
+        let report = starting.request.seen.and_then(|hash| checks?.report(&hash));
+        let against = report.as_ref().and_then(|report| against(report, &starting.request));
+        starting.file = Some(opened.file);
+        self.runner.report = report;
+        if let Some(why) = against {
+            return self.not_started(now, Outcome::Refused(Refused::because(why)));
+        }
+        // Things may have changed while the file was read.
+        let command = Command::Program(ProgramOrder::Run(Box::new(starting.request.clone())));
+        let check_mode = starting.request.check_mode;
+        if self.latch.is_void(ticket, false) {
+            return self.not_started(now, Outcome::Voided { why: VoidReason::Stop, sent: false });
+        }
+        if let Err(refused) = legal::check(&command, &self.snapshot, now) {
+            return self.not_started(now, Outcome::Refused(refused));
+        }
+        let id = self.runner.next_id;
+        let (first_line, hash) = match &starting.request.start {
+            Start::Beginning => (1, starting.request.seen),
+            Start::Line { line, .. } => (*line, starting.request.seen),
+        };
+        let mut run = Run::new(id, opened.path, first_line, now);
+        run.hash = hash;
+        run.check_mode = check_mode;
+        run.lines = self.runner.report.as_ref().map(|report| report.lines);
+        run.remaining_s = self.runner.report.as_ref().map(|report| report.times.total_s());
+        self.runner.next_id = RunId(id.0 + 1);
+        self.runner.ticket = ticket;
+        let mut course = Course::new(run);
+        for prompt in starting.foreseen.drain(..) {
+            course.foresee(prompt);
+        }
+        if let Some((hash, lines)) = starting.whole {
+            (course.run.hash, course.run.lines) = (Some(hash), Some(lines));
+        }
+        self.runner.course = Some(course);
+        self.show_run();
+        if check_mode { self.switch_check_mode(now, Own::EnterCheck) } else { self.send_feed(now) }
+    }
+
+    pub(super) fn send_feed(&mut self, now: Time) {
+        let Some(starting) = &mut self.runner.starting else { return };
+        let (ticket, feed) = (starting.ticket, starting.feed.take());
+        let sent = match feed {
+            Some(feed) => self.send(ticket, OrderKind::Program(feed)),
+            None => return,
+        };
+        if let Err(outcome) = sent {
+            self.not_started(now, outcome);
+        }
+    }
+
+    /// The run never began.
+    pub(super) fn not_started(&mut self, now: Time, outcome: Outcome) {
+        let Some(starting) = self.runner.starting.take() else { return };
+        if self.runner.ticket == starting.ticket && self.runner.course.take().is_some() {
+            self.snapshot.programs.run = None;
+            self.snapshot.rev += 1;
+        }
+        self.answer(now, starting.ticket, outcome);
+        if self.snapshot.machine.state.is_some_and(|state| state.kind == StateKind::Check) {
+            self.switch_check_mode(now, Own::LeaveCheck);
+        }
+    }
+
+    /// The session has taken the program.
+    pub(super) fn began(&mut self, at: Time) {
+        let Some(starting) = self.runner.starting.take() else { return };
+        self.answer(at, starting.ticket, Outcome::Done);
+        self.runner.file = starting.file;
+        self.snapshot.programs.interrupted = None;
+        let queue = &mut self.snapshot.programs.queue;
+        if let Some(place) = queue.iter().position(|path| *path == starting.request.path) {
+            Arc::make_mut(queue).remove(place);
+        }
+        let dry = starting.request.check_mode || self.snapshot.machine.link.simulated;
+        if let Some(course) = &self.runner.course {
+            let record = Record::new(course, &starting.origin, store::now_ms(), dry);
+            if let Some(store) = &self.runner.store {
+                store.run_started(record.past.clone());
+            }
+            self.runner.record = Some(record);
+        }
+        self.course_input(at, Input::Began);
+        self.write_position(at, true);
+    }
+}
+
+/// What the check of the file has against a run.
+fn against(report: &Report, run: &RunRequest) -> Option<String> {
+    let name = run.path.display();
+    if run.check_mode {
+        return None;
+    }
+    if report.errors > 0 {
+        let first = report.problems.first().map(|problem| format!("; line {}: {}", problem.line, problem.text));
+        return Some(format!("{name}: the check found {} error(s){}", report.errors, first.unwrap_or_default()));
+    }
+    let unread = report.warnings > 0 && !run.agreed.warnings;
+    unread.then(|| format!("{name}: the check found {} warning(s): read and agree to them first", report.warnings))
+}
