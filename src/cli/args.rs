@@ -10,6 +10,7 @@ use super::audit::AuditArgs;
 use super::preview::PreviewArgs;
 use super::programs::ProgramsCommand;
 use super::sim::{Personality, SimArgs};
+use super::sim_inverter::SimInverterArgs;
 use crate::model::Endpoint;
 
 const LONG_VERSION: &str = concat!(
@@ -33,6 +34,8 @@ Examples:
   sunmill --port /dev/serial/by-id/usb-…     run the machine on this USB port
   sunmill --plain                            words in, lines out: for screen readers
   sunmill sim machine --pty /tmp/mill        simulate a machine for any program
+  sunmill sim inverter --profile senergy --pty /tmp/sun
+                                             simulate an inverter for any program
   sunmill programs history --csv             what ran, for a spreadsheet
 
 A software stop is not an emergency stop circuit. Keep a real one within reach.";
@@ -216,6 +219,11 @@ pub enum ConfigCommand {
 pub enum SimCommand {
     /// A simulated machine that speaks the wire protocol of its firmware
     Machine(SimArgs),
+    /// A simulated inverter that speaks Modbus as its family does
+    ///
+    /// Behind it a day goes by: sun and clouds, a house with a workshop, a battery and the grid. Settings that are
+    /// written act, and stay until it ends.
+    Inverter(SimInverterArgs),
 }
 
 #[cfg(test)]

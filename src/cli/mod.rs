@@ -28,6 +28,7 @@ mod run;
 mod screen;
 mod settings;
 mod sim;
+mod sim_inverter;
 mod store;
 mod when;
 

@@ -29,20 +29,25 @@ pub(super) fn list(as_json: bool) -> Result<String, Failure> {
 
 /// What `show` prints. `name` is a profile that comes with sunmill, or a file.
 pub(super) fn show(name: &str, as_json: bool) -> Result<String, Failure> {
-    let profile = match shipped(name) {
-        Some(profile) => profile.map_err(|problems| eyre!(told(name, &problems)))?,
-        None if Path::new(name).is_file() => read(Path::new(name))?,
-        None => {
-            let names: Vec<&str> = SHIPPED.iter().map(|(name, _)| *name).collect();
-            return Err(eyre!("there is no profile and no file {name:?}; there are {}", names.join(", ")).into());
-        }
-    };
+    let profile = find(name)?;
     if as_json {
         let mut whole = summary(&profile);
         whole["registers"] = profile.registers.iter().map(|register| described(&profile, register)).collect();
         return pretty(&whole);
     }
     Ok(text(&profile))
+}
+
+/// A profile that comes with sunmill, or one in a file.
+pub(super) fn find(name: &str) -> Result<Profile, Failure> {
+    match shipped(name) {
+        Some(profile) => Ok(profile.map_err(|problems| eyre!(told(name, &problems)))?),
+        None if Path::new(name).is_file() => read(Path::new(name)),
+        None => {
+            let names: Vec<&str> = SHIPPED.iter().map(|(name, _)| *name).collect();
+            Err(eyre!("there is no profile and no file {name:?}; there are {}", names.join(", ")).into())
+        }
+    }
 }
 
 /// What `check` prints; every problem is on stderr, a line each.

@@ -8,7 +8,7 @@ use super::environment::Environment;
 use super::exit::Failure;
 use super::screen::Face;
 use super::settings::Settings;
-use super::{audit, check, config, keys, out, ports, preview, profiles, programs, replay, screen, sim};
+use super::{audit, check, config, keys, out, ports, preview, profiles, programs, replay, screen, sim, sim_inverter};
 use crate::ui::{Keymap, key_table_markdown, key_table_toml};
 
 /// Does what the arguments ask.
@@ -45,6 +45,7 @@ pub fn run(cli: Cli, environment: &Environment) -> Result<ExitCode, Failure> {
             ProfilesCommand::Check { file } => profiles::check(&file)?,
         }),
         Some(Command::Sim(SimCommand::Machine(args))) => sim::machine(args.into()),
+        Some(Command::Sim(SimCommand::Inverter(args))) => sim_inverter::inverter(args),
         Some(Command::Programs(command)) => print(&programs::told(&settings(None)?, &command)?),
         Some(Command::Audit(args)) => print(&audit::told(&settings(None)?, &args)?),
     }?;

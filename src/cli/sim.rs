@@ -1,9 +1,11 @@
-//! `sunmill sim machine`: the options of a simulated machine for other programs.
+//! `sunmill sim machine`: the options of a simulated machine for other programs, and what all simulated devices need.
 
+use std::fmt;
 use std::future;
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::path::PathBuf;
 use std::pin::Pin;
+use std::str::FromStr;
 
 use clap::{Args, ValueEnum};
 use color_eyre::eyre::WrapErr;
@@ -15,7 +17,7 @@ use super::exit::Failure;
 use super::out;
 use crate::config::{MAX_BAUD, MIN_BAUD};
 use crate::model::Firmware;
-use crate::sim::serve::{self, Control, ServeError, World, serve_pty, serve_tcp};
+use crate::sim::serve::{self, ServeError, World, serve_pty, serve_tcp};
 use crate::sim::{FaultPlan, Options};
 
 const PACES: std::ops::RangeInclusive<i64> = MIN_BAUD.cast_signed()..=MAX_BAUD.cast_signed();
@@ -92,8 +94,8 @@ pub enum Listen {
     Tcp(SocketAddr),
 }
 
-fn listen_address(text: &str) -> Result<SocketAddr, String> {
-    // The simulated machine has no lock on its door: a bare port is for this computer only.
+pub(super) fn listen_address(text: &str) -> Result<SocketAddr, String> {
+    // A simulated device has no lock on its door: a bare port is for this computer only.
     if let Ok(port) = text.trim_start_matches(':').parse::<u16>() {
         return Ok(SocketAddr::new(IpAddr::V4(Ipv4Addr::LOCALHOST), port));
     }
@@ -117,13 +119,18 @@ impl From<SimArgs> for SimOptions {
 /// Where it is found is printed once it can be opened; what is typed to it meanwhile (`help` lists it) plays the
 /// person beside the machine.
 pub(super) fn machine(options: SimOptions) -> Result<(), Failure> {
+    until_signal(run(options))
+}
+
+/// Runs a simulated device until it ends, or SIGINT, SIGTERM or SIGHUP comes.
+pub(super) fn until_signal(served: impl Future<Output = Result<(), Failure>>) -> Result<(), Failure> {
     let runtime = Builder::new_current_thread().enable_all().build().wrap_err("cannot start the runtime")?;
     runtime.block_on(async {
         let mut interrupt = signal(SignalKind::interrupt())?;
         let mut terminate = signal(SignalKind::terminate())?;
         let mut hangup = signal(SignalKind::hangup())?;
         tokio::select! {
-            result = run(options) => result,
+            result = served => result,
             _ = interrupt.recv() => Ok(()),
             _ = terminate.recv() => Ok(()),
             _ = hangup.recv() => Ok(()),
@@ -132,7 +139,7 @@ pub(super) fn machine(options: SimOptions) -> Result<(), Failure> {
 }
 
 /// A running server.
-type Served<'a> = Pin<Box<dyn Future<Output = Result<(), ServeError>> + 'a>>;
+pub(super) type Served<'a> = Pin<Box<dyn Future<Output = Result<(), ServeError>> + 'a>>;
 
 async fn run(options: SimOptions) -> Result<(), Failure> {
     let SimOptions { listen, machine, pace_baud, state_file } = options;
@@ -151,26 +158,38 @@ async fn run(options: SimOptions) -> Result<(), Failure> {
             (place, Box::pin(serve_tcp(world, listener, &mut orders, out::words)))
         }
     };
+    let words = format!("A simulated {firmware} machine is at {place}. Type help to see what can be done to it.");
+    announced(&mut served, &place, &words).await?;
+    drop(controls);
+    Ok(())
+}
+
+/// Serves to the end, and tells where the device is as soon as it is there.
+pub(super) async fn announced(served: &mut Served<'_>, place: &str, words: &str) -> Result<(), Failure> {
     // The port opens when it is first looked at; only then is it true that it can be found.
     tokio::select! {
         biased;
-        ended = &mut served => return Ok(ended?),
+        ended = &mut *served => return Ok(ended?),
         () = future::ready(()) => {}
     }
     out::data(&format!("{place}\n"))?;
-    out::words(&format!("A simulated {firmware} machine is at {place}. Type help to see what can be done to it."));
-    let ended = served.await;
-    drop(controls);
-    Ok(ended?)
+    out::words(words);
+    Ok(served.await?)
 }
 
 /// What is typed, line by line, as orders. The end of stdin orders nothing.
-fn listen_to_stdin(controls: mpsc::Sender<Control>) {
+pub(super) fn listen_to_stdin<C>(controls: mpsc::Sender<C>)
+where
+    C: FromStr<Err: fmt::Display> + Send + 'static,
+{
     std::thread::spawn(move || {
         for line in std::io::stdin().lines().map_while(Result::ok).filter(|line| !line.trim().is_empty()) {
-            match line.parse() {
-                Ok(control) if controls.blocking_send(control).is_ok() => {}
-                Ok(_) => return,
+            match line.parse::<C>() {
+                Ok(control) => {
+                    if controls.blocking_send(control).is_err() {
+                        return;
+                    }
+                }
                 Err(error) => out::words(&format!("{error}")),
             }
         }

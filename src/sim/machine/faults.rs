@@ -86,7 +86,7 @@ impl FromStr for FaultPlan {
     }
 }
 
-fn parse_time(text: &str) -> Result<Duration, BadFault> {
+pub(in crate::sim) fn parse_time(text: &str) -> Result<Duration, BadFault> {
     let bad = || BadFault::Time(text.to_owned());
     let (number, unit_s) = if let Some(number) = text.strip_suffix("ms") {
         (number, 0.001)

@@ -44,5 +44,6 @@ mod settings;
 mod status;
 
 pub use self::core::{Counters, Machine, Options};
+pub(in crate::sim) use faults::parse_time;
 pub use faults::{BadFault, Fault, FaultPlan};
 pub use settings::{BadSettings, Settings};

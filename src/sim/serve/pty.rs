@@ -1,4 +1,4 @@
-//! A simulated machine on a pseudo terminal: any program can open it like a serial port.
+//! A simulated device on a pseudo terminal: any program can open it like a serial port.
 
 use std::io;
 use std::os::fd::OwnedFd;
@@ -11,8 +11,8 @@ use rustix::termios::OptionalActions;
 use tokio::net::unix::pipe;
 use tokio::sync::mpsc;
 
-use super::control::Control;
-use super::world::{Next, ServeError, World};
+use super::wired::Wired;
+use super::world::ServeError;
 
 /// With nobody at the other end the kernel gives errors at once; ask again after this.
 const NOBODY_POLL: Duration = Duration::from_millis(25);
@@ -21,18 +21,18 @@ const MOST_PENDING: usize = 64 * 1024;
 /// A dropped link comes back after this, as a plug that is put in again.
 const UNPLUGGED: Duration = Duration::from_secs(1);
 
-/// Serves the machine on a pseudo terminal with a link to it at `path`, until [`Control::Quit`].
+/// Serves a device on a pseudo terminal with a link to it at `path`, until it is told to quit.
 ///
-/// Programs may open and close it as they like; what the machine says while nobody listens is lost, as on a real
+/// Programs may open and close it as they like; what the device says while nobody listens is lost, as on a real
 /// port. The link is removed at the end, also when the future is dropped. `notice` is told what a person wants to
-/// see (answers to [`Control`]s).
+/// see (answers to controls).
 ///
 /// # Errors
 /// No pseudo terminal, no link, or the state file cannot be written.
-pub async fn serve_pty(
-    mut world: World,
+pub async fn serve_pty<W: Wired>(
+    mut world: W,
     path: &Path,
-    controls: &mut mpsc::Receiver<Control>,
+    controls: &mut mpsc::Receiver<W::Control>,
     mut notice: impl FnMut(&str),
 ) -> Result<(), ServeError> {
     let failed = |source: io::Error| ServeError::Pty { path: path.to_path_buf(), source };
@@ -70,10 +70,10 @@ impl Port {
         Ok(Self { master, _link: Link::make(path, &name)? })
     }
 
-    async fn run(
+    async fn run<W: Wired>(
         &self,
-        world: &mut World,
-        controls: &mut mpsc::Receiver<Control>,
+        world: &mut W,
+        controls: &mut mpsc::Receiver<W::Control>,
         notice: &mut impl FnMut(&str),
     ) -> Result<End, RunError> {
         let mut buffer = [0_u8; 256];
@@ -110,11 +110,13 @@ impl Port {
                         ends = Some(Ends::of(&self.master).map_err(RunError::Io)?);
                     }
                 }
-                next = world.next(controls) => {
-                    if let Next::Quit = world.obey(next, notice) {
+                // When the person beside the device is gone, it goes on alone.
+                Some(control) = controls.recv() => {
+                    if world.obey(control, notice) {
                         return Ok(End::Quit);
                     }
                 }
+                () = world.next_event() => {}
             }
         }
     }
@@ -174,7 +176,7 @@ enum There {
 }
 
 /// A read of the master: bytes, nothing yet, or nobody there (EIO).
-fn take(world: &mut World, buffer: &[u8], read: io::Result<usize>) -> io::Result<There> {
+fn take(world: &mut impl Wired, buffer: &[u8], read: io::Result<usize>) -> io::Result<There> {
     match read {
         Ok(0) => Ok(There::Nobody),
         Ok(count) => {

@@ -12,6 +12,7 @@ use crate::sim::machine::{BadSettings, Machine, Options, Settings};
 
 use super::control::Control;
 use super::wire::Wire;
+use super::wired::Wired;
 
 /// A paced wire takes bytes in only this far ahead; what it has not taken stays with the sender, as on a real port.
 const PACED_AHEAD: usize = 32;
@@ -213,5 +214,37 @@ impl World {
         }
         self.saved = self.machine.settings().clone();
         std::fs::write(path, self.saved.to_string()).map_err(|source| ServeError::State { path: path.clone(), source })
+    }
+}
+
+impl Wired for World {
+    type Control = Control;
+
+    fn input_room(&self) -> usize {
+        self.input_room()
+    }
+
+    fn input(&mut self, bytes: &[u8]) {
+        self.input(bytes);
+    }
+
+    fn output(&mut self) -> Vec<u8> {
+        self.output()
+    }
+
+    fn take_drop(&mut self) -> bool {
+        self.take_drop()
+    }
+
+    fn save(&mut self) -> Result<(), ServeError> {
+        self.save()
+    }
+
+    async fn next_event(&self) {
+        self.next_event().await;
+    }
+
+    fn obey(&mut self, control: Control, notice: &mut impl FnMut(&str)) -> bool {
+        matches!(self.obey(Next::Control(control), notice), Next::Quit)
     }
 }
