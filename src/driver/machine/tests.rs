@@ -12,6 +12,7 @@ use tokio::sync::mpsc;
 use tokio::time::timeout;
 
 use super::event::{Event, EventKind, Order, OrderKind};
+use super::feed::Feed;
 use super::handle::{MachineHandle, spawn};
 use crate::driver::clock::Clock;
 use crate::driver::pace::Pace;
@@ -561,6 +562,22 @@ async fn another_port_takes_the_place_of_this_one_when_the_machine_stands() {
     assert!(asked > refused);
     assert!(timeout(LONG, connections.recv()).await.unwrap().is_some(), "opened anew");
     bench.link(|link| *link == LinkState::Asking).await;
+}
+
+/// Between two lines of a program the machine may well be reported as idle.
+#[tokio::test(start_paused = true)]
+async fn a_port_is_not_left_during_a_program() {
+    let (mut bench, _connections, _bytes) = Bench::up(Pace::Off).await;
+    let (_feeder, feed) = Feed::new();
+    bench.order(OrderKind::Program(feed)).await;
+    let asked = bench.order(OrderKind::UsePort(Endpoint::Sim)).await;
+    loop {
+        let (ticket, outcome) = bench.outcome().await;
+        if ticket == asked {
+            assert!(matches!(outcome, Outcome::Refused(_)), "{outcome:?}");
+            break;
+        }
+    }
 }
 
 #[tokio::test(start_paused = true)]
