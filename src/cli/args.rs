@@ -1,5 +1,7 @@
 //! What can be typed after `sunmill`.
 
+#![allow(rustdoc::broken_intra_doc_links, reason = "these comments are printed as they stand")]
+
 use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand};

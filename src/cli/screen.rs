@@ -77,8 +77,8 @@ pub(super) fn run(settings: &Settings, terminal: bool, face: Face) -> Result<Exi
         opened: kept.opened,
         store_trouble: kept.trouble,
         programs: Some(library(settings)),
-        outputs: settings.config.outputs.iter().map(config::Output::to_model).collect(),
         runner: runner(settings),
+        outputs: settings.config.outputs.iter().map(config::Output::to_model).collect(),
     };
     let reason = runtime.block_on(open(settings, notice, keeping, face));
     if let Some(store) = store {

@@ -1,6 +1,7 @@
 //! The start of a program: opened off the runtime, held against what a person saw, then handed to the driver.
 
 use std::fs::File;
+use std::path::Path;
 use std::sync::Arc;
 
 use super::course::{Course, Input};
@@ -15,9 +16,12 @@ use crate::model::command::{Command, Origin, Outcome, Refused, TicketId, VoidRea
 use crate::model::hub::Request;
 use crate::model::legal;
 use crate::model::machine::StateKind;
-use crate::model::program::{ContentHash, ProgramOrder, Prompt, Report, Run, RunId, RunRequest, Start};
+use crate::model::program::{
+    ContentHash, Job, Problem, ProgramOrder, Prompt, Report, Run, RunId, RunRequest, Severity, Start,
+};
+use crate::model::snapshot::Machine;
 use crate::model::time::Time;
-use crate::program::Dialect;
+use crate::program::{Dialect, check};
 use crate::store;
 
 /// A program that is being opened, or whose first order is under way.
@@ -92,7 +96,11 @@ impl Keeper {
         };
         let checks = self.runner.checks.as_ref();
         let report = starting.request.seen.and_then(|hash| checks?.report(&hash));
-        let against = report.as_ref().and_then(|report| against(report, &starting.request));
+        let against = match &report {
+            Some(report) => against(report, &self.snapshot.machine, now, &starting.request),
+            None if checks.is_some() => unchecked(&self.snapshot.programs.jobs, &opened.path, &starting.request),
+            None => None,
+        };
         starting.file = Some(opened.file);
         self.runner.report = report;
         if let Some(why) = against {
@@ -179,16 +187,98 @@ impl Keeper {
     }
 }
 
-/// What the check of the file has against a run.
-fn against(report: &Report, run: &RunRequest) -> Option<String> {
+/// What the check of the file has against a run, on the machine as it stands now: work zero and state may be others than
+/// when the person looked.
+fn against(report: &Report, machine: &Machine, now: Time, run: &RunRequest) -> Option<String> {
     let name = run.path.display();
     if run.check_mode {
         return None;
     }
-    if report.errors > 0 {
-        let first = report.problems.first().map(|problem| format!("; line {}: {}", problem.line, problem.text));
-        return Some(format!("{name}: the check found {} error(s){}", report.errors, first.unwrap_or_default()));
+    let present = check::against(report, machine, now);
+    let worst = |severity| {
+        let all = report.problems.iter().chain(&present);
+        all.filter(move |problem| problem.severity == severity)
+    };
+    let said = |problem: &Problem| match problem.line {
+        0 => format!("; {}", problem.text),
+        line => format!("; line {line}: {}", problem.text),
+    };
+    let now_found = |severity| present.iter().filter(|problem| problem.severity == severity).count() as u64;
+    let errors = report.errors + now_found(Severity::Error);
+    if errors > 0 {
+        let first = worst(Severity::Error).next().map(said).unwrap_or_default();
+        return Some(format!("{name}: the check found {errors} error(s){first}"));
     }
-    let unread = report.warnings > 0 && !run.agreed.warnings;
-    unread.then(|| format!("{name}: the check found {} warning(s): read and agree to them first", report.warnings))
+    let warnings = report.warnings + now_found(Severity::Warning);
+    if warnings > 0 && !run.agreed.warnings {
+        let first = worst(Severity::Warning).next().map(said).unwrap_or_default();
+        return Some(format!("{name}: the check found {warnings} warning(s): read and agree to them first{first}"));
+    }
+    None
+}
+
+/// What stands against a run whose check has not come to its end, or was made for a machine that was set up otherwise.
+fn unchecked(jobs: &[Job], path: &Path, run: &RunRequest) -> Option<String> {
+    let name = run.path.display();
+    if run.check_mode {
+        return None;
+    }
+    let errors = jobs.iter().filter(|job| job.path == path || job.path == run.path).map(|job| job.errors).max();
+    if let Some(errors) = errors.filter(|errors| *errors > 0) {
+        return Some(format!("{name}: the check has found {errors} error(s) already: look at them first"));
+    }
+    (!run.agreed.unchecked).then(|| {
+        format!("{name}: its check was made for another setup of the machine: wait until it is checked again, or agree to run it unchecked")
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::model::machine::Firmware;
+    use crate::model::program::{Agreed, JobState};
+    use crate::program::estimate::EstimateModel;
+    use crate::program::{Analysis, AnalysisConfig};
+
+    fn request(unchecked: bool) -> RunRequest {
+        RunRequest {
+            path: "part.nc".into(),
+            seen: None,
+            start: Start::Beginning,
+            agreed: Agreed { unchecked, ..Agreed::default() },
+            check_mode: false,
+        }
+    }
+
+    #[test]
+    fn a_good_report_is_not_enough_for_a_machine_that_cannot_run_now() {
+        let mut analysis = Analysis::new(AnalysisConfig {
+            dialect: Dialect::new(Firmware::Grbl, 3),
+            model: EstimateModel::of(None, None, None),
+        });
+        analysis.feed(b"G21 G90 G17 G94 G54\nG1 X1 F100\n");
+        let (report, _) = analysis.finish();
+        assert_eq!(report.errors, 0, "{:?}", report.problems);
+        // Nothing has answered on its port.
+        let why = against(&report, &Machine::default(), Time::ZERO, &request(true));
+        assert!(why.is_some_and(|why| why.contains("1 error(s)")));
+    }
+
+    #[test]
+    fn what_a_running_check_has_found_counts_even_for_who_would_run_it_unchecked() {
+        let job = |errors| Job {
+            id: 1,
+            path: "part.nc".into(),
+            state: JobState::Running,
+            done_bytes: 1,
+            total_bytes: 2,
+            errors,
+        };
+        let path = Path::new("part.nc");
+        assert_eq!(unchecked(&[job(0)], path, &request(true)), None);
+        assert!(unchecked(&[job(0), job(3)], path, &request(true)).is_some_and(|why| why.contains("3 error(s)")));
+        assert!(unchecked(&[], path, &request(false)).is_some_and(|why| why.contains("agree")));
+        let dry = RunRequest { check_mode: true, ..request(false) };
+        assert_eq!(unchecked(&[job(3)], path, &dry), None, "the controller itself reads it, nothing moves");
+    }
 }

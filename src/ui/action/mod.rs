@@ -1,7 +1,7 @@
 //! The action table: one row for each thing a key can do.
 //!
 //! The keymap, the footer's hints, the help and the README's key table all come from it, so none of them can lie.
-//! A new action is a variant of [`Action`], a row in its area's file under `rows/`, what [`available`] says of it,
+//! A new action is a variant of [`Action`], a row in its area's file under `rows/`, what [`available()`] says of it,
 //! and what [`update`](super::update) does about it.
 
 mod available;
