@@ -59,7 +59,7 @@ fn main() -> io::Result<()> {
     value("processor, sunmill / bare loop", paced.cpu.as_secs_f64() / bare_cpu.as_secs_f64(), "", "<= 2");
     value("receive overflows", paced.counters.rx_overflows as f64, "", "0");
     value("most bytes in the receive buffer", paced.counters.max_rx_fill as f64, "of 128", NO_BUDGET);
-    let fed = runtime.block_on(streamed(&program(3000, 0.06), Some(BAUD), None))?;
+    let fed = runtime.block_on(streamed(&program(2400, 0.06), Some(BAUD), None))?;
     value("times the planner ran dry, segments of 2.4 ms", fed.counters.starved as f64, "", "0");
     heading("Feed hold while it streams at 115,200 baud");
     row("to the far end of the wire", &paced.holds, "p50 <= 3 ms, p99 <= 5 ms");
@@ -68,11 +68,11 @@ fn main() -> io::Result<()> {
 
 /// Small steps along a line, as fast as the machine goes.
 fn program(lines: usize, step: f64) -> String {
-    let mut text = "G21 G91\nG1 F1500\nG90\n".to_owned();
+    let mut text = "G21 G91\nG1 F1500\nG90\nG92 X50 Y50\n".to_owned();
     for i in 0..lines {
         let at = (i % 8000) as f64 * step;
         let at = if (i / 8000) % 2 == 0 { at } else { 8000.0 * step - at };
-        let _ = writeln!(text, "G1 X{:.3} Y{:.3}", -150.0 + at, -99.0 + at / 2.0);
+        let _ = writeln!(text, "G1 X{:.3} Y{:.3}", 50.0 + at, 50.0 + at / 2.0);
     }
     text
 }
@@ -107,7 +107,8 @@ async fn streamed(text: &str, baud: Option<u32>, lines: Option<u64>) -> io::Resu
     let (ended, watching) = (Arc::new(AtomicBool::new(false)), Arc::clone(&watch));
     let stop = Arc::clone(&ended);
     let far_end = std::thread::spawn(move || machine(cable.machine, baud, &watching, &stop));
-    drop(cable.computer);
+    // Without anybody at its other end the far end would be hung up before the driver opens it.
+    let _computer = cable.computer;
     let opener = Opener {
         endpoint: Endpoint::Serial(cable.path),
         baud: BAUD,
@@ -201,7 +202,15 @@ async fn wait(hub: &mut Hub, wanted: impl Fn(&sunmill::model::Snapshot) -> bool)
         }
         Ok(())
     };
-    tokio::time::timeout(PATIENCE, search).await.map_err(|_| io::Error::other("it never came"))?
+    let found = tokio::time::timeout(PATIENCE, search).await;
+    let never = |_| {
+        io::Error::other(format!(
+            "it never came: {:?} {:?}",
+            hub.snapshot().machine.link.state,
+            hub.snapshot().programs.run
+        ))
+    };
+    found.map_err(never)?
 }
 
 /// Time that this process has had, all threads but those of the far end, which keeps its own account.
