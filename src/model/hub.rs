@@ -5,7 +5,7 @@
 
 use std::future::poll_fn;
 use std::pin::pin;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 use std::task::Poll;
 
 use tokio::sync::{broadcast, mpsc, watch};
@@ -84,6 +84,8 @@ pub struct HubPort {
     snapshots: watch::Receiver<Arc<Snapshot>>,
     requests: mpsc::Sender<Request>,
     log: broadcast::Sender<Arc<LogEntry>>,
+    /// For the first client, which reads the log from its beginning: the hub may have written before it attached.
+    whole_log: Arc<Mutex<Option<broadcast::Receiver<Arc<LogEntry>>>>>,
     latch: Arc<Latch>,
     desk: Option<mpsc::Sender<Errand>>,
     programs: Option<mpsc::Sender<Errand>>,
@@ -97,7 +99,8 @@ impl HubPort {
         log: broadcast::Sender<Arc<LogEntry>>,
         latch: Arc<Latch>,
     ) -> Self {
-        Self { snapshots, requests, log, latch, desk: None, programs: None }
+        let whole_log = Arc::new(Mutex::new(Some(log.subscribe())));
+        Self { snapshots, requests, log, whole_log, latch, desk: None, programs: None }
     }
 
     /// With somebody who answers questions.
@@ -114,8 +117,9 @@ impl HubPort {
         self
     }
 
-    /// A handle for one client.
+    /// A handle for one client. The first reads the log from its beginning, the others from now on.
     pub fn attach(&self, origin: Origin) -> Hub {
+        let first = self.whole_log.lock().unwrap_or_else(PoisonError::into_inner).take();
         let (answer_to, answers) = mpsc::channel(ANSWERS);
         Hub {
             origin,
@@ -125,7 +129,7 @@ impl HubPort {
             answers,
             snapshots: self.snapshots.clone(),
             requests: self.requests.clone(),
-            log: self.log.subscribe(),
+            log: first.unwrap_or_else(|| self.log.subscribe()),
             latch: Arc::clone(&self.latch),
         }
     }
@@ -218,5 +222,26 @@ impl Hub {
         let desk = desk.as_ref().ok_or_else(|| Refused::because("there is nobody to ask for that here"))?;
         let errand = Errand { query, answer_to: self.answer_to.clone() };
         desk.try_send(errand).map_err(|_| Refused::because("sunmill is busy with earlier questions; try again"))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::model::log::LogItem;
+    use crate::model::machine::{MachineState, StateKind};
+    use crate::model::time::Time;
+
+    #[test]
+    fn the_first_client_reads_what_was_logged_before_it_came() {
+        let (_snapshots, watched) = watch::channel(Arc::default());
+        let (requests, _inbox) = mpsc::channel(1);
+        let (log, _) = broadcast::channel(4);
+        let port = HubPort::new(watched, requests, log.clone(), Arc::default());
+        let what = LogItem::State(MachineState::plain(StateKind::Idle));
+        log.send(Arc::new(LogEntry { id: 1, at: Time::ZERO, what })).unwrap();
+        let (mut first, mut second) = (port.attach_screen(), port.attach_screen());
+        assert_eq!(first.log.try_recv().unwrap().id, 1);
+        assert!(second.log.try_recv().is_err());
     }
 }
