@@ -388,7 +388,9 @@ impl World {
             Act::Noise(bytes) => self.controller.out.extend_from_slice(bytes),
             Act::Alarm(code) => {
                 self.controller.state = StateKind::Alarm;
+                // What is thrown away is not in its buffer any more, and never answered.
                 self.controller.rx.clear();
+                self.controller.unanswered.clear();
                 self.controller.out.extend_from_slice(format!("\r\nALARM:{code}\r\n").as_bytes());
             }
             Act::Banner => {
