@@ -96,6 +96,7 @@ impl Desk {
                 }
             }
             Query::Program(_) => Answer::Done(Err("programs are not served here".to_owned())),
+            Query::Power(_) => Answer::Done(Err("inverters are not served here".to_owned())),
             Query::SaveConsole(text) => {
                 let folder = self.state.clone();
                 Answer::Done(blocking(move || save_console(folder, &text)).await.and_then(|done| done))

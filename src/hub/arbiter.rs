@@ -8,6 +8,7 @@ use crate::model::command::{Command, Refused};
 use crate::model::jog::{MAX_LEASE, MIN_LEASE};
 use crate::model::legal;
 use crate::model::outputs;
+use crate::model::power::PowerOrder;
 use crate::model::program::{ProgramOrder, Start};
 use crate::model::settings;
 use crate::model::snapshot::Snapshot;
@@ -38,6 +39,7 @@ pub fn decide(command: &Command, snapshot: &Snapshot, now: Time) -> Result<Vec<O
             return Err(Refused::because("files are not the machine's business"));
         }
         Command::Program(_) => return Err(Refused::because("programs are the runner's business")),
+        Command::Power(_) => return Err(Refused::because("inverters are not the machine's business")),
         Command::Mdi(text) => {
             outputs::check_caps(&outputs_asked(text), &snapshot.outputs)?;
             vec![text.clone()]
@@ -102,6 +104,7 @@ pub fn describe(command: &Command) -> String {
         Command::GoTo(go_to) => describe_go_to(go_to),
         Command::Switch(switch) => work::of_switch(*switch),
         Command::Program(order) => describe_program(order),
+        Command::Power(order) => describe_power(order),
         Command::UsePort(endpoint) => format!("use the port {endpoint}"),
     }
 }
@@ -116,6 +119,22 @@ fn describe_work(order: &Work) -> String {
         Work::SetToolLength(mm) => format!("set tool length {}", compose::number(*mm)),
         Work::ClearToolLength => "clear tool length".to_owned(),
         Work::Undo(id) => format!("undo change {id}"),
+    }
+}
+
+fn describe_power(order: &PowerOrder) -> String {
+    match order {
+        PowerOrder::Set { inverter, settings } => {
+            let words: Vec<_> = settings.iter().map(|wanted| format!("{}={}", wanted.id, wanted.text)).collect();
+            format!("{inverter}: set {}", words.join(", "))
+        }
+        PowerOrder::Arm => "arm dangerous inverter settings".to_owned(),
+        PowerOrder::Disarm => "disarm dangerous inverter settings".to_owned(),
+        PowerOrder::ConfirmIdentity { inverter } => format!("{inverter}: confirm the device that answers"),
+        PowerOrder::ReadSettings { inverter } => format!("{inverter}: read the settings"),
+        PowerOrder::Enable { inverter, on } => format!("{inverter}: switch polling {}", if *on { "on" } else { "off" }),
+        PowerOrder::Reconnect { bus } => format!("{bus}: try to connect now"),
+        PowerOrder::ForgetSaved { inverter, id } => format!("{inverter}: forget what was saved of {id}"),
     }
 }
 

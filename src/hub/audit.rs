@@ -59,7 +59,8 @@ impl Audited {
             | Command::ReadSettings
             | Command::BackupSettings
             | Command::CompareBackup { .. }
-            | Command::RestoreSettings { .. } => AuditKind::Setting,
+            | Command::RestoreSettings { .. }
+            | Command::Power(_) => AuditKind::Setting,
             Command::Program(_) => AuditKind::Run,
             Command::Home(_) | Command::Unlock | Command::GoTo(_) | Command::Switch(_) | Command::UsePort(_) => {
                 AuditKind::Command

@@ -8,6 +8,7 @@ use serde::{Deserialize, Serialize};
 use super::axes::{Axis, AxisSet, AxisVec};
 use super::endpoint::Endpoint;
 use super::jog::JogVector;
+use super::power::PowerOrder;
 use super::program::ProgramOrder;
 use super::time::Time;
 use super::work::{GoTo, Switch, Work};
@@ -188,6 +189,8 @@ pub enum Command {
     Program(ProgramOrder),
     /// Close the link and open this one in its place; all that is known of the old machine is forgotten.
     UsePort(Endpoint),
+    /// About inverters.
+    Power(PowerOrder),
 }
 
 /// Why a command was not taken.

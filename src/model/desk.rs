@@ -8,6 +8,7 @@ use std::path::PathBuf;
 use serde::{Deserialize, Serialize};
 
 use super::machine::{Identity, MachineState};
+use super::power::{PowerAnswer, PowerQuery};
 use super::program::{ProgramAnswer, ProgramQuery};
 
 /// A question.
@@ -25,6 +26,8 @@ pub enum Query {
     SaveConsole(String),
     /// About programs.
     Program(ProgramQuery),
+    /// About inverters.
+    Power(PowerQuery),
 }
 
 /// An answer.
@@ -43,6 +46,8 @@ pub enum Answer {
     Done(Result<String, String>),
     /// About programs.
     Program(ProgramAnswer),
+    /// About inverters.
+    Power(PowerAnswer),
 }
 
 /// A serial device that could be a machine.

@@ -74,6 +74,7 @@ pub struct Hub {
     latch: Arc<Latch>,
     desk: Option<mpsc::Sender<Errand>>,
     programs: Option<mpsc::Sender<Errand>>,
+    power: Option<mpsc::Sender<Errand>>,
     answer_to: mpsc::Sender<Answer>,
     answers: mpsc::Receiver<Answer>,
 }
@@ -89,6 +90,7 @@ pub struct HubPort {
     latch: Arc<Latch>,
     desk: Option<mpsc::Sender<Errand>>,
     programs: Option<mpsc::Sender<Errand>>,
+    power: Option<mpsc::Sender<Errand>>,
 }
 
 impl HubPort {
@@ -100,7 +102,7 @@ impl HubPort {
         latch: Arc<Latch>,
     ) -> Self {
         let whole_log = Arc::new(Mutex::new(Some(log.subscribe())));
-        Self { snapshots, requests, log, whole_log, latch, desk: None, programs: None }
+        Self { snapshots, requests, log, whole_log, latch, desk: None, programs: None, power: None }
     }
 
     /// With somebody who answers questions.
@@ -117,6 +119,13 @@ impl HubPort {
         self
     }
 
+    /// With somebody who answers questions about inverters.
+    #[must_use]
+    pub fn with_power(mut self, power: mpsc::Sender<Errand>) -> Self {
+        self.power = Some(power);
+        self
+    }
+
     /// A handle for one client. The first reads the log from its beginning, the others from now on.
     pub fn attach(&self, origin: Origin) -> Hub {
         let first = self.whole_log.lock().unwrap_or_else(PoisonError::into_inner).take();
@@ -125,6 +134,7 @@ impl HubPort {
             origin,
             desk: self.desk.clone(),
             programs: self.programs.clone(),
+            power: self.power.clone(),
             answer_to,
             answers,
             snapshots: self.snapshots.clone(),
@@ -217,6 +227,7 @@ impl Hub {
     pub fn ask(&self, query: Query) -> Result<(), Refused> {
         let desk = match query {
             Query::Program(_) => &self.programs,
+            Query::Power(_) => &self.power,
             _ => &self.desk,
         };
         let desk = desk.as_ref().ok_or_else(|| Refused::because("there is nobody to ask for that here"))?;

@@ -1,6 +1,7 @@
 //! Which command is legal in which state, and the reason why not: one table for the hub's arbiter
 //! and for the screen's hints, so that a hint cannot lie.
 
+mod power;
 pub mod programs;
 
 use super::axes::{Axis, AxisSet, AxisVec};
@@ -19,6 +20,9 @@ pub fn check(command: &Command, snapshot: &Snapshot, now: Time) -> Result<(), Re
     let machine = &snapshot.machine;
     if let Command::Program(order) = command {
         return programs::check(order, known_state(machine, now), snapshot);
+    }
+    if let Command::Power(order) = command {
+        return power::check(order, &snapshot.power);
     }
     programs::not_between_lines(command, snapshot)?;
     if let Command::UsePort(_) = command {
@@ -72,6 +76,7 @@ pub fn check(command: &Command, snapshot: &Snapshot, now: Time) -> Result<(), Re
         Command::GoTo(go_to) => work::check_go_to(go_to, state, machine),
         Command::Switch(switch) => work::check_switch(*switch, state, snapshot),
         Command::Program(order) => programs::check(order, Ok(state), snapshot),
+        Command::Power(order) => power::check(order, &snapshot.power),
         // Above: it is the one that does not need a link.
         Command::UsePort(_) => Ok(()),
         Command::Mdi(line) => mdi(line, state, firmware, machine),

@@ -12,6 +12,7 @@ use super::machine::{
     ProbeResult,
 };
 use super::outputs::{Output, OutputAsked};
+use super::power::Power;
 use super::program::Programs;
 use super::settings::{Kept, SettingsTable};
 use super::time::Time;
@@ -39,6 +40,8 @@ pub struct Snapshot {
     pub offset_history: Vec<OffsetChange>,
     /// Outputs that have names.
     pub outputs: Arc<Vec<Output>>,
+    /// Inverters and their buses.
+    pub power: Arc<Power>,
 }
 
 /// The machine as it is known.

@@ -8,10 +8,12 @@
 mod endpoint;
 mod lent;
 mod link;
+mod order;
 mod stats;
 #[cfg(test)]
 mod tests;
 
 pub use endpoint::{BusEndpoint, BusOpener, InProcessBus};
 pub use link::{BusLink, Canary, Patience};
+pub use order::{BusEvent, BusEventKind, BusOrder, UnitEvent};
 pub use stats::BusStats;

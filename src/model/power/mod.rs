@@ -5,12 +5,22 @@
 //! words ([`Direction`]), never a bare sign. A value is a [`Reading`]: it carries when it was read, and goes stale
 //! by itself when nothing follows.
 
+mod ask;
+mod fleet;
+mod history;
+mod order;
 mod reading;
 mod register;
 mod role;
+mod setting;
 mod state;
 
+pub use ask::{PowerAnswer, PowerQuery};
+pub use fleet::{Bus, BusCounters, BusState, Drift, Power, Unit, UnitState};
+pub use history::{EnergyBar, Grain, Sample};
+pub use order::PowerOrder;
 pub use reading::{Quality, Reading};
 pub use register::{Access, Danger, PollClass, Table};
 pub use role::{Role, WindowField, WindowSet};
+pub use setting::{ChangeRow, Saved, SettingRow, Takes, Wanted, WriteReport, WriteRow};
 pub use state::{Battery, Direction, Energy, EnergyRow, Fault, Flow, Grid, GridState, Inverter, PvString, RegisterRow};

@@ -110,6 +110,22 @@ impl<T: Copy> Reading<T> {
     }
 }
 
+impl Reading<f64> {
+    /// All of them together. It is as old as the oldest, and there is none where one is missing, refused or lost.
+    pub fn sum(parts: impl IntoIterator<Item = Self>) -> Self {
+        parts
+            .into_iter()
+            .reduce(|sum, part| Self {
+                value: sum.value.zip(part.value).map(|(a, b)| a + b),
+                at: sum.at.zip(part.at).map(|(a, b)| a.min(b)),
+                period: sum.period.max(part.period),
+                quarantined: sum.quarantined || part.quarantined,
+                lost: sum.lost || part.lost,
+            })
+            .unwrap_or_default()
+    }
+}
+
 impl<T> Reading<T> {
     /// The same moment with another value.
     pub fn map<U>(self, with: impl FnOnce(T) -> U) -> Reading<U> {
