@@ -29,6 +29,7 @@
 //! | [`program`] | G-code programs, pure: reading, modal state, checks, time, tool path, preamble |
 //! | [`driver`] | the only device IO: one task per link, transports, pacing, reconnect |
 //! | [`hub`] | the owner of the truth: folds events, says what is legal, answers each command once |
+//! | [`attach`] | the socket: protocol, server, client |
 //! | [`ui`] | the terminal: input, keymap, action table, state, update, view |
 //! | [`config`] | `config.toml` into typed, validated values |
 //! | [`sim`] | simulated machines that speak the real wire protocols |
@@ -46,6 +47,7 @@
 //!
 //! `tests/tidy.rs` reads the sources and holds what can be held by reading.
 
+pub mod attach;
 pub mod cli;
 pub mod config;
 pub mod driver;

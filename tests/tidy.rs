@@ -18,9 +18,10 @@ const ARROWS: &[(&str, &[&str])] = &[
     ("driver", &["model", "grbl", "inverter"]),
     ("hub", &["model", "grbl", "program", "inverter", "driver", "store"]),
     ("store", &["model"]),
+    ("attach", &["model"]),
     ("ui", &["model"]),
     ("sim", &["model", "grbl::tables", "grbl::realtime", "program", "inverter"]),
-    ("cli", &["model", "grbl", "program", "inverter", "config", "driver", "hub", "store", "ui", "sim"]),
+    ("cli", &["model", "grbl", "program", "inverter", "config", "driver", "hub", "store", "attach", "ui", "sim"]),
 ];
 
 /// Rooms in which bytes and time are arguments.

@@ -8,6 +8,7 @@ use crate::model::command::{Command, Refused};
 use crate::model::jog::{MAX_LEASE, MIN_LEASE};
 use crate::model::legal;
 use crate::model::outputs;
+use crate::model::people::ControlOrder;
 use crate::model::power::PowerOrder;
 use crate::model::program::{ProgramOrder, Start};
 use crate::model::settings;
@@ -39,6 +40,7 @@ pub fn decide(command: &Command, snapshot: &Snapshot, now: Time) -> Result<Vec<O
             return Err(Refused::because("files are not the machine's business"));
         }
         Command::Program(_) => return Err(Refused::because("programs are the runner's business")),
+        Command::Control(_) => return Err(Refused::because("control is not the machine's business")),
         Command::Power(_) => return Err(Refused::because("inverters are not the machine's business")),
         Command::Mdi(text) => {
             outputs::check_caps(&outputs_asked(text), &snapshot.outputs)?;
@@ -105,6 +107,10 @@ pub fn describe(command: &Command) -> String {
         Command::Switch(switch) => work::of_switch(*switch),
         Command::Program(order) => describe_program(order),
         Command::Power(order) => describe_power(order),
+        Command::Control(ControlOrder::Acquire) => "acquire control".to_owned(),
+        Command::Control(ControlOrder::Take { reason }) if reason.is_empty() => "take control".to_owned(),
+        Command::Control(ControlOrder::Take { reason }) => format!("take control: {reason}"),
+        Command::Control(ControlOrder::Release) => "release control".to_owned(),
         Command::UsePort(endpoint) => format!("use the port {endpoint}"),
     }
 }

@@ -62,6 +62,7 @@ impl Audited {
             | Command::RestoreSettings { .. }
             | Command::Power(_) => AuditKind::Setting,
             Command::Program(_) => AuditKind::Run,
+            Command::Control(_) => AuditKind::Lease,
             Command::Home(_) | Command::Unlock | Command::GoTo(_) | Command::Switch(_) | Command::UsePort(_) => {
                 AuditKind::Command
             }

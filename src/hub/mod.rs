@@ -12,6 +12,7 @@ mod journal;
 mod keeper_backups;
 mod ledger;
 mod offsets;
+mod people;
 pub mod programs;
 pub mod run;
 pub mod runner;

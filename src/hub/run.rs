@@ -13,6 +13,7 @@ use super::journal::Journal;
 use super::keeper_backups::{BackupDesk, FileDone};
 use super::ledger::{Entry, Ledger};
 use super::offsets::OffsetWatch;
+use super::people::Heard;
 use super::programs::{self, Checking, Library};
 use super::runner::{Checks, News, ProgramKeeping, Runner, RunnerConfig};
 use super::{arbiter, fold};
@@ -28,6 +29,7 @@ use crate::model::hub::{HubPort, Request};
 use crate::model::latch::Latch;
 use crate::model::log::{LogEntry, LogItem};
 use crate::model::outputs::Output;
+use crate::model::people::PeopleNews;
 use crate::model::program::Job;
 use crate::model::snapshot::Snapshot;
 use crate::model::time::Time;
@@ -37,6 +39,8 @@ use crate::store::{Opened, Store};
 const REQUESTS: usize = 32;
 /// Events that may wait for the hub before the driver keeps them itself.
 const EVENTS: usize = 256;
+/// Comings and goings of clients that may wait for the hub.
+const PEOPLE: usize = 64;
 /// Log entries that a slow client may be behind before it loses the oldest.
 const LOG: usize = 1024;
 /// Events that are folded before a snapshot is published.
@@ -152,7 +156,8 @@ fn spawn_keeping(
     let (requests, inbox) = mpsc::channel(REQUESTS);
     let (log, _) = broadcast::channel(LOG);
     let (mut keeper, snapshots) = Keeper::new(config, clock, Arc::clone(&latch), link.orders, log.clone());
-    let mut port = HubPort::new(snapshots.clone(), requests, log, latch);
+    let (tell, people) = mpsc::channel(PEOPLE);
+    let mut port = HubPort::new(snapshots.clone(), requests, log, latch).with_people(tell);
     let mut jobs = None;
     let mut checks: Option<Arc<dyn Checks>> = None;
     if let Some(library) = keeping.programs {
@@ -169,7 +174,7 @@ fn spawn_keeping(
     let store = keeping.store.map(|store| (store, keeping.opened));
     let (runner, news) = Runner::new(ProgramKeeping { config: keeping.runner, store, checks });
     keeper.runner = runner;
-    (port, tokio::spawn(run(keeper, link.events, inbox, Inboxes { files, news, jobs })))
+    (port, tokio::spawn(run(keeper, link.events, inbox, Inboxes { files, news, jobs, people })))
 }
 
 /// What else the task waits for.
@@ -177,6 +182,7 @@ struct Inboxes {
     files: mpsc::Receiver<FileDone>,
     news: mpsc::Receiver<News>,
     jobs: Option<watch::Receiver<Arc<Vec<Job>>>>,
+    people: mpsc::Receiver<PeopleNews>,
 }
 
 async fn run(
@@ -198,6 +204,7 @@ async fn run(
             jobs = programs::news::jobs(&mut inboxes.jobs) => keeper.take_jobs(jobs),
             trouble = audit::store_news(&mut store) => keeper.take_store_trouble(trouble),
             Some(news) = inboxes.news.recv() => keeper.program_news(news),
+            Some(news) = inboxes.people.recv() => keeper.take_people(news),
         }
         for _ in 0..BURST {
             let Ok(event) = events.try_recv() else { break };
@@ -207,6 +214,7 @@ async fn run(
             let Ok(request) = requests.try_recv() else { break };
             keeper.take_request(&request);
         }
+        keeper.age_control();
         keeper.publish();
     }
     requests.close();
@@ -230,6 +238,7 @@ pub(super) struct Keeper {
     pub(super) desk: BackupDesk,
     pub(super) audit: Audit,
     offsets: OffsetWatch,
+    pub(super) heard: Heard,
 }
 
 impl Keeper {
@@ -259,6 +268,7 @@ impl Keeper {
             desk: BackupDesk::new(None).0,
             audit: Audit::default(),
             offsets: OffsetWatch::default(),
+            heard: Heard::default(),
         };
         (keeper, snapshots)
     }
@@ -296,6 +306,12 @@ impl Keeper {
     pub(super) fn take_request(&mut self, request: &Request) {
         let now = self.clock.now();
         self.ledger.open(request, now);
+        if let Some(outcome) = self.control_order(request, now) {
+            return self.answer(now, request.ticket, outcome);
+        }
+        if let Err(outcome) = self.hold_control(request, now) {
+            return self.answer(now, request.ticket, outcome);
+        }
         if let Command::Program(order) = &request.command {
             if let Some(outcome) = self.program_order(request, order, now) {
                 self.answer(now, request.ticket, outcome);

@@ -2,6 +2,7 @@
 
 mod audit;
 mod offsets;
+mod people;
 
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -95,8 +96,12 @@ impl Bench {
     }
 
     fn ask(&mut self, command: Command) -> TicketId {
+        self.ask_as(SCREEN, command)
+    }
+
+    fn ask_as(&mut self, origin: Origin, command: Command) -> TicketId {
         let ticket = self.latch.next_ticket();
-        self.keeper.take_request(&Request { ticket, origin: SCREEN, command });
+        self.keeper.take_request(&Request { ticket, origin, command });
         ticket
     }
 

@@ -8,6 +8,7 @@ use serde::{Deserialize, Serialize};
 use super::axes::{Axis, AxisSet, AxisVec};
 use super::endpoint::Endpoint;
 use super::jog::JogVector;
+use super::people::ControlOrder;
 use super::power::PowerOrder;
 use super::program::ProgramOrder;
 use super::time::Time;
@@ -191,6 +192,8 @@ pub enum Command {
     UsePort(Endpoint),
     /// About inverters.
     Power(PowerOrder),
+    /// About who is in control.
+    Control(ControlOrder),
 }
 
 /// Why a command was not taken.

@@ -12,7 +12,7 @@ use super::power::{PowerAnswer, PowerQuery};
 use super::program::{ProgramAnswer, ProgramQuery};
 
 /// A question.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub enum Query {
     /// Which serial devices are there? Opens none.
     Ports,
@@ -31,7 +31,7 @@ pub enum Query {
 }
 
 /// An answer.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub enum Answer {
     /// The devices, best names first.
     Ports(Vec<Candidate>),

@@ -14,6 +14,7 @@ use super::command::{ClientId, Command, Origin, Realtime, Refused, TicketId};
 use super::desk::{Answer, Query};
 use super::latch::Latch;
 use super::log::LogEntry;
+use super::people::PeopleNews;
 use super::snapshot::Snapshot;
 
 /// A command on its way to the hub. The hub stamps the time of asking when it arrives.
@@ -91,6 +92,7 @@ pub struct HubPort {
     desk: Option<mpsc::Sender<Errand>>,
     programs: Option<mpsc::Sender<Errand>>,
     power: Option<mpsc::Sender<Errand>>,
+    people: Option<mpsc::Sender<PeopleNews>>,
 }
 
 impl HubPort {
@@ -102,7 +104,7 @@ impl HubPort {
         latch: Arc<Latch>,
     ) -> Self {
         let whole_log = Arc::new(Mutex::new(Some(log.subscribe())));
-        Self { snapshots, requests, log, whole_log, latch, desk: None, programs: None, power: None }
+        Self { snapshots, requests, log, whole_log, latch, desk: None, programs: None, power: None, people: None }
     }
 
     /// With somebody who answers questions.
@@ -124,6 +126,28 @@ impl HubPort {
     pub fn with_power(mut self, power: mpsc::Sender<Errand>) -> Self {
         self.power = Some(power);
         self
+    }
+
+    /// With a hub that wants to know who comes and goes.
+    #[must_use]
+    pub fn with_people(mut self, people: mpsc::Sender<PeopleNews>) -> Self {
+        self.people = Some(people);
+        self
+    }
+
+    /// Tells the hub of a client. What it has no room for is left out: it is told again.
+    pub fn tell(&self, news: PeopleNews) {
+        if let Some(people) = &self.people {
+            let _ = people.try_send(news);
+        }
+    }
+
+    /// Tells the hub of a client, and waits until it has room.
+    pub async fn tell_surely(&self, news: PeopleNews) {
+        if let Some(people) = &self.people {
+            // A hub that has ended knows of nobody any more.
+            let _ = people.send(news).await;
+        }
     }
 
     /// A handle for one client. The first reads the log from its beginning, the others from now on.

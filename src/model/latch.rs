@@ -90,6 +90,40 @@ impl RealtimeSet {
         self.bits &= !bit(realtime);
     }
 
+    /// Each of them, the most urgent first; overrides as the steps that they are made of.
+    pub fn list(&self) -> Vec<Realtime> {
+        const PLAIN: [Realtime; 17] = [
+            Realtime::Stop,
+            Realtime::SoftReset,
+            Realtime::FeedHold,
+            Realtime::JogCancel,
+            Realtime::StopProgram,
+            Realtime::SafetyDoor,
+            Realtime::CycleStart,
+            Realtime::StatusQuery,
+            Realtime::FeedOverride(OverrideStep::Reset),
+            Realtime::RapidOverride(RapidStep::Full),
+            Realtime::RapidOverride(RapidStep::Half),
+            Realtime::RapidOverride(RapidStep::Quarter),
+            Realtime::SpindleOverride(OverrideStep::Reset),
+            Realtime::SpindleStop,
+            Realtime::FloodToggle,
+            Realtime::MistToggle,
+            Realtime::ReconnectNow,
+        ];
+        let mut all: Vec<Realtime> = PLAIN.into_iter().filter(|realtime| self.contains(*realtime)).collect();
+        let mut steps = |count: i32, plus: Realtime, minus: Realtime| {
+            let step = if count < 0 { minus } else { plus };
+            all.extend(std::iter::repeat_n(step, count.unsigned_abs() as usize));
+        };
+        let (feed, spindle) = (Realtime::FeedOverride, Realtime::SpindleOverride);
+        steps(self.feed_coarse, feed(OverrideStep::CoarsePlus), feed(OverrideStep::CoarseMinus));
+        steps(self.feed_fine, feed(OverrideStep::FinePlus), feed(OverrideStep::FineMinus));
+        steps(self.spindle_coarse, spindle(OverrideStep::CoarsePlus), spindle(OverrideStep::CoarseMinus));
+        steps(self.spindle_fine, spindle(OverrideStep::FinePlus), spindle(OverrideStep::FineMinus));
+        all
+    }
+
     /// Nothing was asked for.
     pub fn is_empty(&self) -> bool {
         self.bits == 0
@@ -224,6 +258,22 @@ mod tests {
         latch.set(Realtime::FeedHold);
         let set = latch.take();
         assert!(set.contains(Realtime::FeedHold) && !set.contains(Realtime::CycleStart));
+    }
+
+    #[test]
+    fn a_list_makes_the_same_set_again() {
+        let latch = Latch::default();
+        for realtime in [Realtime::CycleStart, Realtime::StatusQuery, Realtime::RapidOverride(RapidStep::Half)] {
+            latch.set(realtime);
+        }
+        for _ in 0..3 {
+            latch.set(Realtime::FeedOverride(OverrideStep::CoarseMinus));
+            latch.set(Realtime::SpindleOverride(OverrideStep::FinePlus));
+        }
+        let set = latch.take();
+        let mut again = RealtimeSet::default();
+        set.list().into_iter().for_each(|realtime| again.insert(realtime));
+        assert_eq!(again, set);
     }
 
     #[test]

@@ -24,6 +24,9 @@ pub fn check(command: &Command, snapshot: &Snapshot, now: Time) -> Result<(), Re
     if let Command::Power(order) = command {
         return power::check(order, &snapshot.power);
     }
+    if let Command::Control(_) = command {
+        return Ok(());
+    }
     programs::not_between_lines(command, snapshot)?;
     if let Command::UsePort(_) = command {
         return may_leave_port(machine, now);
@@ -77,6 +80,7 @@ pub fn check(command: &Command, snapshot: &Snapshot, now: Time) -> Result<(), Re
         Command::Switch(switch) => work::check_switch(*switch, state, snapshot),
         Command::Program(order) => programs::check(order, Ok(state), snapshot),
         Command::Power(order) => power::check(order, &snapshot.power),
+        Command::Control(_) => Ok(()),
         // Above: it is the one that does not need a link.
         Command::UsePort(_) => Ok(()),
         Command::Mdi(line) => mdi(line, state, firmware, machine),

@@ -15,6 +15,7 @@ pub mod legal;
 pub mod log;
 pub mod machine;
 pub mod outputs;
+pub mod people;
 pub mod power;
 pub mod program;
 pub mod quantity;

@@ -12,6 +12,7 @@ use super::machine::{
     ProbeResult,
 };
 use super::outputs::{Output, OutputAsked};
+use super::people::People;
 use super::power::Power;
 use super::program::Programs;
 use super::settings::{Kept, SettingsTable};
@@ -42,6 +43,8 @@ pub struct Snapshot {
     pub outputs: Arc<Vec<Output>>,
     /// Inverters and their buses.
     pub power: Arc<Power>,
+    /// Who is attached, and who is in control.
+    pub people: Arc<People>,
 }
 
 /// The machine as it is known.

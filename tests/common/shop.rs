@@ -7,7 +7,7 @@ use sunmill::driver::{Clock, InProcess, Opener, Pace};
 use sunmill::grbl::session::SessionConfig;
 use sunmill::grbl::tables::Tables;
 use sunmill::hub::{self, HubTask, Keeping};
-use sunmill::model::hub::{LogEvent, News};
+use sunmill::model::hub::{HubPort, LogEvent, News};
 use sunmill::model::log::LogItem;
 use sunmill::model::snapshot::LinkState;
 use sunmill::model::{Axis, AxisVec, Command, Endpoint, Firmware, Hub, Outcome, Snapshot, StateKind, TicketId};
@@ -34,6 +34,11 @@ pub struct Shop {
 impl Shop {
     /// Starts them. Nothing has been said between them yet.
     pub fn start(machine: impl Fn() -> Options + Send + Sync + 'static, keeping: Keeping) -> Self {
+        Self::start_for_many(machine, keeping).0
+    }
+
+    /// The same, with what handles for more clients are made from.
+    pub fn start_for_many(machine: impl Fn() -> Options + Send + Sync + 'static, keeping: Keeping) -> (Self, HubPort) {
         let opener = Opener {
             endpoint: Endpoint::Sim,
             baud: 115_200,
@@ -43,7 +48,7 @@ impl Shop {
         };
         let clock = Clock::start();
         let (port, task) = hub::start_keeping(SessionConfig::default(), Tables::load(), opener, clock, keeping);
-        Self { hub: port.attach_screen(), task, clock, log: Vec::new() }
+        (Self { hub: port.attach_screen(), task, clock, log: Vec::new() }, port)
     }
 
     /// A machine that is homed and idle in the middle of its travel and has told its settings and offsets.

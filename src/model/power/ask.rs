@@ -54,7 +54,7 @@ pub enum PowerQuery {
 }
 
 /// An answer about inverters.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub enum PowerAnswer {
     /// Registers.
     Registers {

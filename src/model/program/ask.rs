@@ -52,7 +52,7 @@ pub enum ProgramQuery {
 }
 
 /// An answer about programs.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub enum ProgramAnswer {
     /// What is in a folder.
     List {
@@ -113,7 +113,7 @@ pub struct Entry {
 }
 
 /// What is known of a file.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Details {
     /// What the reading found.
     pub report: Arc<Report>,

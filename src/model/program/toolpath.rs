@@ -4,6 +4,8 @@
 //! uses several coordinate systems, nobody can know from the file how they lie to each other: their parts are drawn over
 //! one another, zero upon zero, and [`Toolpath::frames`] says so. Moves in machine coordinates (G53) are not drawn.
 
+use serde::{Deserialize, Serialize};
+
 use super::report::Frame;
 use crate::model::axes::AxisVec;
 
@@ -19,7 +21,7 @@ pub enum Reached {
 }
 
 /// A corner of the path.
-#[derive(Clone, Copy, Debug, PartialEq)]
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Corner {
     /// Where, in mm.
     pub at: [f32; 3],
@@ -71,7 +73,7 @@ pub struct Stroke {
 }
 
 /// The path with one coarseness.
-#[derive(Clone, Debug, Default, PartialEq)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct Level {
     /// In order of the program; the first is reached by a jump.
     pub corners: Vec<Corner>,
@@ -93,7 +95,7 @@ impl Level {
 }
 
 /// The path, simplified so that it fits its bound.
-#[derive(Clone, Debug, Default, PartialEq)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct Toolpath {
     /// The same path ever coarser, the finest first. None where nothing can be drawn.
     pub levels: Vec<Level>,

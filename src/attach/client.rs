@@ -1,0 +1,357 @@
+//! A client's side: a connection that looks like a hub.
+
+use std::collections::HashMap;
+use std::io;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::time::Duration;
+
+use futures_util::StreamExt;
+use serde::Deserialize;
+use serde_json::{Value, json};
+use tokio::io::AsyncWriteExt;
+use tokio::net::UnixStream;
+use tokio::net::unix::{OwnedReadHalf, OwnedWriteHalf};
+use tokio::sync::{broadcast, mpsc, watch};
+use tokio::time::{Instant, MissedTickBehavior, interval, timeout};
+use tokio_util::codec::{FramedRead, LinesCodec};
+
+use super::patch;
+use super::wire::{self, MAX_LINE, PROTOCOL};
+use crate::model::command::{ClientId, Command, Origin, Outcome, Refused, TicketId, VoidReason};
+use crate::model::desk::Answer;
+use crate::model::hub::{Errand, Hub, HubPort, Request};
+use crate::model::latch::Latch;
+use crate::model::log::{LogEntry, LogItem};
+use crate::model::{Snapshot, Time};
+
+/// A hub that does not greet in this time is none.
+const GREETING: Duration = Duration::from_secs(5);
+/// How often a client lets the hub hear of it: control of one that is not heard of for 10 s can be taken.
+const PING: Duration = Duration::from_secs(3);
+/// Commands and questions that may wait to be sent.
+const WAITING: usize = 32;
+/// Log entries that a slow reader may be behind.
+const LOG: usize = 1024;
+/// Tickets of other clients, so that they are none of this one's.
+const FOREIGN: u64 = 1 << 63;
+
+/// Why there is no connection.
+#[derive(Debug, thiserror::Error)]
+pub enum ConnectError {
+    /// Nobody answers there.
+    #[error("{path}: no sunmill answers ({error})")]
+    Nobody {
+        /// Where.
+        path: PathBuf,
+        /// Why.
+        error: io::Error,
+    },
+    /// The user may not.
+    #[error("{0}: this user may not use the socket: join its group, or ask its owner")]
+    NotAllowed(PathBuf),
+    /// It answers, but not as a hub.
+    #[error("{path}: {why}")]
+    Strange {
+        /// Where.
+        path: PathBuf,
+        /// What came.
+        why: String,
+    },
+}
+
+/// A connection to a hub.
+#[derive(Debug)]
+pub struct Attached {
+    /// The handle.
+    pub hub: Hub,
+    /// This client's number at the hub.
+    pub id: ClientId,
+    started: Instant,
+    hub_then: Time,
+}
+
+impl Attached {
+    /// The hub's time, as far as can be told from here.
+    pub fn now(&self) -> impl Fn() -> Time + Send + Sync + 'static {
+        let (started, then) = (self.started, self.hub_then);
+        move || then + started.elapsed()
+    }
+}
+
+/// Who connects.
+#[derive(Clone, Debug, Default)]
+pub struct Me {
+    /// The program and its version.
+    pub program: String,
+    /// The terminal or host.
+    pub from: String,
+    /// A person looks at a screen.
+    pub screen: bool,
+    /// Snapshots in a second at most.
+    pub max_hz: Option<f64>,
+}
+
+type Lines = FramedRead<OwnedReadHalf, LinesCodec>;
+
+/// Connects to the hub at this socket. To be called within a runtime; a task carries the connection until either end goes.
+///
+/// # Errors
+/// See [`ConnectError`].
+pub async fn connect(path: &Path, me: Me) -> Result<Attached, ConnectError> {
+    let stream = UnixStream::connect(path).await.map_err(|error| match error.kind() {
+        io::ErrorKind::PermissionDenied => ConnectError::NotAllowed(path.to_owned()),
+        _ => ConnectError::Nobody { path: path.to_owned(), error },
+    })?;
+    let strange = |why: String| ConnectError::Strange { path: path.to_owned(), why };
+    let (read, write) = stream.into_split();
+    let lines = FramedRead::new(read, LinesCodec::new_with_max_length(MAX_LINE));
+    let mut talk = Talk { lines, write, pieces: String::new(), last_id: 0 };
+    let hello = json!({"protocol": PROTOCOL, "client": me.program, "from": me.from, "screen": me.screen});
+    let greeting = async {
+        let greeting = talk.asked("hello", &hello).await?;
+        let state = talk.asked("subscribe", &json!({"events": true, "max_hz": me.max_hz})).await?;
+        Ok::<_, String>((greeting, state))
+    };
+    let greeted = timeout(GREETING, greeting).await.map_err(|_| strange("it does not greet".to_owned()))?;
+    let (greeting, mut state) = greeted.map_err(strange)?;
+    let hub_then = Time::from_micros(greeting["now_us"].as_u64().unwrap_or_default());
+    let id = ClientId(greeting["client"].as_u64().and_then(|id| u32::try_from(id).ok()).unwrap_or_default());
+    let state = state["state"].take();
+    let snapshot =
+        Snapshot::deserialize(&state).map_err(|error| strange(format!("its state is unlike ours: {error}")))?;
+
+    let (published, snapshots) = watch::channel(Arc::new(snapshot));
+    let (requests, inbox) = mpsc::channel(WAITING);
+    let (errands, desk) = mpsc::channel(WAITING);
+    let (log, _) = broadcast::channel(LOG);
+    let latch = Arc::new(Latch::default());
+    let port = HubPort::new(snapshots, requests, log.clone(), Arc::clone(&latch))
+        .with_desk(errands.clone())
+        .with_programs(errands.clone())
+        .with_power(errands);
+    let origin = if me.screen { Origin::Screen(id) } else { Origin::Script(id) };
+    let hub = port.attach(origin.clone());
+    drop(port);
+    let client = Client {
+        talk,
+        state,
+        published,
+        log,
+        latch,
+        origin,
+        answer_to: None,
+        asked: HashMap::new(),
+        tickets: HashMap::new(),
+    };
+    tokio::spawn(client.run(inbox, desk));
+    Ok(Attached { hub, id, started: Instant::now(), hub_then })
+}
+
+/// Lines both ways.
+struct Talk {
+    lines: Lines,
+    write: OwnedWriteHalf,
+    pieces: String,
+    last_id: u64,
+}
+
+impl Talk {
+    async fn ask(&mut self, method: &str, params: &Value) -> io::Result<u64> {
+        self.last_id += 1;
+        let line = wire::request(self.last_id, method, params);
+        self.write.write_all(format!("{line}\n").as_bytes()).await?;
+        Ok(self.last_id)
+    }
+
+    /// Asks and waits for the result; what else comes is passed over.
+    async fn asked(&mut self, method: &str, params: &Value) -> Result<Value, String> {
+        let id = self.ask(method, params).await.map_err(|error| error.to_string())?;
+        loop {
+            let mut message = self.next().await?;
+            if message["id"] == json!(id) || message["id"].is_null() && message.get("error").is_some() {
+                return match message.get("error") {
+                    Some(error) => Err(error["message"].as_str().unwrap_or("it refuses").to_owned()),
+                    None => Ok(message["result"].take()),
+                };
+            }
+        }
+    }
+
+    /// The next whole message. Nothing is lost if the call is dropped.
+    async fn next(&mut self) -> Result<Value, String> {
+        loop {
+            let line = match self.lines.next().await {
+                Some(Ok(line)) => line,
+                Some(Err(error)) => return Err(error.to_string()),
+                None => return Err("it closed the connection".to_owned()),
+            };
+            let message: Value = serde_json::from_str(&line).map_err(|error| format!("no JSON: {error}"))?;
+            if message["method"] != "part" {
+                return Ok(message);
+            }
+            let part = &message["params"];
+            self.pieces.push_str(part["text"].as_str().unwrap_or_default());
+            if part["last"] == json!(true) {
+                let whole = std::mem::take(&mut self.pieces);
+                return serde_json::from_str(&whole).map_err(|error| format!("no JSON: {error}"));
+            }
+        }
+    }
+}
+
+/// The task of a connection.
+struct Client {
+    talk: Talk,
+    state: Value,
+    published: watch::Sender<Arc<Snapshot>>,
+    log: broadcast::Sender<Arc<LogEntry>>,
+    latch: Arc<Latch>,
+    origin: Origin,
+    answer_to: Option<mpsc::Sender<Answer>>,
+    /// Commands and questions that were sent and not answered, by the id of the request.
+    asked: HashMap<u64, Asked>,
+    /// Tickets of the hub, and what they are here.
+    tickets: HashMap<TicketId, TicketId>,
+}
+
+enum Asked {
+    Command(TicketId),
+    Query,
+}
+
+impl Client {
+    async fn run(mut self, mut requests: mpsc::Receiver<Request>, mut errands: mpsc::Receiver<Errand>) {
+        let mut ping = interval(PING);
+        ping.set_missed_tick_behavior(MissedTickBehavior::Delay);
+        let latch = Arc::clone(&self.latch);
+        let why = loop {
+            // Stops first, whatever else there is to do.
+            let step = tokio::select! {
+                biased;
+                () = latch.notified() => self.realtime().await,
+                Some(request) = requests.recv() => self.command(request).await,
+                Some(errand) = errands.recv() => self.errand(errand).await,
+                message = self.talk.next() => message.and_then(|message| self.message(message)),
+                _ = ping.tick() => self.send("ping", &json!({})).await.map(|_| ()),
+                // The screen has ended and holds no handle any more.
+                () = self.published.closed() => break None,
+            };
+            if let Err(why) = step {
+                break Some(why);
+            }
+        };
+        tracing::info!(why, "the connection to the hub ends");
+    }
+
+    async fn send(&mut self, method: &str, params: &Value) -> Result<u64, String> {
+        self.talk.ask(method, params).await.map_err(|error| error.to_string())
+    }
+
+    async fn realtime(&mut self) -> Result<(), String> {
+        for realtime in self.latch.take().list() {
+            self.send("realtime", &json!({"realtime": realtime})).await?;
+        }
+        Ok(())
+    }
+
+    async fn command(&mut self, request: Request) -> Result<(), String> {
+        let jog = matches!(request.command, Command::JogStep { .. } | Command::JogContinue { .. });
+        if self.latch.is_void(request.ticket, jog) {
+            // A stop that was asked for later has gone out already.
+            self.end(request.ticket, Outcome::Voided { why: VoidReason::Stop, sent: false });
+            return Ok(());
+        }
+        let id = self.send("submit", &json!({"command": request.command})).await?;
+        self.asked.insert(id, Asked::Command(request.ticket));
+        Ok(())
+    }
+
+    async fn errand(&mut self, errand: Errand) -> Result<(), String> {
+        self.answer_to = Some(errand.answer_to);
+        let id = self.send("ask", &json!({"query": errand.query})).await?;
+        self.asked.insert(id, Asked::Query);
+        Ok(())
+    }
+
+    fn message(&mut self, mut message: Value) -> Result<(), String> {
+        if let Some(id) = message["id"].as_u64() {
+            if let Some(asked) = self.asked.remove(&id) {
+                self.answered(&asked, &message);
+            }
+            return Ok(());
+        }
+        let params = message["params"].take();
+        match message["method"].as_str() {
+            Some("state") => {
+                patch::apply(&mut self.state, &params["patch"]);
+                let snapshot = Snapshot::deserialize(&self.state).map_err(|error| format!("its state: {error}"))?;
+                self.published.send_replace(Arc::new(snapshot));
+            }
+            Some("event") => match LogEntry::deserialize(&params["entry"]) {
+                Ok(entry) => self.entry(entry),
+                Err(error) => tracing::debug!(%error, "a log entry of another version is left out"),
+            },
+            Some("answer") => match (Answer::deserialize(&params["answer"]), &self.answer_to) {
+                (Ok(answer), Some(to)) => {
+                    // A screen that does not read has no use for it.
+                    let _ = to.try_send(answer);
+                }
+                (Err(error), _) => tracing::warn!(%error, "an answer cannot be read"),
+                (Ok(_), None) => {}
+            },
+            // Entries that were lost show as a gap in their numbers.
+            Some("gap") | Some(_) | None => {}
+        }
+        Ok(())
+    }
+
+    fn answered(&mut self, asked: &Asked, message: &Value) {
+        let refusal = message.get("error").map(|error| error["message"].as_str().unwrap_or("refused").to_owned());
+        match (asked, refusal) {
+            (Asked::Command(mine), None) => {
+                if let Ok(theirs) = TicketId::deserialize(&message["result"]["ticket"]) {
+                    self.tickets.insert(theirs, *mine);
+                }
+            }
+            (Asked::Command(mine), Some(why)) => self.end(*mine, Outcome::Refused(Refused::because(why))),
+            (Asked::Query, Some(why)) => {
+                if let Some(to) = &self.answer_to {
+                    let _ = to.try_send(Answer::Done(Err(why)));
+                }
+            }
+            (Asked::Query, None) => {}
+        }
+    }
+
+    /// Says here how a command ended that the hub has no entry of.
+    fn end(&self, ticket: TicketId, outcome: Outcome) {
+        let snapshot = self.published.borrow();
+        let what = LogItem::Outcome {
+            ticket,
+            origin: self.origin.clone(),
+            what: String::new(),
+            outcome,
+            latency: Duration::ZERO,
+        };
+        let _ = self.log.send(Arc::new(LogEntry { id: 0, at: snapshot.at, what }));
+    }
+
+    fn entry(&mut self, mut entry: LogEntry) {
+        match &mut entry.what {
+            LogItem::Sent { ticket, .. } => *ticket = self.own(*ticket),
+            LogItem::Outcome { ticket, .. } => {
+                let theirs = *ticket;
+                *ticket = self.own(theirs);
+                self.tickets.remove(&theirs);
+            }
+            _ => {}
+        }
+        // Nobody listens: then nobody misses it.
+        let _ = self.log.send(Arc::new(entry));
+    }
+
+    fn own(&self, theirs: TicketId) -> TicketId {
+        self.tickets.get(&theirs).copied().unwrap_or(TicketId(theirs.0 | FOREIGN))
+    }
+}

@@ -1,0 +1,18 @@
+//! The socket: one hub, many screens and scripts.
+//!
+//! JSON-RPC 2.0, an object a line, on a Unix socket. [`server`] serves a hub's [`HubPort`](crate::model::hub::HubPort) to
+//! everybody who may open the socket; [`client`] makes a [`Hub`](crate::model::Hub) handle of a connection, so that a
+//! screen cannot tell whether its hub is in the same process.
+//!
+//! The state goes as the whole snapshot once and then as what changed (RFC 7386), the latest whenever there is room for
+//! it; log entries and answers go in order. A stop is carried out before anything else of its line is looked at: it
+//! needs no greeting, no control and no place in a queue.
+
+pub mod client;
+mod patch;
+pub mod server;
+mod wire;
+
+pub use client::{Attached, ConnectError, connect};
+pub use server::{BindError, Listening, METHODS, Server, serve};
+pub use wire::PROTOCOL;

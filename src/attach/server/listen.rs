@@ -1,0 +1,160 @@
+//! The socket and who comes in through it.
+
+use std::fmt;
+use std::io;
+use std::os::unix::fs::PermissionsExt;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU32, Ordering};
+
+use tokio::net::{UnixListener, UnixStream};
+use tokio::task::{JoinHandle, JoinSet};
+
+use super::peer::{self, Whence};
+use crate::model::Time;
+use crate::model::command::ClientId;
+use crate::model::hub::HubPort;
+
+/// Clients at a time; who comes then is told so.
+const MOST_CLIENTS: usize = 64;
+/// The hub's own screen is client 1.
+const FIRST_CLIENT: u32 = 2;
+
+/// Why there is no socket.
+#[derive(Debug, thiserror::Error)]
+pub enum BindError {
+    /// A hub answers there.
+    #[error("{0}: another sunmill answers on this socket")]
+    Taken(PathBuf),
+    /// It cannot be made.
+    #[error("{path}: the socket cannot be made: {error}")]
+    Io {
+        /// Where.
+        path: PathBuf,
+        /// Why.
+        error: io::Error,
+    },
+}
+
+/// A socket that is open. It is removed when this is dropped.
+#[derive(Debug)]
+pub struct Listening {
+    listener: UnixListener,
+    path: PathBuf,
+}
+
+impl Listening {
+    /// Opens it for the owner and the group (mode 0660). One that a hub left behind is cleared away; one on which somebody
+    /// answers is not touched. To be called within a runtime.
+    ///
+    /// # Errors
+    /// See [`BindError`].
+    pub fn bind(path: &Path) -> Result<Self, BindError> {
+        let failed = |error| BindError::Io { path: path.to_owned(), error };
+        match std::os::unix::net::UnixStream::connect(path) {
+            Ok(_) => return Err(BindError::Taken(path.to_owned())),
+            Err(error) if error.kind() == io::ErrorKind::ConnectionRefused => {
+                std::fs::remove_file(path).map_err(failed)?;
+            }
+            Err(_) => {}
+        }
+        let listener = UnixListener::bind(path).map_err(failed)?;
+        let listening = Self { listener, path: path.to_owned() };
+        std::fs::set_permissions(path, std::fs::Permissions::from_mode(0o660)).map_err(failed)?;
+        Ok(listening)
+    }
+
+    /// Where it is.
+    pub fn path(&self) -> &Path {
+        &self.path
+    }
+}
+
+impl Drop for Listening {
+    fn drop(&mut self) {
+        if let Err(error) = std::fs::remove_file(&self.path) {
+            tracing::debug!(%error, path = %self.path.display(), "the socket is not removed");
+        }
+    }
+}
+
+/// What the server needs of the hub.
+#[derive(Clone)]
+pub(super) struct House {
+    pub(super) port: HubPort,
+    pub(super) now: Arc<dyn Fn() -> Time + Send + Sync>,
+}
+
+impl fmt::Debug for House {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("House").field("port", &self.port).finish_non_exhaustive()
+    }
+}
+
+/// The running server. Dropping it ends it, and every connection with it.
+#[derive(Debug)]
+pub struct Server {
+    task: JoinHandle<()>,
+}
+
+impl Drop for Server {
+    fn drop(&mut self) {
+        self.task.abort();
+    }
+}
+
+/// Serves everybody who comes, until it is dropped. `now` is the hub's time.
+pub fn serve(listening: Listening, port: HubPort, now: impl Fn() -> Time + Send + Sync + 'static) -> Server {
+    let house = House { port, now: Arc::new(now) };
+    Server { task: tokio::spawn(accept(listening, house)) }
+}
+
+async fn accept(listening: Listening, house: House) {
+    let next = AtomicU32::new(FIRST_CLIENT);
+    let mut clients = JoinSet::new();
+    loop {
+        tokio::select! {
+            accepted = listening.listener.accept() => match accepted {
+                Ok((stream, _)) if clients.len() < MOST_CLIENTS => {
+                    let id = ClientId(next.fetch_add(1, Ordering::Relaxed));
+                    let whence = whence(&stream);
+                    clients.spawn(peer::serve(stream, id, whence, house.clone()));
+                }
+                Ok((stream, _)) => peer::turn_away(&stream, "there are 64 clients already; close one first"),
+                // Out of descriptors, or the like: who waits will be taken when that is over.
+                Err(error) => {
+                    tracing::warn!(%error, "a client could not come in");
+                    tokio::time::sleep(std::time::Duration::from_millis(200)).await;
+                }
+            },
+            Some(_) = clients.join_next(), if !clients.is_empty() => {}
+        }
+    }
+}
+
+/// Who is at the other end, by what the kernel says.
+fn whence(stream: &UnixStream) -> Whence {
+    let (uid, pid) = stream.peer_cred().map_or((None, None), |cred| (Some(cred.uid()), cred.pid()));
+    Whence { uid, pid }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test]
+    async fn a_socket_left_behind_is_cleared_away_and_one_in_use_is_not() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("sunmill.sock");
+        let first = Listening::bind(&path).unwrap();
+        assert!(matches!(Listening::bind(&path), Err(BindError::Taken(_))));
+        let mode = std::fs::metadata(&path).unwrap().permissions().mode() & 0o777;
+        assert_eq!(mode, 0o660);
+        drop(first);
+        assert!(!path.exists());
+        // What a process that was killed leaves: a socket on which nobody answers.
+        drop(std::os::unix::net::UnixListener::bind(&path).unwrap());
+        assert!(path.exists());
+        Listening::bind(&path).unwrap();
+    }
+}

@@ -1,0 +1,13 @@
+//! The hub's side of the socket: who may come in, what they ask, what they are told.
+//!
+//! Each client has a task that reads and decides and one that writes, with a bounded queue between them. Nothing of
+//! the hub ever waits for a client: the state is the latest one when there is room to send it, log entries that find no
+//! room are counted, and a client that takes nothing for five seconds is cut off.
+
+mod listen;
+mod peer;
+mod requests;
+mod writer;
+
+pub use listen::{BindError, Listening, Server, serve};
+pub use requests::METHODS;

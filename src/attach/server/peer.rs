@@ -1,0 +1,275 @@
+//! One client: what it says, and what it is told.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+use std::time::Duration;
+
+use futures_util::StreamExt;
+use serde_json::{Value, json};
+use tokio::net::UnixStream;
+use tokio::sync::mpsc;
+use tokio::time::{Instant, sleep_until};
+use tokio_util::codec::{FramedRead, LinesCodec, LinesCodecError};
+
+use super::listen::House;
+use super::writer::{QUEUE, write_out};
+use crate::attach::patch;
+use crate::attach::wire::{self, Call, Code, MAX_LINE, Problem};
+use crate::model::Snapshot;
+use crate::model::command::{ClientId, Origin, Realtime, TicketId};
+use crate::model::hub::{Hub, HubGone, LogEvent, News};
+use crate::model::log::{LogEntry, LogItem};
+use crate::model::people::PeopleNews;
+
+/// Lines that are kept free for answers while log entries come in bursts.
+const ROOM_FOR_ANSWERS: usize = 32;
+/// It is told to the hub at most so often that a client was heard of.
+const HEARD_EVERY: Duration = Duration::from_secs(1);
+
+/// A jog goes on for so long without a renewal at most.
+const JOG_LEASE: Duration = Duration::from_millis(300);
+
+/// Who is at the other end, by what the kernel says.
+#[derive(Clone, Copy, Debug, Default)]
+pub(super) struct Whence {
+    pub(super) uid: Option<u32>,
+    pub(super) pid: Option<i32>,
+}
+
+/// One client.
+pub(super) struct Peer {
+    pub(super) id: ClientId,
+    pub(super) whence: Whence,
+    pub(super) house: House,
+    pub(super) hub: Hub,
+    out: mpsc::Sender<String>,
+    /// It said `hello`.
+    pub(super) greeted: bool,
+    pub(super) origin: Origin,
+    /// How often it wants the state. `None`: it did not ask for it.
+    pub(super) every: Option<Duration>,
+    /// What it knows of the state.
+    pub(super) shown: Value,
+    news: Option<Arc<Snapshot>>,
+    next_state: Instant,
+    /// It wants the log.
+    pub(super) events: bool,
+    lost: u64,
+    lost_told: u64,
+    /// Commands whose end is the answer.
+    pub(super) waiting: HashMap<TicketId, Value>,
+    /// When it last asked for a jog that needs it alive.
+    pub(super) jogged: Option<Instant>,
+    heard: Option<Instant>,
+}
+
+/// The connection ends.
+#[derive(Debug)]
+struct Over;
+
+/// Serves a client until it leaves, does not read, or the hub ends.
+pub(super) async fn serve(stream: UnixStream, id: ClientId, whence: Whence, house: House) {
+    let (read, write) = stream.into_split();
+    let mut lines = FramedRead::new(read, LinesCodec::new_with_max_length(MAX_LINE));
+    let (out, queue) = mpsc::channel(QUEUE);
+    let mut writer = tokio::spawn(write_out(write, queue));
+    let origin = Origin::Script(id);
+    let mut peer = Peer {
+        id,
+        whence,
+        hub: house.port.attach(origin.clone()),
+        house,
+        out,
+        greeted: false,
+        origin,
+        every: None,
+        shown: Value::Null,
+        news: None,
+        next_state: Instant::now(),
+        events: false,
+        lost: 0,
+        lost_told: 0,
+        waiting: HashMap::new(),
+        jogged: None,
+        heard: None,
+    };
+    loop {
+        let due = peer.state_due();
+        let step = tokio::select! {
+            _ = &mut writer => Err(Over),
+            line = lines.next(), if peer.has_room() => peer.line(line),
+            news = peer.hub.next() => peer.news(news),
+            () = sleep_until(due.unwrap_or_else(Instant::now)), if due.is_some() => peer.state(),
+        };
+        if step.is_err() {
+            break;
+        }
+    }
+    peer.leave().await;
+    // What is queued is still written, for as long as the client takes it.
+    if !writer.is_finished() {
+        let _ = writer.await;
+    }
+}
+
+/// Tells somebody who cannot come in why.
+pub(super) fn turn_away(stream: &UnixStream, why: &str) {
+    let line = wire::answer(&Value::Null, Err(Problem::new(Code::Refused, why)));
+    // A new socket has room for a line; who does not get it sees the end.
+    let _ = stream.try_write(format!("{line}\n").as_bytes());
+}
+
+impl Peer {
+    fn line(&mut self, line: Option<Result<String, LinesCodecError>>) -> Result<(), Over> {
+        match line {
+            Some(Ok(line)) => self.heard(&line),
+            Some(Err(LinesCodecError::MaxLineLengthExceeded)) => {
+                let why = format!("a line is longer than {MAX_LINE} bytes");
+                self.say(wire::answer(&Value::Null, Err(Problem::new(Code::Invalid, why))))?;
+                Err(Over)
+            }
+            Some(Err(LinesCodecError::Io(error))) if error.kind() == std::io::ErrorKind::InvalidData => {
+                self.say(wire::answer(&Value::Null, Err(Problem::new(Code::Parse, "this line is not UTF-8"))))?;
+                Err(Over)
+            }
+            Some(Err(_)) | None => Err(Over),
+        }
+    }
+
+    fn heard(&mut self, line: &str) -> Result<(), Over> {
+        if line.is_empty() {
+            return Ok(());
+        }
+        // A stop is carried out before anything else is looked at: no greeting, no control, no queue.
+        let call = Call::read(line);
+        if let Ok(call) = &call
+            && let Some(stop) = stop_of(call)
+        {
+            self.hub.realtime(stop);
+            return self.reply(call.id.as_ref(), Ok(json!({})));
+        }
+        let now = Instant::now();
+        if self.greeted && self.heard.is_none_or(|last| now - last >= HEARD_EVERY) {
+            self.heard = Some(now);
+            self.house.port.tell(PeopleNews::Heard(self.id));
+        }
+        match call {
+            Err((id, problem)) => self.reply(Some(&id), Err(problem)),
+            Ok(call) => match self.request(&call) {
+                // Answered when the command has ended.
+                Ok(None) => Ok(()),
+                Ok(Some(result)) => self.reply(call.id.as_ref(), Ok(result)),
+                Err(problem) => self.reply(call.id.as_ref(), Err(problem)),
+            },
+        }
+    }
+
+    fn reply(&mut self, id: Option<&Value>, result: Result<Value, Problem>) -> Result<(), Over> {
+        match id {
+            Some(id) => self.say(wire::answer(id, result)),
+            None => Ok(()),
+        }
+    }
+
+    fn say(&mut self, message: String) -> Result<(), Over> {
+        for line in wire::lines(message) {
+            // There is room unless the client does not read: then it has no use for the rest either.
+            self.out.try_send(line).map_err(|_| Over)?;
+        }
+        Ok(())
+    }
+
+    /// Its answers find a place. While they do not, nothing more is read of it.
+    fn has_room(&self) -> bool {
+        self.out.capacity() > ROOM_FOR_ANSWERS / 2
+    }
+
+    fn news(&mut self, news: Result<News, HubGone>) -> Result<(), Over> {
+        match news {
+            Ok(News::Snapshot(snapshot)) => self.news = Some(snapshot),
+            Ok(News::Log(LogEvent::Entry(entry))) => self.entry(&entry)?,
+            Ok(News::Log(LogEvent::Gap(count))) => {
+                self.lost += count;
+                self.give_up_waiting()?;
+            }
+            Ok(News::Answer(answer)) => self.say(wire::notification("answer", &json!({"answer": answer})))?,
+            Err(HubGone) => {
+                let _ = self.say(wire::notification("end", &json!({"why": "the hub has ended"})));
+                return Err(Over);
+            }
+        }
+        Ok(())
+    }
+
+    fn entry(&mut self, entry: &LogEntry) -> Result<(), Over> {
+        if let LogItem::Outcome { ticket, outcome, latency, .. } = &entry.what
+            && let Some(id) = self.waiting.remove(ticket)
+        {
+            let result = json!({"ticket": ticket, "outcome": outcome, "latency_us": latency.as_micros() as u64});
+            self.say(wire::answer(&id, Ok(result)))?;
+        }
+        if !self.events {
+            return Ok(());
+        }
+        if self.out.capacity() <= ROOM_FOR_ANSWERS {
+            self.lost += 1;
+            return Ok(());
+        }
+        if self.lost > self.lost_told {
+            self.say(wire::notification("gap", &json!({"count": self.lost - self.lost_told})))?;
+            self.lost_told = self.lost;
+            self.house.port.tell(PeopleNews::Dropped(self.id, self.lost));
+        }
+        self.say(wire::notification("event", &json!({"entry": entry})))
+    }
+
+    /// Ends were lost with the log: nobody can tell any more what became of the commands.
+    fn give_up_waiting(&mut self) -> Result<(), Over> {
+        for id in std::mem::take(&mut self.waiting).into_values() {
+            let why = "the end of this command was lost among too many log entries: see sunmill audit";
+            self.say(wire::answer(&id, Err(Problem::new(Code::Refused, why))))?;
+        }
+        Ok(())
+    }
+
+    /// When the state is to be sent. `None`: there is no news, it was not asked for, or the client has not taken all that
+    /// was sent before.
+    fn state_due(&self) -> Option<Instant> {
+        (self.news.is_some() && self.every.is_some() && self.out.capacity() == QUEUE).then_some(self.next_state)
+    }
+
+    fn state(&mut self) -> Result<(), Over> {
+        let (Some(snapshot), Some(every)) = (self.news.take(), self.every) else { return Ok(()) };
+        self.next_state = Instant::now() + every;
+        let Ok(state) = serde_json::to_value(&*snapshot) else { return Ok(()) };
+        if let Some(patch) = patch::diff(&self.shown, &state) {
+            self.shown = state;
+            self.say(wire::notification("state", &json!({"rev": snapshot.rev, "patch": patch})))?;
+        }
+        Ok(())
+    }
+
+    /// The client is gone: what needs it alive ends at once.
+    async fn leave(self) {
+        // A jog older than its longest lease has ended by itself; another client may jog by now.
+        if self.jogged.is_some_and(|at| at.elapsed() < JOG_LEASE) {
+            self.hub.realtime(Realtime::JogCancel);
+        }
+        if self.greeted {
+            self.house.port.tell_surely(PeopleNews::Gone(self.id)).await;
+        }
+    }
+}
+
+/// What this call stops, if it is one that stops.
+fn stop_of(call: &Call) -> Option<Realtime> {
+    match call.method.as_str() {
+        "stop" => Some(Realtime::Stop),
+        "hold" => Some(Realtime::FeedHold),
+        "stop_program" => Some(Realtime::StopProgram),
+        "jog_cancel" => Some(Realtime::JogCancel),
+        "door" => Some(Realtime::SafetyDoor),
+        "reset" => Some(Realtime::SoftReset),
+        _ => None,
+    }
+}

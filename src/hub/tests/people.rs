@@ -1,0 +1,87 @@
+//! Who is attached, and who is in control.
+
+use super::*;
+use crate::model::people::{ControlOrder, PeopleNews, Person, STALE_AFTER};
+
+const OTHER: Origin = Origin::Screen(ClientId(2));
+
+fn came(bench: &mut Bench, id: u32) {
+    let person = Person { id: ClientId(id), user: "pi".into(), from: "pts/3".into(), ..Person::default() };
+    bench.keeper.take_people(PeopleNews::Came(person));
+}
+
+fn holder(bench: &Bench) -> Option<u32> {
+    bench.keeper.snapshot.people.control.as_ref().map(|control| control.client.0)
+}
+
+fn take(reason: &str) -> Command {
+    Command::Control(ControlOrder::Take { reason: reason.into() })
+}
+
+#[tokio::test]
+async fn the_first_who_moves_something_is_in_control_and_the_others_watch() {
+    let mut bench = Bench::up(StateKind::Idle);
+    came(&mut bench, 2);
+    assert_eq!(holder(&bench), None);
+    bench.ask(step());
+    assert_eq!(holder(&bench), Some(1));
+    assert!(bench.orders.try_recv().is_ok());
+    bench.log();
+    let refused = bench.ask_as(OTHER, step());
+    let outcomes = bench.outcomes();
+    let [(ticket, Outcome::Refused(Refused(why)))] = &outcomes[..] else { panic!("{outcomes:?}") };
+    assert_eq!(*ticket, refused);
+    assert!(why.contains("screen 1 is in control"), "{why}");
+    assert!(bench.orders.try_recv().is_err(), "nothing was sent");
+    // Looking is for everybody.
+    bench.ask_as(OTHER, Command::ReadSettings);
+    assert!(bench.orders.try_recv().is_ok());
+}
+
+#[tokio::test]
+async fn control_is_taken_announced_and_given_back() {
+    let mut bench = Bench::up(StateKind::Idle);
+    came(&mut bench, 2);
+    bench.ask(step());
+    bench.log();
+    bench.ask_as(OTHER, Command::Control(ControlOrder::Acquire));
+    assert!(matches!(bench.outcomes()[..], [(_, Outcome::Refused(_))]));
+    bench.ask_as(OTHER, take("tool breaks"));
+    let log = bench.log();
+    let said = |words: &str| log.iter().any(|item| matches!(item, LogItem::Note { text, .. } if text.contains(words)));
+    assert!(said("takes control from screen 1: tool breaks"), "{log:?}");
+    assert_eq!(holder(&bench), Some(2));
+    bench.ask(Command::Control(ControlOrder::Release));
+    assert!(matches!(bench.outcomes()[..], [(_, Outcome::Refused(_))]), "only who has it gives it back");
+    bench.ask_as(OTHER, Command::Control(ControlOrder::Release));
+    assert_eq!(holder(&bench), None);
+}
+
+#[tokio::test(start_paused = true)]
+async fn control_of_who_is_silent_or_gone_is_free() {
+    let mut bench = Bench::up(StateKind::Idle);
+    came(&mut bench, 2);
+    bench.ask_as(OTHER, step());
+    tokio::time::advance(STALE_AFTER / 2).await;
+    bench.keeper.take_people(PeopleNews::Heard(ClientId(2)));
+    tokio::time::advance(STALE_AFTER / 2).await;
+    bench.keeper.age_control();
+    bench.log();
+    bench.ask(mdi("G4 P0"));
+    assert!(matches!(bench.outcomes()[..], [(_, Outcome::Refused(_))]), "it was heard of");
+    tokio::time::advance(STALE_AFTER / 2).await;
+    bench.keeper.age_control();
+    // It comes back before anybody else wanted it.
+    bench.keeper.take_people(PeopleNews::Heard(ClientId(2)));
+    bench.ask(mdi("G4 P0"));
+    assert!(matches!(bench.outcomes()[..], [(_, Outcome::Refused(_))]));
+    tokio::time::advance(STALE_AFTER).await;
+    bench.keeper.age_control();
+    bench.ask(step());
+    assert_eq!(holder(&bench), Some(1));
+
+    bench.ask_as(OTHER, take(""));
+    bench.keeper.take_people(PeopleNews::Gone(ClientId(2)));
+    assert_eq!(holder(&bench), None);
+    assert!(bench.keeper.snapshot.people.clients.is_empty());
+}

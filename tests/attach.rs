@@ -1,0 +1,239 @@
+//! A hub with its simulated machine behind a real socket.
+
+mod common;
+
+use std::path::PathBuf;
+use std::time::Duration;
+
+use common::shop::{Shop, middle, state};
+use serde_json::{Value, json};
+use sunmill::attach::{Attached, Listening, Server, client::Me, connect, serve};
+use sunmill::hub::Keeping;
+use sunmill::model::hub::{LogEvent, News};
+use sunmill::model::jog::JogVector;
+use sunmill::model::log::LogItem;
+use sunmill::model::people::ControlOrder;
+use sunmill::model::{AxisVec, Command, Firmware, Hub, Outcome, Realtime, Snapshot, StateKind, TicketId};
+use sunmill::sim::Options;
+use tempfile::TempDir;
+use tokio::io::{AsyncBufReadExt, AsyncWriteExt, BufReader, Lines};
+use tokio::net::UnixStream;
+use tokio::net::unix::{OwnedReadHalf, OwnedWriteHalf};
+use tokio::time::timeout;
+
+/// After which a test has waited in vain; nothing is measured by it.
+const LONG: Duration = Duration::from_secs(60);
+
+/// A hub that serves a socket.
+struct House {
+    shop: Shop,
+    _server: Server,
+    path: PathBuf,
+    _folder: TempDir,
+}
+
+impl House {
+    async fn open() -> Self {
+        let start = AxisVec::from_slice(&[middle(Firmware::Grbl), middle(Firmware::Grbl), -30.0]);
+        let machine = move || Options { homed: true, start: Some(start), ..Options::new(Firmware::Grbl) };
+        let (mut shop, port) = Shop::start_for_many(machine, Keeping::default());
+        let folder = tempfile::tempdir().expect("a folder");
+        let path = folder.path().join("sunmill.sock");
+        let clock = shop.clock;
+        let server = serve(Listening::bind(&path).expect("a socket"), port, move || clock.now());
+        shop.until_ready().await;
+        Self { shop, _server: server, path, _folder: folder }
+    }
+
+    async fn screen(&self) -> Attached {
+        let me = Me { program: "test".into(), from: "here".into(), screen: true, max_hz: Some(20.0) };
+        connect(&self.path, me).await.expect("a hub answers")
+    }
+
+    async fn raw(&self) -> Raw {
+        let (read, write) = UnixStream::connect(&self.path).await.expect("a socket").into_split();
+        Raw { lines: BufReader::new(read).lines(), write }
+    }
+}
+
+/// A client that writes what it likes.
+struct Raw {
+    lines: Lines<BufReader<OwnedReadHalf>>,
+    write: OwnedWriteHalf,
+}
+
+impl Raw {
+    async fn say(&mut self, line: &str) {
+        self.write.write_all(format!("{line}\n").as_bytes()).await.expect("written");
+    }
+
+    async fn next(&mut self) -> Option<Value> {
+        let line = timeout(LONG, self.lines.next_line()).await.expect("an answer").ok()??;
+        Some(serde_json::from_str(&line).expect("JSON"))
+    }
+
+    /// Asks and gives the answer, passing over what comes unasked.
+    async fn ask(&mut self, id: u64, method: &str, params: Value) -> Value {
+        self.say(&json!({"jsonrpc": "2.0", "id": id, "method": method, "params": params}).to_string()).await;
+        loop {
+            let message = self.next().await.expect("an answer");
+            if message["id"] == json!(id) {
+                return message;
+            }
+        }
+    }
+
+    async fn hello(&mut self) {
+        let answer = self.ask(1, "hello", json!({"protocol": 1, "client": "raw"})).await;
+        assert_eq!(answer["result"]["protocol"], 1, "{answer}");
+    }
+}
+
+async fn until(hub: &mut Hub, what: &str, wanted: impl Fn(&Snapshot) -> bool) {
+    let search = async {
+        while !wanted(&hub.snapshot()) {
+            hub.next().await.expect("the hub lives");
+        }
+    };
+    assert!(timeout(LONG, search).await.is_ok(), "no {what}: {:?}", hub.snapshot());
+}
+
+async fn outcome(hub: &mut Hub, asked: TicketId) -> Outcome {
+    let search = async {
+        loop {
+            if let News::Log(LogEvent::Entry(entry)) = hub.next().await.expect("the hub lives")
+                && let LogItem::Outcome { ticket, outcome, .. } = &entry.what
+                && *ticket == asked
+            {
+                return outcome.clone();
+            }
+        }
+    };
+    timeout(LONG, search).await.expect("an outcome")
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_screen_behind_the_socket_sees_the_same_machine_and_moves_it() {
+    let house = House::open().await;
+    let mut screen = house.screen().await.hub;
+    assert_eq!(screen.snapshot().machine.identity, house.shop.hub.snapshot().machine.identity);
+    let before = screen.snapshot().machine.machine_position.expect("a position").as_slice()[0];
+    let step = Command::JogStep { distance: AxisVec::from_slice(&[1.5]), feed_mm_min: 3000.0 };
+    let ticket = screen.submit(step).expect("room");
+    assert_eq!(outcome(&mut screen, ticket).await, Outcome::Done);
+    until(&mut screen, "end of the step", |s| {
+        s.machine.machine_position.is_some_and(|at| (at.as_slice()[0] - before - 1.5).abs() < 0.01)
+    })
+    .await;
+    house.shop.task.shutdown().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn who_watches_can_stop_and_take_control() {
+    let mut house = House::open().await;
+    let mut screen = house.screen().await.hub;
+    house.shop.done(Command::Mdi("G91 G1 X30 F600".into())).await;
+    until(&mut screen, "run", |s| state(s) == Some(StateKind::Run)).await;
+    let ticket = screen.submit(Command::Mdi("G1 X1".into())).expect("room");
+    let refused = outcome(&mut screen, ticket).await;
+    assert!(matches!(&refused, Outcome::Refused(why) if why.0.contains("in control")), "{refused:?}");
+    screen.realtime(Realtime::Stop);
+    until(&mut screen, "hold", |s| state(s) == Some(StateKind::Hold)).await;
+
+    let take = Command::Control(ControlOrder::Take { reason: "nearer".into() });
+    let ticket = screen.submit(take).expect("room");
+    assert_eq!(outcome(&mut screen, ticket).await, Outcome::Done);
+    let refused = house.shop.ask(Command::Mdi("G4 P0".into())).await;
+    assert!(matches!(&refused, Outcome::Refused(why) if why.0.contains("in control")), "{refused:?}");
+    drop(screen);
+    house.shop.until("control that is free again", |s| s.people.control.is_none()).await;
+    house.shop.task.shutdown().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_client_that_dies_in_mid_jog_stops_it() {
+    let mut house = House::open().await;
+    let mut raw = house.raw().await;
+    raw.hello().await;
+    let vector = JogVector { direction: AxisVec::from_slice(&[1.0]), feed_mm_min: 600.0 };
+    let jog = Command::JogContinue { vector, lease: Duration::from_millis(300) };
+    let answer = raw.ask(2, "submit", json!({"command": jog})).await;
+    assert!(answer["result"]["ticket"].is_number(), "{answer}");
+    house.shop.until("jog", |s| state(s) == Some(StateKind::Jog)).await;
+    drop(raw);
+    house.shop.until("standstill", |s| state(s) == Some(StateKind::Idle) && s.machine.jog.is_none()).await;
+    house.shop.until("nobody", |s| s.people.clients.is_empty()).await;
+    house.shop.task.shutdown().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn bad_input_gets_an_error_and_disturbs_nobody() {
+    let house = House::open().await;
+    let mut raw = house.raw().await;
+    for (line, code) in [
+        ("hello", -32700),
+        ("[1]", -32600),
+        ("{}", -32600),
+        (r#"{"jsonrpc":"2.0","id":1,"method":"status"}"#, 3),
+        (r#"{"jsonrpc":"2.0","id":1,"method":"hello","params":{"protocol":2,"client":"x"}}"#, 4),
+        (r#"{"jsonrpc":"2.0","id":1,"method":"hello","params":{"client":"x"}}"#, -32602),
+    ] {
+        raw.say(line).await;
+        let answer = raw.next().await.expect("an answer");
+        assert_eq!(answer["error"]["code"], code, "{line}: {answer}");
+    }
+    raw.hello().await;
+    let answer = raw.ask(2, "fly", json!({})).await;
+    assert_eq!(answer["error"]["code"], -32601);
+    assert!(answer["error"]["message"].as_str().is_some_and(|words| words.contains("subscribe")));
+    let answer = raw.ask(3, "command", json!({"command": {"Mdi": "G1 X1\nG1"}})).await;
+    assert!(answer["result"]["outcome"]["Refused"].is_string(), "{answer}");
+    let answer = raw.ask(4, "subscribe", json!({"max_hz": -1})).await;
+    assert_eq!(answer["error"]["code"], -32602);
+    // A line without an end: the connection is cut, the others live.
+    let junk = vec![b'x'; 2 * 1024 * 1024];
+    let _ = raw.write.write_all(&junk).await;
+    while raw.next().await.is_some() {}
+    let mut other = house.raw().await;
+    other.hello().await;
+    assert!(other.ask(2, "status", json!({})).await["result"]["state"]["rev"].is_number());
+    house.shop.task.shutdown().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn fifty_clients_one_of_them_stuck_get_each_answer_once_and_in_order() {
+    let house = House::open().await;
+    // It asks for everything and reads nothing.
+    let mut stuck = house.raw().await;
+    stuck.hello().await;
+    stuck.say(r#"{"jsonrpc":"2.0","id":2,"method":"subscribe","params":{"max_hz":20,"events":true}}"#).await;
+    let mut watchers = Vec::new();
+    for _ in 0..29 {
+        watchers.push(house.screen().await.hub);
+    }
+    let mut askers = Vec::new();
+    for n in 0..20 {
+        let mut raw = house.raw().await;
+        raw.hello().await;
+        askers.push(tokio::spawn(async move {
+            let mut answered = 0;
+            for id in 0..50 {
+                let answer = raw.ask(100 + id, "command", json!({"command": {"Mdi": "G4 P0"}})).await;
+                assert!(answer["result"]["outcome"] != Value::Null || answer["error"] != Value::Null, "{n}: {answer}");
+                answered += 1;
+            }
+            answered
+        }));
+    }
+    let mut answered = 0;
+    for asker in askers {
+        answered += timeout(LONG, asker).await.expect("in time").expect("no panic");
+    }
+    assert_eq!(answered, 1000);
+    let rev = house.shop.hub.snapshot().rev;
+    for watcher in &mut watchers {
+        until(watcher, "news", |s| s.rev >= rev).await;
+    }
+    drop(stuck);
+    house.shop.task.shutdown().await;
+}
