@@ -79,6 +79,7 @@ pub(super) fn run(settings: &Settings, terminal: bool, face: Face) -> Result<Exi
         programs: Some(library(settings)),
         runner: runner(settings),
         outputs: settings.config.outputs.iter().map(config::Output::to_model).collect(),
+        power: hub::power::PowerKeeping::default(),
     };
     let reason = runtime.block_on(open(settings, notice, keeping, face));
     if let Some(store) = store {

@@ -124,6 +124,16 @@ impl Audit {
         self.write(happened(AuditKind::Alarm, what));
     }
 
+    /// Something was seen, of which this one tells.
+    pub(super) fn note(&mut self, who: &str, what: String) {
+        self.write(AuditRow { who: who.to_owned(), ..happened(AuditKind::Note, what) });
+    }
+
+    /// Something that is told in a row of its own.
+    pub(super) fn row(&mut self, row: AuditRow) {
+        self.write(row);
+    }
+
     fn realtime(&mut self, at: Time, realtime: Realtime) {
         let Some(what) = name(realtime) else { return };
         let row = AuditRow {

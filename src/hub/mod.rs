@@ -13,6 +13,7 @@ mod keeper_backups;
 mod ledger;
 mod offsets;
 mod people;
+pub mod power;
 pub mod programs;
 pub mod run;
 pub mod runner;

@@ -14,9 +14,11 @@ use super::keeper_backups::{BackupDesk, FileDone};
 use super::ledger::{Entry, Ledger};
 use super::offsets::OffsetWatch;
 use super::people::Heard;
+use super::power::{self, PowerHub, PowerKeeping};
 use super::programs::{self, Checking, Library};
 use super::runner::{Checks, News, ProgramKeeping, Runner, RunnerConfig};
 use super::{arbiter, fold};
+use crate::driver::bus::BusHandle;
 use crate::driver::clock::Clock;
 use crate::driver::machine::{self, Event, EventKind, MachineHandle, Order, OrderKind};
 use crate::driver::transport::Opener;
@@ -72,13 +74,20 @@ pub struct MachineLink {
 #[derive(Debug)]
 pub struct HubTask {
     machine: MachineHandle,
+    buses: Vec<BusHandle>,
     task: JoinHandle<()>,
 }
 
 impl HubTask {
     /// Cancels a jog in progress, closes the port, answers every open command, and ends. Bounded in time.
     pub async fn shutdown(self) {
-        self.machine.shutdown().await;
+        let buses = async {
+            for bus in self.buses {
+                bus.shutdown().await;
+            }
+        };
+        // At the same time: no bus keeps a machine waiting for its stop.
+        tokio::join!(self.machine.shutdown(), buses);
         if let Err(error) = self.task.await {
             tracing::error!(%error, "the hub failed");
         }
@@ -109,6 +118,8 @@ pub struct Keeping {
     pub runner: RunnerConfig,
     /// Outputs of the machine that have names.
     pub outputs: Vec<Output>,
+    /// Inverters, and what is remembered of them.
+    pub power: PowerKeeping,
 }
 
 /// As [`start`], and keeps things on disk.
@@ -137,8 +148,9 @@ pub fn start_keeping(
         keeping.wire_log.take(),
     );
     let link = MachineLink { orders: machine.orders.clone(), events };
+    let buses = std::mem::take(&mut keeping.power.handles);
     let (port, task) = spawn_keeping(config, clock, latch, link, keeping);
-    (port, HubTask { machine, task })
+    (port, HubTask { machine, buses, task })
 }
 
 /// Starts the hub over a driver that runs already. The task ends when `link.events` does.
@@ -146,7 +158,7 @@ pub fn spawn(config: HubConfig, clock: Clock, latch: Arc<Latch>, link: MachineLi
     spawn_keeping(config, clock, latch, link, Keeping::default())
 }
 
-fn spawn_keeping(
+pub(super) fn spawn_keeping(
     config: HubConfig,
     clock: Clock,
     latch: Arc<Latch>,
@@ -166,6 +178,10 @@ fn spawn_keeping(
         jobs = Some(desk.jobs);
         checks = Some(Arc::new(desk.known));
     }
+    let power = keeper.begin_power(keeping.power, keeping.store.clone());
+    if let Some(errands) = power.errands {
+        port = port.with_power(errands);
+    }
     let (desk, files) = BackupDesk::new(keeping.backups);
     keeper.desk = desk;
     keeper.snapshot.programs.store_trouble = keeping.store_trouble;
@@ -174,7 +190,8 @@ fn spawn_keeping(
     let store = keeping.store.map(|store| (store, keeping.opened));
     let (runner, news) = Runner::new(ProgramKeeping { config: keeping.runner, store, checks });
     keeper.runner = runner;
-    (port, tokio::spawn(run(keeper, link.events, inbox, Inboxes { files, news, jobs, people })))
+    let inboxes = Inboxes { files, news, jobs, people, power: power.inbox };
+    (port, tokio::spawn(run(keeper, link.events, inbox, inboxes)))
 }
 
 /// What else the task waits for.
@@ -183,6 +200,7 @@ struct Inboxes {
     news: mpsc::Receiver<News>,
     jobs: Option<watch::Receiver<Arc<Vec<Job>>>>,
     people: mpsc::Receiver<PeopleNews>,
+    power: power::Inbox,
 }
 
 async fn run(
@@ -205,6 +223,8 @@ async fn run(
             trouble = audit::store_news(&mut store) => keeper.take_store_trouble(trouble),
             Some(news) = inboxes.news.recv() => keeper.program_news(news),
             Some(news) = inboxes.people.recv() => keeper.take_people(news),
+            // Last: what a bus has to tell can wait for the machine.
+            news = inboxes.power.next() => keeper.take_power(news),
         }
         for _ in 0..BURST {
             let Ok(event) = events.try_recv() else { break };
@@ -237,6 +257,7 @@ pub(super) struct Keeper {
     pub(super) runner: Runner,
     pub(super) desk: BackupDesk,
     pub(super) audit: Audit,
+    pub(super) power: PowerHub,
     offsets: OffsetWatch,
     pub(super) heard: Heard,
 }
@@ -267,6 +288,7 @@ impl Keeper {
             runner: Runner::new(ProgramKeeping::default()).0,
             desk: BackupDesk::new(None).0,
             audit: Audit::default(),
+            power: PowerHub::nothing(),
             offsets: OffsetWatch::default(),
             heard: Heard::default(),
         };
@@ -314,6 +336,12 @@ impl Keeper {
         }
         if let Command::Program(order) = &request.command {
             if let Some(outcome) = self.program_order(request, order, now) {
+                self.answer(now, request.ticket, outcome);
+            }
+            return;
+        }
+        if let Command::Power(order) = &request.command {
+            if let Some(outcome) = self.power_order(request, order, now) {
                 self.answer(now, request.ticket, outcome);
             }
             return;
@@ -375,8 +403,19 @@ impl Keeper {
         }
     }
 
+    /// As [`answer`](Self::answer), where the audit has rows of its own for what was done.
+    pub(super) fn answer_audited(&mut self, at: Time, ticket: TicketId, outcome: Outcome) {
+        if let Some(entry) = self.ledger.close(ticket) {
+            self.tell_outcome(at, entry, outcome);
+        }
+    }
+
     fn write_outcome(&mut self, at: Time, entry: Entry, outcome: Outcome) {
         self.audit.outcome(at, &entry, &outcome);
+        self.tell_outcome(at, entry, outcome);
+    }
+
+    fn tell_outcome(&mut self, at: Time, entry: Entry, outcome: Outcome) {
         let latency = entry.latency(at);
         let Entry { ticket, what, .. } = entry;
         self.journal.write(at, LogItem::Outcome { ticket: ticket.id, origin: ticket.origin, what, outcome, latency });
@@ -399,6 +438,7 @@ impl Keeper {
         let now = self.clock.now();
         self.abandon_restore(now);
         self.finish_program(now);
+        self.finish_power(now);
         for entry in self.ledger.drain() {
             self.write_outcome(now, entry, Outcome::Voided { why: VoidReason::Shutdown, sent: false });
         }

@@ -1,0 +1,263 @@
+//! The hub with a simulated inverter on its bus: a setting from the asking to the next start.
+
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::time::Duration;
+
+use sunmill::driver::Clock;
+use sunmill::driver::bus::{BusConfig, BusEndpoint, BusOpener, Family, InProcessBus, UnitConfig};
+use sunmill::driver::pace::Pace;
+use sunmill::driver::transport::{InProcess, Opener, SerialLine, Stream};
+use sunmill::grbl::session::SessionConfig;
+use sunmill::grbl::tables::Tables;
+use sunmill::hub::power::{BusPlan, PowerKeeping, Remembered, UnitSetup, remembered};
+use sunmill::hub::{self, HubTask, Keeping};
+use sunmill::inverter::poller::Options;
+use sunmill::inverter::profile::shipped;
+use sunmill::model::audit::AuditKind;
+use sunmill::model::command::{Command, Outcome, TicketId};
+use sunmill::model::desk::{Answer, Query};
+use sunmill::model::hub::{LogEvent, News};
+use sunmill::model::log::LogItem;
+use sunmill::model::power::{PowerAnswer, PowerOrder, PowerQuery, Unit, UnitState, Wanted};
+use sunmill::model::{Endpoint, Firmware, Hub};
+use sunmill::sim::inverter::{Framing, InverterFault};
+use sunmill::sim::serve::{self, Bus};
+use sunmill::sim::{InverterOptions, Options as MachineOptions};
+use sunmill::store::{AuditFilter, Store};
+
+/// SolarHub's name of register 8475.
+const END: &str = "capacity_of_discharger_end_eod_";
+
+/// A hub that runs, and a person at it.
+struct House {
+    hub: Hub,
+    task: HubTask,
+    store: Store,
+    outcomes: Vec<(TicketId, Outcome)>,
+    answers: Vec<PowerAnswer>,
+}
+
+fn plan(inverter: &Bus) -> BusPlan {
+    let inverter = inverter.clone();
+    let connect = move || Ok(Box::new(inverter.connect()) as Box<dyn Stream>);
+    let opener = BusOpener {
+        endpoint: BusEndpoint::Rtu { path: "/dev/ttyUSB9".into(), line: SerialLine::plain(9600) },
+        lock_dir: PathBuf::new(),
+        in_process: Some(InProcessBus(Arc::new(connect))),
+    };
+    let profile = Arc::new(shipped("senergy").unwrap().unwrap());
+    let setup = UnitSetup {
+        name: "roof".into(),
+        profile: profile.name.clone(),
+        brand: profile.brand.clone(),
+        address: 1,
+        enabled: true,
+        capacity_kwh: Some(10.0),
+        ..UnitSetup::default()
+    };
+    let unit = UnitConfig {
+        name: "roof".into(),
+        family: Family::Profile(profile),
+        options: Options { unit: Some(1), ..Options::default() },
+        enabled: true,
+        nominal_v: 230.0,
+    };
+    let config = BusConfig { name: "rs485".into(), opener, units: vec![unit] };
+    BusPlan { config, simulated: true, units: vec![setup] }
+}
+
+impl House {
+    fn open(folder: &Path, inverter: &Bus) -> Self {
+        let clock = Clock::start();
+        let (store, opened) = Store::open(&folder.join("sunmill.db")).unwrap();
+        let known = remembered(&store.reader(), ["roof"]).unwrap();
+        let power = PowerKeeping::default().start(vec![plan(inverter)], known, clock);
+        let keeping = Keeping { store: Some(store.clone()), opened, power, ..Keeping::default() };
+        let opener = Opener {
+            endpoint: Endpoint::Sim,
+            baud: 115_200,
+            pace: Pace::Off,
+            lock_dir: folder.to_owned(),
+            in_process: Some(InProcess(Arc::new(|| serve::in_process(MachineOptions::new(Firmware::FluidNc))))),
+        };
+        let (port, task) = hub::start_keeping(SessionConfig::default(), Tables::load(), opener, clock, keeping);
+        Self { hub: port.attach_screen(), task, store, outcomes: Vec::new(), answers: Vec::new() }
+    }
+
+    async fn close(self) {
+        self.task.shutdown().await;
+        self.store.close();
+    }
+
+    async fn next(&mut self) {
+        match self.hub.next().await.expect("the hub lives") {
+            News::Log(LogEvent::Entry(entry)) => {
+                if let LogItem::Outcome { ticket, outcome, .. } = &entry.what {
+                    self.outcomes.push((*ticket, outcome.clone()));
+                }
+            }
+            News::Answer(Answer::Power(answer)) => self.answers.push(answer),
+            _ => {}
+        }
+    }
+
+    fn roof(&self) -> Arc<Unit> {
+        Arc::clone(&self.hub.snapshot().power.inverters[0])
+    }
+
+    async fn until(&mut self, is_so: impl Fn(&Unit) -> bool) {
+        while !is_so(&self.roof()) {
+            self.next().await;
+        }
+    }
+
+    /// It answers, is known, and its settings were read.
+    async fn ready(&mut self) {
+        self.until(|roof| roof.state == UnitState::Answers && roof.known.serial.is_some()).await;
+        self.until(|roof| roof.read_only.is_none()).await;
+        while self.value().await.is_none() {
+            self.next().await;
+        }
+    }
+
+    async fn answer(&mut self, query: PowerQuery) -> PowerAnswer {
+        self.hub.ask(Query::Power(query)).unwrap();
+        while self.answers.is_empty() {
+            self.next().await;
+        }
+        self.answers.remove(0)
+    }
+
+    /// What the settings page shows: the value, and what was saved.
+    async fn value(&mut self) -> Option<String> {
+        let PowerAnswer::Settings { rows: Ok(rows), .. } =
+            self.answer(PowerQuery::Settings { inverter: "roof".into() }).await
+        else {
+            return None;
+        };
+        rows.iter().find(|row| row.aliases.iter().any(|alias| alias == END))?.value.clone()
+    }
+
+    async fn set(&mut self, text: &str, shown: &str) -> Outcome {
+        let settings = vec![Wanted { id: END.into(), text: text.into(), shown: Some(shown.into()) }];
+        let order = PowerOrder::Set { inverter: "roof".into(), settings };
+        let ticket = self.hub.submit(Command::Power(order)).unwrap();
+        loop {
+            if let Some((_, outcome)) = self.outcomes.iter().find(|(known, _)| *known == ticket) {
+                return outcome.clone();
+            }
+            self.next().await;
+        }
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_setting_is_shown_before_written_read_back_told_saved_counted_and_there_after_a_restart() {
+    let folder = tempfile::tempdir().unwrap();
+    let profile = Arc::new(shipped("senergy").unwrap().unwrap());
+    let inverter = Bus::new(InverterOptions { speed: 0.0, ..InverterOptions::new(profile, Framing::Rtu) });
+    let mut house = House::open(folder.path(), &inverter);
+    house.ready().await;
+    let before = house.value().await.unwrap();
+    assert_ne!(before, "35 %");
+    let settings = vec![Wanted { id: END.into(), text: "35".into(), shown: Some(before.clone()) }];
+    let query = PowerQuery::CheckChanges { inverter: "roof".into(), settings };
+    let PowerAnswer::Changes { rows: Ok(rows), .. } = house.answer(query).await else { panic!() };
+    assert_eq!((rows[0].before.as_str(), rows[0].after.as_str()), (before.as_str(), "35 %"));
+
+    assert_eq!(house.set("35", &before).await, Outcome::Done);
+    let report = house.roof().last_write.clone().unwrap();
+    assert!(report.is_good() && report.rows[0].sent, "{report:?}");
+    assert_eq!(report.rows[0].words, "written and read back");
+    assert_eq!(house.value().await.as_deref(), Some("35 %"));
+    let (simulated, changed) = (house.roof().simulated, house.roof().known.serial.clone());
+    assert!(simulated && changed.is_some());
+
+    // Again at once: its memory wears out.
+    let Outcome::Refused(why) = house.set("40", "35 %").await else { panic!() };
+    assert!(why.to_string().contains("wait"), "{why}");
+    // And not where it says something else than the person was shown.
+    let Outcome::Refused(why) = house.set("40", "20 %").await else { panic!() };
+    assert!(why.to_string().contains("35 %"), "{why}");
+
+    house.store.flush().unwrap();
+    let filter = AuditFilter { kind: Some(AuditKind::Setting), ..AuditFilter::default() };
+    let audit = house.store.reader().audit(&filter, 0, 10).unwrap();
+    let row = audit.iter().find(|row| row.outcome == "written and read back").expect("a row");
+    assert_eq!((row.who.as_str(), row.what.contains(&format!("{before} -> 35 %"))), ("screen 1", true), "{row:?}");
+    house.close().await;
+
+    // The next start: the inverter kept it, and what was saved is known.
+    let mut house = House::open(folder.path(), &inverter);
+    house.ready().await;
+    assert_eq!(house.value().await.as_deref(), Some("35 %"));
+    let Outcome::Refused(why) = house.set("40", "35 %").await else { panic!() };
+    assert!(why.to_string().contains("wait"), "the count is kept: {why}");
+    let PowerAnswer::Settings { rows: Ok(rows), .. } =
+        house.answer(PowerQuery::Settings { inverter: "roof".into() }).await
+    else {
+        panic!()
+    };
+    let row = rows.iter().find(|row| row.aliases.iter().any(|alias| alias == END)).unwrap();
+    let saved = row.saved.clone().unwrap();
+    assert_eq!((saved.text.as_str(), saved.who.as_str(), row.writes_today), ("35 %", "screen 1", 1));
+    assert!(house.roof().drift.is_empty());
+    house.close().await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn another_device_in_its_place_is_not_written_to_after_a_restart() {
+    let folder = tempfile::tempdir().unwrap();
+    let profile = Arc::new(shipped("senergy").unwrap().unwrap());
+    let options = || InverterOptions { speed: 0.0, ..InverterOptions::new(Arc::clone(&profile), Framing::Rtu) };
+    let mut house = House::open(folder.path(), &Bus::new(options()));
+    house.ready().await;
+    house.close().await;
+    let other = Bus::new(options());
+    other.with(|inverter| inverter.trigger(InverterFault::UnitSwap));
+    let mut house = House::open(folder.path(), &other);
+    house.until(|roof| roof.to_confirm.is_some()).await;
+    let Outcome::Refused(why) = house.set("35", "20 %").await else { panic!() };
+    assert!(why.to_string().contains("SIM0000002"), "{why}");
+    let confirm = PowerOrder::ConfirmIdentity { inverter: "roof".into() };
+    house.hub.submit(Command::Power(confirm)).unwrap();
+    house.until(|roof| roof.read_only.is_none() && roof.to_confirm.is_none()).await;
+    house.close().await;
+    // It is the right one from then on.
+    let mut house = House::open(folder.path(), &other);
+    house.ready().await;
+    house.close().await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_dead_bus_keeps_no_machine_from_its_end() {
+    let folder = tempfile::tempdir().unwrap();
+    let profile = Arc::new(shipped("senergy").unwrap().unwrap());
+    let inverter = Bus::new(InverterOptions::new(profile, Framing::Rtu));
+    let mut dead = plan(&inverter);
+    dead.config.opener.in_process =
+        Some(InProcessBus(Arc::new(|| Ok(Box::new(tokio::io::duplex(64).0) as Box<dyn Stream>))));
+    let clock = Clock::start();
+    let power = PowerKeeping::default().start(vec![dead], Remembered::default(), clock);
+    let opener = Opener {
+        endpoint: Endpoint::Sim,
+        baud: 115_200,
+        pace: Pace::Off,
+        lock_dir: folder.path().to_owned(),
+        in_process: Some(InProcess(Arc::new(|| serve::in_process(MachineOptions::new(Firmware::FluidNc))))),
+    };
+    let keeping = Keeping { power, ..Keeping::default() };
+    let (port, task) = hub::start_keeping(SessionConfig::default(), Tables::load(), opener, clock, keeping);
+    let mut hub = port.attach_screen();
+    while hub.snapshot().machine.state.is_none() {
+        hub.changed().await.unwrap();
+    }
+    assert!(clock.now().as_micros() < 5_000_000);
+    while matches!(hub.snapshot().power.inverters[0].state, UnitState::Waiting) {
+        hub.changed().await.unwrap();
+    }
+    let before = clock.now();
+    task.shutdown().await;
+    assert!(clock.now().since(before) < Duration::from_secs(3));
+}
