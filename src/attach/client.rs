@@ -67,15 +67,21 @@ pub struct Attached {
     pub hub: Hub,
     /// This client's number at the hub.
     pub id: ClientId,
-    started: Instant,
-    hub_then: Time,
+    /// The hub's time, as far as can be told from here.
+    pub clock: HubClock,
 }
 
-impl Attached {
-    /// The hub's time, as far as can be told from here.
-    pub fn now(&self) -> impl Fn() -> Time + Send + Sync + 'static {
-        let (started, then) = (self.started, self.hub_then);
-        move || then + started.elapsed()
+/// The hub's time, told from the moment of the greeting on.
+#[derive(Clone, Copy, Debug)]
+pub struct HubClock {
+    greeted: Instant,
+    then: Time,
+}
+
+impl HubClock {
+    /// The present moment.
+    pub fn now(self) -> Time {
+        self.then + self.greeted.elapsed()
     }
 }
 
@@ -99,22 +105,15 @@ type Lines = FramedRead<OwnedReadHalf, LinesCodec>;
 /// # Errors
 /// See [`ConnectError`].
 pub async fn connect(path: &Path, me: Me) -> Result<Attached, ConnectError> {
-    let stream = UnixStream::connect(path).await.map_err(|error| match error.kind() {
-        io::ErrorKind::PermissionDenied => ConnectError::NotAllowed(path.to_owned()),
-        _ => ConnectError::Nobody { path: path.to_owned(), error },
-    })?;
     let strange = |why: String| ConnectError::Strange { path: path.to_owned(), why };
-    let (read, write) = stream.into_split();
-    let lines = FramedRead::new(read, LinesCodec::new_with_max_length(MAX_LINE));
-    let mut talk = Talk { lines, write, pieces: String::new(), last_id: 0 };
-    let hello = json!({"protocol": PROTOCOL, "client": me.program, "from": me.from, "screen": me.screen});
+    let mut talk = open(path).await?;
     let greeting = async {
-        let greeting = talk.asked("hello", &hello).await?;
+        let greeting = talk.asked("hello", &hello(&me)).await?;
         let state = talk.asked("subscribe", &json!({"events": true, "max_hz": me.max_hz})).await?;
-        Ok::<_, String>((greeting, state))
+        Ok::<_, Problem>((greeting, state))
     };
     let greeted = timeout(GREETING, greeting).await.map_err(|_| strange("it does not greet".to_owned()))?;
-    let (greeting, mut state) = greeted.map_err(strange)?;
+    let (greeting, mut state) = greeted.map_err(|problem| strange(problem.message))?;
     let hub_then = Time::from_micros(greeting["now_us"].as_u64().unwrap_or_default());
     let id = ClientId(greeting["client"].as_u64().and_then(|id| u32::try_from(id).ok()).unwrap_or_default());
     let state = state["state"].take();
@@ -145,7 +144,51 @@ pub async fn connect(path: &Path, me: Me) -> Result<Attached, ConnectError> {
         tickets: HashMap::new(),
     };
     tokio::spawn(client.run(inbox, desk));
-    Ok(Attached { hub, id, started: Instant::now(), hub_then })
+    Ok(Attached { hub, id, clock: HubClock { greeted: Instant::now(), then: hub_then } })
+}
+
+/// Calls one method and gives its result, or the number and words of its error.
+///
+/// # Errors
+/// See [`ConnectError`].
+pub async fn talk(path: &Path, me: Me, method: &str, params: &Value) -> Result<Result<Value, Problem>, ConnectError> {
+    let mut talk = open(path).await?;
+    let strange = |why: Problem| ConnectError::Strange { path: path.to_owned(), why: why.message };
+    timeout(GREETING, talk.asked("hello", &hello(&me)))
+        .await
+        .map_err(|_| strange(Problem::said("it does not greet")))?
+        .map_err(strange)?;
+    Ok(talk.asked(method, params).await)
+}
+
+/// What a hub answered instead of a result.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("{message}")]
+pub struct Problem {
+    /// The number; 0: the connection failed.
+    pub code: i64,
+    /// In words.
+    pub message: String,
+}
+
+impl Problem {
+    fn said(message: impl Into<String>) -> Self {
+        Self { code: 0, message: message.into() }
+    }
+}
+
+async fn open(path: &Path) -> Result<Talk, ConnectError> {
+    let stream = UnixStream::connect(path).await.map_err(|error| match error.kind() {
+        io::ErrorKind::PermissionDenied => ConnectError::NotAllowed(path.to_owned()),
+        _ => ConnectError::Nobody { path: path.to_owned(), error },
+    })?;
+    let (read, write) = stream.into_split();
+    let lines = FramedRead::new(read, LinesCodec::new_with_max_length(MAX_LINE));
+    Ok(Talk { lines, write, pieces: String::new(), last_id: 0 })
+}
+
+fn hello(me: &Me) -> Value {
+    json!({"protocol": PROTOCOL, "client": me.program, "from": me.from, "screen": me.screen})
 }
 
 /// Lines both ways.
@@ -165,13 +208,16 @@ impl Talk {
     }
 
     /// Asks and waits for the result; what else comes is passed over.
-    async fn asked(&mut self, method: &str, params: &Value) -> Result<Value, String> {
-        let id = self.ask(method, params).await.map_err(|error| error.to_string())?;
+    async fn asked(&mut self, method: &str, params: &Value) -> Result<Value, Problem> {
+        let id = self.ask(method, params).await.map_err(|error| Problem::said(error.to_string()))?;
         loop {
-            let mut message = self.next().await?;
+            let mut message = self.next().await.map_err(Problem::said)?;
             if message["id"] == json!(id) || message["id"].is_null() && message.get("error").is_some() {
                 return match message.get("error") {
-                    Some(error) => Err(error["message"].as_str().unwrap_or("it refuses").to_owned()),
+                    Some(error) => Err(Problem {
+                        code: error["code"].as_i64().unwrap_or_default(),
+                        message: error["message"].as_str().unwrap_or("it refuses").to_owned(),
+                    }),
                     None => Ok(message["result"].take()),
                 };
             }

@@ -13,6 +13,6 @@ mod patch;
 pub mod server;
 mod wire;
 
-pub use client::{Attached, ConnectError, connect};
+pub use client::{Attached, ConnectError, connect, talk};
 pub use server::{BindError, Listening, METHODS, Server, serve};
 pub use wire::PROTOCOL;

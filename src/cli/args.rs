@@ -9,9 +9,10 @@ use clap::{Args, Parser, Subcommand};
 use super::audit::AuditArgs;
 use super::preview::PreviewArgs;
 use super::programs::ProgramsCommand;
+use super::remote::{ControlCommand, StatusArgs};
 use super::sim::{Personality, SimArgs};
 use super::sim_inverter::SimInverterArgs;
-use crate::model::Endpoint;
+use crate::model::{Axis, Endpoint};
 
 const LONG_VERSION: &str = concat!(
     env!("CARGO_PKG_VERSION"),
@@ -65,6 +66,10 @@ pub struct Cli {
     #[arg(long, global = true, value_name = "PORT")]
     pub port: Option<Endpoint>,
 
+    /// The socket of the hub; otherwise $SUNMILL_SOCKET, or the usual places
+    #[arg(long, global = true, value_name = "FILE")]
+    pub socket: Option<PathBuf>,
+
     /// Words in, lines out: for screen readers and plain terminals
     #[arg(long)]
     pub plain: bool,
@@ -105,6 +110,54 @@ pub enum Command {
     Programs(ProgramsCommand),
     /// Print who did what, when, and how it ended
     Audit(AuditArgs),
+    /// Run the machine without a screen; screens and scripts attach to it
+    ///
+    /// Ends at SIGTERM. A screen that is started while it runs attaches to it.
+    Daemon,
+    /// Print the state of the machine, from the sunmill that runs it
+    Status(StatusArgs),
+    /// Bring motion to a stand (position is kept); waits until that is seen
+    Stop,
+    /// Feed hold; waits until that is seen
+    Hold,
+    /// Go on after a hold
+    Resume,
+    /// Soft reset: at once, also while moving (position is lost then)
+    Reset,
+    /// Unlock after an alarm ($X): trusts the present position
+    Unlock,
+    /// Home all axes, or one: THE MACHINE MOVES
+    Home {
+        /// Its letter
+        #[arg(value_parser = axis)]
+        axis: Option<Axis>,
+    },
+    /// Send G-code or $ commands, one after the other, each when the one before was accepted
+    Send {
+        /// The lines
+        #[arg(required = true)]
+        lines: Vec<String>,
+    },
+    /// Who is in control, who is attached
+    #[command(subcommand)]
+    Control(ControlCommand),
+    /// Print what happens as it happens, a JSON object a line
+    Events,
+    /// Call a method of the hub's protocol and print its result
+    Rpc {
+        /// The method; see sunmill protocol
+        method: String,
+        /// Its params, a JSON object
+        params: Option<String>,
+    },
+    /// Print the methods and errors of the hub's protocol
+    Protocol,
+}
+
+fn axis(text: &str) -> Result<Axis, String> {
+    let mut letters = text.chars();
+    let axis = letters.next().and_then(|letter| Axis::from_letter(letter.to_ascii_uppercase()));
+    axis.filter(|_| letters.next().is_none()).ok_or_else(|| format!("{text:?} is no axis: one of X Y Z A B C U V W"))
 }
 
 /// How a listing is printed: for people, unless one of these is given.

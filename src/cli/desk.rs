@@ -7,8 +7,8 @@ use tokio::sync::mpsc;
 
 use super::files;
 use super::history;
+use super::house::opener;
 use super::ports::configured;
-use super::screen::opener;
 use super::settings::Settings;
 use crate::config::{Source, with_port};
 use crate::driver::clock::Clock;

@@ -11,6 +11,8 @@ use crate::config::Places;
 pub struct Environment {
     /// `$SUNMILL_CONFIG`.
     pub config: Option<PathBuf>,
+    /// `$SUNMILL_SOCKET`.
+    pub socket: Option<PathBuf>,
     /// `$HOME`.
     pub home: Option<PathBuf>,
     /// `$XDG_CONFIG_HOME`, or `~/.config`.
@@ -31,13 +33,20 @@ pub struct Environment {
     pub multiplexed: bool,
     /// stdin and stdout are a terminal.
     pub terminal: bool,
+    /// Where the person is: the computer that SSH comes from, the terminal; empty where neither is known.
+    pub place: String,
 }
 
 impl Environment {
     /// Of this process.
     pub fn of_this_process() -> Self {
         let terminal = std::io::stdin().is_terminal() && std::io::stdout().is_terminal();
-        Self { terminal, ..Self::from_variables(|name| std::env::var_os(name)) }
+        let found = Self::from_variables(|name| std::env::var_os(name));
+        let tty = rustix::termios::ttyname(std::io::stdin(), Vec::new()).ok();
+        let tty = tty.map(|name| name.to_string_lossy().trim_start_matches("/dev/").to_owned());
+        let place = [Some(found.place.clone()).filter(|place| !place.is_empty()), tty];
+        let place = place.into_iter().flatten().collect::<Vec<_>>().join(", ");
+        Self { terminal, place, ..found }
     }
 
     /// From any source of variables. An empty one counts as not set, as POSIX and XDG have it.
@@ -51,6 +60,7 @@ impl Environment {
         let locale = ["LC_ALL", "LC_CTYPE", "LANG"].into_iter().find_map(text).unwrap_or_default().to_uppercase();
         Self {
             config: set("SUNMILL_CONFIG").map(PathBuf::from),
+            socket: set("SUNMILL_SOCKET").map(PathBuf::from),
             config_home: folder("XDG_CONFIG_HOME").or_else(|| below_home(".config")),
             state_home: folder("XDG_STATE_HOME").or_else(|| below_home(".local/state")),
             home,
@@ -62,6 +72,8 @@ impl Environment {
             multiplexed: ["TMUX", "STY", "ZELLIJ"].into_iter().any(|name| set(name).is_some())
                 || text("TERM").is_some_and(|term| term.starts_with("tmux") || term.starts_with("screen")),
             terminal: false,
+            // "client port server port" (ssh(1)).
+            place: text("SSH_CONNECTION").and_then(|all| all.split(' ').next().map(str::to_owned)).unwrap_or_default(),
         }
     }
 

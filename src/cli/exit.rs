@@ -6,8 +6,6 @@ use color_eyre::eyre::Report;
 
 use super::out;
 
-/// A command that did not do what was asked.
-///
 /// Exit codes are a contract; new commands add to the list and never change it:
 ///
 /// | code | meaning |
@@ -15,24 +13,54 @@ use super::out;
 /// | 0 | done |
 /// | 1 | failed: the words on stderr say what and why |
 /// | 2 | the command line is wrong |
+/// | 3 | no sunmill answers |
+/// | 4 | refused: another client is in control |
+/// | 5 | refused: the machine (or inverter) is not in a state for it |
+/// | 6 | this user may not |
+/// | 7 | no answer in time |
+/// | 8 | the program ended in an error or an alarm |
 /// | 101 | sunmill crashed; the report is in the log folder |
 /// | 129, 143 | ended because the terminal went away, because it was told to (SIGTERM, SIGQUIT) |
-///
-/// 3 to 8 are kept for commands that talk to a running hub: unreachable, refused by lease, refused by
-/// state, no permission, timed out, program ended in an error.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[repr(u8)]
+pub(super) enum Code {
+    /// Failed.
+    #[default]
+    Failed = 1,
+    /// No sunmill answers.
+    Unreachable = 3,
+    /// Another client is in control.
+    Control = 4,
+    /// Not in this state.
+    State = 5,
+    /// This user may not.
+    NotAllowed = 6,
+    /// No answer in time.
+    Timeout = 7,
+}
+
+/// A command that did not do what was asked.
 #[derive(Debug)]
-pub struct Failure(Report);
+pub struct Failure {
+    code: Code,
+    report: Report,
+}
 
 impl Failure {
+    /// With this code.
+    pub(super) const fn new(code: Code, report: Report) -> Self {
+        Self { code, report }
+    }
+
     /// Says why on stderr, on one line with its causes.
     pub fn tell(&self) -> ExitCode {
-        out::words(&format!("error: {:#}", self.0));
-        ExitCode::FAILURE
+        out::words(&format!("error: {:#}", self.report));
+        ExitCode::from(self.code as u8)
     }
 }
 
 impl<E: Into<Report>> From<E> for Failure {
     fn from(error: E) -> Self {
-        Self(error.into())
+        Self { code: Code::Failed, report: error.into() }
     }
 }

@@ -7,8 +7,8 @@ use color_eyre::eyre::{WrapErr, eyre};
 use serde::Serialize;
 
 use super::exit::Failure;
+use super::house::session_config;
 use super::out;
-use super::screen::session_config;
 use super::settings::Settings;
 use crate::grbl::Event;
 use crate::grbl::event::ResetCause;

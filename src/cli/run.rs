@@ -6,9 +6,14 @@ use std::process::ExitCode;
 use super::args::{Cli, Command, ConfigCommand, InverterCommand, KeysArgs, ProfilesCommand, SimCommand};
 use super::environment::Environment;
 use super::exit::Failure;
+use super::remote::Key;
 use super::screen::Face;
 use super::settings::Settings;
-use super::{audit, check, config, keys, out, ports, preview, profiles, programs, replay, screen, sim, sim_inverter};
+use super::{
+    audit, check, config, daemon, keys, out, ports, preview, profiles, programs, remote, replay, screen, sim,
+    sim_inverter,
+};
+use crate::model::Command as Asked;
 use crate::ui::{Keymap, key_table_markdown, key_table_toml};
 
 /// Does what the arguments ask.
@@ -16,8 +21,11 @@ use crate::ui::{Keymap, key_table_markdown, key_table_toml};
 /// # Errors
 /// What went wrong, with its exit code.
 pub fn run(cli: Cli, environment: &Environment) -> Result<ExitCode, Failure> {
-    let Cli { config: option, port, plain, command } = cli;
-    let settings = |file: Option<PathBuf>| Settings::new(file, option, port, environment);
+    let Cli { config: option, port, socket, plain, command } = cli;
+    let settings = |file: Option<PathBuf>| {
+        let settings = Settings::new(file, option, port, environment)?;
+        Ok::<_, Failure>(Settings { socket: socket.or_else(|| settings.socket.clone()), ..settings })
+    };
     match command {
         None => {
             // A terminal that cannot draw says so by this name; the screen would be heaps of letters on it.
@@ -47,6 +55,21 @@ pub fn run(cli: Cli, environment: &Environment) -> Result<ExitCode, Failure> {
         Some(Command::Sim(SimCommand::Machine(args))) => sim::machine(args.into()),
         Some(Command::Sim(SimCommand::Inverter(args))) => sim_inverter::inverter(args),
         Some(Command::Programs(command)) => print(&programs::told(&settings(None)?, &command)?),
+        Some(Command::Daemon) => return daemon::run(&settings(None)?),
+        Some(Command::Status(args)) => return remote::status(&settings(None)?, args),
+        Some(Command::Stop) => return remote::key(&settings(None)?, Key::Stop),
+        Some(Command::Hold) => return remote::key(&settings(None)?, Key::Hold),
+        Some(Command::Resume) => return remote::key(&settings(None)?, Key::Resume),
+        Some(Command::Reset) => return remote::key(&settings(None)?, Key::Reset),
+        Some(Command::Unlock) => return remote::commands(&settings(None)?, vec![Asked::Unlock]),
+        Some(Command::Home { axis }) => return remote::commands(&settings(None)?, vec![remote::home(axis)]),
+        Some(Command::Send { lines }) => {
+            return remote::commands(&settings(None)?, lines.into_iter().map(Asked::Mdi).collect());
+        }
+        Some(Command::Control(command)) => return remote::control(&settings(None)?, &command),
+        Some(Command::Events) => return remote::events(&settings(None)?),
+        Some(Command::Rpc { method, params }) => return remote::rpc(&settings(None)?, &method, params.as_deref()),
+        Some(Command::Protocol) => print(&remote::protocol()),
         Some(Command::Audit(args)) => print(&audit::told(&settings(None)?, &args)?),
     }?;
     Ok(ExitCode::SUCCESS)

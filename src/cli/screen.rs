@@ -1,28 +1,23 @@
 //! `sunmill` without a command: the screen or its plain words, and the hub in the same process.
 
+use std::path::Path;
 use std::process::ExitCode;
-use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
-use color_eyre::eyre::{WrapErr, eyre};
+use color_eyre::eyre::{Report, eyre};
 use jiff::tz::TimeZone;
 
 use super::exit::Failure;
+use super::house::{House, Running};
 use super::settings::Settings;
-use super::store::Kept;
-use super::{crash, desk, history, logging};
-use crate::driver::clock::Clock;
-use crate::driver::pace::Pace;
-use crate::driver::transport::{InProcess, Opener, lock_dir};
-use crate::driver::wire_log::{self, WireLog, WireLogConfig, WireLogGuard};
-use crate::grbl::session::SessionConfig;
-use crate::grbl::tables::Tables;
-use crate::hub::programs::{Folders, Library};
-use crate::hub::runner::{OnLinkLoss, RunnerConfig, ToolChange};
-use crate::model::{AxisVec, Firmware};
-use crate::sim::{Options, serve};
+use super::{desk, history, logging, socket};
+use crate::attach::client::{Attached, Me};
+use crate::attach::{self, Listening, Server};
+use crate::model::command::ClientId;
+use crate::model::people::{PeopleNews, Person};
+use crate::model::{Hub, Snapshot, Time};
 use crate::ui::ExitReason;
-use crate::{config, hub, ui};
+use crate::{config, ui};
 
 /// Signal numbers, by which a shell tells what ended a program.
 const SIGHUP: u8 = 1;
@@ -40,7 +35,8 @@ pub(super) enum Face {
     },
 }
 
-/// Opens the screen and stays until it is left.
+/// Opens the screen and stays until it is left. Where a hub runs it attaches to that; else it has one of its own, to which
+/// others can attach.
 pub(super) fn run(settings: &Settings, terminal: bool, face: Face) -> Result<ExitCode, Failure> {
     if !terminal && face == Face::Screen {
         return Err(eyre!(
@@ -50,6 +46,9 @@ pub(super) fn run(settings: &Settings, terminal: bool, face: Face) -> Result<Exi
         )
         .into());
     }
+    if let Some(path) = socket::answering(settings) {
+        return attached(settings, &path, face);
+    }
     let (log, notice) = match &settings.log_folder {
         Some(folder) => match logging::start(&settings.config.log, folder) {
             Ok(guard) => (Some(guard), None),
@@ -57,149 +56,111 @@ pub(super) fn run(settings: &Settings, terminal: bool, face: Face) -> Result<Exi
         },
         None => (None, Some("no log: there is no home folder; set log.folder in config.toml".to_owned())),
     };
-    // The screen's own hook is installed after this one and so runs before it: the terminal is restored first.
-    crash::install(settings.log_folder.clone())?;
-    tracing::info!(version = env!("CARGO_PKG_VERSION"), source = %settings.source, machine = %settings.endpoint, "start");
-
-    let runtime = tokio::runtime::Builder::new_multi_thread()
-        .worker_threads(2)
-        .enable_all()
-        .build()
-        .wrap_err("cannot start the runtime")?;
-    let (wire_log, wire_guard, wire_notice) = wire_log(settings);
-    let kept = Kept::open(settings);
-    let store = kept.store.clone();
-    let notice = kept.notice().or(notice).or(wire_notice);
-    let keeping = hub::Keeping {
-        backups: settings.backup_folder.clone(),
-        wire_log,
-        store: kept.store,
-        opened: kept.opened,
-        store_trouble: kept.trouble,
-        programs: Some(library(settings)),
-        runner: runner(settings),
-        outputs: settings.config.outputs.iter().map(config::Output::to_model).collect(),
-        power: hub::power::PowerKeeping::default(),
-    };
-    let reason = runtime.block_on(open(settings, notice, keeping, face));
-    if let Some(store) = store {
-        store.close();
-    }
-    drop(wire_guard);
+    // The screen's own hook is installed after the house's and so runs before it: the terminal is restored first.
+    let house = House::build(settings)?;
+    let notice = house.notice.clone().or(notice);
+    let reason = house.run(async |running| {
+        let clock = running.clock;
+        let (server, unserved) = served(settings, running);
+        let look = screen_settings(settings, notice.or(unserved));
+        let reason = show(running.port.attach_screen(), look, face, move || clock.now()).await;
+        if reason.as_ref().is_ok_and(|reason| *reason == ExitReason::TerminalLost) && server.is_some() {
+            carry_on(running).await;
+        }
+        drop(server);
+        reason
+    });
     tracing::info!(?reason, "end");
     drop(log);
-    match reason? {
-        ExitReason::Asked => Ok(ExitCode::SUCCESS),
-        ExitReason::TerminalLost => Ok(ExitCode::from(128 + SIGHUP)),
-        ExitReason::Terminated => Ok(ExitCode::from(128 + SIGTERM)),
-        ExitReason::HubGone => Err(eyre!("what runs the machine has failed inside sunmill; see the log").into()),
+    ended(reason?, "what runs the machine has failed inside sunmill; see the log")
+}
+
+/// Serves the screen's own hub to others, or says why not.
+fn served(settings: &Settings, running: &Running) -> (Option<Server>, Option<String>) {
+    let Some(path) = socket::of_screen(settings) else { return (None, None) };
+    let clock = running.clock;
+    match Listening::bind(&path) {
+        Ok(listening) => {
+            let id = ClientId(1);
+            running.port.tell(PeopleNews::Came(Person {
+                id,
+                local: true,
+                user: "this screen".into(),
+                ..Person::default()
+            }));
+            (Some(attach::serve(listening, running.port.clone(), move || clock.now())), None)
+        }
+        Err(why) => {
+            tracing::warn!(%why, "no socket");
+            (None, Some(format!("nobody can attach: {why}")))
+        }
     }
 }
 
-/// Hub and screen in this process. When the screen ends, whatever the reason, the hub cancels a jog and closes.
-/// `notice` is something to tell at the start.
-async fn open(
-    settings: &Settings,
-    notice: Option<String>,
-    keeping: hub::Keeping,
-    face: Face,
-) -> Result<ExitReason, ui::Error> {
-    let clock = Clock::start();
-    let (port, hub) = hub::start_keeping(session_config(settings), Tables::load(), opener(settings), clock, keeping);
-    let port = port.with_desk(desk::start(settings, clock));
-    let (screen, now) = (port.attach_screen(), move || clock.now());
-    let reason = match face {
+/// The terminal is gone. A program that runs goes on to its end without it, and whoever is attached stays so.
+async fn carry_on(running: &Running) {
+    let mut hub = running.port.attach_screen();
+    let wanted = |snapshot: &Snapshot| {
+        let runs = snapshot.programs.run.as_ref().is_some_and(|run| run.state.is_open());
+        runs || !snapshot.people.clients.is_empty()
+    };
+    running.port.tell(PeopleNews::Gone(ClientId(1)));
+    // The hub has heard that this screen is gone when it is not among its clients any more.
+    while wanted(&hub.snapshot()) {
+        if hub.changed().await.is_err() {
+            break;
+        }
+    }
+}
+
+/// A screen of a hub that runs elsewhere.
+fn attached(settings: &Settings, path: &Path, face: Face) -> Result<ExitCode, Failure> {
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
+    let reason = runtime.block_on(async {
+        let me = Me {
+            program: concat!("sunmill ", env!("CARGO_PKG_VERSION")).to_owned(),
+            from: settings.place.clone(),
+            screen: true,
+            max_hz: None,
+        };
+        let Attached { hub, clock, id } = attach::connect(path, me).await?;
+        let notice = format!("attached to the sunmill at {}", path.display());
+        let look = ui::Settings { me: id, attached: true, ..screen_settings(settings, Some(notice)) };
+        Ok::<_, Report>(show(hub, look, face, move || clock.now()).await?)
+    })?;
+    ended(reason, "the sunmill to which this screen was attached has ended, or the connection was lost")
+}
+
+fn ended(reason: ExitReason, gone: &'static str) -> Result<ExitCode, Failure> {
+    match reason {
+        ExitReason::Asked => Ok(ExitCode::SUCCESS),
+        ExitReason::TerminalLost => Ok(ExitCode::from(128 + SIGHUP)),
+        ExitReason::Terminated => Ok(ExitCode::from(128 + SIGTERM)),
+        ExitReason::HubGone => Err(eyre!(gone).into()),
+    }
+}
+
+/// A screen over a hub, wherever that runs.
+async fn show(hub: Hub, look: ui::Settings, face: Face, now: impl Fn() -> Time) -> Result<ExitReason, ui::Error> {
+    match face {
         Face::Screen => {
-            let look = ui::Settings {
-                started_unix_ms: started_unix_ms(clock),
-                zone: TimeZone::system(),
-                ..screen_settings(settings, notice)
-            };
-            ui::run(screen, look, now).await
+            let look = ui::Settings { started_unix_ms: started_unix_ms(now()), zone: TimeZone::system(), ..look };
+            ui::run(hub, look, now).await
         }
         Face::Plain { asked } => {
             const WHY: &str = "this terminal (TERM=dumb) cannot draw the screen, so it is told in lines";
             let why = (!asked).then(|| WHY.to_owned());
-            ui::plain::run(screen, screen_settings(settings, notice.or(why)), now).await
+            let notice = look.notice.clone().or(why);
+            ui::plain::run(hub, ui::Settings { notice, ..look }, now).await
         }
-    };
-    hub.shutdown().await;
-    reason
+    }
 }
 
-/// Unix time of the clock's start, for times of day. `None`: this computer's time makes no sense.
-fn started_unix_ms(clock: Clock) -> Option<i64> {
+/// Unix time of the start of the hub's time, for times of day. `None`: this computer's time makes no sense.
+fn started_unix_ms(hub_now: Time) -> Option<i64> {
     let now = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).ok()?;
-    let up = Duration::from_micros(clock.now().as_micros());
+    let up = Duration::from_micros(hub_now.as_micros());
     i64::try_from(now.checked_sub(up)?.as_millis()).ok()
-}
-
-fn library(settings: &Settings) -> Library {
-    let folders = Folders::new(settings.program_folders.clone());
-    let warm_up = Duration::from_secs(settings.config.programs.warm_up_s.into());
-    Library { folders, concurrent: settings.config.analysis.concurrent as usize, warm_up }
-}
-
-/// The wire log, if it is wanted, and what to tell where it cannot be had.
-fn wire_log(settings: &Settings) -> (Option<WireLog>, Option<WireLogGuard>, Option<String>) {
-    let wanted = &settings.config.wire_log;
-    let Some(folder) = settings.log_folder.clone().filter(|_| wanted.enabled) else { return (None, None, None) };
-    let file_bytes = u64::from(wanted.file_mib) * 1024 * 1024;
-    match wire_log::start(WireLogConfig { folder: folder.clone(), file_bytes, files: wanted.files }) {
-        Ok((log, guard)) => (Some(log), Some(guard), None),
-        Err(why) => {
-            tracing::warn!(%why, folder = %folder.display(), "no wire log");
-            (None, None, Some(format!("no wire log in {}: {why}", folder.display())))
-        }
-    }
-}
-
-/// How programs are run.
-fn runner(settings: &Settings) -> RunnerConfig {
-    let programs = &settings.config.programs;
-    RunnerConfig {
-        folders: library(settings).folders,
-        compact: programs.compact,
-        tool_change: match programs.tool_change {
-            config::ToolChange::Ask => ToolChange::Ask,
-            config::ToolChange::Controller => ToolChange::Controller,
-        },
-        on_link_loss: match programs.on_link_loss {
-            config::OnLinkLoss::Hold => OnLinkLoss::Hold,
-            config::OnLinkLoss::Finish => OnLinkLoss::Finish,
-        },
-        warm_up: Duration::from_secs(programs.warm_up_s.into()),
-    }
-}
-
-pub(super) fn opener(settings: &Settings) -> Opener {
-    Opener {
-        endpoint: settings.endpoint.clone(),
-        baud: settings.config.machine.baud,
-        pace: match settings.config.machine.pace {
-            config::Pace::Auto => Pace::Auto,
-            config::Pace::Off => Pace::Off,
-            config::Pace::Baud(baud) => Pace::Baud(baud),
-        },
-        lock_dir: lock_dir(settings.runtime_dir.clone()),
-        in_process: Some(InProcess(Arc::new(|| serve::in_process(simulated())))),
-    }
-}
-
-/// The machine that runs where nothing is configured: homed, with room to move in every direction.
-fn simulated() -> Options {
-    let start = AxisVec::from_slice(&[50.0, 50.0, -10.0, 0.0]);
-    Options { homed: true, start: Some(start), ..Options::new(Firmware::FluidNc) }
-}
-
-pub(super) fn session_config(settings: &Settings) -> SessionConfig {
-    let machine = &settings.config.machine;
-    SessionConfig {
-        rx_bytes: machine.rx_buffer,
-        idle_interval: Duration::from_millis(machine.poll_idle_ms.into()),
-        moving_interval: Duration::from_millis(machine.poll_moving_ms.into()),
-        ..SessionConfig::default()
-    }
 }
 
 const fn theme(theme: config::Theme) -> ui::ColourMode {
@@ -242,6 +203,8 @@ fn paints(colours: &config::Colours) -> Vec<(ui::Role, ui::Paint)> {
 fn screen_settings(settings: &Settings, notice: Option<String>) -> ui::Settings {
     let jog = &settings.config.jog;
     ui::Settings {
+        me: ui::Settings::default().me,
+        attached: false,
         jog: ui::JogSettings {
             steps_mm: jog.steps_mm.clone(),
             step_index: jog.step_index(),
@@ -279,7 +242,9 @@ fn screen_settings(settings: &Settings, notice: Option<String>) -> ui::Settings 
 #[cfg(test)]
 mod tests {
     use super::super::environment::Environment;
+    use super::super::house::session_config;
     use super::*;
+    use crate::grbl::session::SessionConfig;
 
     fn settings(environment: &Environment) -> Settings {
         let folder = tempfile::tempdir().unwrap();

@@ -36,6 +36,10 @@ pub struct Settings {
     pub user_config: Option<PathBuf>,
     /// The user's own folder for what lives as long as the session.
     pub runtime_dir: Option<PathBuf>,
+    /// The hub's socket, where one was named.
+    pub socket: Option<PathBuf>,
+    /// Where the person is, for the others who are attached.
+    pub place: String,
 }
 
 /// How the screen looks, with every "auto" decided.
@@ -111,6 +115,8 @@ impl Settings {
             program_folders,
             user_config,
             runtime_dir,
+            socket: environment.socket.clone(),
+            place: environment.place.clone(),
         })
     }
 }

@@ -9,10 +9,15 @@ use super::keymap::KeyOverride;
 use super::theme::Role;
 use crate::model::Units;
 use crate::model::axes::MAX_AXES;
+use crate::model::command::ClientId;
 
 /// Settings of the screen and its keys.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Settings {
+    /// Who this screen is to the hub.
+    pub me: ClientId,
+    /// The hub is another process, which goes on when this screen is left.
+    pub attached: bool,
     /// Jog steps, feeds and directions.
     pub jog: JogSettings,
     /// The terminal is at the far end of an SSH connection: slower frames, longer wait after an Esc.
@@ -50,6 +55,8 @@ pub struct Settings {
 impl Default for Settings {
     fn default() -> Self {
         Self {
+            me: ClientId(1),
+            attached: false,
             jog: JogSettings::default(),
             ssh: false,
             multiplexed: false,

@@ -81,6 +81,9 @@ pub fn available(action: Action, snapshot: &Snapshot, now: Time) -> Result<(), R
             LinkState::Down { .. } => Ok(()),
             _ => Err(Refused::because("the link is not down")),
         },
+        Action::TakeControl if snapshot.people.control.is_none() => {
+            Err(Refused::because("nobody is in control: whoever moves something is"))
+        }
         Action::Mdi if !machine.link.is_open() => Err(Refused::because("there is no link to the machine")),
         _ => Ok(()),
     }

@@ -32,6 +32,8 @@ pub enum Action {
     Zero,
     /// Try the link now.
     Reconnect,
+    /// Take control from another client.
+    TakeControl,
     /// List of actions by name.
     Palette,
     /// Help.

@@ -26,7 +26,8 @@ pub(super) fn suspend(ui: &mut Ui, snapshot: &Snapshot, now: Time) -> Vec<Effect
 /// Leaves, or asks first.
 pub(super) fn quit(ui: &mut Ui, snapshot: &Snapshot, now: Time, batch: u64) -> Vec<Effect> {
     let mut effects = leave_jog_mode(ui, now, None);
-    if is_busy(ui, snapshot, now) {
+    // A hub elsewhere goes on with what it does.
+    if !ui.settings.attached && is_busy(ui, snapshot, now) {
         ui.help = None;
         ui.popup = Some(popups::quit(snapshot, now, batch));
     } else {

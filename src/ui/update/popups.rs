@@ -5,6 +5,7 @@ use crossterm::event::{KeyCode, KeyEventKind, KeyModifiers};
 use super::{BURST, QUIET, run, take};
 use crate::model::command::{HomeTarget, Refused};
 use crate::model::desk::{Candidate, Query};
+use crate::model::people::ControlOrder;
 use crate::model::snapshot::Snapshot;
 use crate::model::{Axis, AxisSet, Command, Endpoint, Realtime, Time, Units, legal};
 use crate::ui::action::{Action, Context};
@@ -115,6 +116,17 @@ pub(super) fn home(snapshot: &Snapshot, batch: u64) -> Popup {
         choices,
         batch,
     )
+}
+
+/// `C`.
+pub(super) fn take_control(snapshot: &Snapshot, batch: u64) -> Popup {
+    let who = snapshot.people.control.as_ref().map_or_else(String::new, |control| control.who.clone());
+    let take = Command::Control(ControlOrder::Take { reason: String::new() });
+    let body = vec![
+        format!("{who} is in control of the machine."),
+        "Whoever stands beside it may be about to touch it: have you asked?".into(),
+    ];
+    confirm("Take control", body, "Take control; the others are told", Then::Submit(take), batch)
 }
 
 /// `z`.

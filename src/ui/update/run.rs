@@ -55,6 +55,7 @@ pub(super) fn run(ui: &mut Ui, action: Action, input: &InputEvent, snapshot: &Sn
         Action::Home => ui.popup = Some(popups::home(snapshot, input.batch)),
         Action::AlarmPanel => recovery::open(ui, snapshot, input.batch, now),
         Action::Zero => ui.popup = Some(popups::zero(snapshot, ui.units, input.batch)),
+        Action::TakeControl => ui.popup = Some(popups::take_control(snapshot, input.batch)),
         Action::Reconnect => return vec![Effect::Realtime(Realtime::ReconnectNow)],
         Action::Help => {
             let effects = leave_jog_mode(ui, now, None);

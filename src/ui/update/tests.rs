@@ -2,12 +2,15 @@ mod alarm;
 mod jog;
 mod text;
 
+use std::sync::Arc;
+
 use super::input::reports_release;
 use super::*;
 use crate::model::StateKind::{Door, Hold, Idle, Jog, Run};
-use crate::model::command::HomeTarget;
+use crate::model::command::{ClientId, HomeTarget};
 use crate::model::hub::LogEvent;
 use crate::model::machine::MachineState;
+use crate::model::people::{Control, ControlOrder, People};
 use crate::model::snapshot::LinkState;
 use crate::model::{Axis, AxisSet, AxisVec, Command};
 use crate::ui::input::Input;
@@ -184,6 +187,22 @@ fn quitting_asks_while_the_machine_is_busy() {
         assert_eq!(scene.event(&Event::Snapshot), [Effect::Quit(ExitReason::Asked)]);
     }
     assert_eq!(Scene::new(testing::disconnected()).press(&["q"]), [Effect::Quit(ExitReason::Asked)]);
+}
+
+#[test]
+fn a_screen_of_a_hub_elsewhere_leaves_it_at_work_and_asks_before_it_takes_control() {
+    let mut scene = state(Run);
+    scene.ui.settings.attached = true;
+    assert_eq!(scene.press(&["q"]), [Effect::Quit(ExitReason::Asked)]);
+
+    let mut scene = state(Idle);
+    assert_eq!(scene.press(&["C", "Enter"]), [], "nobody has it");
+    let control = Control { client: ClientId(2), who: "pi at tty1".into(), since: Time::ZERO, stale: false };
+    scene.snapshot.people = Arc::new(People { control: Some(control), clients: Vec::new() });
+    assert!(scene.text(80, 24).contains("pi at tty1 is in control"));
+    let take = Command::Control(ControlOrder::Take { reason: String::new() });
+    assert_eq!(scene.press(&["C"]), []);
+    assert_eq!(scene.press(&["Enter"]), [Effect::Submit(take)]);
 }
 
 #[test]

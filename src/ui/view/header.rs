@@ -7,6 +7,7 @@ use ratatui::text::{Line, Span};
 use super::text::{Cx, fit, put, put_right};
 use crate::model::StateKind;
 use crate::model::snapshot::{Age, LinkState};
+use crate::ui::action::Action;
 use crate::ui::state::age_text;
 use crate::ui::theme::Role;
 
@@ -42,6 +43,14 @@ fn left(cx: &Cx<'_>, width: usize) -> Vec<Span<'static>> {
     };
     used += who.len();
     spans.push(cx.span(who, Role::Title));
+    if let Some(control) = &cx.snapshot.people.control
+        && control.client != cx.ui.settings.me
+        && !control.stale
+    {
+        let text = format!(" {dot} watching: {} is in control ({} takes it)", control.who, cx.key(Action::TakeControl));
+        spans.push(cx.span(fit(&text, width.saturating_sub(used), cx.theme.symbols.more), Role::Warning));
+        return spans;
+    }
     let mut facts = Vec::new();
     if machine.link.simulated {
         facts.push("simulated machine".to_owned());

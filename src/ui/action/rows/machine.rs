@@ -101,5 +101,12 @@ pub(super) const ROWS: &[Row] = &[
         (Group::Machine, Danger::Changes, Context::Main),
         "Send the controller to sleep, motors off; asks first.",
     ),
+    row(
+        Action::TakeControl,
+        "take control",
+        &["C"],
+        (Group::Machine, Danger::Changes, Context::Main),
+        "Take control from another screen or script; asks first, and the others are told.",
+    ),
     row(Action::Reconnect, "try now", &["r"], MACHINE, "Try the link now instead of waiting."),
 ];

@@ -1,0 +1,167 @@
+//! What runs behind a screen, or without one: the hub, its machine, and what is kept on disk.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use color_eyre::eyre::{Report, WrapErr};
+use tokio::runtime::Runtime;
+
+use super::settings::Settings;
+use super::store::Kept;
+use super::{crash, desk};
+use crate::config;
+use crate::driver::clock::Clock;
+use crate::driver::transport::lock_dir;
+use crate::driver::wire_log::{self, WireLog, WireLogConfig, WireLogGuard};
+use crate::driver::{InProcess, Opener, Pace};
+use crate::grbl::session::SessionConfig;
+use crate::grbl::tables::Tables;
+use crate::hub::programs::{Folders, Library};
+use crate::hub::runner::{OnLinkLoss, RunnerConfig, ToolChange};
+use crate::hub::{self, HubTask, Keeping};
+use crate::model::hub::HubPort;
+use crate::model::{AxisVec, Firmware};
+use crate::sim::{Options, serve};
+use crate::store::Store;
+
+/// All that is needed to run a machine, not running yet.
+pub(super) struct House {
+    runtime: Runtime,
+    keeping: Keeping,
+    store: Option<Store>,
+    wire_guard: Option<WireLogGuard>,
+    /// Something to tell at the start.
+    pub(super) notice: Option<String>,
+    settings: Settings,
+}
+
+/// A running hub.
+pub(super) struct Running {
+    /// Handles for clients are made from it.
+    pub(super) port: HubPort,
+    /// The hub's time.
+    pub(super) clock: Clock,
+    task: HubTask,
+}
+
+impl House {
+    /// Opens what is kept on disk.
+    ///
+    /// # Errors
+    /// There is no runtime.
+    pub(super) fn build(settings: &Settings) -> Result<Self, Report> {
+        crash::install(settings.log_folder.clone())?;
+        let source = &settings.source;
+        tracing::info!(version = env!("CARGO_PKG_VERSION"), %source, machine = %settings.endpoint, "start");
+        let runtime = tokio::runtime::Builder::new_multi_thread()
+            .worker_threads(2)
+            .enable_all()
+            .build()
+            .wrap_err("cannot start the runtime")?;
+        let (wire_log, wire_guard, wire_notice) = wire_log(settings);
+        let kept = Kept::open(settings);
+        let store = kept.store.clone();
+        let notice = kept.notice().or(wire_notice);
+        let keeping = Keeping {
+            backups: settings.backup_folder.clone(),
+            wire_log,
+            store: kept.store,
+            opened: kept.opened,
+            store_trouble: kept.trouble,
+            programs: Some(library(settings)),
+            runner: runner(settings),
+            outputs: settings.config.outputs.iter().map(config::Output::to_model).collect(),
+            power: hub::power::PowerKeeping::default(),
+        };
+        Ok(Self { runtime, keeping, store, wire_guard, notice, settings: settings.clone() })
+    }
+
+    /// Runs the hub while `doing` lasts. Then it cancels a jog, closes the port and answers all that is open, whatever
+    /// the reason; what is kept is on the disk when this returns.
+    pub(super) fn run<T>(self, doing: impl AsyncFnOnce(&Running) -> T) -> T {
+        let Self { runtime, keeping, store, wire_guard, settings, .. } = self;
+        let done = runtime.block_on(async {
+            let clock = Clock::start();
+            let (session, opener) = (session_config(&settings), opener(&settings));
+            let (port, task) = hub::start_keeping(session, Tables::load(), opener, clock, keeping);
+            let port = port.with_desk(desk::start(&settings, clock));
+            let running = Running { port, clock, task };
+            let done = doing(&running).await;
+            running.task.shutdown().await;
+            done
+        });
+        if let Some(store) = store {
+            store.close();
+        }
+        drop(wire_guard);
+        done
+    }
+}
+
+fn library(settings: &Settings) -> Library {
+    let folders = Folders::new(settings.program_folders.clone());
+    let warm_up = Duration::from_secs(settings.config.programs.warm_up_s.into());
+    Library { folders, concurrent: settings.config.analysis.concurrent as usize, warm_up }
+}
+
+/// The wire log, if it is wanted, and what to tell where it cannot be had.
+fn wire_log(settings: &Settings) -> (Option<WireLog>, Option<WireLogGuard>, Option<String>) {
+    let wanted = &settings.config.wire_log;
+    let Some(folder) = settings.log_folder.clone().filter(|_| wanted.enabled) else { return (None, None, None) };
+    let file_bytes = u64::from(wanted.file_mib) * 1024 * 1024;
+    match wire_log::start(WireLogConfig { folder: folder.clone(), file_bytes, files: wanted.files }) {
+        Ok((log, guard)) => (Some(log), Some(guard), None),
+        Err(why) => {
+            tracing::warn!(%why, folder = %folder.display(), "no wire log");
+            (None, None, Some(format!("no wire log in {}: {why}", folder.display())))
+        }
+    }
+}
+
+/// How programs are run.
+fn runner(settings: &Settings) -> RunnerConfig {
+    let programs = &settings.config.programs;
+    RunnerConfig {
+        folders: library(settings).folders,
+        compact: programs.compact,
+        tool_change: match programs.tool_change {
+            config::ToolChange::Ask => ToolChange::Ask,
+            config::ToolChange::Controller => ToolChange::Controller,
+        },
+        on_link_loss: match programs.on_link_loss {
+            config::OnLinkLoss::Hold => OnLinkLoss::Hold,
+            config::OnLinkLoss::Finish => OnLinkLoss::Finish,
+        },
+        warm_up: Duration::from_secs(programs.warm_up_s.into()),
+    }
+}
+
+pub(super) fn opener(settings: &Settings) -> Opener {
+    Opener {
+        endpoint: settings.endpoint.clone(),
+        baud: settings.config.machine.baud,
+        pace: match settings.config.machine.pace {
+            config::Pace::Auto => Pace::Auto,
+            config::Pace::Off => Pace::Off,
+            config::Pace::Baud(baud) => Pace::Baud(baud),
+        },
+        lock_dir: lock_dir(settings.runtime_dir.clone()),
+        in_process: Some(InProcess(Arc::new(|| serve::in_process(simulated())))),
+    }
+}
+
+/// The machine that runs where nothing is configured: homed, with room to move in every direction.
+fn simulated() -> Options {
+    let start = AxisVec::from_slice(&[50.0, 50.0, -10.0, 0.0]);
+    Options { homed: true, start: Some(start), ..Options::new(Firmware::FluidNc) }
+}
+
+pub(super) fn session_config(settings: &Settings) -> SessionConfig {
+    let machine = &settings.config.machine;
+    SessionConfig {
+        rx_bytes: machine.rx_buffer,
+        idle_interval: Duration::from_millis(machine.poll_idle_ms.into()),
+        moving_interval: Duration::from_millis(machine.poll_moving_ms.into()),
+        ..SessionConfig::default()
+    }
+}
