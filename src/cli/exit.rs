@@ -14,7 +14,7 @@ use super::out;
 /// | 1 | failed: the words on stderr say what and why |
 /// | 2 | the command line is wrong |
 /// | 3 | no sunmill answers |
-/// | 4 | refused: another client is in control |
+/// | 4 | refused: somebody else has it (another client is in control, or the port is in use) |
 /// | 5 | refused: the machine (or inverter) is not in a state for it |
 /// | 6 | this user may not |
 /// | 7 | no answer in time |
@@ -50,6 +50,21 @@ impl Failure {
     /// With this code.
     pub(super) const fn new(code: Code, report: Report) -> Self {
         Self { code, report }
+    }
+
+    /// Somebody else has it.
+    pub(super) const fn refused(report: Report) -> Self {
+        Self::new(Code::Control, report)
+    }
+
+    /// This user may not.
+    pub(super) const fn forbidden(report: Report) -> Self {
+        Self::new(Code::NotAllowed, report)
+    }
+
+    /// Nobody answered in time.
+    pub(super) const fn timed_out(report: Report) -> Self {
+        Self::new(Code::Timeout, report)
     }
 
     /// Says why on stderr, on one line with its causes.
