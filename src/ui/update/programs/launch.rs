@@ -122,7 +122,7 @@ fn close(ui: &mut Ui) {
 }
 
 /// Selects what leaves everything as it is.
-pub(super) fn select_last(ui: &mut Ui) {
+pub(in crate::ui::update) fn select_last(ui: &mut Ui) {
     if let Some(launch) = &mut ui.programs.launch {
         launch.selected = Way::Leave;
     }
