@@ -36,6 +36,7 @@ Examples:
   sunmill sim machine --pty /tmp/mill        simulate a machine for any program
   sunmill sim inverter --profile senergy --pty /tmp/sun
                                              simulate an inverter for any program
+  sunmill programs list --json               what can be run, for a script
   sunmill programs history --csv             what ran, for a spreadsheet
 
 A software stop is not an emergency stop circuit. Keep a real one within reach.";
@@ -100,7 +101,7 @@ pub enum Command {
     /// Offer a simulated device to other programs
     #[command(subcommand)]
     Sim(SimCommand),
-    /// Print which programs ran, and how they ended
+    /// Print which programs there are, which ran, and how they ended
     #[command(subcommand)]
     Programs(ProgramsCommand),
     /// Print who did what, when, and how it ended
