@@ -16,6 +16,8 @@ pub(super) enum Write {
     Forget(RunId),
     /// A row of the audit.
     Audit(AuditRow),
+    /// The end of what stands in the audit as [asked](crate::model::audit::ASKED).
+    AuditEnd(AuditRow),
     /// What a check found.
     Report(String, Box<Report>),
     /// A report was of use.
@@ -29,7 +31,7 @@ impl Write {
     pub(super) const fn is_urgent(&self) -> bool {
         match self {
             Self::Run(_) | Self::Forget(_) | Self::CleanReports => true,
-            Self::Audit(row) => row.kind.at_once(),
+            Self::Audit(row) | Self::AuditEnd(row) => row.kind.at_once(),
             Self::Report(..) | Self::ReportUsed(_) => false,
         }
     }
@@ -44,6 +46,7 @@ impl Write {
             Self::Run(run) => rows::put_run(connection, run),
             Self::Forget(run) => rows::forget(connection, *run),
             Self::Audit(row) => rows::put_audit(connection, row),
+            Self::AuditEnd(row) => rows::end_audit(connection, row),
             Self::Report(key, report) => put_report(connection, key, report, now_ms),
             Self::ReportUsed(key) => connection
                 .prepare("UPDATE reports SET used_ms = ?2 WHERE key = ?1")?
