@@ -233,7 +233,7 @@ impl<W: Check> Desk<W> {
     }
 
     fn task(&self, path: PathBuf, stamp: Stamp) -> Task {
-        let setup = Arc::new(Setup::of(&self.snapshots.borrow().machine));
+        let setup = Arc::new(Setup::of(&self.snapshots.borrow()));
         Task { path, stamp, setup, folders: self.folders.clone(), store: self.store.clone() }
     }
 

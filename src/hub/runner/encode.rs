@@ -9,8 +9,10 @@
 //! Sources: facts of the three firmwares on `M0` and `M6`, Grbl `gcode.c`, FluidNC `GCode.cpp`, grblHAL `state_machine.c`.
 
 use crate::grbl::Line;
+use crate::grbl::outputs::within_caps;
 use crate::grbl::session::{ProgramItem, ProgramLine};
 use crate::model::machine::Firmware;
+use crate::model::outputs::Output;
 use crate::model::program::Prompt;
 use crate::program::block::Kind;
 use crate::program::{Block, Compactor, Dialect, RawLine};
@@ -56,6 +58,7 @@ pub(super) struct Sent {
 #[derive(Debug)]
 pub(super) struct Encoder {
     firmware: Firmware,
+    outputs: Vec<Output>,
     mode: Mode,
     block: Box<Block>,
     compactor: Compactor,
@@ -70,7 +73,8 @@ impl Encoder {
     pub(super) fn new(dialect: &Dialect, mode: Mode) -> Self {
         let compactor = Compactor::new(dialect, mode.compact);
         let (block, text) = (Box::default(), String::new());
-        Self { firmware: dialect.firmware, mode, block, compactor, text, comment: None, tool: None }
+        let outputs = dialect.outputs.clone();
+        Self { firmware: dialect.firmware, outputs, mode, block, compactor, text, comment: None, tool: None }
     }
 
     /// A line of a preamble.
@@ -121,6 +125,8 @@ impl Encoder {
         }
         let line = Line::new(&self.text, Some(self.firmware)).map_err(|why| why.to_string())?;
         if !line.as_str().is_empty() {
+        // The check says it too; this holds for a program that runs without one.
+        within_caps(line.as_str(), &self.outputs).map_err(|why| why.0)?;
             let asks = waits || changes && !handled && !self.mode.dry;
             sent.items.push(ProgramItem::Line(ProgramLine { number, line, asks }));
         }

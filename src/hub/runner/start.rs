@@ -47,7 +47,7 @@ impl Keeper {
             return refuse("it is not known which controller this is".to_owned());
         }
         let machine = &self.snapshot.machine;
-        let dialect = Dialect::of(machine);
+        let dialect = Dialect::of(machine).with_outputs(&self.snapshot.outputs);
         let (first_line, before, middle) = match &run.start {
             Start::Beginning => (1, Vec::new(), None),
             Start::Line { line, preamble } => {
