@@ -68,6 +68,33 @@ fn a_program_is_drawn_with_its_size_time_and_problems() {
 }
 
 #[test]
+fn the_programs_are_listed_for_people_and_scripts() {
+    let home = Home::new();
+    home.write("config.toml", "[programs]\nfolders = [\"parts\"]");
+    home.write("parts/one, two.nc", "G0 X1\n");
+    home.write("parts/old/three.nc", "G0 X1 Y1\n");
+    home.write("parts/notes.pdf", "no program");
+    let list = |args: &[&str]| stdout(&sunmill(&home, &[&["programs", "list"], args].concat(), &[]));
+    let text = list(&[]);
+    assert!(text.contains("6 B") && text.contains("parts/one, two.nc") && !text.contains("notes"), "{text}");
+    let rows: serde_json::Value = serde_json::from_str(&list(&["--json"])).unwrap();
+    let told: Vec<_> = rows.as_array().unwrap().iter().map(|row| (&row["name"], &row["kind"], &row["bytes"])).collect();
+    assert_eq!(
+        told,
+        [
+            (&"old".into(), &"folder".into(), &serde_json::Value::Null),
+            (&"one, two.nc".into(), &"program".into(), &6.into())
+        ]
+    );
+    let csv = list(&["parts/old", "--csv"]);
+    let lines: Vec<_> = csv.lines().collect();
+    assert_eq!((lines.len(), lines[0]), (2, "path,name,kind,bytes,modified"));
+    assert!(lines[1].contains("/parts/old/three.nc,three.nc,program,9,20"), "{csv}");
+    let words = failure(&sunmill(&home, &["programs", "list", "/etc"], &[]), 1);
+    assert!(words.contains("/etc: lies outside of the folders of programs"), "{words}");
+}
+
+#[test]
 fn the_screen_says_that_it_needs_a_terminal() {
     let words = failure(&run(&[]), 1);
     assert!(words.starts_with("error: the screen needs a terminal") && words.contains("ssh -t"), "{words}");

@@ -13,7 +13,7 @@ const ARROWS: &[(&str, &[&str])] = &[
     ("grbl", &["model"]),
     ("config", &["model"]),
     // What can be sent is said in one place, for a program's check too.
-    ("program", &["model", "grbl::line"]),
+    ("program", &["model", "grbl::line", "grbl::outputs"]),
     ("inverter", &["model"]),
     ("driver", &["model", "grbl", "inverter"]),
     ("hub", &["model", "grbl", "program", "inverter", "driver", "store"]),

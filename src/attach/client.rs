@@ -347,7 +347,7 @@ impl Client {
                 (Ok(_), None) => {}
             },
             // Entries that were lost show as a gap in their numbers.
-            Some(_) | None => {}
+            _ => {}
         }
         Ok(())
     }

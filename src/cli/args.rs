@@ -40,6 +40,7 @@ Examples:
   sunmill sim inverter --profile senergy --pty /tmp/sun
                                              simulate an inverter for any program
   sunmill inverter scan /dev/ttyUSB1         who is on this Modbus line
+  sunmill programs list --json               what can be run, for a script
   sunmill programs history --csv             what ran, for a spreadsheet
   sunmill history export --grain day --csv   how power went, for a spreadsheet
 
@@ -112,7 +113,7 @@ pub enum Command {
     /// Offer a simulated device to other programs
     #[command(subcommand)]
     Sim(SimCommand),
-    /// Print which programs ran, and how they ended
+    /// Print which programs there are, which ran, and how they ended
     #[command(subcommand)]
     Programs(ProgramsCommand),
     /// Print who did what, when, and how it ended

@@ -7,6 +7,7 @@
 
 mod args;
 mod audit;
+mod browse;
 mod check;
 mod config;
 mod crash;

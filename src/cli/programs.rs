@@ -1,4 +1,4 @@
-//! `sunmill programs`: which programs ran, how they ended, how long they took.
+//! `sunmill programs`: which there are, which ran, how they ended, how long they took.
 
 use std::time::Duration;
 
@@ -8,10 +8,11 @@ use jiff::tz::TimeZone;
 use serde::Serialize;
 
 use super::args::Format;
+use super::browse::ListArgs;
 use super::exit::Failure;
 use super::settings::Settings;
 use super::when::{When, hours, local, rfc3339};
-use super::{listing, store};
+use super::{browse, listing, store};
 use crate::model::program::ask::Statistics;
 use crate::model::program::{PastRun, RunEnd};
 use crate::store::{ProgramTotals, RunFilter, Totals};
@@ -19,6 +20,8 @@ use crate::store::{ProgramTotals, RunFilter, Totals};
 /// `sunmill programs …`
 #[derive(Debug, Subcommand)]
 pub enum ProgramsCommand {
+    /// Print the programs in `[programs] folders`, newest first
+    List(ListArgs),
     /// Print past runs, newest first
     History(HistoryArgs),
     /// Print how often and how long programs ran: the machine's hours, and each program's
@@ -45,6 +48,7 @@ pub struct HistoryArgs {
 /// What `programs` prints.
 pub(super) fn told(settings: &Settings, command: &ProgramsCommand) -> Result<String, Failure> {
     match command {
+        ProgramsCommand::List(args) => browse::told(settings, args),
         ProgramsCommand::History(args) => history(settings, args),
         ProgramsCommand::Statistics(format) => statistics(settings, *format),
     }

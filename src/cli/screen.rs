@@ -228,6 +228,7 @@ fn screen_settings(settings: &Settings, notice: Option<String>) -> ui::Settings 
         keyboards: (settings.look.linux_console && !settings.look.ssh).then(|| "/dev/input/by-path".into()),
         units: settings.config.ui.units,
         symbols: if settings.look.unicode { ui::SymbolSet::Unicode } else { ui::SymbolSet::Ascii },
+        blocks: settings.look.blocks,
         colour: if settings.look.colour { theme(settings.config.ui.theme) } else { ui::ColourMode::None },
         paints: paints(&settings.config.ui.colours),
         frame: Some(settings.look.frame),
@@ -272,6 +273,10 @@ mod tests {
         let screen = screen_settings(&settings(&console), Some("a notice".into()));
         assert!(screen.ssh && !screen.ask_key_releases);
         assert_eq!((screen.symbols, screen.colour), (ui::SymbolSet::Ascii, ui::ColourMode::None));
+        assert!(!screen.blocks, "without UTF-8 no letter goes beyond ASCII");
+        let utf8 = screen_settings(&settings(&Environment { utf8: true, ..console }), None);
+        assert_eq!(ui::preview::Dots::of(&utf8), ui::preview::Dots::HalfBlocks);
+        assert_eq!(utf8.symbols, ui::SymbolSet::Ascii, "the rest stays what its font has for certain");
         assert_eq!(screen.frame_interval(), Duration::from_millis(100));
         assert_eq!(screen.notice.as_deref(), Some("a notice"));
     }

@@ -10,7 +10,7 @@ pub mod identify;
 pub mod line;
 mod line_kind;
 mod numbers;
-mod outputs;
+pub mod outputs;
 pub mod realtime;
 pub mod recording;
 pub mod replay;

@@ -1,7 +1,8 @@
 //! What a line asks of the controller's outputs.
 
 use super::gcode::collapse;
-use crate::model::outputs::{OutputAsked, OutputPin};
+use crate::model::command::Refused;
+use crate::model::outputs::{Output, OutputAsked, OutputPin, check_caps};
 
 /// What a line asks of outputs: `M62` to `M65` with `P`, `M67` and `M68` with `E` and `Q`
 /// ([sources](crate::model::outputs)). A word whose value is not a plain number counts as calculated; where that is the
@@ -25,6 +26,26 @@ pub fn outputs_asked(text: &str) -> Vec<OutputAsked> {
         .collect()
 }
 
+/// Holds a line, typed or of a program, against the caps of the outputs that have names.
+///
+/// # Errors
+/// It asks for more, or calculates what it asks for, so that nobody knows.
+pub fn within_caps(text: &str, outputs: &[Output]) -> Result<(), Refused> {
+    if !outputs.iter().any(|output| matches!(output.pin, OutputPin::Analog(_))) {
+        return Ok(());
+    }
+    let block = collapse(text);
+    let words = words(&block);
+    let sets =
+        words.iter().any(|(letter, code)| *letter == 'M' && code.is_some_and(|code| matches!(code as u32, 67 | 68)));
+    if sets && !block.starts_with('$') && words.iter().any(|(letter, number)| *letter == 'E' && number.is_none()) {
+        return Err(Refused::because(
+            "outputs have caps (config.toml), and this line calculates which one it sets: write its number after E",
+        ));
+    }
+    check_caps(&outputs_asked(text), outputs)
+}
+
 /// Letters with their numbers, of a collapsed block.
 fn words(block: &str) -> Vec<(char, Option<f64>)> {
     let mut words = Vec::new();
@@ -43,6 +64,25 @@ fn words(block: &str) -> Vec<(char, Option<f64>)> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_cap_holds_however_a_line_is_written() {
+        let fan = [Output { name: "fan".into(), pin: OutputPin::Analog(0), max: 60.0 }];
+        let ask = |line| within_caps(line, &fan).map_err(|why| why.0);
+        for line in ["M68 E0 Q60", "M68 E1 Q99", "G1 X1 E5", "M64 P0", "$E=M68", "(M68 E0 Q99)"] {
+            assert_eq!(ask(line), Ok(()), "{line}");
+        }
+        for (line, why) in [
+            ("M68 E0 Q61", "fan takes 0 to 60"),
+            ("m67e0q99g1x5", "fan takes 0 to 60"),
+            ("M67 E0 Q-1", "fan takes 0 to 60"),
+            ("M68 E0 Q[30*3]", "calculates its value"),
+            ("M68 E#5 Q10", "calculates which"),
+        ] {
+            assert!(ask(line).unwrap_err().contains(why), "{line}: {:?}", ask(line));
+        }
+        assert_eq!(within_caps("M68 E#5 Q10", &[]), Ok(()), "where nothing has a cap nothing is asked");
+    }
 
     #[test]
     fn lines_are_read_as_controllers_read_them() {

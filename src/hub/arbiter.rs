@@ -1,13 +1,13 @@
 //! What may be done now: a command becomes an order, or is refused with the reason.
 
 use crate::driver::machine::OrderKind;
+use crate::grbl::Line;
+use crate::grbl::outputs::within_caps;
 use crate::grbl::session::{JogOrder, SettingOrder};
-use crate::grbl::{Line, outputs_asked};
 use crate::hub::compose;
 use crate::model::command::{Command, Refused};
 use crate::model::jog::{MAX_LEASE, MIN_LEASE};
 use crate::model::legal;
-use crate::model::outputs;
 use crate::model::people::ControlOrder;
 use crate::model::power::PowerOrder;
 use crate::model::program::{ProgramOrder, Start};
@@ -43,7 +43,7 @@ pub fn decide(command: &Command, snapshot: &Snapshot, now: Time) -> Result<Vec<O
         Command::Control(_) => return Err(Refused::because("control is not the machine's business")),
         Command::Power(_) => return Err(Refused::because("inverters are not the machine's business")),
         Command::Mdi(text) => {
-            outputs::check_caps(&outputs_asked(text), &snapshot.outputs)?;
+            within_caps(text, &snapshot.outputs)?;
             vec![text.clone()]
         }
         Command::Home(target) => vec![compose::home(*target)],
@@ -150,10 +150,12 @@ fn describe_program(order: &ProgramOrder) -> String {
         ProgramOrder::Run(run) => match &run.start {
             Start::Beginning => format!("run {}", name(&run.path)),
             Start::Line { line, .. } => format!("run {} from line {line}", name(&run.path)),
+            Start::Outline { .. } => format!("drive round the outline of {}", name(&run.path)),
         },
         ProgramOrder::PauseAtLineEnd => "pause the program at the end of a line".to_owned(),
         ProgramOrder::Resume => "resume the program".to_owned(),
         ProgramOrder::SkipLine => "skip the refused line".to_owned(),
+        ProgramOrder::StepAside => "stop the program where it waits, to jog and zero".to_owned(),
         ProgramOrder::Forget(id) => format!("forget the interrupted run {}", id.0),
         ProgramOrder::Enqueue(path) => format!("queue {}", name(path)),
         ProgramOrder::Unqueue(place) => format!("take place {} out of the queue", place + 1),

@@ -9,8 +9,9 @@ use super::run::Keeper;
 use crate::driver::machine::{Event, EventKind};
 use crate::grbl;
 use crate::grbl::event::ResetCause;
-use crate::model::audit::{AuditKind, AuditRow};
-use crate::model::command::{Command, Outcome, OverrideStep, RapidStep, Realtime};
+use crate::model::audit::{ASKED, AuditKind, AuditRow};
+use crate::model::command::{Command, Origin, Outcome, OverrideStep, RapidStep, Realtime};
+use crate::model::latch::is_same_kind;
 use crate::model::machine::AlarmInfo;
 use crate::model::snapshot::{LinkState, Stop, StopPhase};
 use crate::model::time::Time;
@@ -18,8 +19,6 @@ use crate::store::{Store, now_ms};
 
 /// Taps of the same key are one gesture while no more than this lies between them.
 const GESTURE_GAP: Duration = Duration::from_secs(2);
-/// Who pressed a realtime key: the latch beside the queues does not know.
-const SOMEBODY: &str = "somebody";
 /// What happened by itself.
 const MACHINE: &str = "machine";
 
@@ -28,8 +27,10 @@ const MACHINE: &str = "machine";
 pub(super) struct Audit {
     store: Option<Store>,
     gesture: Option<Gesture>,
-    /// The last stop, until the machine was seen to obey.
-    stop: Option<Stop>,
+    /// The last stop, until the machine was seen to obey, and who asked for it.
+    stop: Option<(Stop, String)>,
+    /// Who asked last for each kind of realtime action.
+    askers: Vec<(Realtime, Origin)>,
 }
 
 /// The same thing done again and again by the same one.
@@ -81,21 +82,29 @@ impl Audit {
         self.store.as_ref()
     }
 
+    /// A command is under way: it stands in the audit before it is answered, since sunmill may be killed meanwhile. Jogs do
+    /// not: they are many, and end by themselves within their lease.
+    pub(super) fn asked(&mut self, at: Time, entry: &mut Entry) {
+        if entry.audited.kind == AuditKind::Jog {
+            return;
+        }
+        let row = row_of(at, entry, ASKED.to_owned());
+        entry.asked_ms = Some(row.at_ms);
+        self.write(row);
+    }
+
     /// A command has ended.
     pub(super) fn outcome(&mut self, at: Time, entry: &Entry, outcome: &Outcome) {
-        let took = entry.latency(at);
-        let row = AuditRow {
-            at_ms: now_ms() - millis(took),
-            kind: entry.audited.kind,
-            who: entry.ticket.origin.to_string(),
-            what: entry.what.clone(),
-            outcome: outcome.to_string(),
-            took_ms: None,
-        };
+        let row = row_of(at, entry, outcome.to_string());
         if row.kind == AuditKind::Jog {
-            self.gesture(entry.ticket.at, at, row, entry.audited.counted);
-        } else {
-            self.write(AuditRow { took_ms: Some(took.as_millis() as u64), ..row });
+            return self.gesture(entry.ticket.at, at, row, entry.audited.counted);
+        }
+        let row = AuditRow { took_ms: Some(entry.latency(at).as_millis() as u64), ..row };
+        self.end_gesture();
+        match (&self.store, entry.asked_ms) {
+            (Some(store), Some(_)) => store.audit_end(row),
+            (Some(store), None) => store.audit(row),
+            (None, _) => {}
         }
     }
 
@@ -105,6 +114,7 @@ impl Audit {
             self.end_gesture();
         }
         match &event.what {
+            EventKind::Asked(askers) => self.askers_are(askers),
             EventKind::Link(LinkState::Down { .. }) => self.give_up_stop(event.at, "the link is down"),
             EventKind::Session(grbl::Event::SentRealtime(realtime)) => self.realtime(event.at, *realtime),
             EventKind::Session(grbl::Event::Stop(stop)) => self.stop(event.at, stop),
@@ -134,12 +144,32 @@ impl Audit {
         self.write(row);
     }
 
+    fn askers_are(&mut self, askers: &[(Realtime, Origin)]) {
+        for (realtime, origin) in askers {
+            self.askers.retain(|(old, _)| !is_same_kind(*old, *realtime));
+            self.askers.push((*realtime, origin.clone()));
+        }
+    }
+
+    /// Who asked for it; sunmill itself where nobody did.
+    fn who(&self, realtime: Realtime) -> String {
+        let asked = self.askers.iter().find(|(asked, _)| is_same_kind(*asked, realtime));
+        asked.map_or(&Origin::Hub, |(_, origin)| origin).to_string()
+    }
+
+    /// Who asked for a stop. It is told once: a later stop of the same kind that nobody asks for is sunmill's own.
+    fn stopper(&mut self, asked: Realtime) -> String {
+        let who = self.who(asked);
+        self.askers.retain(|(old, _)| !is_same_kind(*old, asked));
+        who
+    }
+
     fn realtime(&mut self, at: Time, realtime: Realtime) {
         let Some(what) = name(realtime) else { return };
         let row = AuditRow {
             at_ms: now_ms(),
             kind: AuditKind::Realtime,
-            who: SOMEBODY.to_owned(),
+            who: self.who(realtime),
             what,
             outcome: "sent".to_owned(),
             took_ms: None,
@@ -149,9 +179,12 @@ impl Audit {
 
     /// One row when it is known whether the machine obeyed, and another if it does so later.
     fn stop(&mut self, at: Time, stop: &Stop) {
+        let is_same = self.stop.as_ref().is_some_and(|(awaited, _)| awaited.at == stop.at);
         let outcome = match &stop.phase {
             StopPhase::Sent => {
-                self.stop = Some(stop.clone());
+                if !is_same {
+                    self.stop = Some((stop.clone(), self.stopper(stop.asked)));
+                }
                 return;
             }
             StopPhase::NotNeeded(why) => format!("not needed: {why}"),
@@ -159,28 +192,32 @@ impl Audit {
             StopPhase::Stopped => "seen to stand still".to_owned(),
             StopPhase::NotConfirmed => "NOT confirmed".to_owned(),
         };
-        let awaited = self.stop.as_ref().is_some_and(|awaited| awaited.at == stop.at && awaited.phase != stop.phase);
+        let awaited = is_same && self.stop.as_ref().is_some_and(|(awaited, _)| awaited.phase != stop.phase);
         if awaited || matches!(stop.phase, StopPhase::NotNeeded(_)) {
-            self.stop = Some(stop.clone()).filter(|stop| stop.phase == StopPhase::NotConfirmed);
-            self.write_stop(at, stop, outcome);
+            let known = self.stop.take().filter(|_| is_same).map(|(_, who)| who);
+            let who = known.unwrap_or_else(|| self.stopper(stop.asked));
+            if stop.phase == StopPhase::NotConfirmed {
+                self.stop = Some((stop.clone(), who.clone()));
+            }
+            self.write_stop(at, stop, who, outcome);
         }
     }
 
     /// Nobody will see any more whether it was obeyed.
     fn give_up_stop(&mut self, at: Time, why: &str) {
-        if let Some(stop) = self.stop.take().filter(|stop| stop.phase == StopPhase::Sent) {
-            self.write_stop(at, &stop, format!("NOT confirmed: {why}"));
+        if let Some((stop, who)) = self.stop.take().filter(|(stop, _)| stop.phase == StopPhase::Sent) {
+            self.write_stop(at, &stop, who, format!("NOT confirmed: {why}"));
         }
     }
 
-    fn write_stop(&mut self, at: Time, stop: &Stop, outcome: String) {
+    fn write_stop(&mut self, at: Time, stop: &Stop, who: String, outcome: String) {
         // The end of a jog key is no stop that anybody would look for.
         let Some(what) = stop_name(stop.asked) else { return };
         let took = at.since(stop.at);
         self.write(AuditRow {
             at_ms: now_ms() - millis(took),
             kind: AuditKind::Realtime,
-            who: SOMEBODY.to_owned(),
+            who,
             what: what.to_owned(),
             outcome,
             took_ms: Some(took.as_millis() as u64),
@@ -228,6 +265,17 @@ impl Audit {
     pub(super) fn finish(&mut self, at: Time) {
         self.give_up_stop(at, "sunmill has ended");
         self.end_gesture();
+    }
+}
+
+fn row_of(at: Time, entry: &Entry, outcome: String) -> AuditRow {
+    AuditRow {
+        at_ms: entry.asked_ms.unwrap_or_else(|| now_ms() - millis(entry.latency(at))),
+        kind: entry.audited.kind,
+        who: entry.ticket.origin.to_string(),
+        what: entry.what.clone(),
+        outcome,
+        took_ms: None,
     }
 }
 

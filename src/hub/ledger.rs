@@ -19,6 +19,8 @@ pub(super) struct Entry {
     /// What was asked, in short.
     pub(super) what: String,
     pub(super) audited: Audited,
+    /// When it was asked by the calendar, if it stands in the audit already.
+    pub(super) asked_ms: Option<i64>,
     /// A person wants to see what the controller prints.
     typed: bool,
     /// It undoes this entry of the history of offsets.
@@ -59,7 +61,13 @@ impl Ledger {
             Command::Work(Work::Undo(id)) => Some(*id),
             _ => None,
         };
-        self.open.insert(request.ticket, Entry { ticket, what, audited, typed, undoes, rest: VecDeque::new() });
+        let rest = VecDeque::new();
+        self.open.insert(request.ticket, Entry { ticket, what, audited, asked_ms: None, typed, undoes, rest });
+    }
+
+    /// What is open under this ticket.
+    pub(super) fn entry(&mut self, ticket: TicketId) -> Option<&mut Entry> {
+        self.open.get_mut(&ticket)
     }
 
     /// These follow when the present order of the ticket was accepted.

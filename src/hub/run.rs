@@ -328,6 +328,13 @@ impl Keeper {
     pub(super) fn take_request(&mut self, request: &Request) {
         let now = self.clock.now();
         self.ledger.open(request, now);
+        self.decide(request, now);
+        if let Some(entry) = self.ledger.entry(request.ticket) {
+            self.audit.asked(now, entry);
+        }
+    }
+
+    fn decide(&mut self, request: &Request, now: Time) {
         if let Some(outcome) = self.control_order(request, now) {
             return self.answer(now, request.ticket, outcome);
         }

@@ -5,7 +5,12 @@ use std::str::FromStr;
 
 use serde::{Deserialize, Serialize};
 
-/// One row. Nothing in the audit is ever changed; old rows go by age.
+/// The outcome of a command that is under way. It is there before the answer, so that a crash does not hide who asked for what.
+pub const ASKED: &str = "asked, not answered yet";
+/// Its outcome where sunmill ended before the answer.
+pub const NEVER_ANSWERED: &str = "sunmill or the computer ended before it was answered; it may have acted";
+
+/// One row. Nothing in the audit is ever changed but [`ASKED`], once, into how it ended; old rows go by age.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct AuditRow {
     /// When it was asked or happened, in ms of Unix time.

@@ -227,7 +227,7 @@ impl Hub {
 
     /// Asks for a realtime action: cannot be refused, never waits.
     pub fn realtime(&self, realtime: Realtime) {
-        self.latch.set(realtime);
+        self.latch.set_by(realtime, &self.origin);
     }
 
     /// Queues a command. Its outcome comes through the log under the returned ticket.

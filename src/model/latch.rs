@@ -2,12 +2,14 @@
 //!
 //! A stop also *voids*: every command whose ticket is not newer than the stop is answered
 //! [`Voided`](super::command::Outcome::Voided) and never reaches the wire, wherever it waits.
+//!
+//! Beside each bit stands who set it. Where several did before the driver came by, it is the last of them.
 
 use std::sync::atomic::{AtomicI32, AtomicU32, AtomicU64, Ordering};
 
 use tokio::sync::Notify;
 
-use super::command::{OverrideStep, RapidStep, Realtime, TicketId};
+use super::command::{ClientId, Origin, OverrideStep, RapidStep, Realtime, TicketId};
 
 /// Shared by all who may press a realtime key and the one driver task that sends the bytes.
 #[derive(Debug, Default)]
@@ -20,6 +22,7 @@ pub struct Latch {
     void_all: AtomicU64,
     void_jogs: AtomicU64,
     last_ticket: AtomicU64,
+    asked_by: [AtomicU64; KINDS],
     notify: Notify,
 }
 
@@ -44,8 +47,59 @@ pub struct RealtimeSet {
 /// Steps beyond this are dropped: overrides go from 10 to 200 %.
 const MAX_STEPS: i32 = 190;
 
+/// Kinds of realtime actions: the steps of an override are one.
+const KINDS: usize = 17;
+
+/// Whether two are one kind: the steps of an override differ and are.
+pub fn is_same_kind(a: Realtime, b: Realtime) -> bool {
+    place(a) == place(b)
+}
+
 const fn bit(realtime: Realtime) -> u32 {
-    1 << match realtime {
+    1 << place(realtime)
+}
+
+/// One of each kind.
+const ALL: [Realtime; KINDS] = [
+    Realtime::Stop,
+    Realtime::FeedHold,
+    Realtime::StopProgram,
+    Realtime::SoftReset,
+    Realtime::JogCancel,
+    Realtime::CycleStart,
+    Realtime::SafetyDoor,
+    Realtime::StatusQuery,
+    Realtime::FeedOverride(OverrideStep::Reset),
+    Realtime::RapidOverride(RapidStep::Full),
+    Realtime::RapidOverride(RapidStep::Half),
+    Realtime::RapidOverride(RapidStep::Quarter),
+    Realtime::SpindleOverride(OverrideStep::Reset),
+    Realtime::SpindleStop,
+    Realtime::FloodToggle,
+    Realtime::MistToggle,
+    Realtime::ReconnectNow,
+];
+
+/// An origin in a word; all zero is the hub.
+fn packed(origin: &Origin) -> u64 {
+    match origin {
+        Origin::Hub => 0,
+        Origin::Screen(ClientId(id)) => 1 << 32 | u64::from(*id),
+        Origin::Script(ClientId(id)) => 2 << 32 | u64::from(*id),
+    }
+}
+
+const fn unpacked(word: u64) -> Origin {
+    let id = ClientId(word as u32);
+    match word >> 32 {
+        1 => Origin::Screen(id),
+        2 => Origin::Script(id),
+        _ => Origin::Hub,
+    }
+}
+
+const fn place(realtime: Realtime) -> usize {
+    match realtime {
         Realtime::Stop => 0,
         Realtime::FeedHold => 1,
         Realtime::StopProgram => 2,
@@ -83,6 +137,18 @@ impl RealtimeSet {
     /// Whether this one was asked for. For overrides: whether "back to 100 %" was.
     pub const fn contains(&self, realtime: Realtime) -> bool {
         self.bits & bit(realtime) != 0
+    }
+
+    /// Every kind that was asked for.
+    fn kinds(&self) -> impl Iterator<Item = Realtime> {
+        let steps = [
+            (Realtime::FeedOverride(OverrideStep::Reset), self.feed_coarse != 0 || self.feed_fine != 0),
+            (Realtime::SpindleOverride(OverrideStep::Reset), self.spindle_coarse != 0 || self.spindle_fine != 0),
+        ];
+        let set = *self;
+        ALL.into_iter().filter(move |kind| {
+            set.contains(*kind) || steps.iter().any(|(step, asked)| *asked && is_same_kind(*step, *kind))
+        })
     }
 
     /// Takes one out.
@@ -169,8 +235,15 @@ impl Latch {
         TicketId(self.last_ticket.fetch_add(1, Ordering::SeqCst) + 1)
     }
 
-    /// Asks for a realtime action. Cannot fail and does not wait.
+    /// Asks for a realtime action, for the hub itself. Cannot fail and does not wait.
     pub fn set(&self, realtime: Realtime) {
+        self.set_by(realtime, &Origin::Hub);
+    }
+
+    /// Asks for a realtime action. Cannot fail and does not wait.
+    pub fn set_by(&self, realtime: Realtime, origin: &Origin) {
+        // Before the bit, so that nobody finds the bit without it.
+        self.asked_by[place(realtime)].store(packed(origin), Ordering::SeqCst);
         let last = self.last_ticket.load(Ordering::SeqCst);
         match realtime {
             Realtime::Stop
@@ -211,6 +284,11 @@ impl Latch {
         }
     }
 
+    /// Who asked for what is in `set`, which was just taken.
+    pub fn askers(&self, set: &RealtimeSet) -> Vec<(Realtime, Origin)> {
+        set.kinds().map(|kind| (kind, unpacked(self.asked_by[place(kind)].load(Ordering::SeqCst)))).collect()
+    }
+
     /// Whether a command with this ticket has been voided by a later stop.
     pub fn is_void(&self, ticket: TicketId, is_jog: bool) -> bool {
         ticket.0 <= self.void_all.load(Ordering::SeqCst) || is_jog && ticket.0 <= self.void_jogs.load(Ordering::SeqCst)
@@ -240,6 +318,35 @@ mod tests {
         assert!(!set.contains(Realtime::SoftReset));
         assert!(latch.take().is_empty());
         assert!(latch.is_void(before, false), "what is void stays void");
+    }
+
+    #[test]
+    fn it_tells_who_asked() {
+        let latch = Latch::default();
+        let (one, two) = (Origin::Screen(ClientId(1)), Origin::Script(ClientId(7)));
+        latch.set_by(Realtime::FeedHold, &one);
+        latch.set_by(Realtime::FeedOverride(OverrideStep::CoarsePlus), &two);
+        latch.set_by(Realtime::RapidOverride(RapidStep::Half), &one);
+        latch.set(Realtime::CycleStart);
+        let set = latch.take();
+        let told = latch.askers(&set);
+        let by = |kind| told.iter().find(|(asked, _)| is_same_kind(*asked, kind)).map(|(_, by)| by.clone());
+        assert_eq!(by(Realtime::FeedHold), Some(one.clone()));
+        assert_eq!(by(Realtime::FeedOverride(OverrideStep::FineMinus)), Some(two.clone()));
+        assert_eq!(by(Realtime::RapidOverride(RapidStep::Half)), Some(one.clone()));
+        assert_eq!(by(Realtime::RapidOverride(RapidStep::Full)), None);
+        assert_eq!(by(Realtime::CycleStart), Some(Origin::Hub));
+        assert_eq!(told.len(), 4);
+        latch.set_by(Realtime::FeedHold, &two);
+        let again = latch.take();
+        assert_eq!(latch.askers(&again), [(Realtime::FeedHold, two)]);
+    }
+
+    #[test]
+    fn every_kind_has_a_place_of_its_own() {
+        for (at, kind) in ALL.into_iter().enumerate() {
+            assert_eq!(place(kind), at);
+        }
     }
 
     #[test]

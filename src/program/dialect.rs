@@ -5,6 +5,7 @@
 use super::block::Code;
 use crate::model::axes::LETTERS;
 use crate::model::machine::Firmware;
+use crate::model::outputs::Output;
 use crate::model::snapshot::Machine;
 
 /// Whether a controller takes a code.
@@ -37,6 +38,8 @@ pub struct Dialect {
     pub compact: bool,
     /// Whoever sends the program stops at M6 by itself and asks a person to change the tool.
     pub asks_for_tools: bool,
+    /// Outputs that have names, with their caps.
+    pub outputs: Vec<Output>,
 }
 
 impl Dialect {
@@ -51,7 +54,14 @@ impl Dialect {
             starts_relative: false,
             compact: true,
             asks_for_tools: false,
+            outputs: Vec::new(),
         }
+    }
+
+    /// With the caps of these outputs.
+    #[must_use]
+    pub fn with_outputs(self, outputs: &[Output]) -> Self {
+        Self { outputs: outputs.to_vec(), ..self }
     }
 
     /// The machine as it stands. One that has not told who it is counts as FluidNC. Tool changes are asked for by whoever sends the

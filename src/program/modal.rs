@@ -72,6 +72,8 @@ pub struct Modal {
     pub g92: G92,
     /// The program wrote work offsets by itself (G10), so that coordinates mean something else than at its start.
     pub offsets_written: bool,
+    /// The program switches outputs of the controller (M62 to M68).
+    pub outputs_switched: bool,
     /// Where the tool is.
     pub place: Place,
 }

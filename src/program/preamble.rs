@@ -7,14 +7,13 @@
 use std::fmt::Write as _;
 
 use super::dialect::Dialect;
+use super::left::{Deaf, Left, Zeros, restoring};
 use super::modal::{G92, Modal};
-use super::motion::Motion;
-use super::tracker::{Sink, Tracker};
+use super::tracker::Tracker;
 use super::vocabulary::{Distance, FeedMode, MotionMode, Spindle, ToolLength, Units, number_of};
 use super::{Block, RawLine};
-use crate::model::axes::{LETTERS, MAX_AXES};
+use crate::model::axes::{Axis, AxisVec, LETTERS, MAX_AXES};
 use crate::model::program::ask::Preamble;
-use crate::model::program::report::Problem;
 use crate::model::quantity::number;
 
 /// Lines of the program that are shown behind the preamble.
@@ -30,8 +29,8 @@ pub struct Here {
     pub safe_z_mm: Result<Option<f64>, String>,
     /// Present Z in work coordinates, in mm.
     pub work_z_mm: Option<f64>,
-    /// A G92 shift is in force in the controller.
-    pub g92_in_force: bool,
+    /// Its zeros.
+    pub zeros: Zeros,
     /// How long a spindle needs to come to speed, in seconds.
     pub warm_up_s: f64,
 }
@@ -46,29 +45,69 @@ pub struct Approach {
     /// The line relies on the motion mode from before.
     relies_on_motion: bool,
     seen: bool,
+    left: Option<Left>,
+    /// The last line that touched the G92 shift.
+    g92: u64,
+    /// Where it is to begin: what is in force there.
+    there: Option<There>,
+    /// What was in force when the journal's offsets were reported, and the last line by then that touched the shift.
+    by_then: Option<(Modal, u64)>,
 }
 
-/// Nothing of what passes by is wanted.
-struct Deaf;
-
-impl Sink for Deaf {
-    fn motion(&mut self, _line: u64, _motion: &Motion) {}
-    fn problem(&mut self, _problem: Problem) {}
+/// Before the line.
+#[derive(Clone, Debug)]
+struct There {
+    modal: Modal,
+    ended: Option<u64>,
+    g92: u64,
 }
 
 impl Approach {
-    /// To `line`, counted from 1.
-    pub fn new(dialect: Dialect, line: u64) -> Self {
-        let tracker = Tracker::new(dialect);
-        Self { tracker, block: Box::default(), line, then: Vec::new(), relies_on_motion: false, seen: false }
+    /// To `line`, counted from 1, of a run that left this behind.
+    pub fn new(dialect: Dialect, line: u64, left: Option<Left>) -> Self {
+        let modal = left.as_ref().map(|left| left.modal(&dialect)).unwrap_or_default();
+        let by_then = left.as_ref().filter(|left| left.line == 0).map(|_| (modal.clone(), 0));
+        Self {
+            tracker: Tracker::resumed(dialect, modal),
+            block: Box::default(),
+            line,
+            then: Vec::new(),
+            relies_on_motion: false,
+            seen: false,
+            left,
+            g92: 0,
+            there: None,
+            by_then,
+        }
     }
 
     /// The next line of the file. `false`: no more are needed.
     pub fn line(&mut self, line: RawLine<'_>) -> bool {
-        if line.number < self.line {
+        let told_at = self.left.as_ref().map_or(0, |left| left.line);
+        if line.number >= self.line {
+            self.behind(line);
+        }
+        if line.number < self.line || line.number <= told_at {
             self.block.parse(line.bytes);
+            if self.block.g().iter().any(|code| matches!(code, 920..=923)) {
+                self.g92 = line.number;
+            }
             self.tracker.apply(line, &self.block, &mut Deaf);
-            return true;
+        }
+        if line.number == told_at {
+            self.by_then = Some((self.tracker.modal().clone(), self.g92));
+        }
+        line.number < self.line || line.number < told_at || self.then.len() < THEN || !self.seen
+    }
+
+    /// From the line on where it is to begin.
+    fn behind(&mut self, line: RawLine<'_>) {
+        if self.there.is_none() {
+            let (modal, ended) = (self.tracker.modal().clone(), self.tracker.ended());
+            self.there = Some(There { modal, ended, g92: self.g92 });
+        }
+        if self.then.len() >= THEN && self.seen {
+            return;
         }
         if !self.seen {
             self.block.parse(line.bytes);
@@ -83,12 +122,18 @@ impl Approach {
             self.relies_on_motion |= moves && !names;
         }
         self.then.push(String::from_utf8_lossy(line.bytes).into_owned());
-        self.then.len() < THEN || !self.seen
     }
 
     /// What is in force before the line.
-    pub const fn modal(&self) -> &Modal {
-        self.tracker.modal()
+    pub fn modal(&self) -> &Modal {
+        self.there.as_ref().map_or(self.tracker.modal(), |there| &there.modal)
+    }
+
+    /// The shift that was in force before the line, as the journal tells it. `None`: it does not.
+    fn shift(&self) -> Option<AxisVec> {
+        let (modal, g92) = self.by_then.as_ref()?;
+        let same_shift = self.there.as_ref()?.g92 == *g92 && !self.tracker.modal().offsets_written;
+        self.left.as_ref().filter(|_| same_shift)?.shift(modal)
     }
 
     /// The preamble.
@@ -99,13 +144,16 @@ impl Approach {
         if self.then.is_empty() {
             return Err(format!("the program has no line {}: choose an earlier one", self.line));
         }
-        if let Some(end) = self.tracker.ended() {
+        if let Some(end) = self.there.as_ref().and_then(|there| there.ended) {
             return Err(format!("the program ends at line {end}: choose an earlier line"));
         }
         let mut making = Making {
             modal: self.modal(),
             dialect: self.tracker.dialect(),
             here,
+            left: self.left.as_ref(),
+            shift: self.shift(),
+            z_mm: here.work_z_mm,
             lines: Vec::new(),
             warnings: Vec::new(),
         };
@@ -120,6 +168,11 @@ struct Making<'a> {
     modal: &'a Modal,
     dialect: &'a Dialect,
     here: &'a Here,
+    left: Option<&'a Left>,
+    /// The G92 shift that was in force there, where the journal tells it.
+    shift: Option<AxisVec>,
+    /// What Z reads, once the lines so far are carried out.
+    z_mm: Option<f64>,
     lines: Vec<String>,
     warnings: Vec<String>,
 }
@@ -137,9 +190,10 @@ impl Making<'_> {
     fn must_be_possible(&self, line: u64, relies_on_motion: bool) -> Result<(), String> {
         let modal = self.modal;
         let no = |why: &str| Err(format!("cannot begin at line {line}: {why}"));
-        if modal.g92 == G92::Set && !self.here.g92_in_force {
+        if modal.g92 == G92::Set && !self.here.zeros.has_shift() && self.shift.is_none() {
             return no(
-                "the program shifts its zero by G92 before it, and the shift died in a reset: begin before that G92",
+                "the program shifts its zero by G92 before it, the shift died in a reset, and the journal does not tell \
+                 it for certain: begin before that G92",
             );
         }
         if modal.scaling == Some(true) || modal.diameter == Some(true) || modal.constant_surface_speed == Some(true) {
@@ -167,6 +221,7 @@ impl Making<'_> {
             }
         }
         self.tool_length();
+        self.zero_shift()?;
         self.up()?;
         self.across();
         let laser = self.dialect.laser;
@@ -185,7 +240,24 @@ impl Making<'_> {
         Ok(())
     }
 
+    /// A tool length that is in force now was set since the reset: for the tool that is in the spindle now.
+    fn measured(&self) -> Option<&AxisVec> {
+        let now = self.here.zeros.tool_length.as_ref().filter(|length| length.norm() > 0.0)?;
+        let table = matches!(self.modal.tool_length, Some(ToolLength::Table(_)));
+        let same = || {
+            let known = &self.modal.tool_offset_mm[..now.len()];
+            now.as_slice().iter().zip(known).all(|(now, known)| (now - known).abs() < 0.001)
+        };
+        (!table && !(self.modal.tool_length == Some(ToolLength::Dynamic) && same())).then_some(now)
+    }
+
     fn tool_length(&mut self) {
+        if let Some(length) = self.measured() {
+            let z = number(length.get(Axis::Z).unwrap_or_default());
+            let text =
+                format!("the tool length that is set now (Z {z}) stays in force: it goes before that of the program");
+            return self.warn(text);
+        }
         match self.modal.tool_length {
             None | Some(ToolLength::Cancelled) => {}
             Some(ToolLength::Table(tool)) => {
@@ -203,6 +275,46 @@ impl Making<'_> {
         }
     }
 
+    /// The G92 shift, set again where the machine stands: with the right position that gives the same zero as before.
+    fn zero_shift(&mut self) -> Result<(), String> {
+        let (modal, now) = (self.modal, &self.here.zeros);
+        let cleared = modal.g92 == G92::Cleared;
+        if cleared && now.has_shift() {
+            self.say("G92.1");
+            return Ok(());
+        }
+        let (Some(mut wanted), Some(left), false) = (self.shift, self.left, cleared) else { return Ok(()) };
+        let number = modal.system.or(now.active).unwrap_or(1);
+        let system = now.systems.get(usize::from(number) - 1).copied().flatten();
+        let system =
+            system.ok_or("the work coordinate systems of the controller are not known: wait until it has told them")?;
+        for axis in left.set_anew(number, now) {
+            if wanted.get(axis).is_some_and(|shift| shift != 0.0) {
+                self.warn(format!(
+                    "{axis} was zeroed anew since it stopped: it keeps that zero, and its G92 shift is not set again"
+                ));
+                wanted.set(axis, 0.0);
+            }
+        }
+        let length = match modal.tool_length {
+            Some(ToolLength::Dynamic) if self.measured().is_none() => {
+                AxisVec::from_slice(&modal.tool_offset_mm[..wanted.len()])
+            }
+            Some(ToolLength::Table(_)) => return Ok(()),
+            _ => now.tool_length.unwrap_or_else(|| AxisVec::zeros(wanted.len())),
+        };
+        let Some(line) = restoring(&wanted, &system, &length, now)? else { return Ok(()) };
+        self.z_mm = now.machine_position.and_then(|here| {
+            let of = |vector: &AxisVec| vector.get(Axis::Z).unwrap_or_default();
+            Some(here.get(Axis::Z)? - of(&system) - of(&length) - of(&wanted))
+        });
+        self.warn(format!(
+            "the G92 shift that died in the reset is set again where the machine stands now ({line}): right only if its position is"
+        ));
+        self.say(line);
+        Ok(())
+    }
+
     fn place(&self, axis: usize) -> Option<f64> {
         let place = &self.modal.place;
         (place.known & (1 << axis) != 0).then(|| place.work[axis])
@@ -214,7 +326,7 @@ impl Making<'_> {
             Ok(None) => {}
             Err(why) => {
                 let needed = self.place(Z);
-                match (self.here.work_z_mm, needed) {
+                match (self.z_mm, needed) {
                     (Some(z), Some(needed)) if z < needed => {
                         return Err(format!(
                             "{why}, and Z stands at {} where the program needs {}: lift it by hand first",
@@ -299,7 +411,8 @@ impl Making<'_> {
     fn modes(&mut self) {
         let modal = self.modal;
         let modes = Modal { system: None, tool_length: None, ..modal.clone() };
-        let tool_length = Modal { tool_length: modal.tool_length, ..Modal::default() };
+        let tool_length = modal.tool_length.filter(|_| self.measured().is_none());
+        let tool_length = Modal { tool_length, ..Modal::default() };
         let mut words = modes.words();
         words.extend(tool_length.words());
         if !words.is_empty() {
@@ -334,6 +447,14 @@ impl Making<'_> {
         if self.modal.offsets_written {
             self.warn("the program writes work offsets by itself (G10): see that they are what it left behind");
         }
+        if self.modal.spindle.is_none() && self.left.is_some_and(Left::spindle_was_on) {
+            self.warn(
+                "the spindle was on when the program began, and the program does not start it: start it yourself",
+            );
+        }
+        if self.modal.outputs_switched {
+            self.warn("the program switches outputs before it (M62 to M68): see that they are as it wants them");
+        }
         if self.modal.distance == Some(Distance::Relative) && self.modal.place.known & 0b11 != 0b11 {
             self.warn(
                 "the program counts from where it stood when it began: bring X and Y back to where it was stopped",
@@ -353,11 +474,15 @@ mod tests {
     use crate::model::machine::Firmware;
 
     fn here() -> Here {
-        Here { safe_z_mm: Ok(Some(-5.0)), work_z_mm: Some(20.0), g92_in_force: false, warm_up_s: 4.0 }
+        Here { safe_z_mm: Ok(Some(-5.0)), work_z_mm: Some(20.0), zeros: Zeros::default(), warm_up_s: 4.0 }
     }
 
     fn approach(dialect: &Dialect, program: &str, line: u64) -> Approach {
-        let mut approach = Approach::new(dialect.clone(), line);
+        left(dialect, program, line, None)
+    }
+
+    fn left(dialect: &Dialect, program: &str, line: u64, left: Option<Left>) -> Approach {
+        let mut approach = Approach::new(dialect.clone(), line, left);
         for (number, text) in (1..).zip(program.lines()) {
             if !approach.line(RawLine::new(number, text.as_bytes())) {
                 break;
@@ -520,7 +645,107 @@ mod tests {
             let error = made(program, line).unwrap_err();
             assert!(error.contains(why), "{program}: {error}");
         }
-        let kept = Here { g92_in_force: true, ..here() };
+        let zeros = Zeros { g92: Some(AxisVec::from_slice(&[1.0, 0.0, 0.0])), ..Zeros::default() };
+        let kept = Here { zeros, ..here() };
         assert!(approach(&dialect(), "G92 X0\nG0 X1\n", 2).preamble(&kept).is_ok());
+    }
+
+    /// A machine at −100, −50, −10 whose G55 lies at −90, −40, −30.
+    fn zeros() -> Zeros {
+        let mut zeros = Zeros {
+            active: Some(1),
+            machine_position: Some(AxisVec::from_slice(&[-100.0, -50.0, -10.0])),
+            tool_length: Some(AxisVec::zeros(3)),
+            ..Zeros::default()
+        };
+        zeros.systems[0] = Some(AxisVec::zeros(3));
+        zeros.systems[1] = Some(AxisVec::from_slice(&[-90.0, -40.0, -30.0]));
+        zeros
+    }
+
+    /// What a run behind a G92 that shifts X by 5 and Z by −2 leaves, with offsets reported at this line.
+    fn behind_g92(line: u64) -> Left {
+        Left {
+            modal: ["G54", "G17", "G21", "G90", "G94"].map(str::to_owned).to_vec(),
+            work_offset: Some(AxisVec::from_slice(&[-85.0, -40.0, -32.0])),
+            line,
+            systems: zeros().systems,
+            tool_length_mm: None,
+        }
+    }
+
+    const SHIFTED: &str = "G21 G90 G55\nG0 X0 Y0 Z0\nG92 X10 Z2\nG0 X1 Y2\nG1 Z-1 F300\nX5\nG92 X0\nX6\n";
+
+    #[test]
+    fn a_g92_that_died_is_set_again_where_the_machine_stands() {
+        let here = Here { zeros: zeros(), ..here() };
+        let grbl = Dialect::new(Firmware::Grbl, 3);
+        let told = |line, by_then: Left, here: &Here| left(&grbl, SHIFTED, line, Some(by_then)).preamble(here);
+        let preamble = told(6, behind_g92(6), &here).unwrap();
+        assert_eq!(preamble.lines[..4], ["G21 G90 G94", "G55", "G92 X-15 Z22", "G53 G0 Z-5"], "{:?}", preamble.lines);
+        assert!(preamble.warnings.iter().any(|warning| warning.contains("right only if its position is")));
+        // Behind another G92 than the one whose shift was told, or before it, nobody knows.
+        for (line, by_then) in [(8, 6), (6, 7), (6, 2)] {
+            let why = told(line, behind_g92(by_then), &here).unwrap_err();
+            assert!(why.contains("begin before that G92"), "{line} {by_then}: {why}");
+        }
+        // Before the first one there is nothing to restore.
+        let lines = told(3, behind_g92(6), &here).unwrap().lines;
+        assert!(lines.iter().all(|line| !line.starts_with("G92")), "{lines:?}");
+    }
+
+    #[test]
+    fn a_shift_of_a_person_is_set_again_and_one_that_the_program_clears_is_not() {
+        let plain = SHIFTED.replace("G92 X10 Z2", "G4 P0").replace("G92 X0", "G92.1");
+        let grbl = Dialect::new(Firmware::Grbl, 3);
+        let here = Here { zeros: zeros(), ..here() };
+        let told = |line, here: &Here| left(&grbl, &plain, line, Some(behind_g92(5))).preamble(here).unwrap().lines;
+        assert!(told(6, &here).contains(&"G92 X-15 Z22".to_owned()));
+        assert!(told(8, &here).iter().all(|line| !line.starts_with("G92")));
+        let mut shifted = here.clone();
+        shifted.zeros.g92 = Some(AxisVec::from_slice(&[5.0, 0.0, -2.0]));
+        assert!(told(6, &shifted).iter().all(|line| !line.starts_with("G92")), "grblHAL keeps it");
+        assert!(told(8, &shifted).contains(&"G92.1".to_owned()));
+    }
+
+    #[test]
+    fn a_zero_that_was_set_anew_meanwhile_holds() {
+        let grbl = Dialect::new(Firmware::Grbl, 3);
+        let mut here = Here { zeros: zeros(), ..here() };
+        here.zeros.systems[1] = Some(AxisVec::from_slice(&[-90.0, -40.0, -35.5]));
+        let preamble = left(&grbl, SHIFTED, 6, Some(behind_g92(6))).preamble(&here).unwrap();
+        assert!(preamble.lines.contains(&"G92 X-15".to_owned()), "{:?}", preamble.lines);
+        assert!(preamble.warnings.iter().any(|warning| warning.starts_with("Z was zeroed anew")));
+    }
+
+    #[test]
+    fn a_tool_length_that_was_measured_at_the_tool_change_stays() {
+        let dialect = dialect();
+        let measured = Zeros { tool_length: Some(AxisVec::from_slice(&[0.0, 0.0, 12.5, 0.0])), ..Zeros::default() };
+        let told = |length: &str, zeros: &Zeros| {
+            let program = format!("G21 G90 {length}\nG0 X1 Y1 Z5\nT2 M6\nG1 X5 F100\n");
+            approach(&dialect, &program, 4).preamble(&Here { zeros: zeros.clone(), ..here() }).unwrap()
+        };
+        for length in ["", "G49", "G43.1 Z3"] {
+            let preamble = told(length, &measured);
+            let sets = |line: &String| line.contains("G49") || line.contains("G43");
+            assert!(!preamble.lines.iter().any(sets), "{length}: {:?}", preamble.lines);
+            assert!(preamble.warnings.iter().any(|warning| warning.contains("Z 12.5")), "{:?}", preamble.warnings);
+            assert!(preamble.warnings.iter().any(|warning| warning.contains("tool 2 must be in the spindle")));
+        }
+        assert!(told("G43.1 Z3", &Zeros::default()).lines.contains(&"G43.1 Z3".to_owned()));
+        assert!(told("G43.1 Z12.5", &measured).lines.contains(&"G43.1 Z12.5".to_owned()), "it is the same");
+    }
+
+    #[test]
+    fn what_a_reset_takes_back_is_as_when_the_run_began() {
+        let grbl = Dialect::new(Firmware::Grbl, 3);
+        let began =
+            Left { modal: ["G55", "G18", "G20", "G91", "G94", "M3"].map(str::to_owned).to_vec(), ..Left::default() };
+        let preamble = left(&grbl, "G1 X1 F10\nX1\n", 2, Some(began)).preamble(&here()).unwrap();
+        assert!(preamble.lines.contains(&"G55".to_owned()), "{:?}", preamble.lines);
+        assert!(preamble.lines.iter().any(|line| line.contains("G18 G20 G91")), "{:?}", preamble.lines);
+        assert!(preamble.lines.contains(&"F254".to_owned()), "{:?}", preamble.lines);
+        assert!(preamble.warnings.iter().any(|warning| warning.contains("start it yourself")));
     }
 }

@@ -104,6 +104,11 @@ impl Store {
         self.write(Write::Audit(row));
     }
 
+    /// The end of what was added as [asked](crate::model::audit::ASKED): the same row, with how it ended.
+    pub fn audit_end(&self, row: AuditRow) {
+        self.write(Write::AuditEnd(row));
+    }
+
     /// Keeps what a check found, for as long as the options say. `key` names content, firmware, machine and version of
     /// the check: all that it depends on.
     pub fn keep_report(&self, key: &str, report: &Report) {

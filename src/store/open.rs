@@ -197,7 +197,7 @@ pub(super) fn damage_beside(path: &Path, busy: Duration) -> Option<String> {
     }
 }
 
-/// Makes a sound file ready to be written, and ends the runs that have no end.
+/// Makes a sound file ready to be written, and ends the runs and commands that have no end.
 fn ready(connection: &mut Connection, options: &StoreOptions) -> rusqlite::Result<Opened> {
     connection.pragma_update(None, "journal_mode", "wal")?;
     connection.pragma_update(None, "foreign_keys", true)?;
@@ -209,6 +209,10 @@ fn ready(connection: &mut Connection, options: &StoreOptions) -> rusqlite::Resul
     let transaction = connection.transaction()?;
     rows::end_interrupted(&transaction)?;
     transaction.commit()?;
+    // A page that cannot be read is found by the check of the whole file, which may run beside its use.
+    if let Err(error) = rows::end_asked(connection) {
+        tracing::warn!(%error, "commands without an answer are not marked as such");
+    }
     Ok(Opened { notes: Vec::new(), next_run: rows::next_run(connection)?, interrupted: rows::interrupted(connection)? })
 }
 

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use rusqlite::{Connection, OptionalExtension, Row, named_params, params};
 
-use crate::model::audit::{AuditKind, AuditRow};
+use crate::model::audit::{ASKED, AuditKind, AuditRow, NEVER_ANSWERED};
 use crate::model::program::{Checkpoint, ContentHash, PastRun, RunEnd, RunId};
 
 /// Columns of a run, in the order in which [`run_of`] reads them.
@@ -12,6 +12,9 @@ pub(super) const RUN_COLUMNS: &str = "id, name, path, hash, who, started_ms, end
                                       pauses, paused_ms, cutting_ms, dry";
 /// Columns of an audit row, in the order in which [`audit_of`] reads them.
 pub(super) const AUDIT_COLUMNS: &str = "at_ms, kind, who, what, outcome, took_ms";
+
+/// Rows of the audit among which one can be whose command was never answered.
+const NEWEST: i64 = 1000;
 
 /// Numbers as SQLite has them; what does not fit is as large as can be.
 pub(super) fn signed(number: u64) -> i64 {
@@ -125,6 +128,34 @@ pub(super) fn put_audit(connection: &Connection, row: &AuditRow) -> rusqlite::Re
         .prepare("INSERT INTO audit (at_ms, kind, who, what, outcome, took_ms) VALUES (?1, ?2, ?3, ?4, ?5, ?6)")?
         .execute(params![row.at_ms, row.kind.name(), row.who, row.what, row.outcome, row.took_ms.map(signed)])?;
     Ok(())
+}
+
+/// Writes the end into the row that says it was asked; a row of its own where there is none.
+pub(super) fn end_audit(connection: &Connection, row: &AuditRow) -> rusqlite::Result<()> {
+    let ended = connection
+        .prepare(
+            "UPDATE audit SET outcome = ?5, took_ms = ?6 WHERE id =
+                 (SELECT max(id) FROM audit WHERE at_ms = ?1 AND kind = ?2 AND who = ?3 AND what = ?4 AND outcome = ?7)",
+        )?
+        .execute(params![
+            row.at_ms,
+            row.kind.name(),
+            row.who,
+            row.what,
+            row.outcome,
+            row.took_ms.map(signed),
+            ASKED
+        ])?;
+    if ended == 0 { put_audit(connection, row) } else { Ok(()) }
+}
+
+/// What was asked and has no end: sunmill was not there to write it. Such rows are among the newest; a long audit is not read
+/// for them.
+pub(super) fn end_asked(connection: &Connection) -> rusqlite::Result<()> {
+    connection
+        .prepare("UPDATE audit SET outcome = ?1 WHERE id > (SELECT max(id) FROM audit) - ?3 AND outcome = ?2")?
+        .execute(params![NEVER_ANSWERED, ASKED, NEWEST])
+        .map(|_| ())
 }
 
 pub(super) fn audit_of(row: &Row<'_>) -> rusqlite::Result<AuditRow> {

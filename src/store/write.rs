@@ -17,6 +17,8 @@ pub(super) enum Write {
     Forget(RunId),
     /// A row of the audit.
     Audit(AuditRow),
+    /// The end of what stands in the audit as [asked](crate::model::audit::ASKED).
+    AuditEnd(AuditRow),
     /// What a check found.
     Report(String, Box<Report>),
     /// A report was of use.
@@ -41,7 +43,7 @@ impl Write {
             | Self::SaveSetting(..)
             | Self::ForgetSetting(..)
             | Self::Remember(..) => true,
-            Self::Audit(row) => row.kind.at_once(),
+            Self::Audit(row) | Self::AuditEnd(row) => row.kind.at_once(),
             Self::Report(..) | Self::ReportUsed(_) => false,
         }
     }
@@ -56,6 +58,7 @@ impl Write {
             Self::Run(run) => rows::put_run(connection, run),
             Self::Forget(run) => rows::forget(connection, *run),
             Self::Audit(row) => rows::put_audit(connection, row),
+            Self::AuditEnd(row) => rows::end_audit(connection, row),
             Self::Report(key, report) => put_report(connection, key, report, now_ms),
             Self::ReportUsed(key) => connection
                 .prepare("UPDATE reports SET used_ms = ?2 WHERE key = ?1")?

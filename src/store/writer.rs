@@ -243,7 +243,11 @@ impl Writer {
     /// While nothing can be written the oldest rows of the audit go before the history does.
     fn bound(&mut self) {
         while self.backlog.len() > BACKLOG {
-            let place = self.backlog.iter().position(|write| matches!(write, Write::Audit(_))).unwrap_or(0);
+            let place = self
+                .backlog
+                .iter()
+                .position(|write| matches!(write, Write::Audit(_) | Write::AuditEnd(_)))
+                .unwrap_or(0);
             self.backlog.remove(place);
             self.shared.lost.fetch_add(1, Ordering::Relaxed);
         }

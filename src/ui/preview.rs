@@ -1,6 +1,6 @@
 //! From where a tool path is looked at, and how near.
 
-use super::settings::SymbolSet;
+use super::settings::{Settings, SymbolSet};
 
 /// A turn of the zoom key.
 const ZOOM_STEP: f32 = 1.5;
@@ -61,9 +61,10 @@ pub enum Dots {
 }
 
 impl Dots {
-    /// What goes with a set of symbols.
-    pub const fn of(symbols: SymbolSet) -> Self {
-        match symbols {
+    /// What the terminal's font has.
+    pub const fn of(settings: &Settings) -> Self {
+        match settings.symbols {
+            _ if settings.blocks => Self::HalfBlocks,
             SymbolSet::Unicode => Self::Braille,
             SymbolSet::Ascii => Self::Ascii,
         }

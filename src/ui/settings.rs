@@ -34,6 +34,8 @@ pub struct Settings {
     pub units: Units,
     /// Symbols to draw with.
     pub symbols: SymbolSet,
+    /// Pictures are made of half blocks: the font of the Linux console has them, and no Braille.
+    pub blocks: bool,
     /// Colours to draw with.
     pub colour: ColourMode,
     /// Colours of roles in place of those of `colour`; without colours they are left out too.
@@ -65,6 +67,7 @@ impl Default for Settings {
             history: Vec::new(),
             units: Units::Mm,
             symbols: SymbolSet::Unicode,
+            blocks: false,
             colour: ColourMode::Ansi16,
             paints: Vec::new(),
             frame: None,

@@ -72,6 +72,8 @@ pub struct Ui {
     pub terminal: TerminalFacts,
     /// Stopping the machine in order to quit.
     pub quitting: bool,
+    /// Leaves at this time, unless another key comes before: a paste that no mark frames must not leave.
+    pub leaves_at: Option<Time>,
     /// When the last key or paste came.
     pub last_input: Time,
 }
@@ -265,6 +267,7 @@ impl Ui {
             notice: None,
             terminal: TerminalFacts::default(),
             quitting: false,
+            leaves_at: None,
             last_input: Time::ZERO,
             settings,
         }
@@ -286,6 +289,7 @@ impl Ui {
         [
             (self.mode == Mode::Jog).then(|| self.pad.poll_timeout()),
             self.notice.as_ref().map(|notice| notice.until),
+            self.leaves_at.map(|due| due.max(now)),
             machine.stop.as_ref().and_then(|stop| stop_hides_at(stop, now)),
             next_age_change(machine, now),
             next_countdown(machine, now),

@@ -24,7 +24,7 @@ use crossterm::event::{KeyCode, KeyEvent, KeyEventKind};
 
 use self::input::{input_event, key_up};
 use self::jog::{cancel_jog, jog_effects, jog_key, leave_jog_mode, tell_cancel};
-use self::leave::{is_busy, quit, suspend};
+use self::leave::{is_busy, quit, quit_in_quiet, suspend};
 use self::run::{line_or_page, run};
 pub use self::text::palette_rows;
 use self::text::text_key;
@@ -207,7 +207,8 @@ fn timeout(ui: &mut Ui, snapshot: &Snapshot, now: Time) -> Vec<Effect> {
     if ui.notice.as_ref().is_some_and(|notice| now >= notice.until) {
         ui.notice = None;
     }
-    let mut effects = programs::timeout(ui, now);
+    let mut effects = quit_in_quiet(ui, snapshot, now);
+    effects.extend(programs::timeout(ui, now));
     effects.extend(power::timeout(ui, snapshot, now));
     if ui.mode != Mode::Jog {
         return effects;

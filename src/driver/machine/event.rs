@@ -4,7 +4,7 @@ use super::feed::Feed;
 use crate::grbl::session::{JogOrder, SettingOrder};
 use crate::grbl::{self, Line};
 use crate::model::Endpoint;
-use crate::model::command::{Outcome, TicketId};
+use crate::model::command::{Origin, Outcome, Realtime, TicketId};
 use crate::model::snapshot::{LinkState, LinkStats};
 use crate::model::time::Time;
 
@@ -67,6 +67,9 @@ pub enum EventKind {
         /// How.
         outcome: Outcome,
     },
+    /// Realtime actions that are given to the session now, and who asked for them. What the session sends of its own
+    /// accord has none.
+    Asked(Vec<(Realtime, Origin)>),
     /// Anything else that the session told (its links and outcomes come as the two above).
     Session(grbl::Event),
     /// Counters, at most once a second while nothing else happens to them.

@@ -178,6 +178,7 @@ impl Task {
                 () = self.closing.cancelled() => return Attended::Closing,
                 () = self.latch.notified() => {
                     let set = self.latch.take();
+                    self.tell_askers(&set);
                     self.nothing_can_be_sent(&set);
                     if may_skip && set.contains(Realtime::ReconnectNow) {
                         return Attended::RetryNow;
@@ -327,7 +328,18 @@ impl Task {
     fn realtime(&mut self, now: Time) {
         let mut set = self.latch.take();
         set.remove(Realtime::ReconnectNow);
+        self.tell_askers(&set);
         self.session.realtime(now, set);
+    }
+
+    /// Cancels of jogs and questions for a report are too many to be of interest.
+    fn tell_askers(&mut self, set: &RealtimeSet) {
+        let mut askers = self.latch.askers(set);
+        askers
+            .retain(|(kind, _)| !matches!(kind, Realtime::JogCancel | Realtime::StatusQuery | Realtime::ReconnectNow));
+        if !askers.is_empty() {
+            self.tell(EventKind::Asked(askers));
+        }
     }
 
     fn moved(

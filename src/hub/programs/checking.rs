@@ -120,7 +120,7 @@ mod tests {
     use super::super::folders::{Folder, Folders};
     use super::super::setup::Setup;
     use super::*;
-    use crate::model::snapshot::Machine;
+    use crate::model::snapshot::Snapshot;
     use crate::store::Store;
 
     struct Scene {
@@ -142,7 +142,7 @@ mod tests {
         fn task(&self, path: &Path) -> Task {
             let folders = Folders::new(vec![Folder { name: "here".into(), path: self.top.path().to_owned() }]);
             let program = folders.open(path).unwrap();
-            let setup = Arc::new(Setup::of(&Machine::default()));
+            let setup = Arc::new(Setup::of(&Snapshot::default()));
             Task { path: program.path, stamp: program.stamp, setup, folders, store: self.store.clone() }
         }
     }

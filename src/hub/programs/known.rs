@@ -27,7 +27,7 @@ impl KnownReports {
     /// The report on this content for the machine as it is set up now. One for another machine, or for this one before
     /// it was set up otherwise, does not count.
     pub fn report(&self, hash: &ContentHash) -> Option<Arc<Report>> {
-        let setup = Setup::of(&self.snapshots.borrow().machine);
+        let setup = Setup::of(&self.snapshots.borrow());
         let reports = self.reports.borrow();
         let found = reports.iter().rev().find(|(of, report)| of.key == setup.key && report.hash == *hash);
         found.map(|(_, report)| Arc::clone(report))

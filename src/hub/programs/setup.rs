@@ -1,6 +1,6 @@
 //! What a check has to know of the machine: another machine, or one that is set up otherwise, gives another report.
 
-use crate::model::snapshot::Machine;
+use crate::model::snapshot::Snapshot;
 use crate::program::dialect::Dialect;
 use crate::program::estimate::EstimateModel;
 
@@ -19,11 +19,12 @@ pub struct Setup {
 }
 
 impl Setup {
-    /// Of a machine as it is known now.
-    pub fn of(machine: &Machine) -> Self {
+    /// Of a machine as it is known now, with the outputs that have names.
+    pub fn of(snapshot: &Snapshot) -> Self {
+        let machine = &snapshot.machine;
         let model = EstimateModel::of(Some(&machine.limits), Some(&machine.settings), machine.identity.as_ref());
         // The runner stops at M6 and asks for the tool.
-        Self::new(Dialect { asks_for_tools: true, ..Dialect::of(machine) }, model)
+        Self::new(Dialect { asks_for_tools: true, ..Dialect::of(machine).with_outputs(&snapshot.outputs) }, model)
     }
 
     /// From its parts.

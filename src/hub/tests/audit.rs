@@ -9,7 +9,7 @@ use crate::store::{AuditFilter, Store};
 struct Kept {
     bench: Bench,
     store: Store,
-    _folder: tempfile::TempDir,
+    folder: tempfile::TempDir,
 }
 
 impl Kept {
@@ -18,7 +18,7 @@ impl Kept {
         let (store, _) = Store::open(&folder.path().join("sunmill.db")).unwrap();
         let mut bench = Bench::up(state);
         bench.keeper.audit = Audit::new(Some(store.clone()));
-        Self { bench, store, _folder: folder }
+        Self { bench, store, folder }
     }
 
     /// Asks, and has the driver answer `after` that.
@@ -75,6 +75,57 @@ async fn each_command_is_a_row_with_its_end_whoever_ended_it() {
             told(AuditKind::Mdi, "G97", "error 20: unknown word"),
             told(AuditKind::Offset, "set work X to 0", "ended by a lost link; it may have acted"),
             told(AuditKind::Command, "$H", "dropped by the end of sunmill, not sent"),
+        ]
+    );
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_command_is_in_the_audit_before_it_is_answered_and_once_after() {
+    use crate::model::audit::{ASKED, NEVER_ANSWERED};
+
+    let mut kept = Kept::up(StateKind::Idle);
+    let ticket = kept.bench.ask(mdi("G0 X1"));
+    kept.bench.ask(Command::Home(HomeTarget::All));
+    assert_eq!(kept.told(), [told(AuditKind::Mdi, "G0 X1", ASKED), told(AuditKind::Command, "$H", ASKED)]);
+    kept.bench.end(ticket, Outcome::Done);
+    assert_eq!(kept.told()[0], told(AuditKind::Mdi, "G0 X1", "done"));
+    // As after `kill -9`: another process finds the file.
+    let copy = tempfile::tempdir().unwrap();
+    for name in ["sunmill.db", "sunmill.db-wal"] {
+        let _ = std::fs::copy(kept.folder.path().join(name), copy.path().join(name));
+    }
+    let (store, _) = Store::open(&copy.path().join("sunmill.db")).unwrap();
+    let rows = store.reader().audit(&AuditFilter::default(), 0, 10).unwrap();
+    let outcomes: Vec<_> = rows.iter().map(|row| row.outcome.as_str()).collect();
+    assert_eq!(outcomes, [NEVER_ANSWERED, "done"]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn realtime_keys_are_of_who_pressed_them() {
+    use crate::model::command::{ClientId, Origin, OverrideStep};
+
+    let mut kept = Kept::up(StateKind::Run);
+    let at = kept.bench.clock.now();
+    let (screen, script) = (Origin::Screen(ClientId(2)), Origin::Script(ClientId(3)));
+    kept.bench.tell(EventKind::Asked(vec![
+        (Realtime::FeedHold, screen),
+        (Realtime::FeedOverride(OverrideStep::Reset), script),
+    ]));
+    kept.bench.session(grbl::Event::Stop(Stop { asked: Realtime::FeedHold, at, phase: StopPhase::Sent }));
+    kept.bench.session(grbl::Event::SentRealtime(Realtime::FeedOverride(OverrideStep::FineMinus)));
+    kept.bench.session(grbl::Event::Stop(Stop { asked: Realtime::FeedHold, at, phase: StopPhase::Confirmed }));
+    // One that the session sends by itself, after a line that was refused.
+    let later = at + MS;
+    for phase in [StopPhase::Sent, StopPhase::Confirmed] {
+        kept.bench.session(grbl::Event::Stop(Stop { asked: Realtime::FeedHold, at: later, phase }));
+    }
+    let rows: Vec<_> = kept.rows().into_iter().map(|row| (row.who, row.what)).collect();
+    assert_eq!(
+        rows,
+        [
+            ("script 3".to_owned(), "feed override -1 %".to_owned()),
+            ("screen 2".to_owned(), "feed hold".to_owned()),
+            ("sunmill".to_owned(), "feed hold".to_owned()),
         ]
     );
 }

@@ -196,6 +196,9 @@ impl Tracker {
             self.motion_of(turn, &wanted, axes);
         }
         self.stops(turn, &wanted);
+        if wanted.io.is_some() {
+            self.outputs(turn);
+        }
         turn.unused();
     }
 

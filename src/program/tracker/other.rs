@@ -4,6 +4,7 @@ use super::codes::Wanted;
 use super::core::{Once, Sink, Tracker};
 use super::turn::Turn;
 use crate::grbl::line::{Line, LineError, LineKind};
+use crate::grbl::outputs::within_caps;
 use crate::model::Firmware;
 use crate::model::quantity::MM_PER_INCH;
 use crate::program::compact::Compactor;
@@ -49,6 +50,16 @@ impl Tracker {
         }
     }
 
+    /// Outputs that have names keep to their caps.
+    #[cold]
+    pub(super) fn outputs(&mut self, turn: &mut Turn<'_, impl Sink>) {
+        self.modal.outputs_switched = true;
+        let text = String::from_utf8_lossy(turn.raw.bytes);
+        if let Err(why) = within_caps(&text, &self.dialect.outputs) {
+            turn.error("output-cap", &why.0, "write a value below the cap, or raise it in [[outputs]] if that is safe");
+        }
+    }
+
     /// A parameter, an expression or an o-word: from here on nobody knows where the machine is.
     #[cold]
     pub(super) fn expression(&mut self, turn: &mut Turn<'_, impl Sink>) {
@@ -71,6 +82,7 @@ impl Tracker {
             let text = "a parameter or an expression: where it goes is not known here, nor anything behind it";
             turn.warn("expression", text, "watch the first run; it is sent as it is written");
         }
+        self.outputs(turn);
         self.lose_position();
         self.shifted = u16::MAX;
         turn.motion(&Motion::Unknown);

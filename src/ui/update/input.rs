@@ -1,6 +1,6 @@
 //! What comes from the terminal: keys, pastes, focus, and its answers.
 
-use crossterm::event::KeyCode;
+use crossterm::event::{KeyCode, KeyEventKind};
 
 use super::jog::{cancel_jog, leave_jog_mode};
 use super::{key_event, panel};
@@ -18,6 +18,9 @@ const KITTY_ARROWS: u8 = 3;
 
 pub(super) fn input_event(ui: &mut Ui, input: &InputEvent, snapshot: &Snapshot) -> Vec<Effect> {
     let now = input.at;
+    if matches!(input.what, Input::Key(_) | Input::Paste(_) | Input::PasteTooLong) && !is_release(input) {
+        ui.leaves_at = None;
+    }
     match &input.what {
         Input::Key(key) => {
             let effects = key_event(ui, key, input, snapshot);
@@ -43,6 +46,10 @@ pub(super) fn input_event(ui: &mut Ui, input: &InputEvent, snapshot: &Snapshot) 
         }
         Input::KittyFlags(flags) => kitty_flags(ui, *flags),
     }
+}
+
+fn is_release(input: &InputEvent) -> bool {
+    matches!(&input.what, Input::Key(key) if key.kind == KeyEventKind::Release)
 }
 
 /// First answer: the protocol is known, so ask for releases. Second answer: what the terminal gave.

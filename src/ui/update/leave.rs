@@ -1,9 +1,10 @@
 //! Leaving the screen, for good or for a while.
 
-use super::{leave_jog_mode, popups};
+use super::{BURST, QUIET, leave_jog_mode, popups};
 use crate::model::Time;
 use crate::model::snapshot::Snapshot;
 use crate::ui::console::Tone;
+use crate::ui::input::InputEvent;
 use crate::ui::state::{Effect, ExitReason, Ui, machine_is_busy};
 
 /// The machine does something that leaving it alone would cut off.
@@ -21,6 +22,31 @@ pub(super) fn suspend(ui: &mut Ui, snapshot: &Snapshot, now: Time) -> Vec<Effect
     let mut effects = leave_jog_mode(ui, now, None);
     effects.push(Effect::Suspend);
     effects
+}
+
+/// A key that leaves. It counts with a quiet moment before it and one after it: a `q` in text that was pasted without the
+/// terminal's marks has a neighbour, whichever way the reads cut it.
+pub(super) fn quit_key(ui: &mut Ui, input: &InputEvent, snapshot: &Snapshot) -> Vec<Effect> {
+    let now = input.at;
+    let on_the_heels = ui.last_input != Time::ZERO && now.since(ui.last_input) < QUIET;
+    if input.keys_in_batch >= BURST || on_the_heels {
+        ui.say("leaving needs a quiet moment before the key: press it again", Tone::Warning, now);
+        return Vec::new();
+    }
+    if is_busy(ui, snapshot, now) {
+        return quit(ui, snapshot, now, input.batch);
+    }
+    ui.leaves_at = Some(now + QUIET);
+    Vec::new()
+}
+
+/// The quiet moment after a key that leaves is over, if it is.
+pub(super) fn quit_in_quiet(ui: &mut Ui, snapshot: &Snapshot, now: Time) -> Vec<Effect> {
+    if ui.leaves_at.is_none_or(|due| now < due) {
+        return Vec::new();
+    }
+    ui.leaves_at = None;
+    quit(ui, snapshot, now, 0)
 }
 
 /// Leaves, or asks first.

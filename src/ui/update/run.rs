@@ -3,7 +3,7 @@
 use crossterm::event::KeyCode;
 
 use super::jog::leave_jog_mode;
-use super::leave::{quit, suspend};
+use super::leave::{quit_key, suspend};
 use super::{BURST, PAGE, QUIET, offsets, popups, power, programs, recovery, stop_key, switches};
 use crate::model::desk::Query;
 use crate::model::snapshot::Snapshot;
@@ -71,7 +71,7 @@ pub(super) fn run(ui: &mut Ui, action: Action, input: &InputEvent, snapshot: &Sn
         Action::SwitchUnits => ui.units = ui.units.other(),
         Action::Redraw => return vec![Effect::Redraw],
         Action::Suspend => return suspend(ui, snapshot, now),
-        Action::Quit => return quit(ui, snapshot, now, input.batch),
+        Action::Quit => return quit_key(ui, input, snapshot),
         Action::StepPreset(index) => ui.pad.preset_step(usize::from(index)),
         Action::StepUp => ui.pad.next_step(1),
         Action::StepDown => ui.pad.next_step(-1),

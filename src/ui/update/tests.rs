@@ -178,7 +178,9 @@ fn questions_are_answered_by_enter_only() {
 #[test]
 fn quitting_asks_while_the_machine_is_busy() {
     for name in ["q", "Ctrl+c", "Ctrl+q"] {
-        assert_eq!(state(Idle).press(&[name]), [Effect::Quit(ExitReason::Asked)], "{name}");
+        let mut idle = state(Idle);
+        assert_eq!(idle.press(&[name]), [], "{name}");
+        assert_eq!(idle.wait(500), [Effect::Quit(ExitReason::Asked)], "{name}");
         let mut scene = state(Run);
         assert_eq!(scene.press(&[name, "Enter"]), [], "{name}: the first answer is to stay");
         assert_eq!(scene.press(&[name, "Up", "Up", "Enter"]), realtime(Realtime::Stop), "{name}");
@@ -186,7 +188,34 @@ fn quitting_asks_while_the_machine_is_busy() {
         scene.snapshot.machine.state = Some(MachineState::plain(Idle));
         assert_eq!(scene.event(&Event::Snapshot), [Effect::Quit(ExitReason::Asked)]);
     }
-    assert_eq!(Scene::new(testing::disconnected()).press(&["q"]), [Effect::Quit(ExitReason::Asked)]);
+    let mut alone = Scene::new(testing::disconnected());
+    alone.press(&["q"]);
+    assert_eq!(alone.wait(500), [Effect::Quit(ExitReason::Asked)]);
+}
+
+#[test]
+fn a_q_with_neighbours_does_not_leave() {
+    let left = [Effect::Quit(ExitReason::Asked)];
+    // In one read.
+    let mut scene = state(Idle);
+    scene.input(InputEvent { keys_in_batch: 5, ..key("q", scene.now + ms(500)) });
+    assert!(scene.ui.notice.as_ref().unwrap().text.contains("press it again"));
+    assert_eq!(scene.wait(500), []);
+    // In reads of their own: another key before it, or after it.
+    for keys in [["v", "q"], ["q", "v"]] {
+        let mut scene = state(Idle);
+        for (name, gap) in keys.into_iter().zip([500, 30]) {
+            assert_eq!(scene.input(key(name, scene.now + ms(gap))), [], "{keys:?}");
+        }
+        assert_eq!(scene.wait(500), [], "{keys:?}");
+        scene.press(&["q"]);
+        assert_eq!(scene.wait(500), left, "{keys:?}: and a typed one does");
+    }
+    let mut scene = state(Idle);
+    scene.press(&["q"]);
+    let release = key_as("q", scene.now + ms(40), KeyEventKind::Release);
+    assert_eq!(scene.input(release), [], "its own release is no neighbour");
+    assert_eq!(scene.wait(500), left);
 }
 
 #[test]

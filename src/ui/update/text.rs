@@ -3,7 +3,7 @@
 use crossterm::event::{KeyCode, KeyEventKind};
 
 use super::run::run;
-use super::{BURST, mdi, stop_key};
+use super::{BURST, mdi, panel, programs, stop_key};
 use crate::model::desk::Query;
 use crate::model::snapshot::Snapshot;
 use crate::model::{Command, legal};
@@ -11,7 +11,7 @@ use crate::ui::action::{Action, Context, Row, TABLE};
 use crate::ui::console::Tone;
 use crate::ui::input::InputEvent;
 use crate::ui::keymap::{Bound, Chord};
-use crate::ui::state::{Effect, Mode, Ui};
+use crate::ui::state::{Effect, Mode, Tab, Ui};
 
 pub(super) fn text_key(
     ui: &mut Ui,
@@ -29,7 +29,7 @@ pub(super) fn text_key(
         (Some(Bound::Action(Action::Accept)), _) => {
             // A line that came with a burst was not typed, so its Enter was not either.
             if kind == KeyEventKind::Press && input.keys_in_batch < BURST {
-                return accept(ui, input, snapshot);
+                return accept(ui, kind, input, snapshot);
             }
             return Vec::new();
         }
@@ -62,7 +62,7 @@ pub(super) fn text_key(
             palette.filter.key(chord)
         }
         (Mode::Palette(palette), step) => {
-            let last = palette_rows(&palette.filter.text()).len().saturating_sub(1);
+            let last = palette_rows(&palette.filter.text(), ui.tab).len().saturating_sub(1);
             palette.selected = palette.selected.saturating_add_signed(step).min(last);
             true
         }
@@ -77,31 +77,45 @@ pub(super) fn text_key(
     }
 }
 
-/// Rows of the palette that match what was typed.
-pub fn palette_rows(filter: &str) -> Vec<&'static Row> {
+/// Rows of the palette that match what was typed: those of the open tab, then those that hold on every tab.
+pub fn palette_rows(filter: &str, tab: Tab) -> Vec<&'static Row> {
     let filter = filter.trim().to_lowercase();
-    TABLE
+    let matches = |row: &&Row| row.name.contains(&filter) || row.help.to_lowercase().contains(&filter);
+    let own = TABLE.iter().filter(|row| row.context == Context::Tab(tab));
+    let everywhere = TABLE
         .iter()
         .filter(|row| matches!(row.context, Context::Main | Context::Global | Context::Stop))
-        .filter(|row| row.action != Action::Palette && row.action != Action::Escape)
-        .filter(|row| row.name.contains(&filter) || row.help.to_lowercase().contains(&filter))
-        .collect()
+        .filter(|row| row.action != Action::Palette && row.action != Action::Escape);
+    own.chain(everywhere).filter(matches).collect()
 }
 
-fn accept(ui: &mut Ui, input: &InputEvent, snapshot: &Snapshot) -> Vec<Effect> {
+/// An action of the open tab goes the way of its key.
+fn run_row(ui: &mut Ui, row: &Row, kind: KeyEventKind, input: &InputEvent, snapshot: &Snapshot) -> Vec<Effect> {
+    if let Context::Tab(_) = row.context {
+        let (chord, action) = (Chord::plain(KeyCode::Null), Some(row.action));
+        let key = panel::PanelKey { chord, action, kind, input, snapshot };
+        if let Some(effects) = panel::key(ui, &key) {
+            return effects;
+        }
+    }
+    run(ui, row.action, input, snapshot)
+}
+
+fn accept(ui: &mut Ui, kind: KeyEventKind, input: &InputEvent, snapshot: &Snapshot) -> Vec<Effect> {
     let now = input.at;
     if let Mode::Palette(palette) = &ui.mode {
-        let row = palette_rows(&palette.filter.text()).get(palette.selected).copied();
+        let row = palette_rows(&palette.filter.text(), ui.tab).get(palette.selected).copied();
         ui.mode = Mode::Main;
         let Some(row) = row else { return Vec::new() };
         if row.context == Context::Stop {
             return stop_key(ui, row.action, input, snapshot);
         }
-        let effects = run(ui, row.action, input, snapshot);
+        let effects = run_row(ui, row, kind, input, snapshot);
         // Enter opened this question, so a held Enter must not answer it.
         if let Some(popup) = &mut ui.popup {
             popup.selected = popup.choices.len().saturating_sub(1);
         }
+        programs::select_last(ui);
         return effects;
     }
     let line = ui.mdi.text().trim().to_owned();

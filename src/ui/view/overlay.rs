@@ -130,7 +130,7 @@ pub(super) fn palette(cx: &Cx<'_>, area: Rect, buf: &mut Buffer) -> Option<Posit
     let inside = frame(cx, outside, "Actions", buf);
     let filter = palette.filter.text();
     put(buf, inside, 0, &Line::from(vec![cx.span(": ", Role::Key), cx.span(filter.clone(), Role::Value)]));
-    let rows = palette_rows(&filter);
+    let rows = palette_rows(&filter, cx.ui.tab);
     let room = usize::from(inside.height.saturating_sub(1));
     let first = (palette.selected + 1).saturating_sub(room);
     for (at, row) in rows.iter().enumerate().skip(first).take(room) {

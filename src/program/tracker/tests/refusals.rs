@@ -13,6 +13,21 @@ fn errors(line: &str) -> [Vec<String>; 3] {
 }
 
 #[test]
+fn outputs_with_names_keep_to_their_caps() {
+    let fan = crate::model::outputs::Output {
+        name: "fan".into(),
+        pin: crate::model::outputs::OutputPin::Analog(0),
+        max: 60.0,
+    };
+    let dialect = Dialect::new(Firmware::FluidNc, 3).with_outputs(&[fan]);
+    let read = read_as(dialect, "G21 G90\nM68 E0 Q60\nM68 E0 Q61\nM67 E0 Q[2*40]\nM68 E1 Q99\n");
+    assert_eq!(read.errors(), ["3 output-cap", "4 output-cap"]);
+    let problem = read.problems.iter().find(|problem| problem.kind == "output-cap").unwrap();
+    assert!(problem.text.contains("fan takes 0 to 60") && problem.remedy.contains("[[outputs]]"), "{problem:?}");
+    assert!(read.modal.outputs_switched);
+}
+
+#[test]
 fn each_firmware_refuses_what_it_does_not_know() {
     let (none, unsupported): (&[&str], &[&str]) = (&[], &["unsupported"]);
     for (line, grbl, fluid, hal) in [

@@ -39,6 +39,23 @@ fn the_palette_runs_actions_by_name() {
 }
 
 #[test]
+fn the_palette_lists_what_the_open_tab_can_do_before_the_rest() {
+    let mut scene = state(Idle);
+    assert!(palette_rows("to the queue", scene.ui.tab).is_empty());
+    assert_eq!(scene.press(&["D", ":", "l", "i", "s", "t", "Enter"]), [Effect::Ask(Query::Ports)]);
+    scene.press(&["P", ":"]);
+    let shown = scene.text(80, 24);
+    assert!(shown.contains("folder up") && shown.contains("picture"), "{shown}");
+    scene.press(&["a", "n", "a", "l", "y", "s", "e", "s", "Enter"]);
+    assert_eq!(scene.ui.programs.page, crate::ui::programs::Page::Jobs);
+    for tab in Tab::ALL {
+        let rows = palette_rows("", tab);
+        assert!(rows.iter().any(|row| row.action == Action::Home), "{tab:?}: what holds everywhere is there too");
+        assert!(rows.iter().all(|row| !matches!(row.context, Context::Tab(other) if other != tab)), "{tab:?}");
+    }
+}
+
+#[test]
 fn the_line_for_g_code_completes_searches_and_is_kept() {
     let mut scene = Scene::new(testing::idle());
     scene.press(&["m", "$", "S", "D", "/", "r", "u"]);

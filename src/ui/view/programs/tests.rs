@@ -57,6 +57,19 @@ fn errors_stand_first_with_their_lines_and_what_to_do() {
 }
 
 #[test]
+fn the_linux_console_gets_half_blocks_and_no_braille() {
+    let mut scene = listed();
+    scene.press(&["Enter", "v"]);
+    let is_braille = |c: char| ('\u{2801}'..='\u{28ff}').contains(&c);
+    assert!(scene.text(80, 24).chars().any(is_braille));
+    (scene.ui.settings.blocks, scene.ui.settings.symbols) = (true, SymbolSet::Ascii);
+    let text = scene.text(80, 24);
+    assert!(text.chars().any(|c| matches!(c, '▀' | '▄' | '█')) && !text.chars().any(is_braille), "{text}");
+    scene.ui.settings.blocks = false;
+    assert!(scene.text(80, 24).is_ascii(), "ASCII by setting");
+}
+
+#[test]
 fn the_question_says_what_will_happen() {
     let mut scene = listed();
     scene.press(&["r"]);
@@ -116,7 +129,8 @@ fn prompts_are_shown_on_every_tab() {
         let mut scene = run_scene();
         scene.ui.tab = tab;
         let run = scene.snapshot.programs.run.as_mut().unwrap();
-        run.prompt = Some(Prompt::ToolChange { line: 2400, tool: Some(2), text: Some("6 mm ball nose".into()) });
+        run.prompt =
+            Some(Prompt::ToolChange { line: 2400, tool: Some(2), text: Some("6 mm ball nose".into()), next: 2401 });
         run.state = RunState::Paused("tool change".into());
         scene.event(&crate::ui::state::Event::Snapshot);
         if tab == Tab::Machine {
