@@ -16,7 +16,7 @@ use sunmill::model::command::HomeTarget;
 use sunmill::model::machine::Firmware;
 use sunmill::model::program::order::POSITION_WORD;
 use sunmill::model::program::{Agreed, ContentHash, ProgramOrder, Prompt, Run, RunEnd, RunRequest, RunState, Start};
-use sunmill::model::{AxisVec, Command, Outcome, Realtime, Snapshot, StateKind};
+use sunmill::model::{Axis, AxisSet, AxisVec, Command, Outcome, Realtime, Snapshot, StateKind};
 use sunmill::sim::{FaultPlan, Options};
 use sunmill::store::{RunFilter, Store};
 use tempfile::TempDir;
@@ -125,6 +125,10 @@ fn moves(n: usize) -> String {
 
 fn x(snapshot: &Snapshot) -> f64 {
     snapshot.machine.machine_position.map_or(f64::NAN, |position| position.as_slice()[0])
+}
+
+fn z(snapshot: &Snapshot) -> f64 {
+    snapshot.machine.machine_position.map_or(f64::NAN, |position| position.as_slice()[2])
 }
 
 #[tokio::test(start_paused = true)]
@@ -240,7 +244,7 @@ async fn m0_and_m6_ask_and_a_resume_answers() {
         assert_eq!(mill.ask(ProgramOrder::Resume).await, Outcome::Done);
         mill.until("going on", |run| run.prompt.is_none()).await;
         let asked = mill.prompt().await;
-        let change = Prompt::ToolChange { line: 7, tool: Some(3), text: Some("the small one".into()) };
+        let change = Prompt::ToolChange { line: 7, tool: Some(3), text: Some("the small one".into()), next: 8 };
         assert_eq!(asked, change, "{firmware}");
         let waiting = state(&mill.shop.hub.snapshot());
         let expected = if firmware == Firmware::GrblHal { StateKind::Tool } else { StateKind::Idle };
@@ -249,6 +253,55 @@ async fn m0_and_m6_ask_and_a_resume_answers() {
         let run = mill.over().await;
         assert_eq!(run.state, RunState::Done, "{firmware}");
         assert!((x(&mill.shop.hub.snapshot()) - middle(firmware) - 1.0).abs() < 0.01, "{firmware}");
+        mill.close().await;
+    }
+}
+
+/// Jog and touch off at a tool change, by stop and recovery: the zero that was set holds for the rest.
+#[tokio::test(start_paused = true)]
+async fn at_a_tool_change_a_person_steps_aside_touches_off_and_goes_on_behind_it() {
+    for firmware in FIRMWARES {
+        let mut mill = Mill::open(firmware).await;
+        mill.shop.done(Command::Home(HomeTarget::All)).await;
+        mill.shop.done(Command::Mdi(format!("G53 G0 X{0} Y{0}", middle(firmware)))).await;
+        mill.shop.until("middle", |s| idle(s) && (x(s) - middle(firmware)).abs() < 0.01).await;
+        mill.shop.done(Command::Mdi("G53 G0 Z-30".into())).await;
+        mill.shop.done(Command::SetWork { axes: AxisSet::first(3), value: 0.0 }).await;
+        let text = "G21 G90\nG0 Z5\nG0 X2 Y1\nG1 Z1 F600\nG0 Z5\nT2 M6 (the small one)\nG1 Z1 F600\nX6\nG0 Z5\n";
+        let path = mill.run(text).await;
+        assert!(matches!(mill.prompt().await, Prompt::ToolChange { line: 6, next: 7, .. }), "{firmware}");
+        let step = || Command::JogStep { distance: AxisVec::from_slice(&[0.0, 3.0, 0.0]), feed_mm_min: 600.0 };
+        assert!(refused(&mill.shop.ask(step()).await).contains("stop it first"), "{firmware}");
+        assert_eq!(mill.ask(ProgramOrder::StepAside).await, Outcome::Done, "{firmware}");
+        let run = mill.over().await;
+        assert!(matches!(&run.state, RunState::Stopped(why) if why.contains("line 7")), "{firmware}: {:?}", run.state);
+        let offer = mill.interrupted().await;
+        assert_eq!((offer.suggested_line, offer.run.last_line), (7, if firmware == Firmware::GrblHal { 6 } else { 5 }));
+        let snapshot = mill.shop.until("idle", idle).await;
+        assert!(!snapshot.machine.homed.is_empty(), "{firmware}: position is kept");
+        mill.shop.done(step()).await;
+        mill.shop.until("rest", idle).await;
+        // The new tool is 2 mm longer: its tip touches where Z read 2.
+        mill.shop.done(Command::Mdi("G0 Z2".into())).await;
+        mill.shop.until("rest", |s| idle(s) && (z(s) + 28.0).abs() < 0.01).await;
+        mill.shop.done(Command::SetWork { axes: [Axis::Z].into_iter().collect(), value: 0.0 }).await;
+        mill.shop.done(Command::Mdi("$#".into())).await;
+        let snapshot = mill
+            .shop
+            .until("the new zero", |s| s.machine.work_position.is_some_and(|at| at.as_slice()[2].abs() < 0.01))
+            .await;
+        let file = std::fs::File::open(&path).unwrap();
+        let warm_up = RunnerConfig::default().warm_up;
+        let preamble = sunmill::hub::runner::preamble(&file, &path, 7, &snapshot, warm_up).unwrap();
+        assert!(preamble.warnings.iter().any(|warning| warning.contains("tool 2")), "{:?}", preamble.warnings);
+        let start = Start::Line { line: 7, preamble: preamble.lines.clone() };
+        assert_eq!(mill.ask_run(RunRequest { start, ..Mill::request(path) }).await, Outcome::Done, "{firmware}");
+        let run = mill.over().await;
+        assert_eq!((run.state, run.first_line), (RunState::Done, 7), "{firmware}");
+        let snapshot = mill.shop.until("rest", idle).await;
+        assert!((x(&snapshot) - middle(firmware) - 6.0).abs() < 0.01, "{firmware}: {}", x(&snapshot));
+        // Z 5 over the new zero at −28.
+        assert!((z(&snapshot) + 23.0).abs() < 0.01, "{firmware}: {} {:?}", z(&snapshot), preamble.lines);
         mill.close().await;
     }
 }
@@ -378,6 +431,50 @@ async fn the_queue_starts_nothing_by_itself() {
     mill.close().await;
 }
 
+/// An outline is checked as a program is, is in the history under its own name, and takes no offer away.
+#[tokio::test(start_paused = true)]
+async fn an_outline_is_driven_round_and_is_no_run_of_the_program() {
+    for firmware in FIRMWARES {
+        let mut mill = Mill::open(firmware).await;
+        mill.shop.done(Command::Home(HomeTarget::All)).await;
+        mill.shop.done(Command::Mdi(format!("G53 G0 X{0} Y{0}", middle(firmware)))).await;
+        mill.shop.until("middle", |s| idle(s) && (x(s) - middle(firmware)).abs() < 0.01).await;
+        let path = mill.run(&moves(150)).await;
+        mill.until("motion", |run| run.acked_line > 20).await;
+        mill.shop.hub.realtime(Realtime::StopProgram);
+        mill.over().await;
+        let offer = mill.interrupted().await;
+        mill.shop.until("idle", idle).await;
+        let m = middle(firmware);
+        let round = |far: f64| {
+            let lines = ["M5".to_owned(), "G21 G90 G94 G54".to_owned()].into_iter();
+            let corners = [(m, m), (m + far, m), (m + far, m + 4.0), (m, m + 4.0), (m, m)];
+            lines.chain(corners.map(|(x, y)| format!("G1 X{x} Y{y} F3000"))).collect::<Vec<_>>()
+        };
+        let start = |far| RunRequest { start: Start::Outline { lines: round(far) }, ..Mill::request(path.clone()) };
+        let why = refused(&mill.ask_run(start(9999.0)).await);
+        assert!(why.contains("check found") && why.contains("line 4"), "{firmware}: {why}");
+        assert_eq!(mill.ask_run(start(6.0)).await, Outcome::Done, "{firmware}");
+        let run = mill.until("the outline", |run| run.outline && !run.state.is_open()).await;
+        assert_eq!((run.state, run.name.as_str()), (RunState::Done, "outline of part.nc"), "{firmware}");
+        assert_eq!((run.acked_line, run.lines), (7, Some(7)), "{firmware}");
+        assert!((x(&mill.shop.hub.snapshot()) - m).abs() < 0.01, "{firmware}");
+        assert_eq!(mill.interrupted().await.run.id, offer.run.id, "{firmware}: what was offered is offered still");
+        assert_eq!(mill.history(), Some(RunEnd::Done));
+        // One that is stopped is not offered.
+        assert_eq!(mill.ask_run(start(60.0)).await, Outcome::Done, "{firmware}");
+        mill.until("motion", |run| run.outline && run.acked_line > 2).await;
+        mill.shop.hub.realtime(Realtime::StopProgram);
+        mill.over().await;
+        mill.shop.until("idle", idle).await;
+        assert_eq!(mill.interrupted().await.run.id, offer.run.id, "{firmware}");
+        let store = mill.store.clone().unwrap();
+        store.flush().unwrap();
+        assert_eq!(store.reader().interrupted().unwrap().map(|(run, _)| run.id), Some(offer.run.id), "{firmware}");
+        mill.close().await;
+    }
+}
+
 /// The path of a person: stopped, offered, preamble read and confirmed, done.
 #[tokio::test(start_paused = true)]
 async fn a_stopped_program_is_taken_up_again_from_the_line_that_is_offered() {
@@ -404,7 +501,7 @@ async fn a_stopped_program_is_taken_up_again_from_the_line_that_is_offered() {
         let snapshot = mill.shop.hub.snapshot();
         let file = std::fs::File::open(&path).unwrap();
         let warm_up = RunnerConfig::default().warm_up;
-        let preamble = sunmill::hub::runner::preamble(&file, line, &snapshot.machine, warm_up).unwrap();
+        let preamble = sunmill::hub::runner::preamble(&file, &path, line, &snapshot, warm_up).unwrap();
         let start =
             |preamble: Vec<String>| RunRequest { start: Start::Line { line, preamble }, ..Mill::request(path.clone()) };
         let why = refused(&mill.ask_run(start(vec!["G0 Z99".into()])).await);
@@ -416,6 +513,53 @@ async fn a_stopped_program_is_taken_up_again_from_the_line_that_is_offered() {
         let snapshot = mill.shop.hub.snapshot();
         assert!((x(&snapshot) - middle(firmware) - 16.0).abs() < 0.01, "{firmware}: {}", x(&snapshot));
         assert_eq!(snapshot.programs.interrupted, None);
+        mill.close().await;
+    }
+}
+
+/// The shift of a G92 dies in the reset of Grbl and FluidNC, and is set again from the journal.
+#[tokio::test(start_paused = true)]
+async fn a_program_behind_its_g92_is_taken_up_with_the_shift_that_it_had() {
+    for firmware in FIRMWARES {
+        let mut mill = Mill::open(firmware).await;
+        // The work zero is where the machine stands, and then 7 mm before it in X and 2 mm below it in Z.
+        let mut text = "G21 G90 G54\nG92 X7 Y0 Z2\nG0 X7 Y0\nG1 Z1 F600\n".to_owned();
+        for i in 0..40 {
+            let _ = writeln!(text, "G0 X{}\nG1 Y{} F900", 7 + i % 3, i % 5);
+        }
+        text += "G0 X9 Y0\nG1 Z1.5\n";
+        let path = mill.run(&text).await;
+        mill.until("motion", |run| run.acked_line > 30).await;
+        mill.shop.hub.realtime(Realtime::StopProgram);
+        mill.over().await;
+        let offer = mill.interrupted().await;
+        mill.shop
+            .until("idle, offsets told anew", |s| {
+                idle(s) && s.machine.modal.is_some() && s.machine.work_position.is_some()
+            })
+            .await;
+        mill.shop.done(Command::Mdi("$#".into())).await;
+        let line = offer.suggested_line.max(6);
+        let snapshot = mill.shop.hub.snapshot();
+        let file = std::fs::File::open(&path).unwrap();
+        let warm_up = RunnerConfig::default().warm_up;
+        let preamble = sunmill::hub::runner::preamble(&file, &path, line, &snapshot, warm_up).unwrap();
+        let restores = preamble.lines.iter().any(|line| line.starts_with("G92 X"));
+        assert_eq!(restores, firmware != Firmware::GrblHal, "{firmware}: {:?}", preamble.lines);
+        let start = Start::Line { line, preamble: preamble.lines.clone() };
+        let asked = RunRequest { start, ..Mill::request(path.clone()) };
+        let unsure =
+            RunRequest { agreed: Agreed { position_word: String::new(), ..asked.agreed.clone() }, ..asked.clone() };
+        assert!(refused(&mill.ask_run(unsure).await).contains(POSITION_WORD), "{firmware}: home first, or say so");
+        assert_eq!(mill.ask_run(asked).await, Outcome::Done, "{firmware}");
+        assert_eq!(mill.over().await.state, RunState::Done, "{firmware}");
+        let snapshot = mill.shop.until("idle", idle).await;
+        let at = snapshot.machine.machine_position.unwrap();
+        let expected = [middle(firmware) + 2.0, middle(firmware), -30.5];
+        for (axis, expected) in expected.into_iter().enumerate() {
+            let is = at.as_slice()[axis];
+            assert!((is - expected).abs() < 0.01, "{firmware}: axis {axis} at {is}, {:?}", preamble.lines);
+        }
         mill.close().await;
     }
 }

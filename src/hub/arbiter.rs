@@ -150,10 +150,12 @@ fn describe_program(order: &ProgramOrder) -> String {
         ProgramOrder::Run(run) => match &run.start {
             Start::Beginning => format!("run {}", name(&run.path)),
             Start::Line { line, .. } => format!("run {} from line {line}", name(&run.path)),
+            Start::Outline { .. } => format!("drive round the outline of {}", name(&run.path)),
         },
         ProgramOrder::PauseAtLineEnd => "pause the program at the end of a line".to_owned(),
         ProgramOrder::Resume => "resume the program".to_owned(),
         ProgramOrder::SkipLine => "skip the refused line".to_owned(),
+        ProgramOrder::StepAside => "stop the program where it waits, to jog and zero".to_owned(),
         ProgramOrder::Forget(id) => format!("forget the interrupted run {}", id.0),
         ProgramOrder::Enqueue(path) => format!("queue {}", name(path)),
         ProgramOrder::Unqueue(place) => format!("take place {} out of the queue", place + 1),

@@ -4,17 +4,19 @@
 //! The order is that of safety: units and distances, Z up, across, the spindle at speed, coolant, down at feed; and last the
 //! modes of the program, so that the lines that follow mean what they always meant.
 
+#[cfg(test)]
+mod tests;
+
 use std::fmt::Write as _;
 
 use super::dialect::Dialect;
+use super::left::{Deaf, Left, Zeros, restoring};
 use super::modal::{G92, Modal};
-use super::motion::Motion;
-use super::tracker::{Sink, Tracker};
+use super::tracker::Tracker;
 use super::vocabulary::{Distance, FeedMode, MotionMode, Spindle, ToolLength, Units, number_of};
 use super::{Block, RawLine};
-use crate::model::axes::{LETTERS, MAX_AXES};
+use crate::model::axes::{Axis, AxisVec, LETTERS, MAX_AXES};
 use crate::model::program::ask::Preamble;
-use crate::model::program::report::Problem;
 use crate::model::quantity::number;
 
 /// Lines of the program that are shown behind the preamble.
@@ -30,8 +32,8 @@ pub struct Here {
     pub safe_z_mm: Result<Option<f64>, String>,
     /// Present Z in work coordinates, in mm.
     pub work_z_mm: Option<f64>,
-    /// A G92 shift is in force in the controller.
-    pub g92_in_force: bool,
+    /// Its zeros.
+    pub zeros: Zeros,
     /// How long a spindle needs to come to speed, in seconds.
     pub warm_up_s: f64,
 }
@@ -46,29 +48,69 @@ pub struct Approach {
     /// The line relies on the motion mode from before.
     relies_on_motion: bool,
     seen: bool,
+    left: Option<Left>,
+    /// The last line that touched the G92 shift.
+    g92: u64,
+    /// Where it is to begin: what is in force there.
+    there: Option<There>,
+    /// What was in force when the journal's offsets were reported, and the last line by then that touched the shift.
+    by_then: Option<(Modal, u64)>,
 }
 
-/// Nothing of what passes by is wanted.
-struct Deaf;
-
-impl Sink for Deaf {
-    fn motion(&mut self, _line: u64, _motion: &Motion) {}
-    fn problem(&mut self, _problem: Problem) {}
+/// Before the line.
+#[derive(Clone, Debug)]
+struct There {
+    modal: Modal,
+    ended: Option<u64>,
+    g92: u64,
 }
 
 impl Approach {
-    /// To `line`, counted from 1.
-    pub fn new(dialect: Dialect, line: u64) -> Self {
-        let tracker = Tracker::new(dialect);
-        Self { tracker, block: Box::default(), line, then: Vec::new(), relies_on_motion: false, seen: false }
+    /// To `line`, counted from 1, of a run that left this behind.
+    pub fn new(dialect: Dialect, line: u64, left: Option<Left>) -> Self {
+        let modal = left.as_ref().map(|left| left.modal(&dialect)).unwrap_or_default();
+        let by_then = left.as_ref().filter(|left| left.line == 0).map(|_| (modal.clone(), 0));
+        Self {
+            tracker: Tracker::resumed(dialect, modal),
+            block: Box::default(),
+            line,
+            then: Vec::new(),
+            relies_on_motion: false,
+            seen: false,
+            left,
+            g92: 0,
+            there: None,
+            by_then,
+        }
     }
 
     /// The next line of the file. `false`: no more are needed.
     pub fn line(&mut self, line: RawLine<'_>) -> bool {
-        if line.number < self.line {
+        let told_at = self.left.as_ref().map_or(0, |left| left.line);
+        if line.number >= self.line {
+            self.behind(line);
+        }
+        if line.number < self.line || line.number <= told_at {
             self.block.parse(line.bytes);
+            if self.block.g().iter().any(|code| matches!(code, 920..=923)) {
+                self.g92 = line.number;
+            }
             self.tracker.apply(line, &self.block, &mut Deaf);
-            return true;
+        }
+        if line.number == told_at {
+            self.by_then = Some((self.tracker.modal().clone(), self.g92));
+        }
+        line.number < self.line || line.number < told_at || self.then.len() < THEN || !self.seen
+    }
+
+    /// From the line on where it is to begin.
+    fn behind(&mut self, line: RawLine<'_>) {
+        if self.there.is_none() {
+            let (modal, ended) = (self.tracker.modal().clone(), self.tracker.ended());
+            self.there = Some(There { modal, ended, g92: self.g92 });
+        }
+        if self.then.len() >= THEN && self.seen {
+            return;
         }
         if !self.seen {
             self.block.parse(line.bytes);
@@ -83,12 +125,18 @@ impl Approach {
             self.relies_on_motion |= moves && !names;
         }
         self.then.push(String::from_utf8_lossy(line.bytes).into_owned());
-        self.then.len() < THEN || !self.seen
     }
 
     /// What is in force before the line.
-    pub const fn modal(&self) -> &Modal {
-        self.tracker.modal()
+    pub fn modal(&self) -> &Modal {
+        self.there.as_ref().map_or(self.tracker.modal(), |there| &there.modal)
+    }
+
+    /// The shift that was in force before the line, as the journal tells it. `None`: it does not.
+    fn shift(&self) -> Option<AxisVec> {
+        let (modal, g92) = self.by_then.as_ref()?;
+        let same_shift = self.there.as_ref()?.g92 == *g92 && !self.tracker.modal().offsets_written;
+        self.left.as_ref().filter(|_| same_shift)?.shift(modal)
     }
 
     /// The preamble.
@@ -99,13 +147,16 @@ impl Approach {
         if self.then.is_empty() {
             return Err(format!("the program has no line {}: choose an earlier one", self.line));
         }
-        if let Some(end) = self.tracker.ended() {
+        if let Some(end) = self.there.as_ref().and_then(|there| there.ended) {
             return Err(format!("the program ends at line {end}: choose an earlier line"));
         }
         let mut making = Making {
             modal: self.modal(),
             dialect: self.tracker.dialect(),
             here,
+            left: self.left.as_ref(),
+            shift: self.shift(),
+            z_mm: here.work_z_mm,
             lines: Vec::new(),
             warnings: Vec::new(),
         };
@@ -120,6 +171,11 @@ struct Making<'a> {
     modal: &'a Modal,
     dialect: &'a Dialect,
     here: &'a Here,
+    left: Option<&'a Left>,
+    /// The G92 shift that was in force there, where the journal tells it.
+    shift: Option<AxisVec>,
+    /// What Z reads, once the lines so far are carried out.
+    z_mm: Option<f64>,
     lines: Vec<String>,
     warnings: Vec<String>,
 }
@@ -137,9 +193,10 @@ impl Making<'_> {
     fn must_be_possible(&self, line: u64, relies_on_motion: bool) -> Result<(), String> {
         let modal = self.modal;
         let no = |why: &str| Err(format!("cannot begin at line {line}: {why}"));
-        if modal.g92 == G92::Set && !self.here.g92_in_force {
+        if modal.g92 == G92::Set && !self.here.zeros.has_shift() && self.shift.is_none() {
             return no(
-                "the program shifts its zero by G92 before it, and the shift died in a reset: begin before that G92",
+                "the program shifts its zero by G92 before it, the shift died in a reset, and the journal does not tell \
+                 it for certain: begin before that G92",
             );
         }
         if modal.scaling == Some(true) || modal.diameter == Some(true) || modal.constant_surface_speed == Some(true) {
@@ -167,6 +224,7 @@ impl Making<'_> {
             }
         }
         self.tool_length();
+        self.zero_shift()?;
         self.up()?;
         self.across();
         let laser = self.dialect.laser;
@@ -185,7 +243,24 @@ impl Making<'_> {
         Ok(())
     }
 
+    /// A tool length that is in force now was set since the reset: for the tool that is in the spindle now.
+    fn measured(&self) -> Option<&AxisVec> {
+        let now = self.here.zeros.tool_length.as_ref().filter(|length| length.norm() > 0.0)?;
+        let table = matches!(self.modal.tool_length, Some(ToolLength::Table(_)));
+        let same = || {
+            let known = &self.modal.tool_offset_mm[..now.len()];
+            now.as_slice().iter().zip(known).all(|(now, known)| (now - known).abs() < 0.001)
+        };
+        (!table && !(self.modal.tool_length == Some(ToolLength::Dynamic) && same())).then_some(now)
+    }
+
     fn tool_length(&mut self) {
+        if let Some(length) = self.measured() {
+            let z = number(length.get(Axis::Z).unwrap_or_default());
+            let text =
+                format!("the tool length that is set now (Z {z}) stays in force: it goes before that of the program");
+            return self.warn(text);
+        }
         match self.modal.tool_length {
             None | Some(ToolLength::Cancelled) => {}
             Some(ToolLength::Table(tool)) => {
@@ -203,6 +278,46 @@ impl Making<'_> {
         }
     }
 
+    /// The G92 shift, set again where the machine stands: with the right position that gives the same zero as before.
+    fn zero_shift(&mut self) -> Result<(), String> {
+        let (modal, now) = (self.modal, &self.here.zeros);
+        let cleared = modal.g92 == G92::Cleared;
+        if cleared && now.has_shift() {
+            self.say("G92.1");
+            return Ok(());
+        }
+        let (Some(mut wanted), Some(left), false) = (self.shift, self.left, cleared) else { return Ok(()) };
+        let number = modal.system.or(now.active).unwrap_or(1);
+        let system = now.systems.get(usize::from(number) - 1).copied().flatten();
+        let system =
+            system.ok_or("the work coordinate systems of the controller are not known: wait until it has told them")?;
+        for axis in left.set_anew(number, now) {
+            if wanted.get(axis).is_some_and(|shift| shift != 0.0) {
+                self.warn(format!(
+                    "{axis} was zeroed anew since it stopped: it keeps that zero, and its G92 shift is not set again"
+                ));
+                wanted.set(axis, 0.0);
+            }
+        }
+        let length = match modal.tool_length {
+            Some(ToolLength::Dynamic) if self.measured().is_none() => {
+                AxisVec::from_slice(&modal.tool_offset_mm[..wanted.len()])
+            }
+            Some(ToolLength::Table(_)) => return Ok(()),
+            _ => now.tool_length.unwrap_or_else(|| AxisVec::zeros(wanted.len())),
+        };
+        let Some(line) = restoring(&wanted, &system, &length, now)? else { return Ok(()) };
+        self.z_mm = now.machine_position.and_then(|here| {
+            let of = |vector: &AxisVec| vector.get(Axis::Z).unwrap_or_default();
+            Some(here.get(Axis::Z)? - of(&system) - of(&length) - of(&wanted))
+        });
+        self.warn(format!(
+            "the G92 shift that died in the reset is set again where the machine stands now ({line}): right only if its position is"
+        ));
+        self.say(line);
+        Ok(())
+    }
+
     fn place(&self, axis: usize) -> Option<f64> {
         let place = &self.modal.place;
         (place.known & (1 << axis) != 0).then(|| place.work[axis])
@@ -214,7 +329,7 @@ impl Making<'_> {
             Ok(None) => {}
             Err(why) => {
                 let needed = self.place(Z);
-                match (self.here.work_z_mm, needed) {
+                match (self.z_mm, needed) {
                     (Some(z), Some(needed)) if z < needed => {
                         return Err(format!(
                             "{why}, and Z stands at {} where the program needs {}: lift it by hand first",
@@ -299,7 +414,8 @@ impl Making<'_> {
     fn modes(&mut self) {
         let modal = self.modal;
         let modes = Modal { system: None, tool_length: None, ..modal.clone() };
-        let tool_length = Modal { tool_length: modal.tool_length, ..Modal::default() };
+        let tool_length = modal.tool_length.filter(|_| self.measured().is_none());
+        let tool_length = Modal { tool_length, ..Modal::default() };
         let mut words = modes.words();
         words.extend(tool_length.words());
         if !words.is_empty() {
@@ -334,6 +450,14 @@ impl Making<'_> {
         if self.modal.offsets_written {
             self.warn("the program writes work offsets by itself (G10): see that they are what it left behind");
         }
+        if self.modal.spindle.is_none() && self.left.is_some_and(Left::spindle_was_on) {
+            self.warn(
+                "the spindle was on when the program began, and the program does not start it: start it yourself",
+            );
+        }
+        if self.modal.outputs_switched {
+            self.warn("the program switches outputs before it (M62 to M68): see that they are as it wants them");
+        }
         if self.modal.distance == Some(Distance::Relative) && self.modal.place.known & 0b11 != 0b11 {
             self.warn(
                 "the program counts from where it stood when it began: bring X and Y back to where it was stopped",
@@ -344,183 +468,5 @@ impl Making<'_> {
         if self.place(Z).is_none() {
             self.warn("the program has not said where Z is by then: Z stays up");
         }
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::model::machine::Firmware;
-
-    fn here() -> Here {
-        Here { safe_z_mm: Ok(Some(-5.0)), work_z_mm: Some(20.0), g92_in_force: false, warm_up_s: 4.0 }
-    }
-
-    fn approach(dialect: &Dialect, program: &str, line: u64) -> Approach {
-        let mut approach = Approach::new(dialect.clone(), line);
-        for (number, text) in (1..).zip(program.lines()) {
-            if !approach.line(RawLine::new(number, text.as_bytes())) {
-                break;
-            }
-        }
-        approach
-    }
-
-    fn made(program: &str, line: u64) -> Result<Preamble, String> {
-        approach(&dialect(), program, line).preamble(&here())
-    }
-
-    fn dialect() -> Dialect {
-        Dialect::new(Firmware::GrblHal, 4)
-    }
-
-    /// The state behind some lines, for a controller as after a reset.
-    fn behind(dialect: &Dialect, lines: &[String]) -> Modal {
-        let mut tracker = Tracker::new(dialect.clone());
-        let mut block = Block::new();
-        for (number, text) in (1..).zip(lines) {
-            block.parse(text.as_bytes());
-            tracker.apply(RawLine::new(number, text.as_bytes()), &block, &mut Deaf);
-        }
-        tracker.modal().clone()
-    }
-
-    /// What counts for the lines that follow. A group that the program has not named is as after a reset.
-    fn told(modal: &Modal) -> Vec<String> {
-        let places: Vec<_> =
-            (0..4).map(|axis| (modal.place.known & (1 << axis) != 0).then(|| number(modal.place.work[axis]))).collect();
-        vec![
-            format!("plane {:?}", modal.plane.unwrap_or_default()),
-            format!("units {:?}", modal.units.unwrap_or(Units::Mm)),
-            format!("distance {:?}", modal.distance.unwrap_or(Distance::Absolute)),
-            format!("arcs {:?}", modal.arc_distance.unwrap_or(Distance::Relative)),
-            format!("feed mode {:?}", modal.feed_mode.unwrap_or(FeedMode::PerMinute)),
-            format!("system {:?}", modal.system),
-            format!("tool length {:?} {:?}", modal.tool_length.unwrap_or(ToolLength::Cancelled), modal.tool_offset_mm),
-            format!("retract {:?}", modal.retract),
-            format!("path {:?}", modal.path_control),
-            format!("spindle {:?} {:?}", modal.spindle, modal.speed_rpm),
-            format!("coolant {} {}", modal.mist == Some(true), modal.flood == Some(true)),
-            format!("feed {:?}", modal.feed_mm),
-            format!("motion {:?}", modal.motion),
-            format!("overrides {:?}", modal.overrides),
-            format!("place {places:?}"),
-        ]
-    }
-
-    /// One row for each modal group: preamble and rest are the whole program.
-    #[test]
-    fn each_modal_group_is_brought_back() {
-        for state in [
-            "G21",
-            "G20",
-            "G90",
-            "G91",
-            "G90.1",
-            "G91.1",
-            "G17",
-            "G18",
-            "G19",
-            "G93",
-            "G94",
-            "G95 F0.2",
-            "G54",
-            "G55",
-            "G59",
-            "G59.3",
-            "G43.1 Z2.5",
-            "G43 H2",
-            "G49",
-            "G98",
-            "G99",
-            "G61",
-            "G61.1",
-            "G64",
-            "M3 S12000",
-            "M4 S800",
-            "M5",
-            "S500",
-            "M7",
-            "M8",
-            "M9",
-            "F750",
-            "G20 F30",
-            "M48",
-            "M49",
-            "T3",
-            "G91 G20 G18 G55 M4 S900 M8",
-        ] {
-            let program = format!("G90 G21\nG0 Z5\nG0 X10 Y20\nG1 Z-1 F300\n{state}\nG1 X1 Y1 F200\n");
-            let dialect = dialect();
-            let approach = approach(&dialect, &program, 6);
-            let preamble = approach.preamble(&here()).unwrap_or_else(|why| panic!("{state}: {why}"));
-            let made = behind(&dialect, &preamble.lines);
-            let (mut wanted, mut got) = (told(approach.modal()), told(&made));
-            // In G93 each block has a feed of its own, and after a change of feed mode none is known.
-            if approach.modal().feed_mode == Some(FeedMode::InverseTime) {
-                wanted.retain(|line| !line.starts_with("motion") && !line.starts_with("feed "));
-                got.retain(|line| !line.starts_with("motion") && !line.starts_with("feed "));
-            }
-            assert_eq!(got, wanted, "{state}: {:?}", preamble.lines);
-        }
-    }
-
-    #[test]
-    fn it_goes_up_across_waits_for_the_spindle_and_comes_down_at_feed() {
-        let preamble = made("G20 G90 G55\nM3 S1000\nM8\nG0 Z0.2\nG0 X1 Y2\nG1 Z-0.1 F10\nX3\nX4\n", 8).unwrap();
-        let lines = [
-            "G21 G90 G94",
-            "G55",
-            "G53 G0 Z-5",
-            "G0 X76.2 Y50.8",
-            "M3 S1000",
-            "G4 P4",
-            "M8",
-            "G1 Z-2.54 F254",
-            "G20 G90",
-            "G1",
-        ];
-        assert_eq!(preamble.lines, lines);
-        assert_eq!((preamble.line, preamble.then), (8, vec!["X4".to_owned()]));
-        assert!(preamble.warnings.iter().any(|w| w.contains("spindle starts")), "{:?}", preamble.warnings);
-    }
-
-    #[test]
-    fn a_laser_is_off_until_the_last_line() {
-        let laser = Dialect { laser: true, ..Dialect::new(Firmware::Grbl, 3) };
-        let approach = approach(&laser, "G21 G90\nM4 S300\nG0 X1 Y1\nG1 X2 F600\nX3\n", 5);
-        let lines = approach.preamble(&here()).unwrap().lines;
-        let off = lines.iter().position(|line| line == "M5").unwrap();
-        let first_on = lines.iter().position(|line| line.starts_with("M4")).unwrap();
-        assert!(off < first_on && first_on == lines.len() - 1, "{lines:?}");
-        assert!(!lines.iter().any(|line| line.starts_with("G4")), "{lines:?}");
-    }
-
-    #[test]
-    fn without_a_safe_height_it_says_so_or_refuses() {
-        let program = "G21 G90\nG0 Z5\nG0 X1 Y1\nG1 X5 F100\n";
-        let lost = Here { safe_z_mm: Err("Z is not homed".into()), ..here() };
-        let approach = approach(&dialect(), program, 4);
-        let preamble = approach.preamble(&lost).unwrap();
-        assert!(!preamble.lines.iter().any(|line| line.contains("G53")));
-        assert!(preamble.warnings.iter().any(|warning| warning.contains("Z is not homed")));
-        let low = Here { work_z_mm: Some(1.0), ..lost };
-        assert!(approach.preamble(&low).unwrap_err().contains("lift it by hand"));
-    }
-
-    #[test]
-    fn where_it_cannot_begin_it_says_why() {
-        for (program, line, why) in [
-            ("G21\nG0 X1\n", 9, "no line 9"),
-            ("G21\nM30\nG0 X1\n", 3, "ends at line 2"),
-            ("G92 X0\nG0 X1\n", 2, "G92"),
-            ("G17 G21 G90 G0 X0 Y0\nG2 X1 Y1 I1 J0 F100\nX2 Y2 I1 J0\n", 3, "arc"),
-            ("G21\nX1\n", 2, "names no motion"),
-        ] {
-            let error = made(program, line).unwrap_err();
-            assert!(error.contains(why), "{program}: {error}");
-        }
-        let kept = Here { g92_in_force: true, ..here() };
-        assert!(approach(&dialect(), "G92 X0\nG0 X1\n", 2).preamble(&kept).is_ok());
     }
 }

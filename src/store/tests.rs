@@ -78,6 +78,8 @@ fn at(run: u64, acked_line: u64) -> Checkpoint {
         modal: ["G21", "G90", "M3", "F600", "S12000"].map(str::to_owned).to_vec(),
         tool: Some(2),
         work_offset: Some(AxisVec::from_slice(&[10.0, 20.5, -3.25])),
+        work_offset_line: acked_line,
+        systems: std::iter::once(("G55".to_owned(), AxisVec::from_slice(&[1.0, 2.0, 3.0]))).collect(),
         g92: Some(AxisVec::from_slice(&[0.1, 0.2, 0.3])),
         tool_length: Some(1.0 / 3.0),
         machine_position: Some(AxisVec::from_slice(&[11.0, 22.0, -1.0])),

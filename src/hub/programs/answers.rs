@@ -63,6 +63,7 @@ impl Source {
                 ProgramAnswer::Preamble { path, line, result }
             }
             ProgramQuery::Details(_)
+            | ProgramQuery::Outline { .. }
             | ProgramQuery::PauseJob(_)
             | ProgramQuery::ResumeJob(_)
             | ProgramQuery::StopJob(_)
@@ -83,7 +84,7 @@ impl Source {
 
     fn preamble(&self, path: &Path, line: u64) -> Result<Preamble, String> {
         let program = self.folders.open(path).map_err(|why| why.to_string())?;
-        runner::preamble(&program.file, line, &self.snapshot.machine, self.warm_up)
+        runner::preamble(&program.file, path, line, &self.snapshot, self.warm_up)
     }
 
     fn history(&self, name: Option<String>, skip: usize, count: usize) -> Answer {

@@ -12,6 +12,7 @@ use super::folders::{FileError, Folders, ProgramFile, Stamp};
 use super::jobs::{Back, Jobs, Start};
 use super::known::{self, KnownReports, Reports};
 use super::lines::LineIndexes;
+use super::outlines;
 use super::setup::Setup;
 use super::shelf::{Found, Shelf};
 use super::task::Task;
@@ -19,7 +20,7 @@ use super::worker::{self, Told, Work};
 use crate::model::Snapshot;
 use crate::model::desk::{Answer, Query};
 use crate::model::hub::Errand;
-use crate::model::program::ask::Details;
+use crate::model::program::ask::{Details, OutlineAsk};
 use crate::model::program::{Job, JobState, ProgramAnswer, ProgramQuery, Report};
 use crate::store::Store;
 
@@ -100,6 +101,8 @@ struct Asker {
 /// A file was opened for a question about it.
 struct Opened {
     path: PathBuf,
+    /// Its outline is asked for; else what its check found.
+    outline: Option<OutlineAsk>,
     answer_to: mpsc::Sender<Answer>,
     result: Result<ProgramFile, FileError>,
 }
@@ -158,7 +161,8 @@ impl<W: Check> Desk<W> {
         };
         let done = |result: Result<(), String>| Answer::Done(result.map(|()| String::new()));
         let answer = match query {
-            ProgramQuery::Details(path) => return self.open(path, answer_to, reading),
+            ProgramQuery::Details(path) => return self.open(path, None, answer_to, reading),
+            ProgramQuery::Outline { path, ask } => return self.open(path, Some(ask), answer_to, reading),
             ProgramQuery::PauseJob(id) => done(self.jobs.pause(id)),
             ProgramQuery::ResumeJob(id) => done(self.jobs.resume(id)),
             ProgramQuery::StopJob(id) => done(self.jobs.stop(id)),
@@ -188,18 +192,21 @@ impl<W: Check> Desk<W> {
         Answer::Done(Ok("all kept checks are thrown away; each file is checked anew when it is looked at".to_owned()))
     }
 
-    fn open(&self, path: PathBuf, answer_to: mpsc::Sender<Answer>, reading: Reading) {
+    fn open(&self, path: PathBuf, outline: Option<OutlineAsk>, answer_to: mpsc::Sender<Answer>, reading: Reading) {
         let (folders, opened) = (self.folders.clone(), self.opened.clone());
         tokio::task::spawn_blocking(move || {
             let result = folders.open(&path);
             // Nobody listens: the hub has ended.
-            let _ = opened.blocking_send(Opened { path, answer_to, result });
+            let _ = opened.blocking_send(Opened { path, outline, answer_to, result });
             drop(reading);
         });
     }
 
     fn take_opened(&mut self, opened: Opened) {
-        let Opened { path, answer_to, result } = opened;
+        if let Some(ask) = opened.outline {
+            return self.answer_outline(ask, opened);
+        }
+        let Opened { path, answer_to, result, .. } = opened;
         let program = match result {
             Ok(program) => program,
             Err(why) => return answer_details(&answer_to, path, Err(why.to_string())),
@@ -221,6 +228,21 @@ impl<W: Check> Desk<W> {
             Some(_) => {}
             None => self.wait_for(Asker { job, path, answer_to }),
         }
+    }
+
+    /// From what is known of the file; its check is asked for by whoever looks at it.
+    fn answer_outline(&mut self, ask: OutlineAsk, opened: Opened) {
+        let Opened { path, answer_to, result, .. } = opened;
+        let found = result.map_err(|why| why.to_string()).and_then(|program| {
+            let task = self.task(program.path, program.stamp);
+            self.shelf.get(&task).ok_or_else(|| "its check has not come to its end: wait for it".to_owned())
+        });
+        let snapshot = Arc::clone(&self.snapshots.borrow());
+        tokio::task::spawn_blocking(move || {
+            let result = found.and_then(|found| outlines::plan(&found, ask, &snapshot));
+            // A client that has gone has no use for it.
+            let _ = answer_to.try_send(Answer::Program(ProgramAnswer::Outline { path, ask, result }));
+        });
     }
 
     fn wait_for(&mut self, asker: Asker) {

@@ -12,6 +12,7 @@ pub mod jobs;
 pub mod known;
 pub mod lines;
 pub(super) mod news;
+pub(super) mod outlines;
 pub mod setup;
 pub mod shelf;
 pub mod task;

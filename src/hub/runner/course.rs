@@ -60,6 +60,13 @@ impl Brakes {
     }
 }
 
+/// Where a run that was stopped for it goes on.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct Next {
+    pub(super) line: u64,
+    pub(super) why: String,
+}
+
 /// A run and all that decides how it goes on.
 #[derive(Clone, Debug)]
 pub(super) struct Course {
@@ -69,8 +76,8 @@ pub(super) struct Course {
     brakes: Brakes,
     /// Prompts that lie ahead, as the feeder read them.
     ahead: Vec<Prompt>,
-    /// The line to begin at after a stop that was asked for by "skip this line".
-    skip_to: Option<u64>,
+    /// Where it goes on after a stop that was asked for to go on elsewhere.
+    next: Option<Next>,
     alarm: Option<String>,
     /// sunmill ends in the middle of it.
     cut_short: bool,
@@ -84,7 +91,7 @@ impl Course {
             pauses: 0,
             brakes: Brakes::default(),
             ahead: Vec::new(),
-            skip_to: None,
+            next: None,
             alarm: None,
             cut_short: false,
             lines_lost: false,
@@ -96,9 +103,9 @@ impl Course {
         self.ahead.push(prompt);
     }
 
-    /// Where "skip this line" wants to begin.
-    pub(super) const fn skip_to(&self) -> Option<u64> {
-        self.skip_to
+    /// Where it goes on, if whoever stopped it has said so.
+    pub(super) fn next(&self) -> Option<Next> {
+        self.next.clone()
     }
 
     /// sunmill ended in the middle of it.
@@ -156,7 +163,23 @@ impl Course {
         let Some(Prompt::LineRefused { line, .. }) = self.run.prompt else {
             return Err(Refused::because("no line was refused"));
         };
-        self.skip_to = Some(line + 1);
+        self.next = Some(Next { line: line + 1, why: format!("line {line} was refused: skip it") });
+        let mut effects = self.go(at, RunState::Stopping);
+        effects.push(Effect::StopProgram);
+        Ok(effects)
+    }
+
+    /// A person wants to jog and zero where the program waits, and to go on behind it.
+    pub(super) fn step_aside(&mut self, at: Time) -> Result<Vec<Effect>, Refused> {
+        let (line, why) = match &self.run.prompt {
+            Some(Prompt::ToolChange { line, next, .. }) if next == line => {
+                (*next, format!("line {line} changes the tool and does more: it asks once more"))
+            }
+            Some(Prompt::ToolChange { line, next, .. }) => (*next, format!("line {line} has changed the tool")),
+            Some(Prompt::Pause { line, .. }) => (line + 1, format!("the program waited at line {line}")),
+            _ => return Err(Refused::because("the program does not wait for a person")),
+        };
+        self.next = Some(Next { line, why });
         let mut effects = self.go(at, RunState::Stopping);
         effects.push(Effect::StopProgram);
         Ok(effects)
@@ -277,7 +300,10 @@ impl Course {
             }
             (_, Some(refused), _) => RunState::Failed(refused),
             (StreamEnd::Void(VoidReason::Reset), _, Some(broken)) => RunState::Failed(broken),
-            (StreamEnd::Void(VoidReason::Reset), _, None) => RunState::Stopped("stopped by a person".to_owned()),
+            (StreamEnd::Void(VoidReason::Reset), _, None) => RunState::Stopped(match &self.next {
+                Some(next) => format!("stopped to jog and zero, goes on at line {}", next.line),
+                None => "stopped by a person".to_owned(),
+            }),
             (StreamEnd::Void(VoidReason::ControllerReset), ..) => {
                 RunState::Failed("the controller restarted by itself".to_owned())
             }
@@ -308,7 +334,8 @@ impl Course {
         if over {
             self.run.ended_at = Some(at);
         }
-        if (over && self.skip_to.is_none() && !matches!(next, RunState::Failed(_))) || next == RunState::Running {
+        let keeps = matches!(self.run.prompt, Some(Prompt::LineRefused { .. }));
+        if (over && !keeps) || next == RunState::Running {
             self.run.prompt = None;
         }
         self.run.state = next;

@@ -91,7 +91,7 @@ fn a_refused_line_leads_to_a_stop_or_a_skip_and_nowhere_else() {
     wire(&mut course, ProgramEvent::Held(false));
     assert!(matches!(course.run.state, RunState::Paused(_)), "a bare resume changes nothing");
     assert_eq!(course.skip(AT).unwrap(), [Effect::StopProgram]);
-    assert_eq!(course.skip_to(), Some(8));
+    assert_eq!(course.next().map(|next| next.line), Some(8));
     let over = wire(&mut course, ProgramEvent::Ended(StreamEnd::Void(VoidReason::Reset)));
     assert_eq!(over, [Effect::Over]);
     assert!(matches!(&course.run.state, RunState::Failed(why) if why.contains("line 7")));
@@ -102,7 +102,7 @@ fn a_refused_line_leads_to_a_stop_or_a_skip_and_nowhere_else() {
 #[test]
 fn prompts_come_from_the_feeder_and_go_when_the_controller_goes_on() {
     let mut course = running();
-    let change = Prompt::ToolChange { line: 3, tool: Some(2), text: None };
+    let change = Prompt::ToolChange { line: 3, tool: Some(2), text: None, next: 4 };
     course.foresee(change.clone());
     wire(&mut course, ProgramEvent::Asks { number: 3 });
     assert_eq!(course.run.prompt, Some(change));
@@ -146,4 +146,25 @@ fn check_mode_stops_at_the_first_error_by_itself() {
     course.take(AT, Input::Began);
     let refused = ProgramEvent::Refused { number: 7, code: 20, meaning: "m".into(), text: "G1 H5".into() };
     assert_eq!(wire(&mut course, refused), [Effect::StopProgram, Effect::ReadAround(7)]);
+}
+
+#[test]
+fn who_steps_aside_at_a_tool_change_goes_on_behind_it() {
+    for (prompt, line) in [
+        (Prompt::ToolChange { line: 3, tool: Some(2), text: None, next: 4 }, 4),
+        (Prompt::ToolChange { line: 3, tool: Some(2), text: None, next: 3 }, 3),
+        (Prompt::Pause { line: 3, text: None }, 4),
+    ] {
+        let mut course = running();
+        assert!(course.step_aside(AT).is_err(), "nobody is asked yet");
+        course.foresee(prompt);
+        wire(&mut course, ProgramEvent::Asks { number: 3 });
+        assert_eq!(course.step_aside(AT).unwrap(), [Effect::StopProgram]);
+        assert_eq!(course.run.state, RunState::Stopping);
+        assert_eq!(wire(&mut course, ProgramEvent::Ended(StreamEnd::Void(VoidReason::Reset))), [Effect::Over]);
+        let next = course.next().unwrap();
+        assert_eq!(next.line, line);
+        let RunState::Stopped(why) = &course.run.state else { panic!("{:?}", course.run.state) };
+        assert!(why.contains(&format!("line {line}")) && course.run.prompt.is_none(), "{why}");
+    }
 }

@@ -108,7 +108,8 @@ impl Encoder {
         let changes = codes.contains(&M6) && self.mode.tool_change == ToolChange::Ask;
         let waits = codes.iter().any(|code| matches!(*code, M0 | M1 | M60)) && !self.mode.dry;
         if changes && !self.mode.dry {
-            sent.prompt = Some(Prompt::ToolChange { line: number, tool: self.tool, text: beside.clone() });
+            let next = if self.only_changes() { number + 1 } else { number };
+            sent.prompt = Some(Prompt::ToolChange { line: number, tool: self.tool, text: beside.clone(), next });
         } else if waits {
             sent.prompt = Some(Prompt::Pause { line: number, text: beside });
         }
@@ -124,9 +125,9 @@ impl Encoder {
             sent.items.push(ProgramItem::Wait { number });
         }
         let line = Line::new(&self.text, Some(self.firmware)).map_err(|why| why.to_string())?;
-        if !line.as_str().is_empty() {
         // The check says it too; this holds for a program that runs without one.
         within_caps(line.as_str(), &self.outputs).map_err(|why| why.0)?;
+        if !line.as_str().is_empty() {
             let asks = waits || changes && !handled && !self.mode.dry;
             sent.items.push(ProgramItem::Line(ProgramLine { number, line, asks }));
         }
@@ -144,6 +145,15 @@ impl Encoder {
             self.comment.clone_from(&here);
         }
         here.or(before)
+    }
+
+    /// The line changes the tool and does nothing else.
+    fn only_changes(&self) -> bool {
+        self.block.words().iter().all(|word| match word.letter {
+            b'N' | b'T' => true,
+            b'M' => word.value == 6.0,
+            _ => false,
+        })
     }
 
     /// The words of the line but M6, as written.
@@ -215,11 +225,25 @@ mod tests {
         let mut prompt = |number, text: &str| encoder.line(RawLine::new(number, text.as_bytes())).unwrap().prompt;
         assert_eq!(
             prompt(1, "T4 M6 (6 mm ball)"),
-            Some(Prompt::ToolChange { line: 1, tool: Some(4), text: Some("6 mm ball".to_owned()) })
+            Some(Prompt::ToolChange { line: 1, tool: Some(4), text: Some("6 mm ball".to_owned()), next: 2 })
         );
         assert_eq!(prompt(2, "(turn the part)"), None);
         assert_eq!(prompt(3, "M0"), Some(Prompt::Pause { line: 3, text: Some("turn the part".to_owned()) }));
         assert_eq!(prompt(4, "M0"), Some(Prompt::Pause { line: 4, text: None }));
+        let more = prompt(5, "G0 X1 M6");
+        assert_eq!(more, Some(Prompt::ToolChange { line: 5, tool: Some(4), text: None, next: 5 }), "it moves too");
+    }
+
+    #[test]
+    fn no_line_goes_above_the_cap_of_an_output() {
+        let fan = Output { name: "fan".into(), pin: crate::model::outputs::OutputPin::Analog(0), max: 60.0 };
+        let dialect = Dialect::new(Firmware::FluidNc, 3).with_outputs(&[fan]);
+        let mut encoder = Encoder::new(&dialect, Mode { compact: true, ..Mode::default() });
+        assert!(encoder.line(RawLine::new(1, b"M68 E0 Q60")).is_ok());
+        for line in ["M68 E0 Q61", "G1 X1 F100 M67 E0 Q100", "M68 E0 Q#1", "M68 E#2 Q1"] {
+            let why = encoder.line(RawLine::new(2, line.as_bytes())).unwrap_err();
+            assert!(why.contains("config.toml"), "{line}: {why}");
+        }
     }
 
     const CHECK: Mode = Mode { tool_change: ToolChange::Ask, dry: true, compact: false };

@@ -11,13 +11,13 @@ use std::sync::Arc;
 use tokio::sync::mpsc;
 
 use super::encode::{Encoder, Sent};
-use super::lookup;
+use super::lookup::{self, Middle};
 use crate::driver::machine::{BATCH, Feeder};
-use crate::grbl::session::ProgramItem;
+use crate::grbl::session::{ProgramItem, ProgramLine};
 use crate::hub::programs::{Folders, ProgramFile, Stamp};
 use crate::model::command::TicketId;
 use crate::model::program::{ContentHash, Interrupted, Prompt};
-use crate::program::{Dialect, Here, RawLine, Reader};
+use crate::program::{RawLine, Reader};
 
 /// Bytes read at a time.
 const CHUNK: usize = 64 * 1024;
@@ -36,8 +36,10 @@ pub(super) struct Job {
     /// Where it begins, and the lines that go before.
     pub(super) first_line: u64,
     pub(super) before: Vec<String>,
+    /// The lines that go before are all there is: the file is only looked at.
+    pub(super) only_before: bool,
     /// For a start in the middle: the machine, by which it is said what goes before.
-    pub(super) middle: Option<(Dialect, Here)>,
+    pub(super) middle: Option<Middle>,
     pub(super) encoder: Encoder,
 }
 
@@ -113,8 +115,8 @@ fn open(job: &Job) -> Result<ProgramFile, String> {
             return Err(format!("{name}: is not what was checked any more; look at it again before it runs"));
         }
     }
-    if let Some((dialect, here)) = &job.middle {
-        let made = lookup::approach(&program.file, job.first_line, dialect.clone(), here);
+    if let Some(middle) = &job.middle {
+        let made = lookup::approach(&program.file, job.first_line, middle.clone());
         if made.map_err(|why| format!("{name}: {why}"))?.lines != job.before {
             return Err(format!(
                 "{name}: to begin at line {}, other lines would be sent now than those that were shown; look at them again",
@@ -158,6 +160,9 @@ fn run(
         batch: Vec::with_capacity(BATCH),
         over: false,
     };
+    if job.only_before {
+        return feeding.alone(&job.before);
+    }
     feeding.preamble(&job.before);
     feeding.file(file);
 }
@@ -188,6 +193,20 @@ impl Feeding {
                 Ok(line) => self.push(ProgramItem::Line(line)),
                 Err(why) => self.fail(format!("the preamble cannot be sent: {why}")),
             }
+        }
+    }
+
+    /// Lines that are a program of their own.
+    fn alone(&mut self, lines: &[String]) {
+        for (number, text) in (1..).zip(lines) {
+            match self.encoder.preamble(text) {
+                Ok(line) => self.push(ProgramItem::Line(ProgramLine { number, ..line })),
+                Err(why) => self.fail(format!("line {number} cannot be sent: {why}")),
+            }
+        }
+        if !self.over {
+            self.push(ProgramItem::End);
+            self.send();
         }
     }
 

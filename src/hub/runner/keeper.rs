@@ -8,7 +8,7 @@ use std::sync::Arc;
 use tokio::sync::mpsc;
 
 use super::config::{OnLinkLoss, ProgramKeeping, RunnerConfig};
-use super::course::{Course, Effect, Input};
+use super::course::{Course, Effect, Input, Next};
 use super::feeder::News;
 use super::record::{self, Record};
 use super::start::Starting;
@@ -17,7 +17,7 @@ use crate::driver::machine::{Event, EventKind, OrderKind};
 use crate::grbl::event::{ProgramEvent, StreamEnd};
 use crate::grbl::{self, Line};
 use crate::hub::run::Keeper;
-use crate::model::command::{Outcome, Realtime, Refused, TicketId, VoidReason};
+use crate::model::command::{Origin, Outcome, Realtime, Refused, TicketId, VoidReason};
 use crate::model::hub::Request;
 use crate::model::legal;
 use crate::model::log::LogItem;
@@ -103,9 +103,10 @@ impl Keeper {
         }
         let done = match order {
             ProgramOrder::Run(run) => return self.open_program(request, run),
-            ProgramOrder::PauseAtLineEnd => self.steer(now, |course| course.pause(now)),
-            ProgramOrder::Resume => self.steer(now, |course| course.resume()),
-            ProgramOrder::SkipLine => self.steer(now, |course| course.skip(now)),
+            ProgramOrder::PauseAtLineEnd => self.steer(now, &request.origin, |course| course.pause(now)),
+            ProgramOrder::Resume => self.steer(now, &request.origin, |course| course.resume()),
+            ProgramOrder::SkipLine => self.steer(now, &request.origin, |course| course.skip(now)),
+            ProgramOrder::StepAside => self.steer(now, &request.origin, |course| course.step_aside(now)),
             ProgramOrder::Forget(id) => {
                 if let Some(store) = &self.runner.store {
                     store.forget_interrupted(*id);
@@ -129,11 +130,12 @@ impl Keeper {
     fn steer(
         &mut self,
         now: Time,
+        who: &Origin,
         what: impl FnOnce(&mut Course) -> Result<Vec<Effect>, Refused>,
     ) -> Result<(), Refused> {
         let course = self.runner.course.as_mut().ok_or_else(|| Refused::because("no program is running"))?;
         let effects = what(course)?;
-        self.carry_out(now, effects);
+        self.carry_out(now, who, effects);
         Ok(())
     }
 
@@ -235,8 +237,8 @@ impl Keeper {
                 self.write_position(at, false);
             }
             EventKind::Session(grbl::Event::Status(report)) => {
-                if let Some(record) = &mut self.runner.record {
-                    record.report(at, report.state);
+                if let (Some(record), Some(course)) = (&mut self.runner.record, &self.runner.course) {
+                    record.report(at, report, course.run.acked_line, &self.snapshot.machine);
                 }
                 if self.is_running() {
                     self.course_input(at, Input::Report(report.state));
@@ -279,14 +281,14 @@ impl Keeper {
     pub(super) fn course_input(&mut self, at: Time, input: Input) {
         let Some(course) = &mut self.runner.course else { return };
         let effects = course.take(at, input);
-        self.carry_out(at, effects);
+        self.carry_out(at, &Origin::Hub, effects);
     }
 
-    fn carry_out(&mut self, at: Time, effects: Vec<Effect>) {
+    fn carry_out(&mut self, at: Time, who: &Origin, effects: Vec<Effect>) {
         for effect in effects {
             match effect {
-                Effect::CycleStart => self.latch.set(Realtime::CycleStart),
-                Effect::StopProgram => self.latch.set(Realtime::StopProgram),
+                Effect::CycleStart => self.latch.set_by(Realtime::CycleStart, who),
+                Effect::StopProgram => self.latch.set_by(Realtime::StopProgram, who),
                 Effect::Pause => {
                     if let Err(outcome) = self.own_order(Own::Pause, OrderKind::PauseProgram) {
                         self.own_outcome(at, Own::Pause, &outcome);
@@ -300,7 +302,9 @@ impl Keeper {
     }
 
     fn read_around(&mut self, line: u64) {
-        let Some(file) = self.runner.file.clone() else { return };
+        // The lines of an outline are in no file.
+        let is_outline = self.runner.course.as_ref().is_some_and(|course| course.run.outline);
+        let Some(file) = self.runner.file.clone().filter(|_| !is_outline) else { return };
         let news = self.runner.news.clone();
         tokio::task::spawn_blocking(move || match lookup::around(&file, line) {
             Ok(around) => drop(news.blocking_send(News::Around(line, around))),
@@ -314,19 +318,22 @@ impl Keeper {
         let now_ms = store::now_ms();
         let checkpoint = record.position(at, now_ms, course, &self.snapshot.machine);
         let past = record.close(course, now_ms);
-        let check_mode = course.run.check_mode;
-        let skip_to = course.skip_to();
+        let (check_mode, is_outline) = (course.run.check_mode, course.run.outline);
+        let next = course.next();
         let still_in_check = course.run.state == RunState::Done || course.has_lost_lines();
         let text = said(&past);
         if let Some(store) = &self.runner.store {
-            store.checkpoint(checkpoint.clone());
+            // Without a position nobody takes it up: an outline is driven round again from its beginning.
+            if !is_outline {
+                store.checkpoint(checkpoint.clone());
+            }
             store.run_ended(past.clone());
         }
         let level = if past.end == Some(RunEnd::Done) { MessageLevel::Info } else { MessageLevel::Warning };
         self.note(at, level, text);
-        if past.end != Some(RunEnd::Done) && !check_mode {
+        if past.end != Some(RunEnd::Done) && !check_mode && !is_outline {
             let file = self.runner.file.clone();
-            self.offer(past, &checkpoint, skip_to, file);
+            self.offer(past, &checkpoint, next, file);
         }
         // Any other end was a reset, which leaves check mode too.
         if check_mode && still_in_check {
@@ -335,28 +342,29 @@ impl Keeper {
     }
 
     /// Offers to take a run up again, once it is known where.
-    fn offer(&self, run: PastRun, checkpoint: &Checkpoint, skip_to: Option<u64>, file: Option<Arc<File>>) {
+    fn offer(&self, run: PastRun, checkpoint: &Checkpoint, next: Option<Next>, file: Option<Arc<File>>) {
         let firmware = self.snapshot.machine.identity.as_ref().map(|identity| identity.firmware);
         let mut warnings = record::warnings(run.end.as_ref(), checkpoint, firmware);
         let planner = record::planner_blocks(&self.snapshot);
         let folders = self.runner.config.folders.clone();
         let news = self.runner.news.clone();
         let acked = checkpoint.acked_line.max(run.last_line);
+        let left = checkpoint.clone();
         tokio::task::spawn_blocking(move || {
             let opened = match file {
                 Some(file) => Ok(file),
                 None => folders.open(Path::new(&run.path)).map(|p| Arc::new(p.file)).map_err(|why| why.to_string()),
             };
             let found = opened.and_then(|file| lookup::rewound(&file, acked, planner).map_err(|why| why.to_string()));
-            let (suggested_line, why) = match (found, skip_to) {
-                (_, Some(line)) => (line, format!("line {} was refused: skip it", line - 1)),
+            let (suggested_line, why) = match (found, next) {
+                (_, Some(Next { line, why })) => (line, why),
                 (Ok(found), None) => found,
                 (Err(why), None) => {
                     warnings.push(why);
                     (1, "the program cannot be read now".to_owned())
                 }
             };
-            let interrupted = Interrupted { run, suggested_line, why, warnings };
+            let interrupted = Interrupted { run, suggested_line, why, warnings, left };
             drop(news.blocking_send(News::Offer(Box::new(interrupted))));
         });
     }
@@ -375,6 +383,9 @@ impl Keeper {
         else {
             return;
         };
+        if course.run.outline {
+            return;
+        }
         let machine = &self.snapshot.machine;
         let now_ms = store::now_ms();
         let checkpoint = if first {
@@ -407,8 +418,11 @@ impl Keeper {
             let now_ms = store::now_ms();
             let checkpoint = record.position(at, now_ms, course, &self.snapshot.machine);
             let past = record.close(course, now_ms);
+            let is_outline = course.run.outline;
             if let Some(store) = &self.runner.store {
-                store.checkpoint(checkpoint);
+                if !is_outline {
+                    store.checkpoint(checkpoint);
+                }
                 store.run_ended(past);
             }
         }

@@ -3,14 +3,18 @@
 use std::fs::File;
 use std::io::{self, Read, Seek, SeekFrom};
 use std::os::unix::fs::FileExt;
+use std::path::Path;
 use std::time::Duration;
 
 use crate::hub::programs::lines::LineIndex;
 use crate::model::axes::Axis;
+use crate::model::machine::Firmware;
+use crate::model::program::Checkpoint;
 use crate::model::program::ask::Preamble;
-use crate::model::snapshot::Machine;
-use crate::model::work::{self, Slot};
-use crate::program::{Approach, Dialect, Here, RawLine, Reader, Rewind};
+use crate::model::snapshot::{Machine, Snapshot};
+use crate::model::work::{self, Slot, Wcs};
+use crate::program::left::along_z;
+use crate::program::{Approach, Dialect, Here, Left, RawLine, Reader, Rewind, Zeros};
 
 /// Lines before and behind a refused one.
 const BESIDE: u64 = 2;
@@ -80,14 +84,66 @@ fn read_lines(file: &File, mut want: impl FnMut(RawLine<'_>) -> bool) -> io::Res
     Ok(())
 }
 
-/// The machine as it stands, for a start in the middle of a program.
-pub(super) fn here(machine: &Machine, warm_up: Duration) -> Here {
-    Here {
-        safe_z_mm: work::safe_z_mm(machine).map_err(|why| why.0),
-        work_z_mm: machine.work_position.and_then(|position| position.get(Axis::Z)),
-        g92_in_force: machine.offsets.get(Slot::G92.name()).is_some_and(|shift| shift.norm() > 0.0),
-        warm_up_s: warm_up.as_secs_f64(),
+/// What a start in the middle of a program depends on beside the file.
+#[derive(Clone, Debug)]
+pub(super) struct Middle {
+    dialect: Dialect,
+    left: Option<Left>,
+    here: Here,
+}
+
+impl Middle {
+    /// The machine as it stands, and what the run of this file left that is offered to be taken up again.
+    pub(super) fn of(path: &Path, snapshot: &Snapshot, warm_up: Duration) -> Self {
+        let machine = &snapshot.machine;
+        let left =
+            snapshot.programs.interrupted.as_ref().filter(|interrupted| Path::new(&interrupted.run.path) == path);
+        Self {
+            dialect: Dialect::of(machine),
+            left: left.map(|interrupted| left_by(&interrupted.left)),
+            here: Here {
+                safe_z_mm: work::safe_z_mm(machine).map_err(|why| why.0),
+                work_z_mm: machine.work_position.and_then(|position| position.get(Axis::Z)),
+                zeros: zeros(machine),
+                warm_up_s: warm_up.as_secs_f64(),
+            },
+        }
     }
+}
+
+fn zeros(machine: &Machine) -> Zeros {
+    let offset = |slot: Slot| machine.offsets.get(slot.name()).copied();
+    let mut zeros = Zeros {
+        active: machine.modal.as_ref().and_then(|modal| modal.wcs()).and_then(Wcs::from_name).map(Wcs::number),
+        g92: offset(Slot::G92),
+        // Grbl tells it as one number, of Z.
+        tool_length: offset(Slot::Tlo).map(|tlo| match tlo.as_slice() {
+            [z] => along_z(*z, machine.axis_count()),
+            _ => tlo,
+        }),
+        machine_position: machine.machine_position,
+        ..Zeros::default()
+    };
+    for system in Wcs::all(Some(Firmware::GrblHal)) {
+        zeros.systems[usize::from(system.number()) - 1] = offset(Slot::Wcs(system));
+    }
+    zeros
+}
+
+fn left_by(checkpoint: &Checkpoint) -> Left {
+    let mut left = Left {
+        modal: checkpoint.modal.clone(),
+        work_offset: checkpoint.work_offset,
+        line: checkpoint.work_offset_line,
+        tool_length_mm: checkpoint.tool_length,
+        ..Left::default()
+    };
+    for (name, offset) in &checkpoint.systems {
+        if let Some(system) = Wcs::from_name(name) {
+            left.systems[usize::from(system.number()) - 1] = Some(*offset);
+        }
+    }
+    left
 }
 
 /// What would be sent to begin at `line`, counted from 1, on the machine as it stands: what
@@ -95,15 +151,22 @@ pub(super) fn here(machine: &Machine, warm_up: Duration) -> Here {
 ///
 /// # Errors
 /// Why it cannot begin there, and what to do.
-pub fn preamble(file: &File, line: u64, machine: &Machine, warm_up: Duration) -> Result<Preamble, String> {
-    approach(file, line, Dialect::of(machine), &here(machine, warm_up))
+pub fn preamble(
+    file: &File,
+    path: &Path,
+    line: u64,
+    snapshot: &Snapshot,
+    warm_up: Duration,
+) -> Result<Preamble, String> {
+    approach(file, line, Middle::of(path, snapshot, warm_up))
 }
 
 /// The same, for a machine that was looked at before.
-pub(super) fn approach(file: &File, line: u64, dialect: Dialect, here: &Here) -> Result<Preamble, String> {
-    let mut approach = Approach::new(dialect, line);
+pub(super) fn approach(file: &File, line: u64, middle: Middle) -> Result<Preamble, String> {
+    let Middle { dialect, left, here } = middle;
+    let mut approach = Approach::new(dialect, line, left);
     read_lines(file, |line| approach.line(line)).map_err(|why| format!("the program cannot be read: {why}"))?;
-    approach.preamble(here)
+    approach.preamble(&here)
 }
 
 #[cfg(test)]

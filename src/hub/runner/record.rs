@@ -1,14 +1,16 @@
 //! What is written down of a run, and what is offered when it did not come to its end.
 
+use std::collections::BTreeMap;
 use std::time::Duration;
 
 use super::course::{CUT_SHORT, Course};
+use crate::model::axes::AxisVec;
 use crate::model::command::{ClientId, Origin};
-use crate::model::machine::{Firmware, MachineState, StateKind};
+use crate::model::machine::{Firmware, StateKind, StatusReport};
 use crate::model::program::{Checkpoint, PastRun, RunEnd, RunState};
 use crate::model::snapshot::{Machine, Snapshot};
 use crate::model::time::Time;
-use crate::model::work::Slot;
+use crate::model::work::{Slot, Wcs};
 
 /// Positions are written no more often than this.
 const EVERY: Duration = Duration::from_millis(500);
@@ -19,11 +21,42 @@ pub(super) struct Record {
     pub(super) past: PastRun,
     written: Option<(Time, u64)>,
     cutting_since: Option<Time>,
+    /// What was in force when it began.
+    began: Began,
+    /// The sum of all offsets as last reported, and the line that was accepted by then.
+    work_offset: (Option<AxisVec>, u64),
+}
+
+/// The machine as it was before the first line.
+#[derive(Debug, Default)]
+struct Began {
+    modal: Vec<String>,
+    systems: BTreeMap<String, AxisVec>,
+    tool_length: Option<f64>,
+}
+
+impl Began {
+    fn of(machine: &Machine) -> Self {
+        let is_system = |name: &&String| Wcs::from_name(name).is_some();
+        let systems = machine
+            .offsets
+            .keys()
+            .filter(is_system)
+            .filter_map(|name| Some((name.clone(), *machine.offsets.get(name)?)));
+        Self {
+            modal: machine.modal.as_ref().map(|modal| modal.words.clone()).unwrap_or_default(),
+            systems: systems.collect(),
+            tool_length: machine.offsets.get(Slot::Tlo.name()).and_then(|tlo| match tlo.as_slice() {
+                [z] => Some(*z),
+                values => values.get(2).copied(),
+            }),
+        }
+    }
 }
 
 impl Record {
     /// A run that starts now.
-    pub(super) fn new(course: &Course, origin: &Origin, started_ms: i64, dry: bool) -> Self {
+    pub(super) fn new(course: &Course, origin: &Origin, machine: &Machine, started_ms: i64, dry: bool) -> Self {
         let run = &course.run;
         let past = PastRun {
             id: run.id,
@@ -42,11 +75,17 @@ impl Record {
             cutting_for: Duration::ZERO,
             dry,
         };
-        Self { past, written: None, cutting_since: None }
+        let work_offset = (machine.work_offset, 0);
+        Self { past, written: None, cutting_since: None, began: Began::of(machine), work_offset }
     }
 
-    /// A report: time in motion at feed is counted between two of them.
-    pub(super) fn report(&mut self, at: Time, state: MachineState) {
+    /// A report: time in motion at feed is counted between two of them. One that tells the offsets tells those behind the
+    /// last line that was accepted before it.
+    pub(super) fn report(&mut self, at: Time, report: &StatusReport, acked_line: u64, machine: &Machine) {
+        let state = report.state;
+        if report.wco.is_some() {
+            self.work_offset = (machine.work_offset, acked_line);
+        }
         if let Some(since) = self.cutting_since.take() {
             self.past.cutting_for += at.since(since);
         }
@@ -63,20 +102,18 @@ impl Record {
     /// The position as it stands.
     pub(super) fn position(&mut self, at: Time, now_ms: i64, course: &Course, machine: &Machine) -> Checkpoint {
         self.written = Some((at, course.run.acked_line));
-        let offset = |slot: Slot| machine.offsets.get(slot.name()).copied();
         Checkpoint {
             run: course.run.id,
             at_ms: now_ms,
             acked_line: course.run.acked_line,
             sent_line: course.run.sent_line,
-            modal: machine.modal.as_ref().map(|modal| modal.words.clone()).unwrap_or_default(),
+            modal: self.began.modal.clone(),
             tool: None,
-            work_offset: machine.work_offset,
-            g92: offset(Slot::G92),
-            tool_length: offset(Slot::Tlo).and_then(|tlo| match tlo.as_slice() {
-                [z] => Some(*z),
-                values => values.get(2).copied(),
-            }),
+            work_offset: self.work_offset.0,
+            work_offset_line: self.work_offset.1,
+            systems: self.began.systems.clone(),
+            g92: machine.offsets.get(Slot::G92.name()).copied(),
+            tool_length: self.began.tool_length,
             machine_position: machine.machine_position,
             homed: !machine.homed.is_empty(),
             hash: course.run.hash,
@@ -124,7 +161,7 @@ pub(super) fn warnings(end: Option<&RunEnd>, checkpoint: &Checkpoint, firmware: 
     }
     let forgets = firmware != Some(Firmware::GrblHal);
     if forgets && checkpoint.g92.is_some_and(|shift| shift.norm() > 0.0) {
-        warnings.push("the G92 shift that was in force dies in a reset: check work zero before you go on".to_owned());
+        warnings.push("the G92 shift that was in force dies in a reset; it is set again before the program goes on: check work zero".to_owned());
     }
     if checkpoint.tool_length.is_some_and(|length| length != 0.0) {
         warnings.push("the tool length offset that was in force dies in a reset: measure the tool again".to_owned());

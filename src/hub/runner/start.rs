@@ -8,9 +8,10 @@ use super::course::{Course, Input};
 use super::encode::Encoder;
 use super::feeder;
 use super::keeper::Own;
-use super::lookup;
+use super::lookup::Middle;
 use super::record::Record;
 use crate::driver::machine::{Feed, OrderKind};
+use crate::hub::programs::outlines;
 use crate::hub::run::Keeper;
 use crate::model::command::{Command, Origin, Outcome, Refused, TicketId, VoidReason};
 use crate::model::hub::Request;
@@ -50,9 +51,10 @@ impl Keeper {
         let dialect = Dialect::of(machine).with_outputs(&self.snapshot.outputs);
         let (first_line, before, middle) = match &run.start {
             Start::Beginning => (1, Vec::new(), None),
+            Start::Outline { lines } => (1, lines.clone(), None),
             Start::Line { line, preamble } => {
-                let here = lookup::here(machine, self.runner.config.warm_up);
-                (*line, preamble.clone(), Some((dialect.clone(), here)))
+                let middle = Middle::of(&run.path, &self.snapshot, self.runner.config.warm_up);
+                (*line, preamble.clone(), Some(middle))
             }
         };
         let (feeder, feed) = Feed::new();
@@ -63,6 +65,7 @@ impl Keeper {
             seen: run.seen,
             first_line,
             before,
+            only_before: matches!(run.start, Start::Outline { .. }),
             middle,
             encoder: Encoder::new(&dialect, self.runner.config.mode(run.check_mode)),
         };
@@ -95,7 +98,12 @@ impl Keeper {
             Err(why) => return self.not_started(now, Outcome::Refused(Refused::because(why))),
         };
         let checks = self.runner.checks.as_ref();
-        let report = starting.request.seen.and_then(|hash| checks?.report(&hash));
+        let outline = match &starting.request.start {
+            Start::Outline { lines } => Some(outlines::report(lines, &self.snapshot)),
+            _ => None,
+        };
+        let is_outline = outline.is_some();
+        let report = outline.or_else(|| starting.request.seen.and_then(|hash| checks?.report(&hash)));
         let against = match &report {
             Some(report) => against(report, &self.snapshot.machine, now, &starting.request),
             None if checks.is_some() => unchecked(&self.snapshot.programs.jobs, &opened.path, &starting.request),
@@ -116,12 +124,16 @@ impl Keeper {
             return self.not_started(now, Outcome::Refused(refused));
         }
         let id = self.runner.next_id;
-        let (first_line, hash) = match &starting.request.start {
-            Start::Beginning => (1, starting.request.seen),
-            Start::Line { line, .. } => (*line, starting.request.seen),
+        let first_line = match &starting.request.start {
+            Start::Line { line, .. } => *line,
+            Start::Beginning | Start::Outline { .. } => 1,
         };
         let mut run = Run::new(id, opened.path, first_line, now);
-        run.hash = hash;
+        run.hash = starting.request.seen;
+        if is_outline {
+            run.outline = true;
+            run.name = format!("outline of {}", run.name);
+        }
         run.check_mode = check_mode;
         run.lines = self.runner.report.as_ref().map(|report| report.lines);
         run.remaining_s = self.runner.report.as_ref().map(|report| report.times.total_s());
@@ -169,14 +181,18 @@ impl Keeper {
         let Some(starting) = self.runner.starting.take() else { return };
         self.answer(at, starting.ticket, Outcome::Done);
         self.runner.file = starting.file;
-        self.snapshot.programs.interrupted = None;
+        // Round the outline first, then take it up: both stay at hand.
+        let is_outline = matches!(starting.request.start, Start::Outline { .. });
+        if !is_outline {
+            self.snapshot.programs.interrupted = None;
+        }
         let queue = &mut self.snapshot.programs.queue;
-        if let Some(place) = queue.iter().position(|path| *path == starting.request.path) {
+        if !is_outline && let Some(place) = queue.iter().position(|path| *path == starting.request.path) {
             Arc::make_mut(queue).remove(place);
         }
         let dry = starting.request.check_mode || self.snapshot.machine.link.simulated;
         if let Some(course) = &self.runner.course {
-            let record = Record::new(course, &starting.origin, store::now_ms(), dry);
+            let record = Record::new(course, &starting.origin, &self.snapshot.machine, store::now_ms(), dry);
             if let Some(store) = &self.runner.store {
                 store.run_started(record.past.clone());
             }

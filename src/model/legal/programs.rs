@@ -66,6 +66,10 @@ pub fn check(order: &ProgramOrder, state: Result<StateKind, Refused>, snapshot: 
             Some(Prompt::LineRefused { .. }) => Ok(()),
             _ => Err(Refused::because("no line was refused")),
         },
+        ProgramOrder::StepAside => match open.and_then(|run| run.prompt.as_ref()) {
+            Some(Prompt::ToolChange { .. } | Prompt::Pause { .. }) => Ok(()),
+            _ => Err(Refused::because("the program does not wait for a person")),
+        },
         ProgramOrder::Forget(id) => match &snapshot.programs.interrupted {
             Some(interrupted) if interrupted.run.id == *id => Ok(()),
             _ => Err(Refused::because("that run is not offered any more")),
@@ -237,6 +241,17 @@ mod tests {
             let got = [ProgramOrder::PauseAtLineEnd, ProgramOrder::Resume, ProgramOrder::SkipLine].map(may);
             assert_eq!(got, [pause, resume, skip], "{state:?}");
         }
+    }
+
+    #[test]
+    fn who_is_asked_may_step_aside_and_nobody_else() {
+        let paused = || RunState::Paused("the program waits".into());
+        let change = Prompt::ToolChange { line: 3, tool: None, text: None, next: 4 };
+        let asked_in = |prompt| asked(&ProgramOrder::StepAside, &run(paused(), prompt)).is_ok();
+        assert!(asked_in(Some(change)) && asked_in(Some(Prompt::Pause { line: 3, text: None })));
+        let refused = Prompt::LineRefused { line: 3, code: 20, meaning: String::new(), around: Vec::new() };
+        assert!(!asked_in(Some(refused)) && !asked_in(None));
+        assert!(asked(&ProgramOrder::StepAside, &homed()).is_err());
     }
 
     #[test]

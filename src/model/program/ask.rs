@@ -6,7 +6,7 @@ use std::sync::Arc;
 use serde::{Deserialize, Serialize};
 
 use super::past::PastRun;
-use super::report::{Problem, Report};
+use super::report::{ContentHash, Problem, Report};
 
 /// A question about programs.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -31,6 +31,13 @@ pub enum ProgramQuery {
         path: PathBuf,
         /// Counted from 1.
         line: u64,
+    },
+    /// The lines that drive round what the program will do.
+    Outline {
+        /// The file.
+        path: PathBuf,
+        /// How.
+        ask: OutlineAsk,
     },
     /// Pauses an analysis.
     PauseJob(u64),
@@ -88,6 +95,15 @@ pub enum ProgramAnswer {
         /// The preamble and what follows it; or why it cannot begin there.
         result: Result<Preamble, String>,
     },
+    /// The lines of an outline.
+    Outline {
+        /// The file.
+        path: PathBuf,
+        /// How it was asked for.
+        ask: OutlineAsk,
+        /// What would be sent; or why there is no outline.
+        result: Result<OutlinePlan, String>,
+    },
     /// Past runs.
     History {
         /// Newest first.
@@ -134,6 +150,28 @@ pub struct Preamble {
     pub then: Vec<String>,
     /// What the person must know (spindle starts, position not proved …).
     pub warnings: Vec<String>,
+}
+
+/// How an outline is to be.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct OutlineAsk {
+    /// The tightest shape without dents; else the rectangle along X and Y.
+    pub hull: bool,
+    /// Z stays where it is; else it goes to a safe height first, which needs a homed Z.
+    pub stays: bool,
+}
+
+/// An outline, ready to run.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct OutlinePlan {
+    /// The content of the file that it goes round.
+    pub hash: ContentHash,
+    /// What is sent.
+    pub lines: Vec<String>,
+    /// What stands against it now, errors first.
+    pub problems: Vec<Problem>,
+    /// How long it takes.
+    pub seconds: f64,
 }
 
 /// Sums over past runs.

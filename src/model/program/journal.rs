@@ -1,5 +1,6 @@
 //! What is written down while a program runs, so that it can be taken up again after a crash or a power cut.
 
+use std::collections::BTreeMap;
 use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
@@ -22,12 +23,16 @@ pub struct Checkpoint {
     pub acked_line: u64,
     /// The last line that went out. Lines between the two may or may not have been accepted.
     pub sent_line: u64,
-    /// Modal words in force after the acknowledged line, such as `G21` or `M3`, with `F` and `S`.
+    /// Modal words in force when the run began, such as `G21` or `M3`: no controller tells them while it runs.
     pub modal: Vec<String>,
     /// The tool in the spindle, if known.
     pub tool: Option<u32>,
     /// Work coordinate offset as reported, in mm or degrees: `WPos = MPos - WCO`, all shifts together.
     pub work_offset: Option<AxisVec>,
+    /// The last line that was accepted when it was reported.
+    pub work_offset_line: u64,
+    /// Coordinate systems when the run began, by name (`G54` …), in mm or degrees.
+    pub systems: BTreeMap<String, AxisVec>,
     /// G92 shift, which dies in a reset on Grbl and FluidNC.
     pub g92: Option<AxisVec>,
     /// Tool length offset in mm, which dies in a reset on Grbl and FluidNC.

@@ -19,6 +19,9 @@ pub enum ProgramOrder {
     /// After a line that the controller refused: stop the program, then begin at the next line, whose preamble is shown and confirmed
     /// as for every start from a line (never a bare resume: the lines that the controller still holds would run).
     SkipLine,
+    /// At a tool change or a pause of the program: stop here, so that the machine can be jogged and zeroed, and offer to go on at
+    /// the next line, whose preamble is shown and confirmed as for every start from a line.
+    StepAside,
     /// Forget the interrupted run that is offered.
     Forget(RunId),
     /// Put a program at the end of the queue. Nothing in the queue starts by itself.
@@ -53,6 +56,11 @@ pub enum Start {
         line: u64,
         /// The preamble as the person saw it. Refused if it is not what the runner would send now.
         preamble: Vec<String>,
+    },
+    /// Nowhere: its outline is driven round in the air.
+    Outline {
+        /// What is sent, as the person saw it.
+        lines: Vec<String>,
     },
 }
 

@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
+use super::journal::Checkpoint;
 use super::past::{PastRun, RunId};
 use super::report::ContentHash;
 use crate::model::time::Time;
@@ -62,6 +63,8 @@ pub struct Run {
     pub prompt: Option<Prompt>,
     /// It runs in check mode.
     pub check_mode: bool,
+    /// It is the outline of the file, not the program in it.
+    pub outline: bool,
 }
 
 impl Run {
@@ -86,6 +89,7 @@ impl Run {
             remaining_s: None,
             prompt: None,
             check_mode: false,
+            outline: false,
         }
     }
 }
@@ -137,6 +141,8 @@ pub enum Prompt {
         tool: Option<u32>,
         /// The comment beside it or on the line before, if any.
         text: Option<String>,
+        /// The line to begin at after a stop here: this one where it does more than to change the tool.
+        next: u64,
     },
     /// The controller refused a line.
     LineRefused {
@@ -162,6 +168,8 @@ pub struct Interrupted {
     pub why: String,
     /// What may still be on, or lost: the spindle, offsets that died in a reset.
     pub warnings: Vec<String>,
+    /// What was journaled of it.
+    pub left: Checkpoint,
 }
 
 /// A background analysis.

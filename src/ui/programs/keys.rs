@@ -21,6 +21,8 @@ pub enum ProgramKey {
     Run,
     /// The same, from a line.
     RunFrom,
+    /// Ask what is to be known, then drive round its outline in the air.
+    Outline,
     /// The file's text.
     Text,
     /// The picture; again for the next view.

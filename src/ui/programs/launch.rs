@@ -5,10 +5,11 @@ use std::sync::Arc;
 
 use super::facts;
 use crate::model::legal::programs::position_is_sure;
-use crate::model::program::ask::{Details, Preamble};
+use crate::model::program::ask::{Details, OutlineAsk, OutlinePlan, Preamble};
 use crate::model::program::order::POSITION_WORD;
 use crate::model::program::{Agreed, Interrupted, Problem, ProgramOrder, ProgramQuery, RunRequest, Severity, Start};
 use crate::model::snapshot::Snapshot;
+use crate::model::work::safe_z_mm;
 use crate::model::{AxisSet, AxisVec, Command, Time, legal};
 use crate::ui::editor::Editor;
 
@@ -19,6 +20,8 @@ pub struct Launch {
     pub path: PathBuf,
     /// From a line; `None`: from the beginning.
     pub from: Option<FromLine>,
+    /// Its outline, instead of the program.
+    pub outline: Option<OutlineOf>,
     /// The run that is taken up.
     pub interrupted: Option<Arc<Interrupted>>,
     /// Nothing moves.
@@ -52,6 +55,15 @@ pub struct FromLine {
     pub preamble: Option<Result<Preamble, String>>,
 }
 
+/// An outline that is to be driven round.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct OutlineOf {
+    /// How.
+    pub ask: OutlineAsk,
+    /// What would be sent; `None` until it was told.
+    pub plan: Option<Result<OutlinePlan, String>>,
+}
+
 /// What a check of a program depends on beside the file.
 #[derive(Clone, Debug, Default, PartialEq)]
 struct Basis {
@@ -82,6 +94,10 @@ pub enum Way {
     CheckMode,
     /// Another line to begin at.
     Line,
+    /// Rectangle, or the tightest shape.
+    Shape,
+    /// Z to a safe height, or as it is.
+    Height,
     /// Forget the interrupted run.
     Forget,
     /// Leave it as it is.
@@ -98,6 +114,8 @@ impl Way {
             Self::Word => Some('p'),
             Self::CheckMode => Some('c'),
             Self::Line => Some('l'),
+            Self::Shape => Some('t'),
+            Self::Height => Some('h'),
             Self::Forget => Some('f'),
             Self::Leave => None,
         }
@@ -129,6 +147,7 @@ impl Launch {
         Self {
             path,
             from: None,
+            outline: None,
             interrupted: None,
             check_mode: false,
             warnings: false,
@@ -151,6 +170,45 @@ impl Launch {
         launch
     }
 
+    /// For the outline of a file. Z stays where no safe height is known.
+    pub fn round(path: PathBuf, snapshot: &Snapshot, now: Time, batch: u64) -> Self {
+        let stays = safe_z_mm(&snapshot.machine).is_err();
+        let outline = OutlineOf { ask: OutlineAsk { hull: false, stays }, plan: None };
+        Self { outline: Some(outline), ..Self::new(path, snapshot, now, batch) }
+    }
+
+    /// Another outline is wanted: it is asked for anew.
+    pub fn reshape(&mut self, change: impl FnOnce(&mut OutlineAsk), now: Time) -> Option<ProgramQuery> {
+        let outline = self.outline.as_mut()?;
+        change(&mut outline.ask);
+        outline.plan = None;
+        self.warnings = false;
+        self.touch(now);
+        self.outline_query()
+    }
+
+    fn outline_query(&self) -> Option<ProgramQuery> {
+        let ask = self.outline.as_ref()?.ask;
+        Some(ProgramQuery::Outline { path: self.path.clone(), ask })
+    }
+
+    /// Takes an outline, if it is the one that was asked for.
+    pub fn take_outline(&mut self, path: &Path, ask: OutlineAsk, result: &Result<OutlinePlan, String>, now: Time) {
+        let is_wanted = path == self.path;
+        if let Some(outline) = self.outline.as_mut().filter(|outline| is_wanted && outline.ask == ask) {
+            let told = Some(result.clone());
+            if outline.plan != told {
+                outline.plan = told;
+                self.touch(now);
+            }
+        }
+    }
+
+    /// The outline's lines and what stands against them, once they were told.
+    pub fn plan(&self) -> Option<&OutlinePlan> {
+        self.outline.as_ref()?.plan.as_ref()?.as_ref().ok()
+    }
+
     /// Begins at this line; at the first one: at the beginning.
     pub fn begin_at(&mut self, line: u64, now: Time) {
         let begins = self.interrupted.is_none() && line <= 1;
@@ -165,6 +223,9 @@ impl Launch {
 
     /// Where it begins, as far as that is known.
     fn start(&self) -> Start {
+        if self.outline.is_some() {
+            return Start::Outline { lines: self.plan().map_or_else(Vec::new, |plan| plan.lines.clone()) };
+        }
         let Some(from) = &self.from else { return Start::Beginning };
         let preamble = from.preamble.as_ref().and_then(|told| told.as_ref().ok());
         preamble.map_or(Start::Line { line: from.line, preamble: Vec::new() }, |preamble| Start::Line {
@@ -179,6 +240,7 @@ impl Launch {
         if let Some(from) = &self.from {
             queries.push(ProgramQuery::Preamble { path: self.path.clone(), line: from.line });
         }
+        queries.extend(self.outline_query());
         queries
     }
 
@@ -206,11 +268,14 @@ impl Launch {
 
     /// How it stands, with what the check has told.
     pub fn outlook<'a>(
-        &self,
+        &'a self,
         details: Option<&'a Result<Arc<Details>, String>>,
         snapshot: &Snapshot,
         now: Time,
     ) -> Outlook<'a> {
+        if self.outline.is_some() {
+            return self.outline_outlook(snapshot, now);
+        }
         let found = details.and_then(|details| details.as_ref().ok());
         let job = facts::unfinished(snapshot, &self.path);
         let unchecked = found.is_none() || job.is_some();
@@ -234,6 +299,41 @@ impl Launch {
             let refused = legal::check(&Command::Program(order), snapshot, now).err();
             outlook.missing.extend(refused.map(|why| why.0));
         }
+        outlook
+    }
+
+    /// The same for an outline: what the program itself does wrong is no matter.
+    fn outline_outlook(&self, snapshot: &Snapshot, now: Time) -> Outlook<'_> {
+        let problems: Vec<&Problem> = self.plan().map_or_else(Vec::new, |plan| plan.problems.iter().collect());
+        let count = |severity| problems.iter().filter(|problem| problem.severity == severity).count() as u64;
+        let mut outlook = Outlook {
+            errors: count(Severity::Error),
+            warnings: count(Severity::Warning),
+            problems,
+            unchecked: false,
+            needs_word: !position_is_sure(&self.start(), &snapshot.machine),
+            changed: false,
+            missing: Vec::new(),
+        };
+        let mut missing: Vec<String> = facts::hindrance(snapshot, now).into_iter().collect();
+        match self.outline.as_ref().and_then(|outline| outline.plan.as_ref()) {
+            None => missing.push("the outline is being worked out".to_owned()),
+            Some(Err(why)) => missing.push(why.clone()),
+            Some(Ok(_)) if outlook.errors > 0 => {
+                missing.push("this outline cannot be driven: see what is wrong with it".to_owned());
+            }
+            Some(Ok(_)) => {}
+        }
+        if outlook.warnings > 0 && !self.warnings {
+            missing.push("agree to the warnings first (w)".to_owned());
+        }
+        if outlook.needs_word && self.word.text().trim() != POSITION_WORD {
+            missing.push(format!("home it, or type \"{POSITION_WORD}\" (p)"));
+        }
+        if let (true, Some(order)) = (missing.is_empty(), self.order(&outlook, None)) {
+            missing.extend(legal::check(&Command::Program(order), snapshot, now).err().map(|why| why.0));
+        }
+        outlook.missing = missing;
         outlook
     }
 
@@ -277,8 +377,10 @@ impl Launch {
             (Way::Warnings, outlook.warnings > 0 || outlook.changed),
             (Way::Unchecked, outlook.unchecked),
             (Way::Word, outlook.needs_word),
-            (Way::Line, true),
-            (Way::CheckMode, true),
+            (Way::Shape, self.outline.is_some()),
+            (Way::Height, self.outline.is_some()),
+            (Way::Line, self.outline.is_none()),
+            (Way::CheckMode, self.outline.is_none()),
             (Way::Forget, self.interrupted.is_some()),
             (Way::Leave, true),
         ]
@@ -298,10 +400,13 @@ impl Launch {
             return None;
         }
         let start = self.start();
+        if self.outline.is_some() && self.plan().is_none() {
+            return None;
+        }
         let seen = details.and_then(|details| details.as_ref().ok()).filter(|_| !outlook.unchecked);
         Some(ProgramOrder::Run(Box::new(RunRequest {
             path: self.path.clone(),
-            seen: seen.map(|details| details.report.hash),
+            seen: self.plan().map(|plan| plan.hash).or(seen.map(|details| details.report.hash)),
             start,
             agreed: Agreed {
                 warnings: self.warnings,

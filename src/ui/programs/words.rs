@@ -193,7 +193,7 @@ pub fn prompt(prompt: &Prompt) -> String {
     };
     match prompt {
         Prompt::Pause { line, text } => with(format!("waits for you at line {}", count(*line)), text),
-        Prompt::ToolChange { line, tool, text } => {
+        Prompt::ToolChange { line, tool, text, .. } => {
             let tool = tool.map_or(String::new(), |tool| format!(" to T{tool}"));
             with(format!("tool change{tool} at line {}", count(*line)), text)
         }

@@ -153,6 +153,7 @@ pub(crate) fn run() -> Run {
         remaining_s: Some(559.0),
         prompt: None,
         check_mode: false,
+        outline: false,
     }
 }
 
@@ -196,6 +197,7 @@ pub(crate) fn interrupted() -> Interrupted {
         suggested_line: 1198,
         why: "The last rapid before it, at a safe height.".into(),
         warnings: vec!["The spindle may be on.".into()],
+        left: crate::model::program::Checkpoint::default(),
     }
 }
 

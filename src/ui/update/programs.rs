@@ -200,6 +200,7 @@ fn on_file(ui: &mut Ui, what: ProgramKey, input: &InputEvent, snapshot: &Snapsho
     match what {
         ProgramKey::Enqueue => return order(ProgramOrder::Enqueue(path)),
         ProgramKey::Run => return launch::open(ui, &path, None, input, snapshot),
+        ProgramKey::Outline => return launch::round(ui, &path, input, snapshot),
         ProgramKey::RunFrom => {
             let line = if ui.programs.page == Page::Text { ui.programs.text.cursor } else { 1 };
             effects.extend(launch::open(ui, &path, Some(line), input, snapshot));

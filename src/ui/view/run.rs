@@ -51,7 +51,11 @@ pub(super) fn draw(cx: &Cx<'_>, run: &Run, area: Rect, buf: &mut Buffer) {
     let keys = parts.bottom(1);
     put_marked(buf, keys, 0, &Line::from(keys_line(cx, run)), cx);
     let lines = &cx.ui.programs.running.lines;
-    if parts.rest.height > 1 && lines.path.as_ref() == Some(&run.path) && lines.line(lines.cursor).is_some() {
+    if parts.rest.height > 1
+        && !run.outline
+        && lines.path.as_ref() == Some(&run.path)
+        && lines.line(lines.cursor).is_some()
+    {
         programs::lines(cx, lines, parts.rest, |_| None, buf);
     } else {
         let text = format!(" {:>9}   {}", words::count(run.acked_line), printable(&run.text));

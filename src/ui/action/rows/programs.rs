@@ -48,6 +48,13 @@ pub(super) const ROWS: &[Row] = &[
         CHANGE,
         "The same from a line; in the text: from that line.",
     ),
+    row(
+        key(ProgramKey::Outline),
+        "outline",
+        &["d"],
+        CHANGE,
+        "Drive round where the program will be, spindle off: rectangle or tight shape; shows the lines and asks.",
+    ),
     row(key(ProgramKey::Text), "text", &["t"], LOOK, "The file's text; from the check: at the selected problem."),
     row(key(ProgramKey::Preview), "picture", &["v"], LOOK, "The picture; again: XY, XZ, YZ, from an angle."),
     row(key(ProgramKey::Filter), "find", &["/"], LOOK, "Narrow the list as you type; in the text: go to a line."),

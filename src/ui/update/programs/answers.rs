@@ -73,6 +73,9 @@ pub(in crate::ui::update) fn answer(
                 if let Some(launch) = programs.launch.as_mut().filter(|_| old.as_ref() != Some(result)) {
                     // An Enter that was meant for the old news must not take the new.
                     launch.touch(now);
+                    if launch.outline.is_some() && launch.plan().is_none() {
+                        return launch.queries().into_iter().skip(1).map(ask).collect();
+                    }
                 }
             }
         }
@@ -85,6 +88,11 @@ pub(in crate::ui::update) fn answer(
         ProgramAnswer::Preamble { path, line, result } => {
             if let Some(launch) = &mut programs.launch {
                 launch.take(path, *line, result, now);
+            }
+        }
+        ProgramAnswer::Outline { path, ask, result } => {
+            if let Some(launch) = &mut programs.launch {
+                launch.take_outline(path, *ask, result, now);
             }
         }
         ProgramAnswer::History { runs, statistics } => programs.history.take(runs, *statistics),

@@ -55,7 +55,7 @@ fn run(ui: &mut Ui, snapshot: &Snapshot, now: Time) -> Vec<Effect> {
     }
     let following = &mut ui.programs.running;
     let stood = following.looked_at.is_none_or(|at| now.since(at) >= LOOKS);
-    if is_open && ui.tab == Tab::Machine && stood {
+    if is_open && !run.outline && ui.tab == Tab::Machine && stood {
         following.looked_at = Some(now);
         following.lines.look(&run.path, run.acked_line);
         effects.extend(following.lines.query().map(ask));
@@ -127,7 +127,11 @@ fn body(prompt: &Prompt) -> Vec<String> {
     match prompt {
         Prompt::Pause { .. } => vec![words::prompt(prompt)],
         Prompt::ToolChange { .. } => {
-            vec![words::prompt(prompt), "Change the tool, set its length, then go on.".to_owned()]
+            vec![
+                words::prompt(prompt),
+                "No key moves the machine while the program is open: to jog and touch off, stop here first (position is kept)."
+                    .to_owned(),
+            ]
         }
         Prompt::LineRefused { line, code, meaning, around } => {
             let mut body = vec![format!("Line {}, error {code}: {meaning}", words::count(*line))];
@@ -148,9 +152,13 @@ fn is_of(popup: &Popup, prompt: &Prompt) -> bool {
 pub(super) fn question(run: &Run, prompt: &Prompt, batch: u64) -> Popup {
     let stop = choice(Some('s'), "Stop the program; it can be taken up again", Then::Realtime(Realtime::StopProgram));
     let go_on = |label: &str| choice(Some('~'), label, Then::Submit(Command::Program(ProgramOrder::Resume)));
+    let aside = |next: u64| {
+        let label = format!("Stop here to jog and zero; a goes on at line {}", words::count(next));
+        choice(Some('j'), label, Then::Submit(Command::Program(ProgramOrder::StepAside)))
+    };
     let choices = match prompt {
-        Prompt::Pause { .. } => vec![go_on("Go on"), stop],
-        Prompt::ToolChange { .. } => vec![go_on("The tool is in: go on"), stop],
+        Prompt::Pause { line, .. } => vec![go_on("Go on"), aside(line + 1), stop],
+        Prompt::ToolChange { next, .. } => vec![go_on("The tool is in: go on"), aside(*next), stop],
         Prompt::LineRefused { .. } => {
             let skip = Then::Submit(Command::Program(ProgramOrder::SkipLine));
             let label = "Skip this line: stop, then see and confirm the start at the next one";
@@ -182,7 +190,10 @@ fn offer(ui: &mut Ui, snapshot: &Snapshot, now: Time) {
     let skips = ui.programs.running.refused && ui.programs.running.id == Some(found.run.id);
     // Who stopped it knows; a word is enough.
     if matches!(found.run.end, Some(RunEnd::Stopped(_))) && !skips {
-        let text = format!("{} stopped at line {}; a takes it up again", found.run.name, found.run.last_line);
+        let text = format!(
+            "{} stopped at line {}; a takes it up again at line {}",
+            found.run.name, found.run.last_line, found.suggested_line
+        );
         ui.say(text, Tone::Plain, now);
         return;
     }

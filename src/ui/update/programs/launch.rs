@@ -37,6 +37,12 @@ pub(super) fn open(
     begin(ui, launch, snapshot, input.at)
 }
 
+/// Opens the question for the outline of a file.
+pub(super) fn round(ui: &mut Ui, path: &Path, input: &InputEvent, snapshot: &Snapshot) -> Vec<Effect> {
+    let launch = Launch::round(path.to_owned(), snapshot, input.at, input.batch);
+    begin(ui, launch, snapshot, input.at)
+}
+
 /// Opens the question for the interrupted run.
 pub(in crate::ui::update) fn take_up(ui: &mut Ui, snapshot: &Snapshot, batch: u64, now: Time) -> Vec<Effect> {
     match &snapshot.programs.interrupted {
@@ -153,6 +159,8 @@ fn take(ui: &mut Ui, way: Way, key: &PanelKey<'_>) -> Vec<Effect> {
             launch.touch(now);
             return Vec::new();
         }
+        Way::Shape => return launch.reshape(|ask| ask.hull = !ask.hull, now).map(ask).into_iter().collect(),
+        Way::Height => return launch.reshape(|ask| ask.stays = !ask.stays, now).map(ask).into_iter().collect(),
         Way::Word => {
             field::open(ui, Field::Word);
             return Vec::new();

@@ -131,6 +131,55 @@ fn a_problem_leads_to_its_line() {
 // ---- the question before a run ---------------------------------------------------------------------------------------
 
 #[test]
+fn an_outline_is_shown_agreed_to_and_sent_as_it_was_shown() {
+    use crate::model::program::ask::{OutlineAsk, OutlinePlan};
+
+    let mut scene = listed();
+    let (path, rectangle) = (file("plate.nc"), OutlineAsk { hull: false, stays: false });
+    let query = |ask| asks(ProgramQuery::Outline { path: file("plate.nc"), ask });
+    assert_eq!(scene.press(&["d"]), [asks(ProgramQuery::Details(path.clone())), query(rectangle)]);
+    assert_eq!(scene.press(&["Enter"]), [], "nothing is known yet");
+    let lines: Vec<String> = ["M5", "G21 G90 G94 G54", "G53 G0 Z-5", "G1 X0 Y0 F1500"].map(str::to_owned).to_vec();
+    let hash = ContentHash([7; 32]);
+    let plan = |lines: &[String]| OutlinePlan { hash, lines: lines.to_vec(), problems: Vec::new(), seconds: 12.0 };
+    let told = |scene: &mut Scene, ask, lines: &[String]| {
+        answer(scene, ProgramAnswer::Outline { path: file("plate.nc"), ask, result: Ok(plan(lines)) });
+    };
+    // Another shape is another question; the answer to the first is not taken for it.
+    let hull = OutlineAsk { hull: true, ..rectangle };
+    assert_eq!(scene.press(&["t", "Enter"]), [query(hull)]);
+    told(&mut scene, rectangle, &[]);
+    assert!(scene.text(80, 24).contains("being worked out"), "{}", scene.text(80, 24));
+    told(&mut scene, hull, &lines);
+    insta::assert_snapshot!("outline", scene.text(80, 24));
+    insta::assert_snapshot!("outline_small", scene.text(60, 18));
+    scene.wait(1000);
+    let request = RunRequest { start: Start::Outline { lines }, ..request(Start::Beginning, false) };
+    assert_eq!(scene.press(&["s", "Enter"]), orders(ProgramOrder::Run(Box::new(request))));
+    assert_eq!(scene.ui.tab, Tab::Machine);
+}
+
+#[test]
+fn an_outline_over_an_unhomed_machine_leaves_z_and_wants_the_word() {
+    let mut scene = listed();
+    scene.snapshot.machine.homed = AxisSet::EMPTY;
+    let asked = scene.press(&["d"]);
+    let stays = crate::model::program::ask::OutlineAsk { hull: false, stays: true };
+    assert!(asked.contains(&asks(ProgramQuery::Outline { path: file("plate.nc"), ask: stays })), "{asked:?}");
+    let text = scene.text(80, 24);
+    assert!(text.contains("IS IT CLEAR?") && text.contains(POSITION_WORD), "{text}");
+}
+
+#[test]
+fn a_tool_change_offers_to_step_aside() {
+    let mut scene = Scene::new(running());
+    prompt(&mut scene, Prompt::ToolChange { line: 40, tool: Some(2), text: None, next: 41 });
+    assert_eq!(scene.press(&["j"]), [], "selects");
+    assert!(scene.text(80, 24).contains("a goes on at line 41"), "{}", scene.text(80, 24));
+    assert_eq!(scene.press(&["Enter"]), orders(ProgramOrder::StepAside));
+}
+
+#[test]
 fn a_run_needs_its_warnings_agreed_to_and_a_settled_question() {
     let mut scene = listed();
     assert_eq!(scene.press(&["r"]), [asks(ProgramQuery::Details(file("plate.nc")))]);

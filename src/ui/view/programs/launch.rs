@@ -11,6 +11,7 @@ use crate::model::program::Severity;
 use crate::model::program::ask::{Details, Preamble};
 use crate::model::program::order::POSITION_WORD;
 use crate::model::{AxisVec, quantity};
+use crate::ui::programs::launch::OutlineOf;
 use crate::ui::programs::{Field, Launch, Outlook, Way, facts, words};
 use crate::ui::state::Mode;
 use crate::ui::theme::Role;
@@ -79,6 +80,16 @@ fn way_line(
         Way::CheckMode => format!("{} Check mode: the controller reads it, nothing moves", tick(launch.check_mode)),
         Way::Line if is_open(cx, Field::Line) => format!("Begin at line: {}", launch.line.text()),
         Way::Line => format!("Begin at line: {}", words::count(launch.from.as_ref().map_or(1, |from| from.line))),
+        Way::Shape => {
+            let hull = launch.outline.as_ref().is_some_and(|outline| outline.ask.hull);
+            let shape = if hull { "tightest, as far as the picture knows" } else { "rectangle along X and Y" };
+            format!("Shape: {shape}")
+        }
+        Way::Height => {
+            let stays = launch.outline.as_ref().is_some_and(|outline| outline.ask.stays);
+            let height = if stays { "stays where it is. IS IT CLEAR?" } else { "to a safe height first" };
+            format!("Z {height}")
+        }
         Way::Forget => "Forget this run: it is not offered again".to_owned(),
         Way::Leave => "Leave it as it is".to_owned(),
     };
@@ -127,7 +138,11 @@ fn text(
     width: usize,
 ) -> Vec<Line<'static>> {
     let mut text = Text { cx, width, lines: Vec::new() };
-    let verb = if launch.interrupted.is_some() { "Take up" } else { "Run" };
+    let verb = match (&launch.outline, &launch.interrupted) {
+        (Some(_), _) => "Drive round",
+        (None, Some(_)) => "Take up",
+        (None, None) => "Run",
+    };
     let folder = launch.path.parent().map_or(String::new(), |folder| format!("   ({})", folder.display()));
     text.say(&format!("{verb} {}{folder}", words::file_name(&launch.path)), Role::Title);
     if let Some(run) = &launch.interrupted {
@@ -160,8 +175,10 @@ fn text(
             Some(Ok(preamble)) => of_preamble(&mut text, preamble, from.line),
         }
     }
-    if let Some(found) = found {
-        of_report(&mut text, found);
+    match (&launch.outline, found) {
+        (Some(outline), _) => of_outline(&mut text, outline),
+        (None, Some(found)) => of_report(&mut text, found),
+        (None, None) => {}
     }
     for problem in &outlook.problems {
         let role = if problem.severity == Severity::Error { Role::Bad } else { Role::Warning };
@@ -192,6 +209,18 @@ fn of_report(text: &mut Text<'_, '_>, found: &Details) {
         let tools = if tools.is_empty() { String::new() } else { format!(" Tools: {}.", tools.join(" ")) };
         let waits = words::plural(report.waits.len() as u64, "time");
         text.say(&format!("It waits for you {waits}.{tools}"), Role::Text);
+    }
+}
+
+fn of_outline(text: &mut Text<'_, '_>, outline: &OutlineOf) {
+    match &outline.plan {
+        None => text.say("The outline is being worked out.", Role::Quiet),
+        Some(Err(why)) => text.say(why, Role::Bad),
+        Some(Ok(plan)) => {
+            text.say("In the air, spindle off. This is sent:", Role::Title);
+            plan.lines.iter().for_each(|line| text.code(line, Role::Value));
+            text.say(&format!("It takes about {}.", words::clock(plan.seconds)), Role::Text);
+        }
     }
 }
 

@@ -93,7 +93,7 @@ pub(in crate::ui::view) fn draw_picture(cx: &Cx<'_>, path: &Toolpath, of_run: bo
         path,
         state: &cx.ui.programs.preview,
         dots: Dots::of(&cx.ui.settings),
-        progress_line: run.map(|run| run.acked_line),
+        progress_line: run.filter(|run| !run.outline).map(|run| run.acked_line),
         // A position that is not young is not shown as if it were.
         tool: machine.fresh_state(cx.now).and(machine.work_position.as_ref()).map(Toolpath::point),
     };

@@ -129,7 +129,8 @@ fn prompts_are_shown_on_every_tab() {
         let mut scene = run_scene();
         scene.ui.tab = tab;
         let run = scene.snapshot.programs.run.as_mut().unwrap();
-        run.prompt = Some(Prompt::ToolChange { line: 2400, tool: Some(2), text: Some("6 mm ball nose".into()) });
+        run.prompt =
+            Some(Prompt::ToolChange { line: 2400, tool: Some(2), text: Some("6 mm ball nose".into()), next: 2401 });
         run.state = RunState::Paused("tool change".into());
         scene.event(&crate::ui::state::Event::Snapshot);
         if tab == Tab::Machine {
