@@ -5,6 +5,8 @@
 //! coordinate system and the tool length, which the program names, the shift is left. It belongs to the last G92 before
 //! that report, so it is of use only for lines behind that G92 and before the next.
 
+use std::fmt::Write as _;
+
 use super::block::Block;
 use super::dialect::Dialect;
 use super::modal::Modal;
@@ -14,6 +16,7 @@ use super::tracker::{Sink, Tracker};
 use super::vocabulary::ToolLength;
 use crate::model::axes::{Axis, AxisVec};
 use crate::model::program::report::Problem;
+use crate::model::quantity::number;
 use crate::model::work::Wcs;
 
 /// Offsets are told in thousandths, and three of them are added up.
@@ -142,7 +145,7 @@ pub(super) fn restoring(
         let of = |vector: &AxisVec| vector.get(axis).unwrap_or_default();
         let reads = of(&here) - of(system) - of(length) - shift;
         let reads = (reads * 1000.0).round() / 1000.0;
-        line += &format!(" {}{}", axis.letter(), crate::model::quantity::number(reads));
+        let _ = write!(line, " {}{}", axis.letter(), number(reads));
     }
     Ok((line != "G92").then_some(line))
 }
