@@ -35,6 +35,7 @@ const PURE_PARTS: &[&str] = &[
     "ui/state",
     "ui/update",
     "ui/programs",
+    "ui/power",
     "ui/action",
     "ui/keymap",
     "ui/theme",

@@ -99,7 +99,11 @@ impl Desk {
             Query::Power(_) => Answer::Done(Err("inverters are not served here".to_owned())),
             Query::SaveConsole(text) => {
                 let folder = self.state.clone();
-                Answer::Done(blocking(move || save_console(folder, &text)).await.and_then(|done| done))
+                Answer::Done(blocking(move || save(folder, "console", &text)).await.and_then(|done| done))
+            }
+            Query::SaveTable { name, text } => {
+                let folder = self.state.clone();
+                Answer::Done(blocking(move || save(folder, &name, &text)).await.and_then(|done| done))
             }
         })
     }
@@ -135,10 +139,13 @@ fn remember(files: Option<(Option<PathBuf>, PathBuf)>, port: &Path) -> Result<St
     Ok(format!("port written to {}; sunmill opens it from its next start on", to.display()))
 }
 
-fn save_console(folder: Option<PathBuf>, text: &str) -> Result<String, String> {
+/// Writes a text into a dated file whose name begins with `name`.
+fn save(folder: Option<PathBuf>, name: &str, text: &str) -> Result<String, String> {
     let folder = folder.ok_or("there is no home folder to write to")?;
     let seconds = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default().as_secs();
-    let name = format!("console-{}.txt", crate::model::time::utc(seconds).replace(':', ""));
+    // A name comes from a configuration; it must not lead into another folder.
+    let name: String = name.chars().map(|c| if c.is_alphanumeric() || c == '-' { c } else { '_' }).collect();
+    let name = format!("{name}-{}.txt", crate::model::time::utc(seconds).replace(':', ""));
     let path = folder.join(name);
     files::replace(&path, text).map_err(|why| format!("{}: {why}", path.display()))?;
     Ok(format!("written to {}", path.display()))
@@ -169,7 +176,7 @@ mod tests {
     #[test]
     fn a_console_is_saved_under_its_date() {
         let dir = tempfile::tempdir().unwrap();
-        let said = save_console(Some(dir.path().to_owned()), "> G0 X1").unwrap();
+        let said = save(Some(dir.path().to_owned()), "console", "> G0 X1").unwrap();
         let file = std::fs::read_dir(dir.path()).unwrap().next().unwrap().unwrap().path();
         assert!(said.contains(file.to_str().unwrap()) && said.contains("console-20"), "{said}");
         assert_eq!(std::fs::read_to_string(file).unwrap(), "> G0 X1");

@@ -24,6 +24,13 @@ pub enum Query {
     SaveHistory(Vec<String>),
     /// Writes a text into a dated file of the user.
     SaveConsole(String),
+    /// Writes a table into a dated file of the user, whose name begins with this.
+    SaveTable {
+        /// A word or two, such as `registers-roof`.
+        name: String,
+        /// The table.
+        text: String,
+    },
     /// About programs.
     Program(ProgramQuery),
     /// About inverters.

@@ -18,7 +18,7 @@ use super::console::Tone;
 use super::input::{Decoder, key_up, tty};
 use super::screen::Screen;
 use super::settings::Settings;
-use super::state::{Effect, Event, ExitReason, Ui, says_nothing_new};
+use super::state::{Effect, Event, ExitReason, Ui, sees_nothing_new};
 use super::terminal::{ASK_KITTY, ASK_TERMINAL, Guard, restore_on_panic};
 use super::update::update;
 use super::view::view;
@@ -220,7 +220,7 @@ impl App {
         match news {
             // What changes nothing on the screen is not drawn: most reports of a machine that stands, and the wire.
             Ok(News::Snapshot(snapshot)) => {
-                let same = says_nothing_new(&self.snapshot, &snapshot, now);
+                let same = sees_nothing_new(&self.ui, &self.snapshot, &snapshot, now);
                 self.snapshot = snapshot;
                 self.take(&Event::Snapshot, now, same);
             }

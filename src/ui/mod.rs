@@ -41,6 +41,7 @@ pub mod offsets;
 pub mod outputs;
 pub mod overrides;
 pub mod plain;
+pub mod power;
 pub mod preview;
 pub mod programs;
 pub mod recovery;

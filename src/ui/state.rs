@@ -12,6 +12,7 @@ use super::jog::JogPad;
 use super::keymap::Keymap;
 use super::offsets::Offsets;
 use super::overrides::Lane;
+use super::power::PowerPanel;
 use super::programs::Programs;
 use super::recovery::{AlarmHistory, RecoveryPanel};
 use super::settings::Settings;
@@ -43,6 +44,8 @@ pub struct Ui {
     pub offsets: Offsets,
     /// The tab Settings.
     pub controller: Controller,
+    /// The tab Power.
+    pub power: PowerPanel,
     /// The tab Devices.
     pub devices: Devices,
     /// In which unit lengths are shown and typed.
@@ -250,6 +253,7 @@ impl Ui {
             programs: Programs::default(),
             offsets: Offsets::default(),
             controller: Controller::default(),
+            power: PowerPanel::default(),
             devices: Devices::default(),
             popup: None,
             recovery: None,
@@ -286,11 +290,17 @@ impl Ui {
             next_age_change(machine, now),
             next_countdown(machine, now),
             self.programs.poll_timeout(self.tab, snapshot, now),
+            self.power.poll_timeout(self.tab, &snapshot.power, now),
         ]
         .into_iter()
         .flatten()
         .min()
     }
+}
+
+/// Whether a newer snapshot changes nothing on the screen.
+pub fn sees_nothing_new(ui: &Ui, old: &Snapshot, new: &Snapshot, now: Time) -> bool {
+    says_nothing_new(old, new, now) && ui.power.sees_nothing_new(ui.tab, &old.power, &new.power, now)
 }
 
 /// The machine does something that leaving it alone would cut off.

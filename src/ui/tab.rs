@@ -13,22 +13,34 @@ pub enum Tab {
     Offsets,
     /// Settings of the controller.
     Settings,
+    /// Inverters.
+    Power,
     /// Ports, and how the link does.
     Devices,
 }
 
 impl Tab {
     /// All, in the order of the strip.
-    pub const ALL: [Self; 5] = [Self::Machine, Self::Programs, Self::Offsets, Self::Settings, Self::Devices];
+    pub const ALL: [Self; 6] =
+        [Self::Machine, Self::Programs, Self::Offsets, Self::Settings, Self::Power, Self::Devices];
 
-    /// Its name on the strip; the first letter, as a capital, is the key that opens it.
+    /// Its name on the strip; one letter, as a capital, is the key that opens it: see [`Tab::letter`].
     pub const fn title(self) -> &'static str {
         match self {
             Self::Machine => "Machine",
             Self::Programs => "Programs",
             Self::Offsets => "Offsets",
             Self::Settings => "Settings",
+            Self::Power => "Power",
             Self::Devices => "Devices",
+        }
+    }
+
+    /// Where in its name the letter is that opens it: the first one, but for Power, whose first letter is taken.
+    pub const fn letter(self) -> usize {
+        match self {
+            Self::Power => 2,
+            _ => 0,
         }
     }
 

@@ -1,5 +1,6 @@
 //! Snapshots made by hand, and a screen to draw them on.
 
+pub(super) mod power;
 pub(super) mod programs;
 
 use std::sync::Arc;

@@ -11,6 +11,7 @@ mod offsets;
 mod outputs;
 pub mod panel;
 mod popups;
+mod power;
 mod programs;
 mod recovery;
 mod run;
@@ -56,6 +57,7 @@ pub fn update(ui: &mut Ui, event: &Event, snapshot: &Snapshot, now: Time) -> Vec
             if ui.pad.moving().is_some() && is_failure(event) { cancel_jog(ui, now) } else { Vec::new() }
         }
         Event::Answer(Answer::Program(answer)) => programs::answer(ui, answer, snapshot, now),
+        Event::Answer(Answer::Power(answer)) => power::answer(ui, answer),
         Event::Answer(answer) => devices::answer(ui, answer, now),
         Event::Snapshot => new_snapshot(ui, snapshot, now),
         Event::Timeout => timeout(ui, snapshot, now),
@@ -179,6 +181,7 @@ fn new_snapshot(ui: &mut Ui, snapshot: &Snapshot, now: Time) -> Vec<Effect> {
     recovery::follow(ui, snapshot, now);
     tell_cancel(ui, snapshot, now);
     let mut effects = programs::follow(ui, snapshot, now);
+    effects.extend(power::follow(ui, snapshot, now));
     if ui.quitting && !is_busy(ui, snapshot, now) {
         return vec![Effect::Quit(ExitReason::Asked)];
     }
@@ -192,7 +195,7 @@ fn new_snapshot(ui: &mut Ui, snapshot: &Snapshot, now: Time) -> Vec<Effect> {
 
 /// What was refused has to be seen on tabs without a console too.
 fn tell_failure(ui: &mut Ui, event: &LogEvent, now: Time) {
-    if ui.tab == Tab::Programs && is_failure(event) {
+    if matches!(ui.tab, Tab::Programs | Tab::Power) && is_failure(event) {
         let said = ui.console.lines().next_back().map(|line| format!("{}: {}", line.text, line.answer));
         if let Some(text) = said {
             ui.say(text, Tone::Warning, now);
@@ -205,6 +208,7 @@ fn timeout(ui: &mut Ui, snapshot: &Snapshot, now: Time) -> Vec<Effect> {
         ui.notice = None;
     }
     let mut effects = programs::timeout(ui, now);
+    effects.extend(power::timeout(ui, snapshot, now));
     if ui.mode != Mode::Jog {
         return effects;
     }

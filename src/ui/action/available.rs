@@ -3,11 +3,13 @@
 use super::Action;
 use crate::model::command::{HomeTarget, Refused};
 use crate::model::outputs::OutputOrder;
+use crate::model::power::PowerOrder;
 use crate::model::program::ProgramOrder;
 use crate::model::program::run::{Run, RunState};
 use crate::model::snapshot::{Age, LinkState, Snapshot};
 use crate::model::work::{Switch, Work};
 use crate::model::{Command, StateKind, Time, legal};
+use crate::ui::power::PowerKey;
 use crate::ui::programs::{ProgramKey, facts};
 
 /// Whether an action makes sense now, and why not.
@@ -22,6 +24,7 @@ pub fn available(action: Action, snapshot: &Snapshot, now: Time) -> Result<(), R
     let run = facts::open_run(snapshot);
     match action {
         Action::Program(key) => program(key, snapshot, now),
+        Action::Power(key) => power(key, snapshot, now),
         Action::Hold | Action::StopProgram if run.is_some() && machine.link.is_open() => Ok(()),
         Action::Resume if run.is_some_and(waits) && machine.link.is_open() => Ok(()),
         Action::Hold | Action::StopProgram => match state {
@@ -89,6 +92,22 @@ pub fn available(action: Action, snapshot: &Snapshot, now: Time) -> Result<(), R
 /// It goes on when it is told so.
 fn waits(run: &Run) -> bool {
     run.prompt.is_some() || matches!(run.state, RunState::Paused(_) | RunState::Pausing)
+}
+
+fn power(key: PowerKey, snapshot: &Snapshot, now: Time) -> Result<(), Refused> {
+    let power = &snapshot.power;
+    let order = |order| legal::check(&Command::Power(order), snapshot, now);
+    match key {
+        // To look is always possible.
+        PowerKey::Page(_) | PowerKey::Filter | PowerKey::Bars | PowerKey::Changes | PowerKey::Drop => Ok(()),
+        PowerKey::Confirm if power.inverters.iter().all(|unit| unit.to_confirm.is_none()) => {
+            Err(Refused::because("there is nothing to confirm: the devices are those that were there before"))
+        }
+        PowerKey::Reapply | PowerKey::Forget if power.inverters.iter().all(|unit| unit.drift.is_empty()) => {
+            Err(Refused::because("every setting is what was saved, as far as is known"))
+        }
+        _ => order(PowerOrder::Disarm),
+    }
 }
 
 fn program(key: ProgramKey, snapshot: &Snapshot, now: Time) -> Result<(), Refused> {

@@ -2,6 +2,7 @@
 
 use crate::ui::jog::Direction;
 use crate::ui::overrides::OverrideKey;
+use crate::ui::power::PowerKey;
 use crate::ui::programs::ProgramKey;
 use crate::ui::tab::Tab;
 
@@ -152,6 +153,8 @@ pub enum Action {
     OffsetStore,
     /// A key for programs.
     Program(ProgramKey),
+    /// A key for inverters.
+    Power(PowerKey),
 }
 
 /// Where an action's keys are looked for.
@@ -190,6 +193,8 @@ pub enum Group {
     Programs,
     /// The tab of offsets.
     Offsets,
+    /// The tab of inverters.
+    Power,
     /// The screen.
     Screen,
     /// Text fields.
@@ -198,13 +203,14 @@ pub enum Group {
 
 impl Group {
     /// All, in the order of help.
-    pub const ALL: [Self; 8] = [
+    pub const ALL: [Self; 9] = [
         Self::Stop,
         Self::Machine,
         Self::Programs,
         Self::Jog,
         Self::Overrides,
         Self::Offsets,
+        Self::Power,
         Self::Screen,
         Self::Text,
     ];
@@ -218,6 +224,7 @@ impl Group {
             Self::Overrides => "Overrides (o opens, Esc closes)",
             Self::Programs => "Programs, on their tab (P opens)",
             Self::Offsets => "Offsets, on their tab (O opens)",
+            Self::Power => "Power, on its tab (W opens)",
             Self::Screen => "Screen",
             Self::Text => "Text fields and lists",
         }

@@ -2,7 +2,7 @@
 
 use crossterm::event::KeyEventKind;
 
-use super::{controller, devices, offsets, programs};
+use super::{controller, devices, offsets, power, programs};
 use crate::model::Snapshot;
 use crate::ui::action::Action;
 use crate::ui::input::InputEvent;
@@ -32,6 +32,7 @@ pub(super) fn key(ui: &mut Ui, key: &PanelKey<'_>) -> Option<Vec<Effect>> {
         Tab::Programs => programs::key(ui, key),
         Tab::Offsets => offsets::key(ui, key),
         Tab::Settings => controller::key(ui, key),
+        Tab::Power => power::key(ui, key),
         Tab::Devices => devices::key(ui, key),
     }
 }
@@ -42,6 +43,7 @@ pub(super) fn paste(ui: &mut Ui, text: &str) {
         Tab::Programs => programs::paste(ui, text),
         Tab::Offsets => offsets::paste(ui, text),
         Tab::Settings => controller::paste(ui, text),
+        Tab::Power => power::paste(ui, text),
         // No text field there.
         Tab::Machine | Tab::Devices => {}
     }

@@ -4,7 +4,7 @@ use crossterm::event::KeyCode;
 
 use super::jog::leave_jog_mode;
 use super::leave::{quit, suspend};
-use super::{BURST, PAGE, QUIET, offsets, popups, programs, recovery, stop_key, switches};
+use super::{BURST, PAGE, QUIET, offsets, popups, power, programs, recovery, stop_key, switches};
 use crate::model::desk::Query;
 use crate::model::snapshot::Snapshot;
 use crate::model::{Realtime, Time};
@@ -92,10 +92,11 @@ pub(super) fn run(ui: &mut Ui, action: Action, input: &InputEvent, snapshot: &Sn
         Action::Stop | Action::Hold | Action::StopProgram | Action::SoftReset => {
             return stop_key(ui, action, input, snapshot);
         }
-        Action::Open(tab) => return open_tab(ui, tab, now),
-        Action::NextTab => return open_tab(ui, ui.tab.next(), now),
-        Action::PreviousTab => return open_tab(ui, ui.tab.previous(), now),
+        Action::Open(tab) => return open_tab(ui, tab, snapshot, now),
+        Action::NextTab => return open_tab(ui, ui.tab.next(), snapshot, now),
+        Action::PreviousTab => return open_tab(ui, ui.tab.previous(), snapshot, now),
         Action::Program(key) => return programs::act(ui, key, input, snapshot),
+        Action::Power(key) => return power::act(ui, key, input, snapshot),
         Action::GoTo => ui.popup = Some(offsets::go_to(snapshot, now, input.batch)),
         Action::GoToPoint
         | Action::Undo
@@ -141,8 +142,12 @@ pub(super) fn line_or_page(
     Vec::new()
 }
 
-pub(super) fn open_tab(ui: &mut Ui, tab: Tab, now: Time) -> Vec<Effect> {
+pub(super) fn open_tab(ui: &mut Ui, tab: Tab, snapshot: &Snapshot, now: Time) -> Vec<Effect> {
     ui.tab = tab;
     ui.mode = Mode::Main;
-    if tab == Tab::Programs { programs::opened(ui, now) } else { Vec::new() }
+    match tab {
+        Tab::Programs => programs::opened(ui, now),
+        Tab::Power => power::opened(ui, snapshot, now),
+        _ => Vec::new(),
+    }
 }

@@ -2,8 +2,8 @@
 
 use ratatui::text::{Line, Span};
 
-use super::run;
 use super::text::{Cx, fit, printable, wrap};
+use super::{power, run};
 use crate::model::Realtime;
 use crate::model::snapshot::{Alarm, LinkState, Stop, StopPhase};
 use crate::ui::action::Action;
@@ -11,6 +11,9 @@ use crate::ui::recovery::present_alarm;
 use crate::ui::state::{countdown_s, shown_stop};
 use crate::ui::theme::Role;
 use crate::ui::words::pins_text;
+
+/// Rows about power at most; the tab Power has them all.
+const MOST_ALERTS: usize = 2;
 
 /// At most `room` rows. What does not fit is left out from the end, but for the first and the last line of each part;
 /// where something is left out, the line before ends with a mark.
@@ -27,6 +30,8 @@ pub(super) fn lines(cx: &Cx<'_>, width: usize, room: usize) -> Vec<Line<'static>
         parts.push(not_kept(cx, trouble, width));
     }
     parts.push(run::banner(cx, width));
+    let spare = room.saturating_sub(parts.iter().map(Vec::len).sum());
+    parts.extend(power_alerts(cx, width).into_iter().take(spare));
     while parts.iter().map(Vec::len).sum::<usize>() > room {
         let Some(longest) = parts.iter_mut().rev().find(|part| part.len() > 2) else { break };
         let cut = longest.len() - 2;
@@ -92,6 +97,16 @@ fn link(cx: &Cx<'_>, width: usize) -> Vec<Line<'static>> {
         LinkState::Identifying => block(cx, "LINK", Role::Selected, "it answers; asking what it is", width),
         LinkState::Up => Vec::new(),
     }
+}
+
+/// One row each, since they may stay; drawn only where the machine leaves room.
+fn power_alerts(cx: &Cx<'_>, width: usize) -> Vec<Vec<Line<'static>>> {
+    let line = |alert: &crate::ui::power::Alert| {
+        let room = width.saturating_sub(alert.label.len() + 4);
+        let text = fit(&printable(&alert.text), room, cx.theme.symbols.more);
+        block(cx, alert.label, Role::Warning, &text, width)
+    };
+    power::alerts(cx).iter().take(MOST_ALERTS).map(line).collect()
 }
 
 /// One row, since it may stay: history and journal are not written.

@@ -4,8 +4,8 @@ use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 use ratatui::text::{Line, Span};
 
-use super::programs;
 use super::text::{Cx, fit, printable, put, put_marked};
+use super::{power, programs};
 use crate::ui::action::{self, Action};
 use crate::ui::programs::{Page, ProgramKey, facts};
 use crate::ui::state::{Mode, Tab};
@@ -142,9 +142,9 @@ fn hint_line(cx: &Cx<'_>, width: usize) -> Vec<Span<'static>> {
 
 /// What is possible now on the open tab, as much as fits.
 fn main_hints(cx: &Cx<'_>, width: usize) -> Vec<Span<'static>> {
-    let of_page = programs::hints(cx.ui.programs.page);
+    let of_page = if cx.ui.tab == Tab::Power { power::hints(cx) } else { programs::hints(cx.ui.programs.page) };
     let hints: &[Action] = match cx.ui.tab {
-        Tab::Programs => &of_page,
+        Tab::Programs | Tab::Power => &of_page,
         Tab::Settings => &SETTINGS,
         Tab::Offsets => &OFFSETS,
         Tab::Machine | Tab::Devices => &MAIN,

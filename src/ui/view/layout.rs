@@ -6,8 +6,8 @@ use ratatui::text::Line;
 
 use super::text::{Cx, Rows, put};
 use super::{
-    banner, console, controller, devices, footer, header, machine, offsets, overlay, overrides, position, programs,
-    recovery, tabs,
+    banner, console, controller, devices, footer, header, machine, offsets, overlay, overrides, position, power,
+    programs, recovery, tabs,
 };
 use crate::model::Time;
 use crate::model::snapshot::Snapshot;
@@ -41,6 +41,11 @@ pub fn view(ui: &Ui, snapshot: &Snapshot, now: Time, buf: &mut Buffer) -> Option
     let banner_area = rows.top(banner.len() as u16);
     for (row, line) in banner.iter().enumerate() {
         put(buf, banner_area, row as u16, line);
+    }
+    // The line about power takes a row that nothing else needs.
+    let spare = usize::from(room) > banner.len() && ui.tab != Tab::Power && !power::line_is_empty(&cx);
+    if spare {
+        power::draw_line(&cx, rows.top(1), buf);
     }
     let strip = rows.top(1);
     footer::draw(&cx, rows.bottom(footer::ROWS), buf);
@@ -90,6 +95,7 @@ fn panel(cx: &Cx<'_>, tab: Tab, area: Rect, buf: &mut Buffer) -> Option<Position
         Tab::Programs => programs::draw(cx, area, buf),
         Tab::Offsets => offsets::draw(cx, area, buf),
         Tab::Settings => controller::draw(cx, area, buf),
+        Tab::Power => power::draw(cx, area, buf),
         Tab::Devices => devices::draw(cx, area, buf),
     }
 }

@@ -14,6 +14,7 @@ mod offsets;
 mod overlay;
 mod overrides;
 mod position;
+mod power;
 mod preview;
 mod programs;
 mod recovery;

@@ -16,9 +16,10 @@ pub(super) fn draw(cx: &Cx<'_>, area: Rect, buf: &mut Buffer) -> u16 {
         if tab == cx.ui.tab {
             spans.push(cx.span(format!(" {} ", tab.title()), Role::Accent));
         } else {
-            let (key, rest) = tab.title().split_at(1);
-            spans.push(Span::raw(" "));
-            spans.push(cx.span(key.to_owned(), Role::Key));
+            let (before, rest) = tab.title().split_at(tab.letter());
+            let (key, rest) = rest.split_at(1);
+            spans.push(cx.span(format!(" {before}"), Role::Text));
+            spans.push(cx.span(key.to_uppercase(), Role::Key));
             spans.push(cx.span(format!("{rest} "), Role::Text));
         }
     }

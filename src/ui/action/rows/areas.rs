@@ -1,7 +1,7 @@
 //! The order of the areas: that of the palette, and within a heading that of help and of the README.
 
 use super::{
-    console, devices, help, jog, leave, machine, offsets, overrides, panel, programs, settings, stop, tabs, text,
+    console, devices, help, jog, leave, machine, offsets, overrides, panel, power, programs, settings, stop, tabs, text,
 };
 use crate::ui::action::row::Row;
 
@@ -13,6 +13,7 @@ pub(in crate::ui::action) const AREAS: &[&[Row]] = &[
     jog::ROWS,
     overrides::ROWS,
     offsets::ROWS,
+    power::ROWS,
     help::ROWS,
     console::ROWS,
     tabs::ROWS,

@@ -10,6 +10,7 @@ mod machine;
 mod offsets;
 mod overrides;
 mod panel;
+mod power;
 mod programs;
 mod settings;
 mod stop;

@@ -1,0 +1,158 @@
+use std::sync::Arc;
+use std::time::Duration;
+
+use crate::model::power::{BusState, GridState, Power, Reading, UnitState};
+use crate::ui::settings::{ColourMode, SymbolSet};
+use crate::ui::state::Tab;
+use crate::ui::testing::power::{self as made, change, press, scene};
+use crate::ui::testing::{self, NOW, Scene, ms};
+
+/// One drawing at each of the three sizes.
+fn sizes(name: &str, scene: &Scene) {
+    for (width, height) in [(80, 24), (60, 18), (120, 40)] {
+        insta::assert_snapshot!(format!("{name}_{width}x{height}"), scene.text(width, height));
+    }
+}
+
+/// What keys show, on a hub that answers.
+fn after(power: Power, keys: &[&str]) -> Scene {
+    let mut scene = scene(power);
+    scene.event(&crate::ui::state::Event::Snapshot);
+    press(&mut scene, keys);
+    // Keys take time; the values are as young as they were.
+    scene.now = NOW;
+    scene
+}
+
+#[test]
+fn every_page_at_every_size() {
+    sizes("flow", &after(made::one(), &[]));
+    sizes("inverters", &after(made::three(), &["2", "Down"]));
+    sizes("faults", &after(made::faulty(), &["3"]));
+    sizes("settings", &after(made::drifted(), &["4"]));
+    sizes("registers", &after(made::one(), &["5", "Down", "Down"]));
+    sizes("course", &after(made::one(), &["6"]));
+    sizes("bars", &after(made::one(), &["6", "b"]));
+    sizes("buses", &after(made::one(), &["7"]));
+    sizes("windows", &after(made::one(), &["4", "b", "Right"]));
+}
+
+#[test]
+fn changes_before_and_after() {
+    let mut scene = after(made::one(), &["4", "Enter", "Up", "Enter", "Down", "Enter", "Down", "Enter", "w"]);
+    sizes("changes", &scene);
+    press(&mut scene, &["Enter"]);
+    insta::assert_snapshot!("changes_question", scene.text(80, 24));
+    press(&mut scene, &["Esc"]);
+    let mut power = made::one();
+    change(&mut power, |unit| unit.last_write = Some(Arc::new(made::half_written())));
+    power.armed_until = Some(scene.now + ms(43_000));
+    scene.snapshot.power = Arc::new(power);
+    insta::assert_snapshot!("partial_failure", scene.text(80, 24));
+    insta::assert_snapshot!("partial_failure_60x18", scene.text(60, 18));
+}
+
+#[test]
+fn forms() {
+    insta::assert_snapshot!("form_number", after(made::one(), &["4", "Enter"]).text(80, 24));
+    insta::assert_snapshot!("form_words", after(made::one(), &["4", "Down", "Enter"]).text(60, 18));
+    insta::assert_snapshot!("form_bits", after(made::one(), &["4", "Down", "Down", "Enter"]).text(60, 18));
+    insta::assert_snapshot!("form_time", after(made::one(), &["4", "b", "Enter"]).text(60, 18));
+}
+
+#[test]
+fn what_is_old_lost_or_not_there_is_said() {
+    insta::assert_snapshot!("none_configured", scene(Power::default()).text(80, 24));
+    let mut old = after(made::one(), &[]);
+    old.now = NOW + Duration::from_secs(20);
+    insta::assert_snapshot!("stale", old.text(80, 24));
+    let mut silent = made::one();
+    change(&mut silent, |unit| {
+        let why = "nothing answers at address 1: is it switched on, and is its address right?".into();
+        unit.state = UnitState::Silent { since: NOW, why };
+        for reading in [&mut unit.known.flow.pv_w, &mut unit.known.flow.battery_w, &mut unit.known.flow.grid_w] {
+            reading.lost = true;
+        }
+        unit.known.flow.load_w = Reading::default();
+        unit.known.battery.soc_percent.quarantined = true;
+        unit.known.grid.state = GridState::Unknown;
+    });
+    sizes("lost", &after(silent, &[]));
+    let mut island = made::faulty();
+    change(&mut island, |unit| {
+        unit.known.grid.state = GridState::Lost;
+        unit.known.flow.battery_w.value = Some(900.0);
+        unit.known.status = Some("off grid".into());
+        unit.read_only = Some("another device answers here".into());
+        unit.to_confirm = Some("serial number SE5K9999 answers, SE5K2404 was there before".into());
+    });
+    sizes("grid_lost", &after(island.clone(), &[]));
+    // On the machine's own screen, and with its alarm above it.
+    let mut machine = Scene::new(testing::hard_limit());
+    machine.snapshot.power = Arc::new(island);
+    insta::assert_snapshot!("alarm_and_grid_lost", machine.text(80, 24));
+    let small = machine.text(60, 18);
+    assert!(small.contains("ALARM 1") && !small.contains("GRID LOST"), "the machine's alarm comes first\n{small}");
+    let mut down = made::one();
+    let bus = Arc::make_mut(&mut down.buses[0]);
+    bus.state = BusState::Down { why: "the adapter is not there".into(), attempt: 3, retry_at: NOW + ms(3500) };
+    bus.second_master = Some("somebody else asks on this wire: 12 broken frames in a minute".into());
+    insta::assert_snapshot!("bus_down", after(down, &["7"]).text(80, 24));
+}
+
+#[test]
+fn several_together_and_as_rows() {
+    let all = after(made::three(), &["n", "n", "n"]);
+    insta::assert_snapshot!("all_together", all.text(80, 24));
+    let two = Power { inverters: made::three().inverters[..2].to_vec(), ..made::three() };
+    insta::assert_snapshot!("two_together", after(two, &["n", "n"]).text(80, 24));
+}
+
+#[test]
+fn ascii_and_no_colour() {
+    for (name, keys) in [
+        ("ascii_flow", &[][..]),
+        ("ascii_course", &["6"]),
+        ("ascii_bars", &["6", "b"]),
+        ("ascii_windows", &["4", "b"]),
+        ("ascii_registers", &["5"]),
+    ] {
+        let mut scene = after(made::one(), keys);
+        scene.ui.settings.symbols = SymbolSet::Ascii;
+        scene.ui.settings.colour = ColourMode::None;
+        let text = scene.text(80, 24);
+        assert!(text.is_ascii(), "{text}");
+        insta::assert_snapshot!(name, text);
+    }
+}
+
+#[test]
+fn the_machine_s_screens_have_a_line_about_power() {
+    let mut scene = scene(made::one());
+    for tab in [Tab::Machine, Tab::Offsets, Tab::Devices] {
+        scene.ui.tab = tab;
+        assert!(scene.text(80, 24).contains("sun 2.3 kW  battery 64 % charging  grid there  load 0.8 kW"), "{tab:?}");
+    }
+    scene.ui.tab = Tab::Machine;
+    insta::assert_snapshot!("machine_line", scene.text(80, 24));
+    scene.snapshot.power = Arc::default();
+    assert!(!scene.text(80, 24).contains("sun"), "nothing where no inverter is configured");
+}
+
+/// What jitters below what is shown costs nothing.
+#[test]
+fn an_idle_second_changes_no_cell() {
+    for keys in [&[][..], &["2"], &["7"]] {
+        let mut scene = after(made::one(), keys);
+        let before = scene.draw(80, 24);
+        let mut power = made::one();
+        scene.now = NOW + ms(1000);
+        scene.snapshot.machine.reported_at = Some(scene.now);
+        change(&mut power, |unit| {
+            unit.known.flow.pv_w = Reading::new(2312.0, NOW + ms(1000), Duration::from_secs(5));
+            unit.known.grid.voltage_v = Reading::new(231.3, NOW + ms(1000), Duration::from_secs(1));
+        });
+        scene.snapshot.power = Arc::new(power);
+        assert!(before.diff(&scene.draw(80, 24)).is_empty(), "{keys:?}");
+    }
+}
