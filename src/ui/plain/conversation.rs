@@ -107,7 +107,7 @@ impl Room {
                 self.talk.look(&self.snapshot, now)
             }
             Ok(News::Log(event)) => self.talk.news(&event),
-            Ok(News::Answer(_)) => Vec::new(),
+            Ok(News::Answer(answer)) => self.talk.answered(&answer, &self.snapshot, now),
             Err(HubGone) => vec![Deed::Leave(ExitReason::HubGone)],
         };
         self.carry_out(deeds);
@@ -122,6 +122,11 @@ impl Room {
                     Ok(ticket) => self.talk.submitted(ticket),
                     Err(why) => self.carry_out(Talk::refused(&why.to_string())),
                 },
+                Deed::Ask(query) => {
+                    if let Err(why) = self.hub.ask(query) {
+                        self.carry_out(Talk::refused(&why.to_string()));
+                    }
+                }
                 Deed::Suspend => {
                     let _ = rustix::process::kill_current_process_group(Signal::STOP);
                 }

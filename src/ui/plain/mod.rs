@@ -5,6 +5,7 @@
 //! is moved, no colour is used: what was said stays said.
 
 pub mod conversation;
+pub mod power;
 pub mod speech;
 pub mod talk;
 pub mod words;

@@ -1,13 +1,18 @@
 //! The linear mode's head: lines and news in, sentences and orders out. Pure; time is an argument.
 
+mod power;
+
+use std::collections::BTreeMap;
 use std::time::Duration;
 
 use super::speech;
 use super::words::{WORDS, Word, read};
 use crate::model::command::{HomeTarget, TicketId};
+use crate::model::desk::Query;
 use crate::model::hub::LogEvent;
 use crate::model::log::LogItem;
 use crate::model::machine::MessageLevel;
+use crate::model::power::Wanted;
 use crate::model::snapshot::{LinkState, Snapshot, Stop};
 use crate::model::work::{AxisValues, Frame, GoTo, Work, compose, newest_to_undo};
 use crate::model::{Axis, AxisSet, AxisVec, Command, Outcome, Realtime, StateKind, Time, Units, legal};
@@ -37,6 +42,8 @@ pub enum Deed {
     Realtime(Realtime),
     /// A command; its ticket comes back by [`Talk::submitted`].
     Submit(Command),
+    /// A question to the house around the hub; its answer comes back by [`Talk::answered`].
+    Ask(Query),
     /// Give the terminal to the shell for a while.
     Suspend,
     /// End.
@@ -75,6 +82,12 @@ pub struct Talk {
     link: Option<LinkState>,
     stop: Option<Stop>,
     alarms: AlarmHistory,
+    /// A change of a setting whose effect has been asked about.
+    checking: Option<(String, Vec<Wanted>)>,
+    /// What was said of power: label and text.
+    power_told: Vec<(&'static str, String)>,
+    /// The last report of written settings that was told, by inverter.
+    writes_told: BTreeMap<String, Time>,
 }
 
 fn say(text: impl Into<String>) -> Vec<Deed> {
@@ -96,6 +109,9 @@ impl Talk {
             link: None,
             stop: None,
             alarms: AlarmHistory::default(),
+            checking: None,
+            power_told: Vec::new(),
+            writes_told: BTreeMap::new(),
         }
     }
 
@@ -132,7 +148,15 @@ impl Talk {
         }
         let is_harmless = matches!(
             word,
-            Word::Nothing | Word::Status | Word::Position | Word::Alarm | Word::Help(_) | Word::Quit | Word::Units(_)
+            Word::Nothing
+                | Word::Status
+                | Word::Position
+                | Word::Alarm
+                | Word::Help(_)
+                | Word::Quit
+                | Word::Units(_)
+                | Word::Power
+                | Word::Inverter(_)
         );
         if !is_harmless && since_last.is_some_and(|gap| gap < QUIET) {
             return say(format!("Dropped: {:?} came together with the line before. Type it by itself.", text.trim()));
@@ -165,6 +189,13 @@ impl Talk {
         let machine = &snapshot.machine;
         match word {
             Word::Nothing => say(speech::brief(machine, self.units, now)),
+            Word::Power => super::power::summary(&snapshot.power, now).into_iter().map(Deed::Say).collect(),
+            Word::Inverter(name) => match super::power::inverter(&snapshot.power, name.as_deref(), now) {
+                Ok(lines) => lines.into_iter().map(Deed::Say).collect(),
+                Err(why) => say(format!("Not done: {why}.")),
+            },
+            Word::SetInverter { inverter, id, text } => self.set_inverter(inverter, id, text, snapshot, now),
+            Word::Arm => self.arm(snapshot, now),
             Word::Position => say(speech::position(machine, self.units, now)),
             Word::Status => speech::status(snapshot, self.units, now).into_iter().map(Deed::Say).collect(),
             Word::Alarm => speech::alarm(snapshot, &self.alarms, now).into_iter().map(Deed::Say).collect(),
@@ -383,6 +414,7 @@ impl Talk {
             deeds.extend(speech::stop(stop).map(Deed::Say));
             self.stop = Some(stop.clone());
         }
+        deeds.extend(self.look_at_power(snapshot, now));
         if self.leaving && !machine_is_busy(machine, now) {
             deeds.push(Deed::Leave(ExitReason::Asked));
         }

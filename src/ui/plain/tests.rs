@@ -257,3 +257,73 @@ fn status_says_it_all_in_the_unit_that_was_chosen() {
     assert!(words(&scene.line("help jog")).contains("exactly this distance"));
     assert!(words(&scene.line("help nonsense")).contains("no word"));
 }
+
+#[test]
+fn power_is_told_in_words_and_never_with_a_sign() {
+    let mut scene = Scene::new(testing::power::with(testing::power::three()));
+    let said = words(&scene.line("power"));
+    for part in [
+        "All together: sun lost",
+        "roof (SIMULATED): on grid; sun 2.31 kW",
+        "1.20 kW, charging",
+        "barn does not answer",
+    ] {
+        assert!(said.contains(part), "{part}: {said}");
+    }
+    assert!(!said.contains('-'), "{said}");
+    let said = words(&scene.line("inverter roof"));
+    for part in ["The grid is there", "Today: 12.4 kWh from the sun", "no fault"] {
+        assert!(said.contains(part), "{part}: {said}");
+    }
+    assert!(words(&scene.line("inverter rof")).contains("roof, shed, barn"));
+    assert!(words(&Scene::of(StateKind::Idle).line("power")).contains("[[inverter]]"));
+}
+
+#[test]
+fn a_setting_of_an_inverter_is_said_before_and_after_and_needs_a_yes() {
+    use crate::model::desk::{Answer, Query};
+    use crate::model::power::{Danger, PowerAnswer, PowerOrder, PowerQuery, Wanted};
+    let mut scene = Scene::new(testing::power::with(testing::power::one()));
+    let inverter = || "roof".to_owned();
+    let wanted =
+        |shown: Option<&str>| vec![Wanted { id: "soc_min".into(), text: "30".into(), shown: shown.map(str::to_owned) }];
+    let check = PowerQuery::CheckChanges { inverter: inverter(), settings: wanted(None) };
+    assert_eq!(scene.line("set roof soc_min 30"), [Deed::Ask(Query::Power(check))]);
+    let answer = |danger| {
+        let mut row = testing::power::changes()[0].clone();
+        row.danger = danger;
+        Answer::Power(PowerAnswer::Changes { inverter: inverter(), settings: wanted(None), rows: Ok(vec![row]) })
+    };
+    let asked = words(&scene.talk.answered(&answer(Danger::Caution), &scene.snapshot, scene.now));
+    assert!(asked.contains("soc_min of roof: from 20 % to 30 %, caution.") && asked.contains("Type yes"), "{asked}");
+    let order = PowerOrder::Set { inverter: inverter(), settings: wanted(Some("20 %")) };
+    assert_eq!(scene.line("yes"), [Deed::Submit(Command::Power(order))]);
+    // An answer that nobody waits for asks nothing.
+    assert_eq!(scene.talk.answered(&answer(Danger::Normal), &scene.snapshot, scene.now), []);
+    scene.line("set roof soc_min 30");
+    let said = words(&scene.talk.answered(&answer(Danger::Dangerous), &scene.snapshot, scene.now));
+    assert!(said.contains("Type arm"), "{said}");
+    assert!(words(&scene.line("yes")).contains("no question"));
+    assert!(words(&scene.line("arm")).contains("60 s"));
+    assert_eq!(scene.line("yes"), [Deed::Submit(Command::Power(PowerOrder::Arm))]);
+    assert!(words(&scene.line("set rof soc_min 30")).contains("roof"), "no such inverter");
+    assert!(words(&scene.line("set roof soc_min")).contains("set roof soc_min 20"));
+    let x = vec![(Axis::X, 12.5)];
+    assert_eq!(read("set X 12.5", Units::Mm), Ok(Word::Set(x)), "an axis is an axis still");
+}
+
+#[test]
+fn a_lost_grid_is_said_once_and_its_end_too() {
+    use crate::model::power::GridState;
+    let mut scene = Scene::new(testing::power::with(testing::power::one()));
+    assert!(!words(&scene.talk.look(&scene.snapshot, NOW)).contains("GRID"));
+    let set = |scene: &mut Scene, state| {
+        let mut power = testing::power::one();
+        testing::power::change(&mut power, |unit| unit.known.grid.state = state);
+        scene.snapshot.power = Arc::new(power);
+        words(&scene.talk.look(&scene.snapshot, NOW))
+    };
+    assert!(set(&mut scene, GridState::Lost).starts_with("GRID LOST: roof runs without the grid"));
+    assert_eq!(set(&mut scene, GridState::Lost), "");
+    assert_eq!(set(&mut scene, GridState::Good), "Over: GRID LOST, roof runs without the grid.");
+}

@@ -37,6 +37,21 @@ pub enum Word {
     Set(AxisValues),
     /// Take the newest change of offsets back.
     Undo,
+    /// What comes from where and goes where.
+    Power,
+    /// All about one inverter; `None`: which ones there are.
+    Inverter(Option<String>),
+    /// Change a setting of an inverter.
+    SetInverter {
+        /// The inverter.
+        inverter: String,
+        /// The setting.
+        id: String,
+        /// Its value, as typed.
+        text: String,
+    },
+    /// Let dangerous settings of inverters be written for a minute.
+    Arm,
     /// Where it is.
     Position,
     /// Everything that is known.
@@ -83,8 +98,15 @@ pub const WORDS: &[Entry] = &[
     entry("jog", "jog X 10, or jog X -0.5 Y 2 F 500", "moves by exactly this distance"),
     entry("go", "go X 10 Y 5, or go Z 2 F 300", "goes to a point in work coordinates; says the line, and asks"),
     entry("zero", "zero X, or zero all", "makes the present position the work zero"),
-    entry("set", "set X 12.5", "makes the present position read this"),
+    entry(
+        "set",
+        "set X 12.5, or set roof soc_min 20",
+        "makes the present position read this; or changes a setting of an inverter: says before and after, and asks",
+    ),
     entry("undo", "undo", "takes the newest change of offsets back; asks first"),
+    entry("power", "power", "says what sun, battery, grid and loads do"),
+    entry("inverter", "inverter, or inverter roof", "says which inverters there are, or all about one"),
+    entry("arm", "arm", "lets dangerous settings of inverters be written for 60 s; asks first"),
     entry("units", "units mm, or units inch", "in which unit lengths are spoken and typed"),
     entry("reconnect", "reconnect", "tries the link now instead of waiting"),
     entry("help", "help, or help jog", "says the words, or what one of them does"),
@@ -114,6 +136,13 @@ pub fn read(text: &str, units: Units) -> Result<Word, String> {
         "status" => alone(Word::Status),
         "position" | "pos" => alone(Word::Position),
         "alarm" => alone(Word::Alarm),
+        "power" => alone(Word::Power),
+        "arm" => alone(Word::Arm),
+        "inverter" => match rest.as_slice() {
+            [] => Ok(Word::Inverter(None)),
+            [name] => Ok(Word::Inverter(Some((*name).to_owned()))),
+            _ => Err("inverter takes one name, or none for all".to_owned()),
+        },
         "unlock" => alone(Word::Unlock),
         "undo" => alone(Word::Undo),
         "reconnect" => alone(Word::Reconnect),
@@ -132,6 +161,12 @@ pub fn read(text: &str, units: Units) -> Result<Word, String> {
         },
         "jog" => numbers(&rest, units, "jog X 10").map(|(values, feed)| Word::Jog(values, feed)),
         "go" => numbers(&rest, units, "go X 10").map(|(values, feed)| Word::Go(values, feed)),
+        "set" if rest.first().is_some_and(|first| is_name(first)) => match rest.as_slice() {
+            [inverter, id, value @ ..] if !value.is_empty() => {
+                Ok(Word::SetInverter { inverter: (*inverter).to_owned(), id: (*id).to_owned(), text: value.join(" ") })
+            }
+            _ => Err("type set, the inverter, the setting and its value: set roof soc_min 20".to_owned()),
+        },
         "set" => match numbers(&rest, units, "set X 12.5")? {
             (values, None) => Ok(Word::Set(values)),
             _ => Err("set takes no feed: nothing moves".to_owned()),
@@ -156,6 +191,11 @@ fn is_line(text: &str) -> bool {
         }
         _ => false,
     }
+}
+
+/// More than a letter and its number: the name of an inverter, not an axis.
+fn is_name(word: &str) -> bool {
+    word.chars().nth(1).is_some_and(char::is_alphabetic)
 }
 
 fn one_axis(text: &str) -> Result<Axis, String> {

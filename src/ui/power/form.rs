@@ -13,7 +13,7 @@ pub enum Field {
     /// The words that a row must have.
     Filter,
     /// A new value for a setting.
-    Value(Form),
+    Value(Box<Form>),
     /// A time for the selected end of a window.
     Time,
 }

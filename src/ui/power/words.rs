@@ -166,7 +166,7 @@ pub fn bus_state(state: &BusState, now: Time) -> String {
 pub fn grid(grid: &Grid, now: Time) -> String {
     let mut text = grid.state.word().to_owned();
     if grid.samples > 0 && grid.state != GridState::Unknown {
-        text += &format!(" ({} % sure)", grid.confidence);
+        text = format!("{text} ({} % sure)", grid.confidence);
     }
     for part in [told(&grid.voltage_v, now, volts), told(&grid.frequency_hz, now, hertz)] {
         if part.is_value() {

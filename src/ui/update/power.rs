@@ -112,7 +112,7 @@ fn asks(queries: impl IntoIterator<Item = PowerQuery>) -> Vec<Effect> {
 
 /// Asks for what the open page shows.
 fn load(ui: &mut Ui, snapshot: &Snapshot, now: Time) -> Vec<Effect> {
-    let now_ms = ui.settings.started_unix_ms.map(|start| start + (now.as_micros() / 1000) as i64);
+    let now_ms = ui.settings.started_unix_ms.map(|start| start + (now.as_micros() / 1000).cast_signed());
     asks(ui.power.ask(&snapshot.power, now, now_ms))
 }
 

@@ -101,7 +101,8 @@ pub(super) fn draw_line(cx: &Cx<'_>, area: Rect, buf: &mut Buffer) -> Option<Pos
         }
         // On those tabs Enter is for the selected row.
         let keys = cx.ui.keymap.keys(Action::Mdi);
-        let taken = |key: &&String| matches!(cx.ui.tab, Tab::Settings | Tab::Programs | Tab::Power) && key.as_str() == "Enter";
+        let taken =
+            |key: &&String| matches!(cx.ui.tab, Tab::Settings | Tab::Programs | Tab::Power) && key.as_str() == "Enter";
         let key = keys.iter().find(|key| !taken(key)).cloned().unwrap_or_default();
         let mut line = vec![cx.span(" > ", Role::Quiet), cx.span(key, Role::Key)];
         let draft = cx.ui.mdi.text();

@@ -37,7 +37,7 @@ pub(super) fn open(ui: &mut Ui, snapshot: &Snapshot, now: Time) {
     }
     let proposed = ui.power.changes.proposed(&unit.known.name, &row.id).map(str::to_owned);
     let form = Form::open(&row, proposed.as_deref(), &mut ui.power.typed);
-    (ui.power.field, ui.mode) = (Field::Value(form), Mode::Field);
+    (ui.power.field, ui.mode) = (Field::Value(Box::new(form)), Mode::Field);
 }
 
 /// The selected end of a window: the window, and whether it is its beginning.

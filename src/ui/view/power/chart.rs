@@ -27,11 +27,12 @@ pub(super) fn means(
 ) -> Vec<Option<f32>> {
     let mut sums = vec![(0.0_f32, 0_u32); slots];
     let span = (window.until_ms - window.from_ms).max(1);
-    let slot = |ms: i64| (ms - window.from_ms) * slots as i64 / span;
+    let count = slots.cast_signed() as i64;
+    let slot = |ms: i64| (ms - window.from_ms) * count / span;
     for sample in samples {
         let Some(value) = pick(sample) else { continue };
         let (first, last) = (slot(sample.at_ms), slot(sample.at_ms + window.hold_ms - 1));
-        for at in first.max(0)..=last.min(slots as i64 - 1) {
+        for at in first.max(0)..=last.min(count - 1) {
             if let Some(sum) = usize::try_from(at).ok().and_then(|at| sums.get_mut(at)) {
                 *sum = (sum.0 + value, sum.1 + 1);
             }

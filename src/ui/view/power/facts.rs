@@ -26,7 +26,7 @@ pub(super) const fn value_role(told: &Told) -> Role {
 /// A moment: the time of day, or how long ago where that is not known.
 pub(super) fn moment(cx: &Cx<'_>, at: Time) -> String {
     match cx.ui.settings.started_unix_ms {
-        Some(start) => time_of_day(start + (at.as_micros() / 1000) as i64, &cx.ui.settings.zone),
+        Some(start) => time_of_day(start + (at.as_micros() / 1000).cast_signed(), &cx.ui.settings.zone),
         None => format!("{} ago", span(cx.now.since(at))),
     }
 }

@@ -82,7 +82,7 @@ fn foot(
 
 /// Hours above the bars.
 fn scale(cells: usize) -> String {
-    (0..24).step_by(6).map(|hour| format!("{hour:<width$}", width = cells / 4)).collect::<String>() + "24"
+    (0..24).step_by(6).map(|hour| format!("{hour:<width$}", width = cells / 4)).collect::<Vec<_>>().concat() + "24"
 }
 
 fn line(cx: &Cx<'_>, unit: &Unit, windows: &[Window], at: usize, edge: Option<usize>, cells: usize) -> Line<'static> {
