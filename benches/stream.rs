@@ -10,7 +10,7 @@ use std::fmt::Write as _;
 use std::fs::File;
 use std::io::{self, Read, Write};
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU8, AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
@@ -37,34 +37,42 @@ const PATIENCE: Duration = Duration::from_secs(120);
 fn main() -> io::Result<()> {
     let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build()?;
     title("From `run` to the first byte");
-    let begun = runtime.block_on(streamed(&program(1_000_000, 0.004), None, Some(50)))?;
+    let begun = runtime.block_on(streamed(&program(1_000_000, 0.004), None, Then::StopAt(50)))?;
     value("1,000,000 lines, content compared first", begun.first_byte.as_secs_f64() * 1e3, "ms", "< 100 ms");
 
     title("Unpaced over a pseudo-terminal");
     let text = program(20_000, 0.004);
     let (bare_rate, bare_cpu) = bare(&text, None)?;
-    let free = runtime.block_on(streamed(&text, None, None))?;
+    let free = runtime.block_on(streamed(&text, None, Then::Leave))?;
     value("bare loop", bare_rate, "lines/s", NO_BUDGET);
     value("sunmill", free.rate, "lines/s", NO_BUDGET);
     value("ratio", free.rate / bare_rate, "", ">= 0.8");
-    value("processor, sunmill / bare loop", free.cpu.as_secs_f64() / bare_cpu.as_secs_f64(), "", NO_BUDGET);
+    cpu(text.lines().count(), bare_cpu, free.cpu, NO_BUDGET);
 
     title("At 115,200 baud, lines like G1 X99.951 Y99.907");
     // Short enough that the planner's look-ahead (16 blocks) lets the machine take more lines than the wire carries.
     let text = program(4000, 0.004);
     let (bare_rate, bare_cpu) = bare(&text, Some(BAUD))?;
-    let paced = runtime.block_on(streamed(&text, Some(BAUD), None))?;
+    let paced = runtime.block_on(streamed(&text, Some(BAUD), Then::Hold))?;
     value("bare loop", bare_rate, "lines/s", NO_BUDGET);
     value("sunmill", paced.rate, "lines/s", ">= 720");
     value("wire in use", paced.wire, "of its bytes", ">= 0.995 of what the window allows");
-    value("processor, sunmill / bare loop", paced.cpu.as_secs_f64() / bare_cpu.as_secs_f64(), "", "<= 2");
+    cpu(text.lines().count(), bare_cpu, paced.cpu, "<= 2");
     value("receive overflows", paced.counters.rx_overflows as f64, "", "0");
     value("most bytes in the receive buffer", paced.counters.max_rx_fill as f64, "of 128", NO_BUDGET);
-    let fed = runtime.block_on(streamed(&program(2400, 0.06), Some(BAUD), None))?;
-    value("times the planner ran dry, segments of 2.4 ms", fed.counters.starved as f64, "", "0");
+    let fed = runtime.block_on(streamed(&program(2400, 0.06), Some(BAUD), Then::Leave))?;
+    value("times the planner ran dry, segments of 2.7 ms", fed.counters.starved as f64, "", "0");
     heading("Feed hold while it streams at 115,200 baud");
     row("to the far end of the wire", &paced.holds, "p50 <= 3 ms, p99 <= 5 ms");
     Ok(())
+}
+
+/// Prints what a line costs, and how that compares.
+fn cpu(lines: usize, bare: Duration, sunmill: Duration, budget: &str) {
+    let each = |all: Duration| all.as_secs_f64() * 1e6 / lines as f64;
+    value("processor, bare loop", each(bare), "us a line", NO_BUDGET);
+    value("processor, sunmill", each(sunmill), "us a line", NO_BUDGET);
+    value("ratio", each(sunmill) / each(bare), "", budget);
 }
 
 /// Small steps along a line, as fast as the machine goes.
@@ -87,27 +95,104 @@ struct Figures {
     holds: Samples,
 }
 
+/// What to do with a program.
+#[derive(Clone, Copy, PartialEq)]
+enum Then {
+    /// Stop it behind this line.
+    StopAt(u64),
+    /// Let it end.
+    Leave,
+    /// Let it end, then press the feed hold in a second run, which does not count in the rate.
+    Hold,
+}
+
+/// Both sides of the bench see this.
+#[derive(Default)]
+struct Shared {
+    /// One of the three below.
+    watched: AtomicU8,
+    ended: AtomicBool,
+    /// The thread of the far end.
+    far_end: AtomicU64,
+}
+
+const NOTHING: u8 = 0;
+const LINES: u8 = 1;
+const HOLDS: u8 = 2;
+
+impl Shared {
+    fn watch(&self, what: u8) {
+        self.watched.store(what, Ordering::SeqCst);
+    }
+
+    /// Time on a core, all threads of this process but the far end: the scheduler's own count.
+    fn processor(&self) -> io::Result<Duration> {
+        let far_end = self.far_end.load(Ordering::SeqCst);
+        let mut nanos = 0;
+        for thread in std::fs::read_dir("/proc/self/task")? {
+            let thread = thread?;
+            if thread.file_name().to_str().and_then(|id| id.parse().ok()) != Some(far_end) {
+                let told = std::fs::read_to_string(thread.path().join("schedstat"))?;
+                nanos += told.split_whitespace().next().and_then(|ns| ns.parse::<u64>().ok()).unwrap_or_default();
+            }
+        }
+        Ok(Duration::from_nanos(nanos))
+    }
+
+    /// Called by the thread of the far end: it keeps its own account.
+    fn i_am_the_far_end(&self) -> io::Result<()> {
+        let me = std::fs::read_link("/proc/thread-self")?;
+        let id = me.file_name().and_then(|id| id.to_str()?.parse().ok()).unwrap_or_default();
+        self.far_end.store(id, Ordering::SeqCst);
+        Ok(())
+    }
+}
+
 /// What the far end saw.
 #[derive(Default)]
 struct Seen {
     counters: Counters,
+    /// Bytes of the program's lines; questions of the session are not the program.
     line_bytes: u64,
     first: Option<Instant>,
     last: Option<Instant>,
+    /// The line that comes in: how long it is, and whether it is a question.
+    line: (u64, bool),
     /// Arrival of each feed hold.
     holds: Vec<Instant>,
 }
 
-/// Runs a program through hub, feeder, driver and session. `lines`: stop after so many.
-async fn streamed(text: &str, baud: Option<u32>, lines: Option<u64>) -> io::Result<Figures> {
+impl Seen {
+    fn byte(&mut self, watched: u8, at: Instant, byte: u8) {
+        match (watched, byte) {
+            (HOLDS, b'!') => self.holds.push(at),
+            (LINES, b'?' | b'!') => {}
+            (LINES, byte) => {
+                self.line.1 |= byte == b'$' && self.line.0 == 0;
+                self.line.0 += 1;
+                self.first = self.first.or(Some(at));
+                if byte == b'\n' {
+                    let (bytes, asks) = std::mem::take(&mut self.line);
+                    if !asks {
+                        self.line_bytes += bytes;
+                        self.last = Some(at);
+                    }
+                }
+            }
+            _ => {}
+        }
+    }
+}
+
+/// Runs a program through hub, feeder, driver and session.
+async fn streamed(text: &str, baud: Option<u32>, then: Then) -> io::Result<Figures> {
     let cable = cable()?;
     let folder = tempfile::tempdir()?;
     let path = folder.path().join("part.nc");
     std::fs::write(&path, text)?;
-    let watch = Arc::new(AtomicBool::new(false));
-    let (ended, watching) = (Arc::new(AtomicBool::new(false)), Arc::clone(&watch));
-    let stop = Arc::clone(&ended);
-    let far_end = std::thread::spawn(move || machine(cable.machine, baud, &watching, &stop));
+    let shared = Arc::new(Shared::default());
+    let sees = Arc::clone(&shared);
+    let far_end = std::thread::spawn(move || machine(cable.machine, baud, &sees));
     // Without anybody at its other end the far end would be hung up before the driver opens it.
     let _computer = cable.computer;
     let opener = Opener {
@@ -131,11 +216,11 @@ async fn streamed(text: &str, baud: Option<u32>, lines: Option<u64>) -> io::Resu
         agreed: Agreed { warnings: true, unchecked: false, position_word: POSITION_WORD.to_owned() },
         check_mode: false,
     };
-    watch.store(true, Ordering::SeqCst);
-    let (asked, cpu) = (Instant::now(), processor());
+    shared.watch(LINES);
+    let (asked, cpu) = (Instant::now(), shared.processor()?);
     hub.submit(Command::Program(ProgramOrder::Run(Box::new(request)))).map_err(io::Error::other)?;
     let mut pressed = Vec::new();
-    if let Some(lines) = lines {
+    if let Then::StopAt(lines) = then {
         wait(&mut hub, |s| s.programs.run.as_ref().is_some_and(|run| run.acked_line >= lines)).await?;
         hub.realtime(Realtime::StopProgram);
     }
@@ -146,14 +231,15 @@ async fn streamed(text: &str, baud: Option<u32>, lines: Option<u64>) -> io::Resu
             .is_some_and(|run| !run.state.is_open() || run.sent_line >= run.lines.unwrap_or(u64::MAX))
     })
     .await?;
-    let cpu = processor().saturating_sub(cpu);
-    if lines.is_none() && baud.is_some() {
-        // Holds in the middle of another run, so that they do not count in the rate.
-        wait(&mut hub, |s| s.programs.run.as_ref().is_some_and(|run| run.state == RunState::Done)).await?;
+    let cpu = shared.processor()?.saturating_sub(cpu);
+    wait(&mut hub, |s| s.programs.run.as_ref().is_some_and(|run| !run.state.is_open())).await?;
+    shared.watch(NOTHING);
+    if then == Then::Hold {
+        shared.watch(HOLDS);
         pressed = holds(&mut hub, folder.path(), text).await?;
     }
     task.shutdown().await;
-    ended.store(true, Ordering::SeqCst);
+    shared.ended.store(true, Ordering::SeqCst);
     let seen = far_end.join().map_err(|_| io::Error::other("the far end has failed"))??;
     let took = seen.last.zip(seen.first).map_or(1.0, |(last, first)| (last - first).as_secs_f64());
     let mut samples = Samples::default();
@@ -214,25 +300,16 @@ async fn wait(hub: &mut Hub, wanted: impl Fn(&sunmill::model::Snapshot) -> bool)
     found.map_err(never)?
 }
 
-/// Time that this process has had, all threads but those of the far end, which keeps its own account.
-fn processor() -> Duration {
-    let stat = std::fs::read_to_string("/proc/self/stat").unwrap_or_default();
-    let fields: Vec<u64> =
-        stat.rsplit(')').next().unwrap_or_default().split_whitespace().filter_map(|field| field.parse().ok()).collect();
-    let ticks = fields.get(10).copied().unwrap_or_default() + fields.get(11).copied().unwrap_or_default();
-    Duration::from_millis(ticks * 10)
-}
-
 /// Writes lines and counts answers.
 fn bare(text: &str, baud: Option<u32>) -> io::Result<(f64, Duration)> {
     let cable = cable()?;
-    let (watch, ended) = (Arc::new(AtomicBool::new(true)), Arc::new(AtomicBool::new(false)));
-    let stop = Arc::clone(&ended);
-    let far_end = std::thread::spawn(move || machine(cable.machine, baud, &watch, &stop));
+    let shared = Arc::new(Shared::default());
+    let sees = Arc::clone(&shared);
+    let far_end = std::thread::spawn(move || machine(cable.machine, baud, &sees));
     let mut computer = cable.computer;
     let (mut open, mut filled, mut buffer) = (VecDeque::new(), 0, [0; 4096]);
     let mut lines = text.lines().peekable();
-    let (begin, cpu) = (Instant::now(), processor());
+    let (begin, cpu) = (Instant::now(), shared.processor()?);
     let mut left = text.lines().count();
     while left > 0 {
         while let Some(line) = lines.next_if(|line| filled + line.len() < WINDOW) {
@@ -246,21 +323,24 @@ fn bare(text: &str, baud: Option<u32>) -> io::Result<(f64, Duration)> {
             left -= 1;
         }
     }
-    let (rate, cpu) = (text.lines().count() as f64 / begin.elapsed().as_secs_f64(), processor().saturating_sub(cpu));
-    ended.store(true, Ordering::SeqCst);
+    let rate = text.lines().count() as f64 / begin.elapsed().as_secs_f64();
+    let cpu = shared.processor()?.saturating_sub(cpu);
+    shared.ended.store(true, Ordering::SeqCst);
     let _ = far_end.join();
     Ok((rate, cpu))
 }
 
 /// The simulated machine behind a wire.
-fn machine(mut cable: File, baud: Option<u32>, watch: &AtomicBool, ended: &AtomicBool) -> io::Result<Seen> {
+fn machine(mut cable: File, baud: Option<u32>, shared: &Shared) -> io::Result<Seen> {
+    shared.i_am_the_far_end()?;
     let start = AxisVec::from_slice(&[-150.0, -99.0, -10.0]);
     let mut machine = Machine::new(Options { homed: true, start: Some(start), ..Options::new(Firmware::Grbl) });
     let (begin, mut seen) = (Instant::now(), Seen::default());
     let byte_time = baud.map_or(Duration::ZERO, |baud| Duration::from_secs(10) / baud);
     let (mut wire, mut free_at) = (VecDeque::new(), begin);
     let (mut buffer, mut out) = ([0; 4096], Vec::new());
-    while !ended.load(Ordering::SeqCst) {
+    while !shared.ended.load(Ordering::SeqCst) {
+        let watched = shared.watched.load(Ordering::SeqCst);
         let timeout = Timespec { tv_sec: 0, tv_nsec: 300_000 };
         if wire.len() < 4096 && poll(&mut [PollFd::new(&cable, PollFlags::IN)], Some(&timeout))? > 0 {
             let Ok(count) = cable.read(&mut buffer) else { break };
@@ -272,15 +352,7 @@ fn machine(mut cable: File, baud: Option<u32>, watch: &AtomicBool, ended: &Atomi
         let now = Instant::now();
         while wire.front().is_some_and(|(at, _)| *at <= now) {
             let Some((at, byte)) = wire.pop_front() else { break };
-            if watch.load(Ordering::Relaxed) && byte != b'?' {
-                if byte == b'!' {
-                    seen.holds.push(at);
-                } else if seen.holds.is_empty() {
-                    seen.line_bytes += 1;
-                    seen.first = seen.first.or(Some(at));
-                    seen.last = Some(at);
-                }
-            }
+            seen.byte(watched, at, byte);
             let at = Time::from_micros((at - begin).as_micros() as u64);
             machine.handle_bytes(at, &[byte]);
         }
