@@ -76,8 +76,8 @@ impl Raster {
 
     fn set(&mut self, x: usize, y: usize, layer: Layer) {
         let (column, row, bit) = match self.dots {
-            Dots::Braille => (x / 2, y / 4, BRAILLE[x % 2][y % 4]),
-            Dots::HalfBlocks => (x, y / 2, 1 << (y % 2)),
+            Dots::Braille => (x >> 1, y >> 2, BRAILLE[x & 1][y & 3]),
+            Dots::HalfBlocks => (x, y >> 1, 1 << (y & 1)),
             Dots::Ascii => (x, y, 1),
         };
         if column < self.columns
@@ -92,20 +92,40 @@ impl Raster {
         let (across, down) = self.size();
         let most = [across as f32 - 0.5, down as f32 - 0.5];
         let Some((from, to)) = clip(from, to, most) else { return };
-        let nearest = |place: [f32; 2]| [place[0].round().max(0.0), place[1].round().max(0.0)];
+        // Not below zero after the cut, so that this rounds to the nearest dot.
+        let nearest = |place: [f32; 2]| [(place[0] + 0.5) as i32, (place[1] + 0.5) as i32];
         let (begin, end) = (nearest(from), nearest(to));
         if begin == end {
-            self.set(begin[0] as usize, begin[1] as usize, layer);
-            return;
+            return self.set(begin[0] as usize, begin[1] as usize, layer);
         }
-        let delta = [end[0] - begin[0], end[1] - begin[1]];
-        let count = delta[0].abs().max(delta[1].abs());
-        let step = [delta[0] / count, delta[1] / count];
         let every = if layer == Layer::Rapid { RAPID_STEP } else { 1 };
-        for n in (0..=count as usize).step_by(every) {
-            let at = nearest([begin[0] + step[0] * n as f32, begin[1] + step[1] * n as f32]);
-            self.set(at[0] as usize, at[1] as usize, layer);
+        walk(begin, end, |n, [x, y]| {
+            if every == 1 || n % every == 0 {
+                self.set(x as usize, y as usize, layer);
+            }
+        });
+    }
+}
+
+/// The dots from one to the other, numbered from 0, both ends included: along the longer side one by one, along the
+/// shorter to the nearest (Bresenham). Whole numbers only: a long program is some hundred thousand lines and millions of dots.
+fn walk(begin: [i32; 2], end: [i32; 2], mut dot: impl FnMut(usize, [i32; 2])) {
+    let delta = [end[0] - begin[0], end[1] - begin[1]];
+    let (long, short) = if delta[0].abs() >= delta[1].abs() { (0, 1) } else { (1, 0) };
+    let (count, step) = (delta[long].abs(), delta[long].signum());
+    let (mut at, mut rest) = (begin, count);
+    dot(0, at);
+    for n in 1..=count {
+        at[long] += step;
+        rest += 2 * delta[short];
+        if rest >= 2 * count {
+            at[short] += 1;
+            rest -= 2 * count;
+        } else if rest < 0 {
+            at[short] -= 1;
+            rest += 2 * count;
         }
+        dot(n as usize, at);
     }
 }
 
@@ -156,6 +176,24 @@ mod tests {
         assert_eq!(picture(Dots::Braille, 4, 2, &cut), ["⠑⢄  ".replace(' ', "⠀"), "⠀⠀⠑⢄".to_owned()]);
         assert_eq!(picture(Dots::HalfBlocks, 4, 2, &[([0.0, 0.0], [3.0, 3.0], Layer::Cut)]), ["▀▄  ", "  ▀▄"]);
         assert_eq!(picture(Dots::Ascii, 4, 2, &[([0.0, 0.0], [3.0, 1.0], Layer::Cut)]), ["oo  ", "  oo"]);
+    }
+
+    #[test]
+    fn dots_are_the_nearest_to_the_line_whichever_way_it_goes() {
+        for end in [[7_i32, 3], [3, 7], [7, 7], [7, 0], [0, 7], [1, 6]] {
+            for (begin, end) in
+                [([0, 0], end), (end, [0, 0]), ([7, 0], [7 - end[0], end[1]]), ([0, 7], [end[0], 7 - end[1]])]
+            {
+                let count = (end[0] - begin[0]).abs().max((end[1] - begin[1]).abs());
+                let nearest = |n: i32, axis: usize| {
+                    (f64::from(begin[axis]) + f64::from((end[axis] - begin[axis]) * n) / f64::from(count)).round()
+                        as i32
+                };
+                let mut dots = Vec::new();
+                walk(begin, end, |_, dot| dots.push(dot));
+                assert_eq!(dots, (0..=count).map(|n| [nearest(n, 0), nearest(n, 1)]).collect::<Vec<_>>());
+            }
+        }
     }
 
     #[test]
