@@ -8,8 +8,9 @@ use std::fs::{self, File};
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::mpsc::{Receiver, RecvTimeoutError, SyncSender, sync_channel};
+use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
+use std::sync::mpsc::{Receiver, RecvTimeoutError, SyncSender, TryRecvError, sync_channel};
+use std::thread::{self, Thread};
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 use rustix::fs::{FlockOperation, flock};
@@ -19,9 +20,10 @@ use crate::model::Time;
 
 /// Records that wait for the disk at most.
 const WAITING: usize = 4096;
-/// Records that come within this time are taken together.
-const TOGETHER: Duration = Duration::from_millis(50);
-/// What is written reaches the disk after this long at the latest: cards wear by the number of writes.
+/// So many waiting records wake the thread before it is due.
+const MANY: usize = WAITING / 4;
+/// Records are taken together, and reach the disk after this long: cards wear by the number of writes, and each wake-up
+/// of a thread costs more than what it writes.
 const FLUSH_EVERY: Duration = Duration::from_secs(1);
 /// Text is gathered up to this many bytes before it is written.
 const GATHER: usize = 64 * 1024;
@@ -45,12 +47,16 @@ pub struct WireLogConfig {
 pub struct WireLog {
     records: SyncSender<Entry>,
     lost: Arc<AtomicU64>,
+    /// Records that wait, as far as is counted.
+    waiting: Arc<AtomicUsize>,
+    writer: Thread,
 }
 
 /// The end at the program: dropping it waits for the last bytes, for a moment, once all copies of [`WireLog`] are gone.
 #[derive(Debug)]
 pub struct WireLogGuard {
     ended: Receiver<()>,
+    writer: Thread,
 }
 
 #[derive(Debug)]
@@ -69,12 +75,15 @@ pub fn start(config: WireLogConfig) -> io::Result<(WireLog, WireLogGuard)> {
     let (records, inbox) = sync_channel(WAITING);
     let (ending, ended) = sync_channel(1);
     let lost = Arc::new(AtomicU64::new(0));
-    let writer = Writer { files, text: String::with_capacity(GATHER), lost: Arc::clone(&lost), lost_told: 0 };
-    std::thread::Builder::new().name("wire-log".to_owned()).spawn(move || {
+    let waiting = Arc::new(AtomicUsize::new(0));
+    let text = String::with_capacity(GATHER);
+    let writer = Writer { files, text, lost: Arc::clone(&lost), lost_told: 0, waiting: Arc::clone(&waiting) };
+    let thread = thread::Builder::new().name("wire-log".to_owned()).spawn(move || {
         writer.run(&inbox);
         let _ = ending.try_send(());
     })?;
-    Ok((WireLog { records, lost }, WireLogGuard { ended }))
+    let writer = thread.thread().clone();
+    Ok((WireLog { records, lost, waiting, writer: writer.clone() }, WireLogGuard { ended, writer }))
 }
 
 impl WireLog {
@@ -101,12 +110,15 @@ impl WireLog {
     fn send(&self, entry: Entry) {
         if self.records.try_send(entry).is_err() {
             self.lost.fetch_add(1, Ordering::Relaxed);
+        } else if self.waiting.fetch_add(1, Ordering::Relaxed) == MANY {
+            self.writer.unpark();
         }
     }
 }
 
 impl Drop for WireLogGuard {
     fn drop(&mut self) {
+        self.writer.unpark();
         if let Err(RecvTimeoutError::Timeout) = self.ended.recv_timeout(LONGEST_END) {
             tracing::warn!("the wire log was not written to its end in time");
         }
@@ -118,36 +130,36 @@ struct Writer {
     text: String,
     lost: Arc<AtomicU64>,
     lost_told: u64,
+    waiting: Arc<AtomicUsize>,
 }
 
 impl Writer {
     fn run(mut self, inbox: &Receiver<Entry>) {
-        let mut flush_at: Option<Instant> = None;
-        loop {
-            // Nothing gathered: nothing to wake up for.
-            let next = match flush_at {
-                None => inbox.recv().map_err(|_| RecvTimeoutError::Disconnected),
-                Some(at) => inbox.recv_timeout(at.saturating_duration_since(Instant::now())),
-            };
-            match next {
-                Ok(entry) => {
-                    flush_at.get_or_insert_with(|| Instant::now() + FLUSH_EVERY);
-                    self.take(&entry);
-                    // One wake-up for a question and its answer, not one for each.
-                    std::thread::park_timeout(TOGETHER);
-                    for entry in inbox.try_iter() {
-                        self.take(&entry);
-                    }
+        // Nothing gathered: nothing to wake up for.
+        while let Ok(entry) = inbox.recv() {
+            self.take(&entry);
+            let until = Instant::now() + FLUSH_EVERY;
+            loop {
+                let ended = self.take_waiting(inbox);
+                let left = until.saturating_duration_since(Instant::now());
+                if ended || left.is_zero() || self.text.len() >= GATHER {
+                    break;
                 }
-                Err(RecvTimeoutError::Timeout) => {}
-                Err(RecvTimeoutError::Disconnected) => break,
+                thread::park_timeout(left);
             }
-            if self.text.len() >= GATHER || flush_at.is_some_and(|at| Instant::now() >= at) {
-                self.flush();
-                flush_at = None;
+            self.flush();
+        }
+    }
+
+    /// Takes all that waits. `true`: there will be no more.
+    fn take_waiting(&mut self, inbox: &Receiver<Entry>) -> bool {
+        self.waiting.store(0, Ordering::Relaxed);
+        loop {
+            match inbox.try_recv() {
+                Ok(entry) => self.take(&entry),
+                Err(why) => return why == TryRecvError::Disconnected,
             }
         }
-        self.flush();
     }
 
     fn take(&mut self, entry: &Entry) {
@@ -330,8 +342,9 @@ mod tests {
     #[test]
     fn a_disk_that_does_not_keep_up_loses_records_and_says_how_many() {
         let (records, inbox) = sync_channel(2);
-        let lost = Arc::new(AtomicU64::new(0));
-        let log = WireLog { records, lost: Arc::clone(&lost) };
+        let (lost, waiting) = (Arc::new(AtomicU64::new(0)), Arc::new(AtomicUsize::new(0)));
+        let log =
+            WireLog { records, lost: Arc::clone(&lost), waiting: Arc::clone(&waiting), writer: thread::current() };
         for _ in 0..5 {
             log.bytes(Time::ZERO, true, b"?");
         }
@@ -339,7 +352,7 @@ mod tests {
         let dir = tempfile::tempdir().unwrap();
         let files = Files::open(config(&dir, 1 << 20, 1)).unwrap();
         drop(log);
-        Writer { files, text: String::new(), lost, lost_told: 0 }.run(&inbox);
+        Writer { files, text: String::new(), lost, lost_told: 0, waiting }.run(&inbox);
         let text = fs::read_to_string(dir.path().join("wire.log")).unwrap();
         assert!(text.contains("lost 3 records") && text.matches("> ?").count() == 2, "{text}");
     }

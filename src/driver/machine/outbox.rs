@@ -81,6 +81,16 @@ impl Outbox {
         newer.homed = newer.homed.or(older.homed);
     }
 
+    /// Nothing waits, or only the view of a question: that one goes with the answer, so that five times a second one wake-up
+    /// is saved in everything that watches.
+    pub(super) fn is_quiet(&self) -> bool {
+        match self.waiting.front() {
+            None => true,
+            Some(Event { what: EventKind::Wire { out: true, text }, .. }) => self.waiting.len() == 1 && text == "?",
+            Some(_) => false,
+        }
+    }
+
     /// Hands over as much as the hub takes now.
     pub(super) fn flush(&mut self, hub: &mpsc::Sender<Event>) -> Result<(), HubGone> {
         while !self.waiting.is_empty() {
@@ -183,6 +193,20 @@ mod tests {
         let EventKind::Wire { text, .. } = &told[0] else { panic!("{told:?}") };
         assert!(text.contains(&format!("{} lines", 1000 - shown)), "{text}");
         assert_eq!(told[1], wire());
+    }
+
+    #[test]
+    fn a_question_alone_is_nothing_to_wake_the_hub_for() {
+        let question = || EventKind::Wire { out: true, text: "?".into() };
+        let mut outbox = Outbox::default();
+        assert!(outbox.is_quiet());
+        push(&mut outbox, question());
+        assert!(outbox.is_quiet() && !outbox.is_empty());
+        push(&mut outbox, question());
+        assert!(!outbox.is_quiet(), "nobody answers: that is to be seen");
+        assert_eq!(drain(&mut outbox).len(), 2);
+        push(&mut outbox, wire());
+        assert!(!outbox.is_quiet());
     }
 
     #[test]

@@ -308,7 +308,7 @@ impl Task {
             moved = exchange(&mut *port.stream, out.unsent(), &mut buf[..room]) => Wake::Moved(moved),
             () = sleep_until(due_at), if due.is_some() => Wake::Due,
             () = read_on(feed) => Wake::Program,
-            () = has_room(&self.hub), if until.is_none() && !self.outbox.is_empty() => Wake::Hub,
+            () = has_room(&self.hub), if until.is_none() && !self.outbox.is_quiet() => Wake::Hub,
             order = self.orders.recv(),
                 if until.is_none() && !self.outbox.is_crowded() => Wake::Order(order),
         }
@@ -422,7 +422,7 @@ impl Task {
             self.stats_told = (self.stats, now);
             self.outbox.push(Event { at: now, what: EventKind::Stats(self.stats) });
         }
-        self.outbox.flush(&self.hub)
+        if self.outbox.is_quiet() { Ok(()) } else { self.outbox.flush(&self.hub) }
     }
 
     /// Counts, and remembers what the task itself has to know.
