@@ -81,6 +81,10 @@ struct Controller {
     told: Option<StateKind>,
     out: Vec<u8>,
     resets: usize,
+    /// It is starting: what comes lies in its receive buffer until then.
+    reads_from: Time,
+    /// Lines that were executed.
+    executed: usize,
 }
 
 impl Controller {
@@ -97,7 +101,15 @@ impl Controller {
             told: None,
             out: Vec::new(),
             resets: 0,
+            reads_from: Time::ZERO,
+            executed: 0,
         }
+    }
+
+    /// It has restarted by itself, greets, and takes a while to read what comes.
+    fn restarted(firmware: Firmware, now: Time, busy: Duration) -> Self {
+        let out = b"\r\nGrbl 1.1h ['$' for help]\r\n".to_vec();
+        Self { out, reads_from: now + busy, ..Self::new(firmware) }
     }
 
     /// One byte arrives. Returns an error text when the session did what it must never do.
@@ -175,7 +187,8 @@ impl Controller {
         if matches!(self.state, StateKind::Run | StateKind::Jog) && now >= self.busy_until {
             self.state = StateKind::Idle;
         }
-        while matches!(self.state, StateKind::Idle | StateKind::Run | StateKind::Jog | StateKind::Alarm)
+        while now >= self.reads_from
+            && matches!(self.state, StateKind::Idle | StateKind::Run | StateKind::Jog | StateKind::Alarm)
             && let Some(end) = self.rx.iter().position(|b| *b == b'\n')
         {
             let line: Vec<u8> = self.rx.drain(..=end).collect();
@@ -196,6 +209,7 @@ impl Controller {
     }
 
     fn execute(&mut self, now: Time, line: &str) {
+        self.executed += usize::from(!line.starts_with('$'));
         let answer = if line.starts_with("$J=") {
             if matches!(self.state, StateKind::Idle | StateKind::Jog) {
                 self.state = StateKind::Jog;
@@ -395,8 +409,7 @@ impl World {
             }
             Act::Banner => {
                 // A controller that restarts has forgotten what was in its buffer.
-                self.controller = Controller::new(self.controller.firmware);
-                self.controller.out.extend_from_slice(b"\r\nGrbl 1.1h ['$' for help]\r\n");
+                self.controller = Controller::restarted(self.controller.firmware, self.now, Duration::from_millis(300));
             }
             Act::Program => {
                 if self.session.stream_begin(self.now).is_ok() {
@@ -453,6 +466,44 @@ proptest! {
         for (ticket, count) in &world.accepted {
             prop_assert_eq!(*count, 1, "outcomes of {:?}", ticket);
         }
+    }
+
+    /// The controller restarts, and lines are sent before its banner is heard. They lie in its buffer: never more of them than
+    /// the window, whatever the session sends then (the controller counts), and none of them is carried out.
+    #[test]
+    fn nothing_that_was_sent_into_a_restart_runs(
+        firmware in firmware(),
+        before in prop::collection::vec(prop_oneof![
+            (0..LINES.len()).prop_map(Act::Submit),
+            (1_u16..400).prop_map(Act::Pass),
+            Just(Act::Program),
+        ], 0..6),
+        into in prop::collection::vec(prop_oneof![
+            3 => (0..LINES.len()).prop_map(Act::Submit),
+            1 => (-3_i8..=3).prop_map(Act::Step),
+            2 => Just(Act::Program),
+        ], 0..12),
+        busy in 20_u64..2000,
+        cuts in prop::collection::vec(1_usize..40, 1..6),
+    ) {
+        let mut world = World::new(firmware, cuts);
+        world.session.handle_open(world.now);
+        world.pass(1000)?;
+        for act in &before {
+            world.act(act)?;
+        }
+        world.controller = Controller::restarted(firmware, world.now, Duration::from_millis(busy));
+        for act in &into {
+            world.act(act)?;
+        }
+        world.pass(6000)?;
+        prop_assert_eq!(world.controller.executed, 0);
+        prop_assert_ne!(world.controller.state, StateKind::Run);
+        prop_assert!(world.controller.resets <= 1, "once is enough");
+        // And it is at hand again.
+        let ticket = world.ticket();
+        let line = Line::new("G1 X10 F600", Some(firmware)).unwrap();
+        prop_assert!(world.session.submit(world.now, line, ticket).is_ok());
     }
 
     /// Whatever a person did, a stop ends it: soon nothing moves, and nothing starts again.

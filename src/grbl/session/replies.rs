@@ -265,6 +265,7 @@ impl Session {
         }
         let left_check = self.state().is_some_and(|state| state.kind == StateKind::Check);
         let expected = asked || by_line.as_ref().is_some_and(|slot| slot.kind == LineKind::CheckToggle) || left_check;
+        let surprised = !asked && self.window.open().any(may_be_left_over);
         if !asked {
             self.void_tickets(VoidReason::ControllerReset);
             if !expected {
@@ -300,6 +301,20 @@ impl Session {
             self.set_link(LinkState::Asking);
         }
         let _ = self.reports.mark();
+        if surprised {
+            self.throw_away(now);
+        }
+    }
+
+    /// Lines were on their way when the controller restarted. What came before that is lost; what came after it lies in its
+    /// receive buffer and would run, with modes that it was not written for (facts §3.1, "Soft reset"), beside all that is
+    /// sent from now on. Nobody can tell the one from the other, so a reset throws away both. It moves nothing, and takes
+    /// nothing that is still believed: a restart that nobody asked for has cost the homed position already.
+    fn throw_away(&mut self, now: Time) {
+        self.send_reset(now);
+        let text =
+            "the controller restarted while lines were on their way to it: reset once more, so that none of them runs";
+        self.events.push_back(Event::Message { level: MessageLevel::Warning, text: text.to_owned() });
     }
 
     fn on_message(&mut self, level: MessageLevel, text: String) {
@@ -389,6 +404,12 @@ impl Session {
         }
         self.events.push_back(Event::Setting { name, value });
     }
+}
+
+/// A line that may lie in the buffer of a controller that has just restarted. The session's own questions go one at a time
+/// and alone, and a `$H` that failed is what restarts a Grbl.
+fn may_be_left_over(slot: &Slot) -> bool {
+    !matches!(slot.owner, Owner::Query(_) | Owner::Sync) && slot.kind != LineKind::Home
 }
 
 /// `Axis X (0.000,300.000)`.

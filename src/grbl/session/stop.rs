@@ -146,18 +146,23 @@ impl Session {
             return;
         }
         let standstill = self.situation(now).is_standstill();
-        self.outgoing.reset();
-        self.void_tickets(VoidReason::Reset);
+        self.send_reset(now);
         if !standstill {
             self.set_homed(AxisSet::EMPTY);
         }
+        self.begin_stop_run(now, asked, Goal::Restarted);
+    }
+
+    /// The byte, and what it makes untrue.
+    pub(super) fn send_reset(&mut self, now: Time) {
+        self.outgoing.reset();
+        self.void_tickets(VoidReason::Reset);
         self.unsettled = None;
         self.settle_mark = None;
         self.last_was_jog = false;
         self.resuming_until = None;
         self.sticky_error = false;
         self.restarting_until = Some(now + BANNER_WAIT);
-        self.begin_stop_run(now, asked, Goal::Restarted);
     }
 
     /// `~`, where there is something to resume.

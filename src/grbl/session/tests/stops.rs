@@ -126,6 +126,8 @@ fn a_banner_nobody_asked_for_is_a_controller_reset() {
     assert!(wire.events.iter().any(|e| matches!(e, Event::Reset { cause: ResetCause::ByItself, .. })));
     assert_eq!(wire.homed(), Some(AxisSet::EMPTY));
     assert!(wire.submit("G90").is_err(), "it is identified again first");
+    assert!(wire.sent().starts_with('\x18'), "the line may lie in its buffer");
+    wire.rx("\nGrbl 4.0 [FluidNC v4.0.5 (esp32-wifi) '$' for help]");
     let sent = wire.answering(500, IDLE);
     assert!(sent.contains("$I"), "{sent}");
 }
@@ -261,4 +263,36 @@ fn leaving_check_mode_is_answered_by_the_banner() {
     wire.rx("\nGrbl 4.0 [FluidNC v4.0.5 (esp32-wifi) '$' for help]");
     assert_eq!(wire.outcomes(ticket), [Outcome::Done]);
     assert!(wire.events.iter().any(|e| matches!(e, Event::Reset { cause: ResetCause::Asked, .. })));
+}
+
+/// §3.1: nobody can tell whether a line that was on its way came before the restart or after it.
+#[test]
+fn a_restart_with_lines_on_their_way_is_followed_by_a_reset_that_throws_them_away() {
+    const BANNER: &str = "\nGrbl 1.1h ['$' for help]";
+    for firmware in ALL {
+        let mut wire = Wire::up(firmware);
+        let ticket = wire.submit("G1 X10 F600").unwrap();
+        wire.sent();
+        wire.rx(BANNER);
+        let outcome = wire.outcomes(ticket);
+        assert!(
+            matches!(outcome[..], [Outcome::Voided { why: VoidReason::ControllerReset, sent: true }]),
+            "{firmware}: {outcome:?}"
+        );
+        let sent = wire.pass(1000);
+        assert!(sent.starts_with('\x18') && !sent.contains('\n'), "{firmware}: {sent:?}");
+        wire.rx(BANNER);
+        let sent = wire.answering(500, IDLE);
+        assert!(!sent.contains('\x18') && sent.contains("$I\n"), "{firmware}: {sent:?}");
+    }
+}
+
+#[test]
+fn a_restart_of_a_machine_that_has_nothing_to_do_is_left_alone() {
+    for firmware in ALL {
+        let mut wire = Wire::up(firmware);
+        wire.rx("\nGrbl 1.1h ['$' for help]");
+        let sent = wire.answering(500, IDLE);
+        assert!(!sent.contains('\x18') && sent.contains("$I\n"), "{firmware}: {sent:?}");
+    }
 }
