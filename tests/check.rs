@@ -114,6 +114,7 @@ fn the_samples_run_on_every_simulated_machine() {
             run_on_simulator(firmware, name);
         }
     }
+    run_on_simulator(Firmware::GrblHal, "drill-cycles.nc");
 }
 
 #[test]

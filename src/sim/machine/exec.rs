@@ -119,6 +119,7 @@ impl Machine {
         next.absolute = block.absolute.unwrap_or(next.absolute);
         next.inverse_time = block.inverse_time.unwrap_or(next.inverse_time);
         next.wcs = block.wcs.unwrap_or(next.wcs);
+        next.retract_to_r = block.retract_to_r.unwrap_or(next.retract_to_r);
         if let Some(motion) = block.motion {
             next.motion = motion;
         }
@@ -284,6 +285,9 @@ impl Machine {
             _ if next.feed <= 0.0 => return Err(22),
             _ => Some(Feed::PerMinute(next.feed)),
         };
+        if let (Motion::Drill(number), Some(feed)) = (next.motion, feed) {
+            return self.drill(block, next, axis_words, steps, (number, feed));
+        }
         let target = self.target(block, next, axis_words, machine);
         match next.motion {
             Motion::Rapid | Motion::Linear => {
@@ -311,14 +315,14 @@ impl Machine {
                 let (away, alarms) = (kind >= 4, kind % 2 == 0);
                 steps.extend([Step::Sync, Step::Probe(Probe { mv, away, alarms, begun: false, found: None })]);
             }
-            Motion::None => {}
+            Motion::Drill(_) | Motion::None => {}
         }
         next.position = target;
         Ok(())
     }
 
     /// A move, or what happens when it would leave the soft limits.
-    fn push_move(&self, steps: &mut Vec<Step>, target: AxisVec, feed: Option<Feed>) {
+    pub(super) fn push_move(&self, steps: &mut Vec<Step>, target: AxisVec, feed: Option<Feed>) {
         let Some(axis) = self.beyond_limits(&target) else {
             return steps.push(Step::Move(Move { target, feed, jog: false }));
         };
@@ -332,7 +336,7 @@ impl Machine {
     }
 
     /// End point of a move, machine coordinates.
-    fn target(&self, block: &mut Block, modal: &Modal, axis_words: AxisSet, machine: bool) -> AxisVec {
+    pub(super) fn target(&self, block: &mut Block, modal: &Modal, axis_words: AxisSet, machine: bool) -> AxisVec {
         let mut target = modal.position;
         let offset = self.settings.wcs[modal.wcs].plus(&modal.g92).plus(&modal.tlo);
         for axis in axis_words.iter() {
@@ -348,7 +352,7 @@ impl Machine {
     }
 
     /// An axis word in mm or degrees; inches do not apply to rotary axes.
-    fn word(&self, block: &mut Block, modal: &Modal, axis: Axis) -> f64 {
+    pub(super) fn word(&self, block: &mut Block, modal: &Modal, axis: Axis) -> f64 {
         let scale = if axis.is_rotary() && self.firmware != Firmware::Grbl { 1.0 } else { modal.scale() };
         block.take(axis.letter()).unwrap_or_default() * scale
     }

@@ -20,6 +20,8 @@ pub(super) struct Block {
     /// `Some(true)`: G43.1, `Some(false)`: G49.
     pub(super) tool_length: Option<bool>,
     pub(super) spindle: Option<SpindleMode>,
+    /// `Some(true)`: G99, `Some(false)`: G98.
+    pub(super) retract_to_r: Option<bool>,
     pub(super) coolant: Vec<Coolant>,
     pub(super) tool_change: bool,
     output: Option<Output>,
@@ -161,6 +163,10 @@ impl Block {
                 self.motion = Some(Motion::of_tenths(tenths));
                 1
             }
+            730 | 810 | 820 | 830 | 850 | 860 | 890 if hal => {
+                self.motion = Some(Motion::of_tenths(tenths));
+                1
+            }
             170 | 180 | 190 => {
                 self.plane = Some(Plane::of_tenths(tenths));
                 2
@@ -192,7 +198,11 @@ impl Block {
                 12
             }
             610 => 13,
-            500 | 640 | 970 | 980 | 990 if hal => 14,
+            980 | 990 if hal => {
+                self.retract_to_r = Some(tenths == 990);
+                10
+            }
+            500 | 640 | 970 if hal => 14,
             _ => return Err(20),
         };
         Ok(group)
@@ -371,6 +381,9 @@ mod tests {
             ("M68 E1 Q40", 20, 0, 0),
             ("M68 E1", 20, 28, 28),
             ("M64 P0 M65 P1", 20, 21, 21),
+            ("G81 X1 Z-1 R1", 20, 20, 0),
+            ("G84 X1 Z-1 R1", 20, 20, 20),
+            ("G98 G99", 20, 20, 21),
             ("G0X[1+1]", 2, 0, 2),
             ("G59.1", 20, 0, 0),
         ] {

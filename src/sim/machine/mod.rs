@@ -24,6 +24,7 @@ mod arc;
 mod core;
 mod details;
 mod dollar;
+mod drill;
 mod exec;
 mod faults;
 mod fluid;

@@ -1,7 +1,8 @@
 //! Modal state of the G-code interpreter.
 
-use crate::model::{AxisVec, Firmware};
+use crate::model::{Axis, AxisVec, Firmware};
 
+use super::drill::Cycle;
 use super::settings::WCS_NAMES;
 
 /// Motion mode, modal group 1.
@@ -14,6 +15,8 @@ pub(super) enum Motion {
     },
     /// G38.`n`.
     Probe(u8),
+    /// A drilling cycle: G73, G81 to G89.
+    Drill(u8),
     /// G80.
     None,
 }
@@ -26,6 +29,7 @@ impl Motion {
             20 => Self::Arc { clockwise: true },
             30 => Self::Arc { clockwise: false },
             800 => Self::None,
+            730 | 810..=890 => Self::Drill((tenths / 10) as u8),
             n => Self::Probe((n % 10) as u8),
         }
     }
@@ -40,6 +44,13 @@ impl Motion {
             Self::Probe(3) => "G38.3",
             Self::Probe(4) => "G38.4",
             Self::Probe(_) => "G38.5",
+            Self::Drill(73) => "G73",
+            Self::Drill(81) => "G81",
+            Self::Drill(82) => "G82",
+            Self::Drill(83) => "G83",
+            Self::Drill(85) => "G85",
+            Self::Drill(86) => "G86",
+            Self::Drill(_) => "G89",
             Self::None => "G80",
         }
     }
@@ -68,6 +79,15 @@ impl Plane {
             Self::Xy => [(0, 'I'), (1, 'J')],
             Self::Zx => [(2, 'K'), (0, 'I')],
             Self::Yz => [(1, 'J'), (2, 'K')],
+        }
+    }
+
+    /// The axis across it.
+    pub(super) const fn across(self) -> Axis {
+        match self {
+            Self::Xy => Axis::Z,
+            Self::Zx => Axis::Y,
+            Self::Yz => Axis::X,
         }
     }
 
@@ -121,6 +141,10 @@ pub(super) struct Modal {
     pub(super) speed: f64,
     pub(super) g92: AxisVec,
     pub(super) tlo: AxisVec,
+    /// G99: a drilling cycle ends at R, not at the height before it.
+    pub(super) retract_to_r: bool,
+    /// What the drilling cycle keeps from hole to hole.
+    pub(super) cycle: Cycle,
     /// Where the next move starts, machine coordinates.
     pub(super) position: AxisVec,
 }
@@ -143,6 +167,8 @@ impl Modal {
             speed: 0.0,
             g92: zero,
             tlo: zero,
+            retract_to_r: false,
+            cycle: Cycle::default(),
             position: zero,
         }
     }
@@ -175,7 +201,8 @@ impl Modal {
         ];
         if hal {
             let tool_length = if self.tlo == AxisVec::zeros(self.tlo.len()) { "G49" } else { "G43.1" };
-            words.extend(["G40", tool_length, "G98", "G50"]);
+            let retract = if self.retract_to_r { "G99" } else { "G98" };
+            words.extend(["G40", tool_length, retract, "G50"]);
         }
         words.push(match self.spindle {
             SpindleMode::Off => "M5",
