@@ -8,7 +8,7 @@ use crate::model::command::{ClientId, Command, Outcome, Refused};
 use crate::model::hub::Request;
 use crate::model::log::LogItem;
 use crate::model::machine::MessageLevel;
-use crate::model::people::{Control, ControlOrder, People, PeopleNews, STALE_AFTER};
+use crate::model::people::{Control, ControlOrder, People, PeopleNews, Person, STALE_AFTER};
 use crate::model::time::Time;
 
 /// When clients in other processes were heard of last.
@@ -45,7 +45,7 @@ impl Keeper {
             }
             PeopleNews::Gone(id) => {
                 self.heard.0.remove(&id);
-                let who = self.snapshot.people.find(id).map(|person| person.words());
+                let who = self.snapshot.people.find(id).map(Person::words);
                 self.people().clients.retain(|person| person.id != id);
                 let held = self.snapshot.people.control.as_ref().is_some_and(|control| control.client == id);
                 if held {
