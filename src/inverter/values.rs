@@ -34,6 +34,7 @@ pub struct Values {
     slots: Vec<Slot>,
     periods: Vec<Option<Duration>>,
     lost: bool,
+    revision: u64,
 }
 
 impl Values {
@@ -45,12 +46,17 @@ impl Values {
             .map(|register| Slot { parts: vec![None; register.addresses.len()], ..Slot::default() })
             .collect();
         let periods = profile.registers.iter().map(|register| register.poll.period()).collect();
-        Self { profile, slots, periods, lost: false }
+        Self { profile, slots, periods, lost: false, revision: 0 }
     }
 
     /// The profile they are of.
     pub const fn profile(&self) -> &Arc<Profile> {
         &self.profile
+    }
+
+    /// Rises whenever a value changes, comes or goes; not when the same is read again.
+    pub const fn revision(&self) -> u64 {
+        self.revision
     }
 
     /// What is known of a register.
@@ -98,6 +104,7 @@ impl Values {
             // The value before stays, and keeps its age.
             return;
         }
+        self.revision += u64::from(slot.value.as_ref() != Some(&value) || slot.quarantined);
         slot.value = Some(value);
         slot.at = parts.iter().map(|(_, at)| *at).min();
         slot.quarantined = false;
@@ -114,11 +121,15 @@ impl Values {
 
     /// The device refuses a register, or does so no more.
     pub(super) fn quarantine(&mut self, register: RegisterId, refused: bool) {
+        self.revision += u64::from(self.slots[register].quarantined != refused);
         self.slots[register].quarantined = refused;
     }
 
     /// Nobody answers, or somebody does again.
     pub(super) const fn set_lost(&mut self, lost: bool) {
+        if self.lost != lost {
+            self.revision += 1;
+        }
         self.lost = lost;
     }
 
@@ -129,6 +140,7 @@ impl Values {
 
     /// Forgets everything: another device answers.
     pub(super) fn clear(&mut self) {
+        self.revision += 1;
         for slot in &mut self.slots {
             *slot = Slot { parts: vec![None; slot.parts.len()], ..Slot::default() };
         }

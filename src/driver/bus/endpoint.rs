@@ -103,7 +103,8 @@ impl BusOpener {
                 Ok(OpenBus { stream, lock })
             }
             BusEndpoint::Tcp { host, port } | BusEndpoint::RtuOverTcp { host, port } => {
-                Ok(OpenBus { stream: Box::new(connect_tcp(host, *port).await?), lock: None })
+                let lock = DeviceLock::acquire(&self.lock_dir, &format!("tcp://{host}:{port}"))?;
+                Ok(OpenBus { stream: Box::new(connect_tcp(host, *port).await?), lock })
             }
         }
     }

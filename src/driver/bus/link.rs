@@ -11,7 +11,7 @@ use tokio_modbus::{ExceptionCode, Slave};
 use super::endpoint::{BusOpener, OpenBus};
 use super::lent::Home;
 use super::stats::BusStats;
-use crate::driver::transport::DeviceLock;
+use crate::driver::transport::{DeviceLock, OpenError};
 use crate::inverter::request::Exception;
 use crate::inverter::{Action, Failure, Reply, Request};
 use crate::model::power::Table;
@@ -88,6 +88,37 @@ impl BusLink {
         self.open.is_some()
     }
 
+    /// Something went wrong since the last answer that was proved.
+    pub const fn is_doubted(&self) -> bool {
+        self.doubted
+    }
+
+    /// Opens it, if it is not open.
+    ///
+    /// # Errors
+    /// See [`OpenError`]; each text says what to do.
+    pub async fn open(&mut self) -> Result<(), OpenError> {
+        // What is open already is silent when it is used; a serial server hands late bytes to a new connection too.
+        sleep_until(self.quiet_until).await;
+        if self.open.is_some() {
+            return Ok(());
+        }
+        let OpenBus { stream, lock } = self.opener.open().await?;
+        self.stats.opens += 1;
+        let home = Home::of(stream);
+        let wire = match home.lend() {
+            Some(lent) if self.opener.endpoint.is_tcp_framing() => Wire::Tcp(tcp::attach(lent)),
+            _ => Wire::Rtu(home),
+        };
+        self.open = Some(Open { wire, _lock: lock });
+        Ok(())
+    }
+
+    /// What was answered makes no sense to who asked: nothing is believed until the link has proved itself.
+    pub fn doubt(&mut self, patience: Patience) {
+        self.trouble(patience);
+    }
+
     /// Asks and gives the answer, which is one to this request and to no other as far as can be told.
     ///
     /// After a time-out or an answer that did not fit, a socket is connected anew, a serial line (and one behind a socket)
@@ -147,18 +178,7 @@ impl BusLink {
 
     /// Waits for the end of the silence, opens what is closed, and throws away what nobody asked for.
     async fn ready(&mut self, patience: Patience) -> Result<(), Failure> {
-        sleep_until(self.quiet_until).await;
-        if self.open.is_none() {
-            let OpenBus { stream, lock } =
-                self.opener.open().await.map_err(|error| Failure::Closed(error.to_string()))?;
-            self.stats.opens += 1;
-            let home = Home::of(stream);
-            let wire = match home.lend() {
-                Some(lent) if self.opener.endpoint.is_tcp_framing() => Wire::Tcp(tcp::attach(lent)),
-                _ => Wire::Rtu(home),
-            };
-            self.open = Some(Open { wire, _lock: lock });
-        }
+        self.open().await.map_err(|error| Failure::Closed(error.to_string()))?;
         self.drain(patience).await;
         Ok(())
     }

@@ -5,15 +5,22 @@
 //! on a serial line once or twice, on RTU over TCP for ever (measured). So a time-out ends all trust in the link until it was silent,
 //! drained or made anew, and a register whose content is known has been read again.
 
+mod desk;
 mod endpoint;
+mod handle;
 mod lent;
 mod link;
 mod order;
+mod outbox;
+mod setting;
 mod stats;
+mod task;
 #[cfg(test)]
 mod tests;
+mod unit;
 
 pub use endpoint::{BusEndpoint, BusOpener, InProcessBus};
+pub use handle::{BusConfig, BusHandle, Family, UnitConfig, spawn};
 pub use link::{BusLink, Canary, Patience};
 pub use order::{BusEvent, BusEventKind, BusOrder, UnitEvent};
 pub use stats::BusStats;

@@ -36,6 +36,8 @@ pub struct Options {
     pub baud: Option<u32>,
     /// What the device was seen to refuse before.
     pub learned: Learned,
+    /// How many more devices share the link: each has its turn, so that all are read less often.
+    pub others: u32,
 }
 
 /// Something that the owner should know.
@@ -59,6 +61,17 @@ pub enum Event {
     Answers,
     /// A set of settings came to its end: what became of each.
     Written(Vec<Done>),
+}
+
+/// What a device would be asked next, most urgent first: for an owner of several.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Turn {
+    /// Settings are on their way to it.
+    Write,
+    /// Who it is, or what is read for safety.
+    Safety,
+    /// Anything else.
+    Rest,
 }
 
 /// Counters since start.
@@ -93,13 +106,15 @@ pub struct Poller {
     pub(super) values: Values,
     pub(super) units: Vec<Option<u8>>,
     pub(super) baud: Option<u32>,
+    others: u32,
     pub(super) learned: Learned,
     pub(super) schedule: Schedule,
     pub(super) searches: VecDeque<Search>,
     /// The last request was of a search.
     pub(super) probed: bool,
     pub(super) rechecks: BTreeMap<RegisterId, Time>,
-    pub(super) open: Option<(Job, Request)>,
+    /// What is asked, and since when.
+    pub(super) open: Option<(Job, Request, Time)>,
     pub(super) link: bool,
     pub(super) identity: IdentityCheck,
     pub(super) not_before: Time,
@@ -123,6 +138,7 @@ impl Poller {
             services_down: vec![None; units.len()],
             units,
             baud: options.baud,
+            others: options.others,
             learned: options.learned,
             schedule: Schedule::default(),
             searches: VecDeque::new(),
@@ -217,7 +233,7 @@ impl Poller {
 
     /// Its answer cannot come any more. A write may have been taken.
     fn void_open(&mut self, now: Time) {
-        if let Some((job, _)) = self.open.take() {
+        if let Some((job, ..)) = self.open.take() {
             self.write_failed(now, &job, &Failure::Closed("the connection was lost".to_owned()));
         }
     }
@@ -259,6 +275,44 @@ impl Poller {
         waits.map(|at| at.max(self.not_before))
     }
 
+    /// What would be asked now. `None`: nothing is due.
+    pub fn turn(&self, now: Time) -> Option<Turn> {
+        if self.poll_timeout()? > now {
+            return None;
+        }
+        let writer = self.writer.as_ref();
+        let written = writer.is_some_and(|w| w.poll_timeout().or(w.deadline()).is_some_and(|at| at <= now));
+        Some(if written {
+            Turn::Write
+        } else if self.identity.due || self.schedule.safety_is_due(now) {
+            Turn::Safety
+        } else {
+            Turn::Rest
+        })
+    }
+
+    /// The read of the serial number and the words that it brought, if the device is known: by that a link can be proved.
+    /// `None` while it is not known who answers; the next request then reads the serial number itself.
+    pub fn canary(&self) -> Option<(Request, Vec<u16>)> {
+        if self.identity.due || !matches!(self.identity.state, Identity::Known { .. }) {
+            return None;
+        }
+        let serial = self.serial()?;
+        let block = self.single(serial)?;
+        let request = block.request(self.unit(block.service)?);
+        let addresses = &self.values.profile().registers[serial].addresses;
+        let mut words: Vec<(u16, u16)> =
+            addresses.iter().copied().zip(self.values.slot(serial).words.iter().copied()).collect();
+        words.sort_unstable();
+        let words: Vec<u16> = words.into_iter().map(|(_, word)| word).collect();
+        (words.len() == usize::from(block.count())).then_some((request, words))
+    }
+
+    /// How long one round of the safety class took last.
+    pub fn round(&self) -> Option<Duration> {
+        self.schedule.round()
+    }
+
     /// What to ask now. At most one request is open; its answer or failure is due before the next.
     pub fn next_request(&mut self, now: Time) -> Option<Request> {
         if self.open.is_some() {
@@ -273,7 +327,7 @@ impl Poller {
         }
         let (job, request) = self.next_job(now)?;
         self.stats.requests += 1;
-        self.open = Some((job, request.clone()));
+        self.open = Some((job, request.clone(), now));
         Some(request)
     }
 
@@ -316,9 +370,9 @@ impl Poller {
 
     /// The answer to the open request.
     pub fn handle_reply(&mut self, now: Time, reply: &Reply) {
-        let Some((job, request)) = self.open.take() else { return };
+        let Some((job, request, asked)) = self.open.take() else { return };
         if let Err(failure) = request.check(reply) {
-            self.open = Some((job, request));
+            self.open = Some((job, request, asked));
             return self.handle_failure(now, &failure);
         }
         self.stats.replies += 1;
@@ -327,6 +381,10 @@ impl Poller {
             self.events.push_back(Event::Answers);
         }
         self.failures = 0;
+        if self.serial().is_none() {
+            // Nobody can be asked who answers: an answer is all the proof there is.
+            self.values.set_lost(false);
+        }
         let words = match (&job, reply) {
             (Job::Write, reply) => return self.write_answered(now, reply),
             (_, Reply::Words(words)) => words,
@@ -338,6 +396,7 @@ impl Poller {
             Job::Read(job) => {
                 let block = self.schedule.jobs[job].block.clone();
                 self.accept(&block, words, now);
+                self.schedule.jobs[job].took = Some(now.since(asked));
                 self.schedule.done(job, now);
             }
             Job::Probe => {
@@ -401,7 +460,7 @@ impl Poller {
     fn set_periods(&mut self, profile: &Profile) {
         let cost = |block: &Block| {
             let frames = self.baud.map_or(Duration::ZERO, |baud| block.request(1).bus_time(baud));
-            frames + TURNAROUND + profile.link.spacing
+            (frames + TURNAROUND + profile.link.spacing) * self.others.saturating_add(1)
         };
         let jobs = &self.schedule.jobs;
         let safety: Duration =

@@ -19,7 +19,7 @@ const LONGEST_WAIT: Duration = Duration::from_secs(30);
 impl Poller {
     /// No good answer to the open request.
     pub fn handle_failure(&mut self, now: Time, failure: &Failure) {
-        let Some((job, _)) = self.open.take() else { return };
+        let Some((job, ..)) = self.open.take() else { return };
         self.not_before = now + self.values.profile().link.spacing;
         match failure {
             Failure::Exception(exception) => {
@@ -121,6 +121,10 @@ impl Poller {
             }
         };
         self.services_down[service] = Some(now + SERVICE_WAIT);
+        if service == 0 {
+            // Whoever answers there later has to say who it is.
+            self.lost();
+        }
         if matches!(job, Job::Identity) {
             self.not_before = now + SERVICE_WAIT;
         }

@@ -12,4 +12,4 @@ mod schedule;
 mod search;
 mod writing;
 
-pub use core::{Event, Options, Poller, Stats};
+pub use core::{Event, Options, Poller, Stats, Turn};

@@ -18,6 +18,8 @@ pub(super) struct Job {
     pub(super) wanted: bool,
     /// Times it was put off because the device was busy or failed.
     pub(super) put_off: u8,
+    /// How long the last answer took, from when the question was handed out.
+    pub(super) took: Option<Duration>,
 }
 
 impl Job {
@@ -50,7 +52,7 @@ impl Schedule {
             .into_iter()
             .map(|(class, block)| {
                 let due = old(&block).unwrap_or(Some(now));
-                Job { class, due, block, wanted: false, put_off: 0 }
+                Job { class, due, block, wanted: false, put_off: 0, took: None }
             })
             .collect();
     }
@@ -119,6 +121,18 @@ impl Schedule {
         let job = &mut self.jobs[job];
         job.put_off = if wait.is_some() { job.put_off.saturating_add(1) } else { 0 };
         job.due = Some(now + wait.or(job.class.period()).unwrap_or(Duration::from_secs(60)));
+    }
+
+    /// A read of the safety class is due.
+    pub(super) fn safety_is_due(&self, now: Time) -> bool {
+        self.jobs.iter().any(|job| job.class == PollClass::Safety && job.is_due(now))
+    }
+
+    /// How long the reads of the safety class took when they were done last, together.
+    pub(super) fn round(&self) -> Option<Duration> {
+        let safety = self.jobs.iter().filter(|job| job.class == PollClass::Safety);
+        let took: Option<Vec<Duration>> = safety.map(|job| job.took).collect();
+        took.filter(|took| !took.is_empty()).map(|took| took.iter().sum())
     }
 
     /// When the next read is due.

@@ -34,6 +34,14 @@ impl Poller {
         self.writer.is_some()
     }
 
+    /// Gives up what is on its way to the device; what became of it comes as [`Event::Written`].
+    pub fn abandon_write(&mut self, why: &str, now: Time) {
+        if let Some(writer) = &mut self.writer {
+            writer.abandon(why);
+            self.end_write(now);
+        }
+    }
+
     pub(super) fn next_of_write(&mut self, now: Time) -> Option<Request> {
         let request = self.writer.as_mut()?.next_request(now);
         self.end_write(now);
