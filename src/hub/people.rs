@@ -45,7 +45,7 @@ impl Keeper {
             }
             PeopleNews::Gone(id) => {
                 self.heard.0.remove(&id);
-                let who = self.snapshot.people.find(id).map(|person| person.words());
+                let who = self.snapshot.people.find(id).map(crate::model::people::Person::words);
                 self.people().clients.retain(|person| person.id != id);
                 let held = self.snapshot.people.control.as_ref().is_some_and(|control| control.client == id);
                 if held {

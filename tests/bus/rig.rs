@@ -236,7 +236,7 @@ impl Rig {
             match tokio::time::timeout_at(deadline, self.events.recv()).await {
                 Ok(Some(event)) => self.seen.take(event),
                 Ok(None) => panic!("the task ended while waiting until {what}"),
-                Err(_elapsed) => panic!("waited in vain until {what}: {:#?}", self.seen),
+                Err(error) => panic!("waited in vain ({error}) until {what}: {:#?}", self.seen),
             }
         }
     }
