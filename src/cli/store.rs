@@ -2,6 +2,8 @@
 
 use std::time::Duration;
 
+use jiff::tz::TimeZone;
+
 use super::settings::Settings;
 use crate::store::{Opened, Reader, Store, StoreOptions};
 
@@ -26,7 +28,9 @@ impl Kept {
             let why = "there is no home folder for history and journal: set store.path in config.toml";
             return Self { trouble: Some(why.to_owned()), ..Self::default() };
         };
-        match Store::open_with(path, options(settings)) {
+        // Days end where sunmill runs.
+        let options = StoreOptions { zone: TimeZone::system(), ..options(settings) };
+        match Store::open_with(path, options) {
             Ok((store, opened)) => Self { store: Some(store), opened, trouble: None },
             Err(why) => {
                 tracing::error!(%why, "no store");
@@ -48,6 +52,9 @@ fn options(settings: &Settings) -> StoreOptions {
         analyses: store.analyses,
         history_days: store.history_days,
         audit_days: store.audit_days,
+        power_ticks_for: Duration::from_secs(u64::from(store.power_raw_hours) * 3600),
+        power_minutes_for: Duration::from_secs(u64::from(store.power_minute_days) * 24 * 3600),
+        power_quarters_for: Duration::from_secs(u64::from(store.power_quarter_days) * 24 * 3600),
         ..StoreOptions::default()
     }
 }

@@ -496,11 +496,29 @@ pub struct Store {
     /// Days after which a row of the audit is thrown away; 0: never.
     #[serde(deserialize_with = "range::whole::<_, _, 0, 36_500>")]
     pub audit_days: u32,
+    /// Hours for which the power of inverters is kept every few seconds.
+    #[serde(deserialize_with = "range::whole::<_, _, 1, 8760>")]
+    pub power_raw_hours: u32,
+    /// Days for which it is kept by the minute.
+    #[serde(deserialize_with = "range::whole::<_, _, 1, 3650>")]
+    pub power_minute_days: u32,
+    /// Days for which it is kept by the quarter of an hour.
+    #[serde(deserialize_with = "range::whole::<_, _, 7, 36_500>")]
+    pub power_quarter_days: u32,
 }
 
 impl Default for Store {
     fn default() -> Self {
-        Self { path: None, analyses_hours: 24, analyses: 100, history_days: 0, audit_days: 365 }
+        Self {
+            path: None,
+            analyses_hours: 24,
+            analyses: 100,
+            history_days: 0,
+            audit_days: 365,
+            power_raw_hours: 48,
+            power_minute_days: 31,
+            power_quarter_days: 730,
+        }
     }
 }
 

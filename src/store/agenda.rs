@@ -6,6 +6,8 @@ use std::time::Duration;
 const CHECKPOINT_EVERY: Duration = Duration::from_millis(800);
 /// What may be lost in a power cut waits so long for company.
 const LAZY: Duration = Duration::from_secs(5);
+/// How power went waits so long: most of what is written to a card is the same page again and again.
+const TELEMETRY: Duration = Duration::from_secs(30);
 /// After a failure it is tried again so much later.
 const RETRY: Duration = Duration::from_secs(2);
 
@@ -14,6 +16,7 @@ const RETRY: Duration = Duration::from_secs(2);
 pub(super) struct Agenda {
     urgent: bool,
     lazy_since: Option<Duration>,
+    telemetry_since: Option<Duration>,
     checkpoint: bool,
     last_checkpoint: Option<Duration>,
     retry_at: Option<Duration>,
@@ -30,6 +33,16 @@ impl Agenda {
         self.lazy_since.get_or_insert(now);
     }
 
+    /// To be written after a while, and not before only because something else is.
+    pub(super) fn telemetry(&mut self, now: Duration) {
+        self.telemetry_since.get_or_insert(now);
+    }
+
+    /// It is time to write telemetry along with what is written now.
+    pub(super) fn is_telemetry_due(&self, now: Duration) -> bool {
+        self.telemetry_since.is_some_and(|since| since + TELEMETRY <= now)
+    }
+
     /// There is a newer position.
     pub(super) fn checkpoint(&mut self) {
         self.checkpoint = true;
@@ -41,14 +54,16 @@ impl Agenda {
         let lazy = self.lazy_since.map(|since| since + LAZY);
         let checkpoint =
             self.checkpoint.then(|| self.last_checkpoint.map_or(Duration::ZERO, |last| last + CHECKPOINT_EVERY));
-        let first = [urgent, lazy, checkpoint].into_iter().flatten().min()?;
+        let telemetry = self.telemetry_since.map(|since| since + TELEMETRY);
+        let first = [urgent, lazy, checkpoint, telemetry].into_iter().flatten().min()?;
         Some(self.retry_at.map_or(first, |retry| retry.max(first)))
     }
 
-    /// All of it was written.
-    pub(super) fn written(&mut self, now: Duration) {
+    /// All of it was written, but for telemetry unless it was `with` it.
+    pub(super) fn written(&mut self, now: Duration, with_telemetry: bool) {
         let last_checkpoint = if self.checkpoint { Some(now) } else { self.last_checkpoint };
-        *self = Self { last_checkpoint, ..Self::default() };
+        let telemetry_since = if with_telemetry { None } else { self.telemetry_since };
+        *self = Self { last_checkpoint, telemetry_since, ..Self::default() };
     }
 
     /// It could not be written.
@@ -74,7 +89,7 @@ mod tests {
         assert_eq!(agenda.due(), Some(ms(6000)), "the first of them counts");
         agenda.urgent();
         assert!(agenda.due() <= Some(ms(1000)));
-        agenda.written(ms(1001));
+        agenda.written(ms(1001), true);
         assert_eq!(agenda.due(), None, "what was lazy went along");
     }
 
@@ -85,7 +100,7 @@ mod tests {
         for now in (0..10_000).step_by(5).map(ms) {
             agenda.checkpoint();
             if agenda.due().is_some_and(|due| due <= now) {
-                agenda.written(now);
+                agenda.written(now, true);
                 written.push(now);
             }
         }
@@ -99,6 +114,21 @@ mod tests {
     }
 
     #[test]
+    fn telemetry_goes_along_with_nothing_before_its_time() {
+        let mut agenda = Agenda::default();
+        agenda.telemetry(ms(1000));
+        agenda.telemetry(ms(6000));
+        assert_eq!(agenda.due(), Some(ms(31_000)));
+        agenda.urgent();
+        assert!(agenda.due() <= Some(ms(7000)) && !agenda.is_telemetry_due(ms(7000)));
+        agenda.written(ms(7000), false);
+        assert_eq!(agenda.due(), Some(ms(31_000)), "still to come");
+        assert!(agenda.is_telemetry_due(ms(31_000)));
+        agenda.written(ms(31_000), true);
+        assert_eq!(agenda.due(), None);
+    }
+
+    #[test]
     fn after_a_failure_nothing_is_hammered() {
         let mut agenda = Agenda::default();
         agenda.urgent();
@@ -106,7 +136,7 @@ mod tests {
         agenda.urgent();
         agenda.checkpoint();
         assert_eq!(agenda.due(), Some(ms(100) + RETRY));
-        agenda.written(ms(2200));
+        agenda.written(ms(2200), true);
         agenda.urgent();
         assert_eq!(agenda.due(), Some(Duration::ZERO));
     }

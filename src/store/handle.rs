@@ -15,6 +15,7 @@ use super::reader::Reader;
 use super::write::Write;
 use super::writer::{Job, Shared, Writer};
 use crate::model::audit::AuditRow;
+use crate::model::power::{Sample, Saved};
 use crate::model::program::{Checkpoint, PastRun, Report, RunId};
 
 /// Jobs that may wait for the thread. Positions wait elsewhere, each in the place of the one before.
@@ -126,6 +127,34 @@ impl Store {
         self.write(Write::CleanReports);
     }
 
+    /// How an inverter's power goes now: to be told every few seconds, at least twice a minute. On the disk within half a minute
+    /// or so, together with all that was told in between; a cut of power loses no more than that. Also told when nothing is
+    /// known of it, with `None` for all that is not, so that it is missed among all inverters together.
+    pub fn power_sample(&self, inverter: &str, sample: Sample) {
+        self.send(Job::Tick(inverter.to_owned(), sample));
+    }
+
+    /// A person set a setting of an inverter.
+    pub fn save_setting(&self, inverter: &str, saved: Saved) {
+        self.write(Write::SaveSetting(inverter.to_owned(), saved));
+    }
+
+    /// What a person set is not held against what the inverter says any more.
+    pub fn forget_setting(&self, inverter: &str, id: &str) {
+        self.write(Write::ForgetSetting(inverter.to_owned(), id.to_owned()));
+    }
+
+    /// Something to remember of an inverter, in the place of what was under this key; an empty text forgets it. If `urgent`, a
+    /// cut of power right after does not lose it; else it goes with the samples.
+    pub fn remember(&self, inverter: &str, key: &str, text: &str, urgent: bool) {
+        let (inverter, key, text) = (inverter.to_owned(), key.to_owned(), text.to_owned());
+        if urgent {
+            self.write(Write::Remember(inverter, key, text));
+        } else {
+            self.send(Job::Remember(inverter, key, text));
+        }
+    }
+
     /// Reads past the thread that writes.
     pub fn reader(&self) -> Reader {
         Reader::new(self.inner.path.clone(), self.inner.options.busy_timeout)
@@ -147,8 +176,12 @@ impl Store {
     }
 
     fn write(&self, write: Write) {
-        let cache = write.is_cache();
-        match self.inner.jobs.try_send(Job::Write(write)) {
+        self.send(Job::Write(write));
+    }
+
+    fn send(&self, job: Job) {
+        let cache = job.is_cache();
+        match self.inner.jobs.try_send(job) {
             Ok(()) => {}
             Err(TrySendError::Full(_)) if cache => {}
             Err(TrySendError::Full(job)) => {

@@ -2,6 +2,8 @@
 
 use std::time::Duration;
 
+use jiff::tz::TimeZone;
+
 /// How much is kept, and how patient the store is.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct StoreOptions {
@@ -13,6 +15,14 @@ pub struct StoreOptions {
     pub history_days: u32,
     /// Rows of the audit older than so many days are thrown away. 0: none ever.
     pub audit_days: u32,
+    /// How power went, every few seconds: kept for so long.
+    pub power_ticks_for: Duration,
+    /// The same by the minute.
+    pub power_minutes_for: Duration,
+    /// The same by the quarter of an hour. Days are kept for ever.
+    pub power_quarters_for: Duration,
+    /// Where a day begins at midnight.
+    pub zone: TimeZone,
     /// How long another program may hold the file locked before that is trouble. Nobody but the store's threads waits for it.
     pub busy_timeout: Duration,
     /// A file of up to so many bytes is read whole when it is opened. A larger one only if it was not closed properly; else it
@@ -29,6 +39,10 @@ impl Default for StoreOptions {
             analyses: 100,
             history_days: 0,
             audit_days: 365,
+            power_ticks_for: Duration::from_secs(48 * 3600),
+            power_minutes_for: Duration::from_secs(31 * 24 * 3600),
+            power_quarters_for: Duration::from_secs(730 * 24 * 3600),
+            zone: TimeZone::UTC,
             busy_timeout: Duration::from_secs(2),
             check_bytes: 2 << 20,
             max_pages: None,

@@ -7,8 +7,10 @@ use rusqlite::{Connection, OptionalExtension, Row, params};
 
 use super::error::StoreError;
 use super::open;
+use super::power::{self, PowerRow};
 use super::rows::{self, AUDIT_COLUMNS, RUN_COLUMNS, signed};
 use crate::model::audit::{AuditKind, AuditRow};
+use crate::model::power::{EnergyBar, Grain, Sample, Saved};
 use crate::model::program::ask::Statistics;
 use crate::model::program::{Checkpoint, PastRun, Report};
 
@@ -159,6 +161,71 @@ impl Reader {
                 )?
                 .collect()
         })
+    }
+
+    /// How power went from a moment until before another, oldest first, in one inverter, or in all together (`None`): then
+    /// there is a sum only where all of them are known.
+    ///
+    /// # Errors
+    /// The file is not there or cannot be read.
+    pub fn samples(
+        &self,
+        inverter: Option<&str>,
+        from_ms: i64,
+        until_ms: i64,
+        grain: Grain,
+    ) -> Result<Vec<Sample>, StoreError> {
+        let span = (from_ms, until_ms);
+        self.ask(|connection| match inverter {
+            None => power::together(connection, span, grain),
+            one => {
+                let mut samples = Vec::new();
+                power::told(connection, one, span, grain, &mut |row| {
+                    samples.push(row.sample);
+                    true
+                })?;
+                Ok(samples)
+            }
+        })
+    }
+
+    /// The same of one inverter, or of each (`None`), row by row: few are held at a time. `false` ends it.
+    ///
+    /// # Errors
+    /// The file is not there or cannot be read.
+    pub fn each_sample(
+        &self,
+        inverter: Option<&str>,
+        from_ms: i64,
+        until_ms: i64,
+        grain: Grain,
+        take: &mut dyn FnMut(PowerRow) -> bool,
+    ) -> Result<(), StoreError> {
+        self.ask(|connection| power::told(connection, inverter, (from_ms, until_ms), grain, take))
+    }
+
+    /// What flowed between each two neighbours of these moments, which rise, in one inverter or in all together (`None`).
+    ///
+    /// # Errors
+    /// The file is not there or cannot be read.
+    pub fn energies(&self, inverter: Option<&str>, edges_ms: &[i64]) -> Result<Vec<EnergyBar>, StoreError> {
+        self.ask(|connection| power::energies(connection, inverter, edges_ms))
+    }
+
+    /// The settings of an inverter that people set, by id.
+    ///
+    /// # Errors
+    /// The file is not there or cannot be read.
+    pub fn saved(&self, inverter: &str) -> Result<Vec<Saved>, StoreError> {
+        self.ask(|connection| power::saved(connection, inverter))
+    }
+
+    /// What is remembered of an inverter under this key.
+    ///
+    /// # Errors
+    /// The file is not there or cannot be read.
+    pub fn memory(&self, inverter: &str, key: &str) -> Result<Option<String>, StoreError> {
+        self.ask(|connection| power::memory(connection, inverter, key))
     }
 
     fn ask<T>(&self, question: impl FnOnce(&Connection) -> rusqlite::Result<T>) -> Result<T, StoreError> {

@@ -6,7 +6,7 @@
 use rusqlite::{Connection, TransactionBehavior};
 
 /// One step from each format to the next.
-const STEPS: &[&str] = &[PROGRAMS];
+const STEPS: &[&str] = &[PROGRAMS, INVERTERS];
 
 /// History, journal, analyses and audit.
 const PROGRAMS: &str = "
@@ -71,6 +71,62 @@ const PROGRAMS: &str = "
     CREATE INDEX audit_by_time ON audit (at_ms);
 ";
 
+/// What inverters did, what people set on them, and what is remembered of each.
+const INVERTERS: &str = "
+    CREATE TABLE inverters (
+        -- Less than 256: it is part of the keys below.
+        id INTEGER PRIMARY KEY CHECK (id BETWEEN 1 AND 255),
+        name TEXT NOT NULL UNIQUE,
+        -- A bit for each column below that it ever told.
+        has INTEGER NOT NULL DEFAULT 0
+    ) STRICT;
+
+    -- id = ms of Unix time * 256 + inverter, so that rows go to the end of the tree; of longer times that of their beginning.
+    -- W, 0.1 %, 0.01 V of the battery, 0.1 V of the grid, 0.01 Hz, 0.1 °C, 1/1000. NULL: not known. Energies (_e) in mWh.
+    CREATE TABLE power_ticks (
+        id INTEGER PRIMARY KEY,
+        pv_w INTEGER, battery_w INTEGER, grid_w INTEGER, load_w INTEGER, soc_percent INTEGER, battery_v INTEGER,
+        grid_v INTEGER, grid_hz INTEGER, inverter_c INTEGER, battery_c INTEGER, grid_there INTEGER
+    ) STRICT;
+    CREATE TABLE power_minutes (
+        id INTEGER PRIMARY KEY,
+        pv_w INTEGER, battery_w INTEGER, grid_w INTEGER, load_w INTEGER, soc_percent INTEGER, battery_v INTEGER,
+        grid_v INTEGER, grid_hz INTEGER, inverter_c INTEGER, battery_c INTEGER, grid_there INTEGER,
+        known_ms INTEGER NOT NULL,
+        pv_e INTEGER, load_e INTEGER, import_e INTEGER, export_e INTEGER, charge_e INTEGER, discharge_e INTEGER
+    ) STRICT;
+    CREATE TABLE power_quarters (
+        id INTEGER PRIMARY KEY,
+        pv_w INTEGER, battery_w INTEGER, grid_w INTEGER, load_w INTEGER, soc_percent INTEGER, battery_v INTEGER,
+        grid_v INTEGER, grid_hz INTEGER, inverter_c INTEGER, battery_c INTEGER, grid_there INTEGER,
+        known_ms INTEGER NOT NULL,
+        pv_e INTEGER, load_e INTEGER, import_e INTEGER, export_e INTEGER, charge_e INTEGER, discharge_e INTEGER
+    ) STRICT;
+    CREATE TABLE power_days (
+        id INTEGER PRIMARY KEY,
+        pv_w INTEGER, battery_w INTEGER, grid_w INTEGER, load_w INTEGER, soc_percent INTEGER, battery_v INTEGER,
+        grid_v INTEGER, grid_hz INTEGER, inverter_c INTEGER, battery_c INTEGER, grid_there INTEGER,
+        known_ms INTEGER NOT NULL,
+        pv_e INTEGER, load_e INTEGER, import_e INTEGER, export_e INTEGER, charge_e INTEGER, discharge_e INTEGER
+    ) STRICT;
+
+    CREATE TABLE saved_settings (
+        inverter INTEGER NOT NULL,
+        id TEXT NOT NULL,
+        text TEXT NOT NULL,
+        who TEXT NOT NULL,
+        at_ms INTEGER NOT NULL,
+        PRIMARY KEY (inverter, id)
+    ) STRICT, WITHOUT ROWID;
+
+    CREATE TABLE inverter_memory (
+        inverter INTEGER NOT NULL,
+        key TEXT NOT NULL,
+        text TEXT NOT NULL,
+        PRIMARY KEY (inverter, key)
+    ) STRICT, WITHOUT ROWID;
+";
+
 /// The format that is written here.
 pub(super) const VERSION: u32 = STEPS.len() as u32;
 
@@ -121,14 +177,28 @@ mod tests {
         let mut file = Connection::open_in_memory().unwrap();
         migrate(&mut file).unwrap();
         assert_eq!(version(&file).unwrap(), VERSION);
-        assert_eq!(tables(&file), ["audit", "checkpoints", "old_runs", "reports", "runs"]);
+        let all = [
+            "audit",
+            "checkpoints",
+            "inverter_memory",
+            "inverters",
+            "old_runs",
+            "power_days",
+            "power_minutes",
+            "power_quarters",
+            "power_ticks",
+            "reports",
+            "runs",
+            "saved_settings",
+        ];
+        assert_eq!(tables(&file), all);
         migrate(&mut file).unwrap();
 
         // What a later step will do to a file of today, which keeps its rows.
         file.execute("INSERT INTO audit VALUES (1, 2, 'mdi', 'a', 'b', 'c', NULL)", []).unwrap();
         let later = [STEPS, &["CREATE TABLE telemetry (at_ms INTEGER PRIMARY KEY) STRICT;"]].concat();
         migrate_with(&mut file, &later).unwrap();
-        assert_eq!((version(&file).unwrap(), tables(&file).len()), (VERSION + 1, 6));
+        assert_eq!((version(&file).unwrap(), tables(&file).len()), (VERSION + 1, all.len() + 1));
         let kept: i64 = file.query_one("SELECT count(*) FROM audit", [], |row| row.get(0)).unwrap();
         assert_eq!(kept, 1);
     }
@@ -139,6 +209,16 @@ mod tests {
         migrate(&mut file).unwrap();
         let broken = [STEPS, &["CREATE TABLE one (a INTEGER) STRICT;", "CREATE TABLE runs (a INTEGER);"]].concat();
         assert!(migrate_with(&mut file, &broken).is_err());
-        assert_eq!((version(&file).unwrap(), tables(&file).len()), (VERSION, 5));
+        assert_eq!((version(&file).unwrap(), tables(&file).len()), (VERSION, 12));
+    }
+
+    #[test]
+    fn a_file_of_before_there_were_inverters_keeps_its_rows() {
+        let mut file = Connection::open_in_memory().unwrap();
+        migrate_with(&mut file, &STEPS[..1]).unwrap();
+        file.execute("INSERT INTO audit VALUES (1, 2, 'mdi', 'a', 'b', 'c', NULL)", []).unwrap();
+        migrate(&mut file).unwrap();
+        let kept: i64 = file.query_one("SELECT count(*) FROM audit", [], |row| row.get(0)).unwrap();
+        assert_eq!((version(&file).unwrap(), kept), (VERSION, 1));
     }
 }

@@ -1,6 +1,7 @@
 //! The store as its users see it.
 
 mod damage;
+mod power;
 mod trouble;
 
 use std::path::PathBuf;

@@ -3,8 +3,9 @@
 use rusqlite::{Connection, params};
 
 use super::options::StoreOptions;
-use super::rows;
+use super::{power, rows};
 use crate::model::audit::AuditRow;
+use crate::model::power::Saved;
 use crate::model::program::{Checkpoint, PastRun, Report, RunId};
 
 /// One thing to write.
@@ -22,13 +23,24 @@ pub(super) enum Write {
     ReportUsed(String),
     /// All reports go.
     CleanReports,
+    /// A person set a setting of an inverter.
+    SaveSetting(String, Saved),
+    /// What a person set is forgotten: (inverter, setting).
+    ForgetSetting(String, String),
+    /// To be remembered of an inverter at once: (inverter, key, text).
+    Remember(String, String, String),
 }
 
 impl Write {
     /// A power cut right after it must not lose it.
     pub(super) const fn is_urgent(&self) -> bool {
         match self {
-            Self::Run(_) | Self::Forget(_) | Self::CleanReports => true,
+            Self::Run(_)
+            | Self::Forget(_)
+            | Self::CleanReports
+            | Self::SaveSetting(..)
+            | Self::ForgetSetting(..)
+            | Self::Remember(..) => true,
             Self::Audit(row) => row.kind.at_once(),
             Self::Report(..) | Self::ReportUsed(_) => false,
         }
@@ -50,6 +62,9 @@ impl Write {
                 .execute(params![key, now_ms])
                 .map(|_| ()),
             Self::CleanReports => connection.execute("DELETE FROM reports", []).map(|_| ()),
+            Self::SaveSetting(inverter, saved) => power::save_setting(connection, inverter, saved),
+            Self::ForgetSetting(inverter, id) => power::forget_setting(connection, inverter, id),
+            Self::Remember(inverter, key, text) => power::remember(connection, inverter, key, text),
         }
     }
 }

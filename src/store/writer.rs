@@ -7,33 +7,61 @@ use std::sync::mpsc::{Receiver, RecvTimeoutError, SyncSender};
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 use std::time::{Duration, Instant, SystemTime};
 
-use rusqlite::TransactionBehavior;
+use rusqlite::{Connection, TransactionBehavior};
 use tokio::sync::watch;
 
 use super::agenda::Agenda;
 use super::error::{StoreError, is_of_the_place, words};
 use super::open::Held;
 use super::options::StoreOptions;
+use super::power::{self, Batch};
 use super::write::{self, Write};
 use crate::model::audit::{AuditKind, AuditRow};
+use crate::model::power::Sample;
 use crate::model::program::Checkpoint;
 
 /// Rows that may wait while nothing can be written.
 const BACKLOG: usize = 4096;
 /// How often old rows are thrown away.
 const TIDY_EVERY: Duration = Duration::from_secs(24 * 3600);
+/// The same of how power went: less at a time, so that its pages serve again.
+const TIDY_POWER_EVERY: Duration = Duration::from_secs(3600);
 
 /// What is sent to the thread.
 #[derive(Debug)]
 pub(super) enum Job {
     /// To be written.
     Write(Write),
+    /// How power went at a moment: to be written with others of its kind.
+    Tick(String, Sample),
+    /// To be remembered of an inverter, in no hurry: (inverter, key, text).
+    Remember(String, String, String),
     /// There is a checkpoint in its place.
     Look,
     /// Write all that was sent before, and say how that went.
     Flush(SyncSender<Result<(), StoreError>>),
     /// Write all that was sent before, and end.
     Close,
+}
+
+impl Job {
+    /// Nothing that was asked for is lost if it is not written.
+    pub(super) const fn is_cache(&self) -> bool {
+        match self {
+            Self::Write(write) => write.is_cache(),
+            Self::Tick(..) => true,
+            _ => false,
+        }
+    }
+}
+
+/// Whether how power went is written now.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Telemetry {
+    /// What waits, and what is over.
+    Due,
+    /// Nothing comes after it.
+    Last,
 }
 
 /// What the handles and the thread share.
@@ -98,9 +126,11 @@ pub(super) struct Writer {
     shared: Arc<Shared>,
     agenda: Agenda,
     backlog: VecDeque<Write>,
+    batch: Batch,
     flushes: Vec<SyncSender<Result<(), StoreError>>>,
     started: Instant,
     tidied: Option<Duration>,
+    tidied_power: Option<Duration>,
     /// What `PRAGMA synchronous` is set to.
     synchronous: Option<&'static str>,
 }
@@ -113,6 +143,7 @@ impl Writer {
         jobs: Receiver<Job>,
         shared: Arc<Shared>,
     ) -> Self {
+        let batch = Batch::new(options.zone.clone());
         Self {
             held,
             path,
@@ -121,9 +152,11 @@ impl Writer {
             shared,
             agenda: Agenda::default(),
             backlog: VecDeque::new(),
+            batch,
             flushes: Vec::new(),
             started: Instant::now(),
             tidied: None,
+            tidied_power: None,
             synchronous: None,
         }
     }
@@ -145,7 +178,7 @@ impl Writer {
                 // First the position, then the queue: so its run is among what was written.
                 let checkpoint = self.shared.place().take();
                 let ended = self.drain() || ended;
-                self.commit(checkpoint);
+                self.commit(checkpoint, ended);
                 if ended {
                     break;
                 }
@@ -172,7 +205,18 @@ impl Writer {
     /// Says whether that was the last.
     fn take(&mut self, job: Job) -> bool {
         match job {
+            Job::Tick(inverter, sample) => {
+                self.agenda.telemetry(self.now());
+                self.batch.tick(inverter, sample);
+            }
+            Job::Remember(inverter, key, text) => {
+                self.agenda.telemetry(self.now());
+                self.batch.memory(inverter, key, text);
+            }
             Job::Write(write) => {
+                if let Write::Remember(inverter, key, _) = &write {
+                    self.batch.overtaken(inverter, key);
+                }
                 if write.is_urgent() {
                     self.agenda.urgent();
                 } else {
@@ -205,17 +249,22 @@ impl Writer {
         }
     }
 
-    fn commit(&mut self, checkpoint: Option<Checkpoint>) {
+    fn commit(&mut self, checkpoint: Option<Checkpoint>, end: bool) {
         if checkpoint.is_some() {
             self.agenda.checkpoint();
         }
+        let telemetry = match end {
+            true => Some(Telemetry::Last),
+            false if !self.flushes.is_empty() || self.agenda.is_telemetry_due(self.now()) => Some(Telemetry::Due),
+            false => None,
+        };
         let lost = self.shared.lost.swap(0, Ordering::Relaxed);
-        let result = self.write(checkpoint.as_ref(), lost);
+        let result = self.write(checkpoint.as_ref(), telemetry, lost);
         let now = self.now();
         let answer = match result {
             Ok(rejected) => {
                 self.backlog.clear();
-                self.agenda.written(now);
+                self.agenda.written(now, telemetry.is_some());
                 self.shared.lost.fetch_add(rejected, Ordering::Relaxed);
                 self.shared.tell(None);
                 None
@@ -241,8 +290,17 @@ impl Writer {
     }
 
     /// All that waits, in one transaction. Gives how many rows SQLite would never take.
-    fn write(&mut self, checkpoint: Option<&Checkpoint>, lost: u64) -> rusqlite::Result<u64> {
-        let sync = checkpoint.is_some() || !self.flushes.is_empty() || self.backlog.iter().any(Write::is_urgent);
+    fn write(
+        &mut self,
+        checkpoint: Option<&Checkpoint>,
+        telemetry: Option<Telemetry>,
+        lost: u64,
+    ) -> rusqlite::Result<u64> {
+        let telemetry = telemetry.filter(|when| !self.batch.is_empty() || *when == Telemetry::Last);
+        let sync = checkpoint.is_some()
+            || telemetry.is_some()
+            || !self.flushes.is_empty()
+            || self.backlog.iter().any(Write::is_urgent);
         self.set_synchronous(if sync { "full" } else { "normal" })?;
         let now_ms = now_ms();
         let transaction = self.held.connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
@@ -265,10 +323,18 @@ impl Writer {
         if let Some(checkpoint) = checkpoint {
             judge(write::apply_checkpoint(&transaction, checkpoint), checkpoint)?;
         }
+        let mut rolled = None;
+        if let Some(when) = telemetry {
+            let made = self.batch.apply(&transaction, when == Telemetry::Last).map(|made| rolled = Some(made));
+            judge(made, &"history of inverters")?;
+        }
         if lost > 0 {
             judge(Write::Audit(gap(lost, now_ms)).apply(&transaction, now_ms), &"gap")?;
         }
         transaction.commit()?;
+        if telemetry.is_some() {
+            self.batch.written(rolled);
+        }
         Ok(rejected)
     }
 
@@ -280,15 +346,23 @@ impl Writer {
         Ok(())
     }
 
-    /// Once at the start and once a day.
+    /// Once at the start, and each kind in its time.
     fn tidy(&mut self) {
         let now = self.now();
+        if self.tidied_power.is_none_or(|last| now.saturating_sub(last) >= TIDY_POWER_EVERY) {
+            self.tidied_power = Some(now);
+            self.throw_away(power::tidy);
+        }
         if self.tidied.is_some_and(|last| now.saturating_sub(last) < TIDY_EVERY) {
             return;
         }
         self.tidied = Some(now);
+        self.throw_away(write::tidy);
+    }
+
+    fn throw_away(&mut self, what: fn(&Connection, &StoreOptions, i64) -> rusqlite::Result<()>) {
         let tidied = self.held.connection.transaction().and_then(|transaction| {
-            write::tidy(&transaction, &self.options, now_ms())?;
+            what(&transaction, &self.options, now_ms())?;
             transaction.commit()
         });
         if let Err(error) = tidied {
