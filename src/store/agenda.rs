@@ -63,7 +63,7 @@ impl Agenda {
     pub(super) fn written(&mut self, now: Duration, with_telemetry: bool) {
         let last_checkpoint = if self.checkpoint { Some(now) } else { self.last_checkpoint };
         let telemetry_since = if with_telemetry { None } else { self.telemetry_since };
-        *self = Self { last_checkpoint, telemetry_since, ..Self::default() };
+        *self = Self { telemetry_since, last_checkpoint, ..Self::default() };
     }
 
     /// It could not be written.

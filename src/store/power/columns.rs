@@ -46,8 +46,7 @@ pub(super) const GRID: usize = 2;
 pub(super) const LOAD: usize = 3;
 /// So many of them are powers.
 pub(super) const POWERS: usize = 4;
-/// Voltages, charges and temperatures of several inverters have no sum.
-pub(super) const SOC: usize = 4;
+/// Place of whether the grid is there.
 pub(super) const GRID_THERE: usize = 10;
 
 /// A value for each column.
@@ -112,8 +111,9 @@ mod tests {
 
     #[test]
     fn the_places_of_the_powers_are_theirs() {
-        let places = [(PV, "pv_w"), (BATTERY, "battery_w"), (GRID, "grid_w"), (LOAD, "load_w")];
-        for (n, name) in places.into_iter().chain([(SOC, "soc_percent"), (GRID_THERE, "grid_there")]) {
+        let places =
+            [(PV, "pv_w"), (BATTERY, "battery_w"), (GRID, "grid_w"), (LOAD, "load_w"), (GRID_THERE, "grid_there")];
+        for (n, name) in places {
             assert_eq!(COLUMNS[n].name, name);
         }
     }

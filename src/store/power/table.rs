@@ -115,7 +115,7 @@ pub(super) fn end(connection: &Connection, grain: Grain, inverter: i64, last: bo
 /// Writes a tick; one of the same time makes way.
 pub(super) fn put_tick(connection: &Connection, inverter: i64, sample: &Sample) -> rusqlite::Result<()> {
     let numbers = columns::scaled(&columns::values(sample));
-    put(connection, Grain::Raw, key(sample.at_ms, inverter), numbers.map(|number| number.into()).to_vec())
+    put(connection, Grain::Raw, key(sample.at_ms, inverter), &numbers)
 }
 
 /// Writes a longer time; what was kept of it makes way.
@@ -128,15 +128,15 @@ pub(super) fn put_period(
     let mut numbers = columns::scaled(&period.means).to_vec();
     numbers.push(Some(period.known_ms));
     numbers.extend(period.energies.iter().map(|energy| energy.map(|kwh| (kwh / KWH).round() as i64)));
-    put(connection, grain, key(period.at_ms, inverter), numbers)
+    put(connection, grain, key(period.at_ms, inverter), &numbers)
 }
 
-fn put(connection: &Connection, grain: Grain, id: i64, numbers: Vec<Option<i64>>) -> rusqlite::Result<()> {
+fn put(connection: &Connection, grain: Grain, id: i64, numbers: &[Option<i64>]) -> rusqlite::Result<()> {
     debug_assert!(numbers.len() == COUNT || numbers.len() == COUNT + 1 + ENERGIES);
     let marks = vec!["?"; numbers.len() + 1].join(", ");
     let sql = format!("INSERT OR REPLACE INTO {} ({}) VALUES ({marks})", name(grain), selected(grain));
     let id = Some(id);
-    let all = std::iter::once(&id).chain(&numbers).map(|number| number as &dyn ToSql);
+    let all = std::iter::once(&id).chain(numbers).map(|number| number as &dyn ToSql);
     connection.prepare(&sql)?.execute(params_from_iter(all)).map(|_| ())
 }
 
