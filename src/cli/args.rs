@@ -7,6 +7,8 @@ use std::path::PathBuf;
 use clap::{Args, Parser, Subcommand};
 
 use super::audit::AuditArgs;
+use super::inverter::InverterCommand;
+use super::power_history::HistoryCommand;
 use super::preview::PreviewArgs;
 use super::programs::ProgramsCommand;
 use super::sim::{Personality, SimArgs};
@@ -36,7 +38,9 @@ Examples:
   sunmill sim machine --pty /tmp/mill        simulate a machine for any program
   sunmill sim inverter --profile senergy --pty /tmp/sun
                                              simulate an inverter for any program
+  sunmill inverter scan /dev/ttyUSB1         who is on this Modbus line
   sunmill programs history --csv             what ran, for a spreadsheet
+  sunmill history export --grain day --csv   how power went, for a spreadsheet
 
 A software stop is not an emergency stop circuit. Keep a real one within reach.";
 
@@ -94,9 +98,12 @@ pub enum Command {
     Preview(PreviewArgs),
     /// Play a wire log, or a scene, and print what sunmill makes of it
     Replay(ReplayArgs),
-    /// Inverters: what they are
+    /// Inverters: who is on a bus, what they measure, what sunmill knows of them
     #[command(subcommand)]
     Inverter(InverterCommand),
+    /// How power went
+    #[command(subcommand)]
+    History(HistoryCommand),
     /// Offer a simulated device to other programs
     #[command(subcommand)]
     Sim(SimCommand),
@@ -116,38 +123,6 @@ pub struct Format {
     /// As CSV with a line of names
     #[arg(long)]
     pub csv: bool,
-}
-
-/// `sunmill inverter …`
-#[derive(Debug, Subcommand)]
-pub enum InverterCommand {
-    /// Profiles: what sunmill knows of each family of inverters
-    #[command(subcommand)]
-    Profiles(ProfilesCommand),
-}
-
-/// `sunmill inverter profiles …`
-#[derive(Debug, Subcommand)]
-pub enum ProfilesCommand {
-    /// List the profiles that come with sunmill
-    List {
-        /// As JSON, an array with an object for each
-        #[arg(long)]
-        json: bool,
-    },
-    /// Show a profile with its registers
-    Show {
-        /// Its name (a beginning is enough), or a file
-        name: String,
-        /// As JSON
-        #[arg(long)]
-        json: bool,
-    },
-    /// Check a profile; print ok, or everything that is wrong with file and line
-    Check {
-        /// The file
-        file: PathBuf,
-    },
 }
 
 /// Options of `sunmill keys`.

@@ -11,6 +11,11 @@ pub(super) fn data(text: &str) -> io::Result<()> {
     }
 }
 
+/// The same piece by piece, for what is too long to be held.
+pub(super) fn stream() -> impl Write {
+    io::stdout().lock()
+}
+
 /// Words for a person, to stderr. Where nobody can read them there is nobody to tell.
 pub(super) fn words(text: &str) {
     let mut stderr = io::stderr().lock();

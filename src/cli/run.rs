@@ -3,12 +3,13 @@
 use std::path::PathBuf;
 use std::process::ExitCode;
 
-use super::args::{Cli, Command, ConfigCommand, InverterCommand, KeysArgs, ProfilesCommand, SimCommand};
+use super::args::{Cli, Command, ConfigCommand, KeysArgs, SimCommand};
 use super::environment::Environment;
 use super::exit::Failure;
+use super::power_history::{self, HistoryCommand};
 use super::screen::Face;
 use super::settings::Settings;
-use super::{audit, check, config, keys, out, ports, preview, profiles, programs, replay, screen, sim, sim_inverter};
+use super::{audit, check, config, inverter, keys, out, ports, preview, programs, replay, screen, sim, sim_inverter};
 use crate::ui::{Keymap, key_table_markdown, key_table_toml};
 
 /// Does what the arguments ask.
@@ -39,11 +40,8 @@ pub fn run(cli: Cli, environment: &Environment) -> Result<ExitCode, Failure> {
         Some(Command::Ports(args)) => print(&ports::listed(&settings(None)?, args.json)?),
         Some(Command::Preview(args)) => preview::run(&args, &settings(None)?.look),
         Some(Command::Replay(args)) => replay::run(&settings(None)?, &args.file, args.json),
-        Some(Command::Inverter(InverterCommand::Profiles(command))) => print(&match command {
-            ProfilesCommand::List { json } => profiles::list(json)?,
-            ProfilesCommand::Show { name, json } => profiles::show(&name, json)?,
-            ProfilesCommand::Check { file } => profiles::check(&file)?,
-        }),
+        Some(Command::Inverter(command)) => print(&inverter::run(&command, || settings(None).map_err(Failure::from))?),
+        Some(Command::History(HistoryCommand::Export(args))) => power_history::export(&settings(None)?, &args),
         Some(Command::Sim(SimCommand::Machine(args))) => sim::machine(args.into()),
         Some(Command::Sim(SimCommand::Inverter(args))) => sim_inverter::inverter(args),
         Some(Command::Programs(command)) => print(&programs::told(&settings(None)?, &command)?),

@@ -204,6 +204,16 @@ impl Reader {
         self.ask(|connection| power::told(connection, inverter, (from_ms, until_ms), grain, take))
     }
 
+    /// The inverters of which something is kept, by name.
+    ///
+    /// # Errors
+    /// The file is not there or cannot be read.
+    pub fn inverters(&self) -> Result<Vec<String>, StoreError> {
+        self.ask(|connection| {
+            connection.prepare("SELECT name FROM inverters ORDER BY name")?.query_map([], |row| row.get(0))?.collect()
+        })
+    }
+
     /// What flowed between each two neighbours of these moments, which rise, in one inverter or in all together (`None`).
     ///
     /// # Errors

@@ -167,6 +167,6 @@ pub fn value_names() -> [&'static str; COUNT] {
 }
 
 /// The values of a sample in the order of [`value_names`].
-pub fn values_of(sample: &Sample) -> [Option<f64>; COUNT] {
-    columns::values(sample)
+pub fn values_of(sample: &Sample) -> [Option<f32>; COUNT] {
+    columns::values(sample).map(|value| value.map(|value| value as f32))
 }
