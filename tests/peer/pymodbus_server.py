@@ -1,9 +1,9 @@
 #!/usr/bin/env python3
 """A Modbus server of another make, with the registers of a profile, each with a content that is known to the test.
 
-Usage: pymodbus_server.py UNIT tcp PORT | rtu DEVICE < registers.json
+Usage: pymodbus_server.py UNIT tcp PORT | rtu DEVICE [filled] < registers.json
 stdin has the registers as `sunmill inverter profiles show NAME --json` prints them, each with its "content" (words in the order of
-its addresses). "ready" is printed when it can be asked. An address without a register is refused with exception 2.
+its addresses). "ready" is printed when it can be asked. An address without a register is refused with exception 2, or if "filled" reads 0.
 """
 
 import asyncio
@@ -19,6 +19,8 @@ def block(registers, table):
     for register in registers:
         if register["table"] == table:
             words.update(zip(register["addresses"], register["content"]))
+    if words and "filled" in sys.argv:
+        words = {address: words.get(address, 0) for address in range(min(words), max(words) + 1)}
     runs = []
     for address in sorted(words):
         if runs and runs[-1][0] + len(runs[-1][1]) == address:

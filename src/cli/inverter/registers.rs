@@ -3,7 +3,7 @@
 use serde_json::{Value, json};
 
 use super::args::RegistersArgs;
-use super::visit::visit;
+use super::visit::{Wanted, visit};
 use crate::cli::exit::Failure;
 use crate::cli::settings::Settings;
 use crate::cli::{listing, out};
@@ -12,7 +12,7 @@ use crate::model::Time;
 use crate::model::power::{Access, RegisterRow};
 
 pub(super) fn registers(settings: &Settings, args: &RegistersArgs) -> Result<String, Failure> {
-    let visit = visit(settings, &args.which)?;
+    let visit = visit(settings, &args.which, Wanted::Everything)?;
     let rows = summary::registers(&visit.values);
     let rows: Vec<&RegisterRow> = rows.iter().filter(|row| is_wanted(row, args.search.as_deref())).collect();
     if let Some(why) = &visit.unfinished {

@@ -5,7 +5,7 @@ use std::fmt::Write as _;
 use serde_json::json;
 
 use super::args::ShowArgs;
-use super::visit::{Visit, visit};
+use super::visit::{Visit, Wanted, visit};
 use crate::cli::exit::Failure;
 use crate::cli::settings::Settings;
 use crate::cli::{listing, out};
@@ -14,7 +14,7 @@ use crate::model::Time;
 use crate::model::power::{Direction, Grid, Inverter, Reading, Role};
 
 pub(super) fn show(settings: &Settings, args: &ShowArgs) -> Result<String, Failure> {
-    let visit = visit(settings, &args.which)?;
+    let visit = visit(settings, &args.which, Wanted::Measurements)?;
     if let Some(why) = &visit.unfinished {
         out::words(&format!("not all of it: {why}"));
     }

@@ -26,7 +26,7 @@ const LATENESS: Duration = Duration::from_secs(1);
 /// Who does not answer so many times in a row is not there.
 const TRIES: u32 = 3;
 /// A visit ends after this, with what it has.
-const LONGEST: Duration = Duration::from_secs(120);
+const LONGEST: Duration = Duration::from_secs(300);
 /// The address of SunSpec devices for which none is given (SunSpec Modbus interface, 126).
 const SUNSPEC_UNIT: u8 = 126;
 /// Bits per second of a SunSpec device for which none are given.
@@ -45,28 +45,37 @@ pub(super) struct Visit {
     pub(super) unfinished: Option<String>,
 }
 
+/// What is read on a visit.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Wanted {
+    /// All that it tells.
+    Everything,
+    /// All but the settings.
+    Measurements,
+}
+
 /// Visits an inverter, in a runtime of its own.
-pub(super) fn visit(settings: &Settings, which: &Which) -> Result<Visit, Failure> {
+pub(super) fn visit(settings: &Settings, which: &Which, wanted: Wanted) -> Result<Visit, Failure> {
     which.at.not_the_machines(settings)?;
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
     runtime.block_on(async {
         if which.profile == SUNSPEC {
-            sunspec(settings, which).await
+            sunspec(settings, which, wanted).await
         } else {
             let profile = Arc::new(profiles::find(&which.profile)?);
             let baud = which.baud.unwrap_or(profile.link.baud);
             let mut link = BusLink::new(which.at.opener(baud, settings));
-            read(&mut link, &which.at, profile, which.unit, baud).await
+            read(&mut link, &which.at, profile, (which.unit, baud), wanted).await
         }
     })
 }
 
-async fn sunspec(settings: &Settings, which: &Which) -> Result<Visit, Failure> {
+async fn sunspec(settings: &Settings, which: &Which, wanted: Wanted) -> Result<Visit, Failure> {
     let baud = which.baud.unwrap_or(SUNSPEC_BAUD);
     let unit = which.unit.unwrap_or(SUNSPEC_UNIT);
     let mut link = BusLink::new(which.at.opener(baud, settings));
     let profile = walk(&mut link, unit).await.map_err(|why| failed(&which.at, &why))?;
-    read(&mut link, &which.at, Arc::new(profile), Some(unit), baud).await
+    read(&mut link, &which.at, Arc::new(profile), (Some(unit), baud), wanted).await
 }
 
 /// Why there is nothing.
@@ -115,8 +124,8 @@ async fn read(
     link: &mut BusLink,
     place: &Place,
     profile: Arc<Profile>,
-    unit: Option<u8>,
-    baud: u32,
+    (unit, baud): (Option<u8>, u32),
+    wanted: Wanted,
 ) -> Result<Visit, Failure> {
     let clock = Clock::start();
     let known = &profile.link;
@@ -129,7 +138,7 @@ async fn read(
     let mut silent = 0;
     let unfinished = loop {
         let now = clock.now();
-        if is_complete(&poller) {
+        if is_complete(&poller, wanted) {
             break None;
         }
         if now > ends {
@@ -175,11 +184,12 @@ fn nobody(request: &Request, failure: &NoAnswer, place: &Place) -> String {
 }
 
 /// All that can be read was, or is refused.
-fn is_complete(poller: &Poller) -> bool {
+fn is_complete(poller: &Poller, wanted: Wanted) -> bool {
     let values = poller.values();
     values.profile().registers.iter().enumerate().all(|(id, register)| {
         let slot = values.slot(id);
-        let asked = register.poll != PollClass::Never && register.access.reads();
+        let setting = register.poll == PollClass::Setting && wanted == Wanted::Measurements;
+        let asked = register.poll != PollClass::Never && register.access.reads() && !setting;
         !asked || slot.at.is_some() || slot.quarantined || poller.unit(register.service).is_none()
     })
 }
