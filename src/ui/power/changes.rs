@@ -12,8 +12,18 @@ pub struct ChangeSet {
     pub wanted: Vec<Wanted>,
     /// What they would do, or what is wrong with them. `None`: that has been asked and not answered.
     pub checked: Option<Result<Vec<ChangeRow>, Vec<String>>>,
-    /// The report that was there when they were sent. `None`: they were not sent.
-    sent: Option<Option<Time>>,
+    /// Whether they were sent.
+    sent: Sent,
+}
+
+/// Whether changes were sent.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+enum Sent {
+    /// Not yet.
+    #[default]
+    No,
+    /// When the last report was of this time; `None`: when there was none.
+    After(Option<Time>),
 }
 
 impl ChangeSet {
@@ -55,7 +65,7 @@ impl ChangeSet {
 
     /// Asks what they would do.
     pub fn ask(&mut self) -> PowerQuery {
-        (self.checked, self.sent) = (None, None);
+        (self.checked, self.sent) = (None, Sent::No);
         PowerQuery::CheckChanges { inverter: self.inverter.clone(), settings: self.wanted.clone() }
     }
 
@@ -102,17 +112,17 @@ impl ChangeSet {
 
     /// They were put to the person; `last` is the time of the report that is there now.
     pub const fn offered(&mut self, last: Option<Time>) {
-        self.sent = Some(last);
+        self.sent = Sent::After(last);
     }
 
     /// Takes a newer report: what the registers say now needs no change any more.
     pub fn follow(&mut self, report: &WriteReport) -> bool {
-        let Some(before) = self.sent else { return false };
+        let Sent::After(before) = self.sent else { return false };
         if before.is_some_and(|before| report.at <= before) {
             return false;
         }
         self.wanted.retain(|wanted| !report.rows.iter().any(|row| row.id == wanted.id && row.good));
-        (self.checked, self.sent) = (None, None);
+        (self.checked, self.sent) = (None, Sent::No);
         true
     }
 }

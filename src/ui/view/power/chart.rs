@@ -13,9 +13,9 @@ const BRAILLE: [[u8; 4]; 2] = [[0x01, 0x02, 0x04, 0x40], [0x08, 0x10, 0x20, 0x80
 /// The time that is drawn, in ms of Unix time, and how long a sample holds.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Window {
-    pub(super) from_ms: i64,
-    pub(super) until_ms: i64,
-    pub(super) hold_ms: i64,
+    pub(super) from: i64,
+    pub(super) until: i64,
+    pub(super) hold: i64,
 }
 
 /// The mean in each of `slots` equal parts of the window. `None`: nothing is known of that time.
@@ -26,12 +26,12 @@ pub(super) fn means(
     slots: usize,
 ) -> Vec<Option<f32>> {
     let mut sums = vec![(0.0_f32, 0_u32); slots];
-    let span = (window.until_ms - window.from_ms).max(1);
+    let span = (window.until - window.from).max(1);
     let count = slots.cast_signed() as i64;
-    let slot = |ms: i64| (ms - window.from_ms) * count / span;
+    let slot = |ms: i64| (ms - window.from) * count / span;
     for sample in samples {
         let Some(value) = pick(sample) else { continue };
-        let (first, last) = (slot(sample.at_ms), slot(sample.at_ms + window.hold_ms - 1));
+        let (first, last) = (slot(sample.at_ms), slot(sample.at_ms + window.hold - 1));
         for at in first.max(0)..=last.min(count - 1) {
             if let Some(sum) = usize::try_from(at).ok().and_then(|at| sums.get_mut(at)) {
                 *sum = (sum.0 + value, sum.1 + 1);
@@ -131,9 +131,9 @@ mod tests {
     fn means_are_over_what_is_known() {
         let sample = |at_ms, pv| Sample { at_ms, pv_w: pv, ..Sample::default() };
         let samples = [sample(0, Some(1.0)), sample(500, Some(3.0)), sample(1000, None), sample(3000, Some(5.0))];
-        let window = Window { from_ms: 0, until_ms: 4000, hold_ms: 500 };
+        let window = Window { from: 0, until: 4000, hold: 500 };
         assert_eq!(means(&samples, |sample| sample.pv_w, window, 4), [Some(2.0), None, None, Some(5.0)]);
-        let held = Window { hold_ms: 1500, ..window };
+        let held = Window { hold: 1500, ..window };
         assert_eq!(means(&samples, |sample| sample.pv_w, held, 4), [Some(2.0), Some(2.0), None, Some(5.0)]);
         assert_eq!(means(&samples, |sample| sample.pv_w, window, 0), []);
     }

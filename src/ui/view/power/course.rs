@@ -77,7 +77,7 @@ pub(super) fn draw(cx: &Cx<'_>, area: Rect, buf: &mut Buffer) {
         Some(Ok(samples)) => samples,
     };
     let Some((from_ms, until_ms)) = course.asked else { return };
-    let window = Window { from_ms, until_ms, hold_ms: hold_ms(course.span) };
+    let window = Window { from: from_ms, until: until_ms, hold: hold_ms(course.span) };
     axis(cx, from_ms, until_ms, rows.bottom(1), buf);
     let dots = Dots::of(&cx.ui.settings);
     let (count, height) = (SERIES.len() as u16, rows.rest.height);
