@@ -248,10 +248,11 @@ impl Making<'_> {
         let now = self.here.zeros.tool_length.as_ref().filter(|length| length.norm() > 0.0)?;
         let table = matches!(self.modal.tool_length, Some(ToolLength::Table(_)));
         let same = || {
-            let known = &self.modal.tool_offset_mm[..now.len()];
-            now.as_slice().iter().zip(known).all(|(now, known)| (now - known).abs() < 0.001)
+            let program = &self.modal.tool_offset_mm[..now.len()];
+            now.as_slice().iter().zip(program).all(|(now, known)| (now - known).abs() < 0.001)
         };
-        (!table && !(self.modal.tool_length == Some(ToolLength::Dynamic) && same())).then_some(now)
+        let known = self.modal.tool_length == Some(ToolLength::Dynamic) && same();
+        (!table && !known).then_some(now)
     }
 
     fn tool_length(&mut self) {
