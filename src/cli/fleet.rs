@@ -1,15 +1,17 @@
 //! Buses and inverters of the configuration, made ready for their tasks; and the simulated one where nothing is configured.
 
 use std::collections::BTreeMap;
-use std::path::PathBuf;
+use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
 use super::own_profiles::{Known, Profiles};
 use super::settings::Settings;
+use super::sim_fleet::in_process;
 use crate::config::{self, Bus, Inverter};
 use crate::driver::bus::{BusConfig, BusEndpoint, BusOpener, Family, UnitConfig};
 use crate::driver::transport::{SerialLine, lock_dir};
+use crate::hub::power::{BusPlan, UnitSetup};
 use crate::inverter::poller::Options;
 use crate::inverter::profile::{Parity, Profile};
 use crate::model::{BusPort, Endpoint};
@@ -25,40 +27,8 @@ const SIMULATED_KWH: f64 = 7.68;
 /// Baud rate of a serial line none of whose profiles can be read.
 const USUAL_BAUD: u32 = 9600;
 
-/// A bus and its inverters, ready to be started.
-#[derive(Clone, Debug)]
-pub(super) struct BusPlan {
-    /// Its name.
-    pub(super) name: String,
-    /// Where it is.
-    pub(super) port: BusPort,
-    /// How it is opened, but for what runs in this process.
-    pub(super) endpoint: BusEndpoint,
-    /// Where locks of devices lie.
-    pub(super) lock_dir: PathBuf,
-    /// Its inverters.
-    pub(super) units: Vec<UnitPlan>,
-}
-
-/// An inverter, ready to be started.
-#[derive(Clone, Debug)]
-pub(super) struct UnitPlan {
-    /// Its place among all inverters of the configuration.
-    pub(super) place: usize,
-    /// What its bus needs to know of it.
-    pub(super) unit: UnitConfig,
-    /// Unit address of its main unit.
-    pub(super) address: u8,
-    /// Name of its profile.
-    pub(super) profile: String,
-    /// Brand, for people.
-    pub(super) brand: String,
-    /// Usable capacity of its battery.
-    pub(super) capacity_kwh: Option<f64>,
-}
-
 /// All of them.
-#[derive(Clone, Debug, Default)]
+#[derive(Debug, Default)]
 pub(super) struct Fleet {
     /// Buses with at least one inverter, in the order of the configuration.
     pub(super) buses: Vec<BusPlan>,
@@ -67,29 +37,28 @@ pub(super) struct Fleet {
 }
 
 impl Fleet {
+    /// Names of its inverters.
+    pub(super) fn names(&self) -> impl Iterator<Item = &str> {
+        self.buses.iter().flat_map(|bus| &bus.units).map(|unit| unit.name.as_str())
+    }
+
     /// Inverters that cannot be used, each with its reason.
-    pub(super) fn unusable(&self) -> Vec<(String, String)> {
-        let units = self.buses.iter().flat_map(|bus| &bus.units);
+    pub(super) fn unusable(&self) -> Vec<(&str, &str)> {
+        let units = self.buses.iter().flat_map(|bus| &bus.config.units);
         units
-            .filter_map(|plan| match &plan.unit.family {
-                Family::Unusable(why) => Some((plan.unit.name.clone(), why.clone())),
+            .filter_map(|unit| match &unit.family {
+                Family::Unusable(why) => Some((unit.name.as_str(), why.as_str())),
                 _ => None,
             })
             .collect()
     }
 
-    /// What the tasks are started with. `in_process` makes the simulated inverters of a bus.
-    pub(super) fn into_configs(
-        self,
-        mut in_process: impl FnMut(&BusPlan) -> Option<crate::driver::bus::InProcessBus>,
-    ) -> Vec<BusConfig> {
-        let config = |bus: BusPlan| {
-            let in_process = if bus.port == BusPort::Sim { in_process(&bus) } else { None };
-            let BusPlan { name, endpoint, lock_dir, units, .. } = bus;
-            let opener = BusOpener { endpoint, lock_dir, in_process };
-            BusConfig { name, opener, units: units.into_iter().map(|plan| plan.unit).collect() }
-        };
-        self.buses.into_iter().map(config).collect()
+    /// The same with simulated inverters in this process where a bus has those. To be called in the runtime; reads files.
+    pub(super) fn with_simulated(mut self, state: Option<&Path>) -> Vec<BusPlan> {
+        for bus in self.buses.iter_mut().filter(|bus| bus.simulated) {
+            bus.config.opener.in_process = Some(in_process(bus, state));
+        }
+        self.buses
     }
 }
 
@@ -101,35 +70,48 @@ pub(super) fn fleet(settings: &Settings) -> Fleet {
         let nothing = config.machine.port.is_none() && settings.endpoint == Endpoint::Sim;
         return if nothing { simulated(settings) } else { Fleet::default() };
     }
-    let mut profiles = Profiles::load(settings.profile_folder.as_deref());
-    let mut fleet = Fleet::default();
-    for bus in &config.bus {
-        let mut units: Vec<UnitPlan> = Vec::new();
+    let profiles = Profiles::load(settings.profile_folder.as_deref());
+    let of_bus = |bus: &Bus| {
         let inverters = config.inverter.iter().enumerate().filter(|(_, inverter)| inverter.bus == bus.name);
-        for (place, inverter) in inverters {
-            let mut plan = unit(place, inverter, bus, profiles.find(&inverter.profile));
-            if let Some(other) = units.iter().find(|other| other.address == plan.address && is_usable(other)) {
-                let (address, bus, name) = (plan.address, &bus.name, &other.unit.name);
-                let why = format!("unit {address} on bus {bus:?} is {name:?} already: set unit to its own address");
-                plan.unit.family = Family::Unusable(why);
-            }
-            units.push(plan);
-        }
-        if !units.is_empty() {
-            let (line, lock_dir) = (line(bus, &units), lock_dir(settings.runtime_dir.clone()));
-            for plan in &mut units {
-                plan.unit.options.baud = line.map(|line| line.baud);
-            }
-            let endpoint = endpoint(settings.bus_port(&bus.port), line);
-            fleet.buses.push(BusPlan { name: bus.name.clone(), port: bus.port.clone(), endpoint, lock_dir, units });
-        }
-    }
-    fleet.notices = profiles.notices;
-    fleet
+        plan(settings, bus, inverters, &profiles)
+    };
+    let buses = config.bus.iter().filter_map(of_bus).collect();
+    Fleet { buses, notices: profiles.notices }
 }
 
-fn is_usable(plan: &UnitPlan) -> bool {
-    !matches!(plan.unit.family, Family::Unusable(_))
+/// A bus with its inverters, each with its place among all of them. `None`: it has none.
+fn plan<'a>(
+    settings: &Settings,
+    bus: &Bus,
+    inverters: impl Iterator<Item = (usize, &'a Inverter)>,
+    profiles: &Profiles,
+) -> Option<BusPlan> {
+    let mut known: Vec<UnitSetup> = Vec::new();
+    let mut units: Vec<UnitConfig> = Vec::new();
+    for (place, inverter) in inverters {
+        let (setup, mut config) = unit(place, inverter, bus, profiles.find(&inverter.profile));
+        let same = |(other, config): &(&UnitSetup, &UnitConfig)| {
+            other.address == setup.address && !matches!(config.family, Family::Unusable(_))
+        };
+        if let Some((other, _)) = known.iter().zip(&units).find(same) {
+            let (address, bus, name) = (setup.address, &bus.name, &other.name);
+            let why = format!("unit {address} on bus {bus:?} is {name:?} already: set unit to its own address");
+            config.family = Family::Unusable(why);
+        }
+        known.push(setup);
+        units.push(config);
+    }
+    if units.is_empty() {
+        return None;
+    }
+    let line = line(bus, &units);
+    for unit in &mut units {
+        unit.options.baud = line.map(|line| line.baud);
+    }
+    let endpoint = endpoint(settings.bus_port(&bus.port), line);
+    let opener = BusOpener { endpoint, lock_dir: lock_dir(settings.runtime_dir.clone()), in_process: None };
+    let config = BusConfig { name: bus.name.clone(), opener, units };
+    Some(BusPlan { config, simulated: bus.port == BusPort::Sim, units: known })
 }
 
 /// The one that is shown where nothing is configured.
@@ -154,48 +136,45 @@ fn simulated(settings: &Settings) -> Fleet {
         timeout_ms: None,
         spacing_ms: None,
     };
-    let units = vec![unit(0, &inverter, &bus, Profiles::default().find(SIMULATED_PROFILE))];
-    let (endpoint, lock_dir) = (endpoint(BusPort::Sim, None), lock_dir(settings.runtime_dir.clone()));
-    Fleet {
-        buses: vec![BusPlan { name: bus.name, port: BusPort::Sim, endpoint, lock_dir, units }],
-        notices: Vec::new(),
-    }
+    let plan = plan(settings, &bus, std::iter::once((0, &inverter)), &Profiles::default());
+    Fleet { buses: plan.into_iter().collect(), notices: Vec::new() }
 }
 
-fn unit(place: usize, inverter: &Inverter, bus: &Bus, known: Known) -> UnitPlan {
-    let mut plan = UnitPlan {
+/// An inverter as people know it, and as its bus does.
+fn unit(place: usize, inverter: &Inverter, bus: &Bus, known: Known) -> (UnitSetup, UnitConfig) {
+    let mut setup = UnitSetup {
+        name: inverter.name.clone(),
         place,
-        unit: UnitConfig {
-            name: inverter.name.clone(),
-            family: Family::SunSpec,
-            options: Options {
-                unit: inverter.unit,
-                services: inverter.services.clone(),
-                serial: inverter.serial.clone(),
-                ..Options::default()
-            },
-            enabled: inverter.enabled,
-            nominal_v: inverter.nominal_v,
-        },
-        address: inverter.unit.unwrap_or(SUNSPEC_UNIT),
         profile: inverter.profile.clone(),
         brand: String::new(),
+        address: inverter.unit.unwrap_or(SUNSPEC_UNIT),
+        enabled: inverter.enabled,
         capacity_kwh: inverter.capacity_kwh,
     };
-    match known {
-        Known::Not(why) => plan.unit.family = Family::Unusable(why),
-        Known::SunSpec => "SunSpec".clone_into(&mut plan.brand),
+    let family = match known {
+        Known::Not(why) => Family::Unusable(why),
+        Known::SunSpec => {
+            "SunSpec".clone_into(&mut setup.brand);
+            Family::SunSpec
+        }
         Known::Profile(profile) => {
-            plan.address = inverter.unit.unwrap_or(profile.link.unit);
-            plan.profile.clone_from(&profile.name);
-            plan.brand.clone_from(&profile.brand);
-            plan.unit.family = match no_service(inverter, &profile) {
+            setup.address = inverter.unit.unwrap_or(profile.link.unit);
+            setup.profile.clone_from(&profile.name);
+            setup.brand.clone_from(&profile.brand);
+            match no_service(inverter, &profile) {
                 Some(why) => Family::Unusable(why),
                 None => Family::Profile(timed(profile, bus)),
-            };
+            }
         }
-    }
-    plan
+    };
+    let options = Options {
+        unit: inverter.unit,
+        services: inverter.services.clone(),
+        serial: inverter.serial.clone(),
+        ..Options::default()
+    };
+    let (name, enabled, nominal_v) = (inverter.name.clone(), inverter.enabled, inverter.nominal_v);
+    (setup, UnitConfig { name, family, options, enabled, nominal_v })
 }
 
 fn no_service(inverter: &Inverter, profile: &Profile) -> Option<String> {
@@ -219,8 +198,8 @@ fn timed(profile: Arc<Profile>, bus: &Bus) -> Arc<Profile> {
 }
 
 /// The characters of a serial line: as configured, else as the first profile has them. `None`: it has no line that is known.
-fn line(bus: &Bus, units: &[UnitPlan]) -> Option<SerialLine> {
-    let first = units.iter().find_map(|plan| match &plan.unit.family {
+fn line(bus: &Bus, units: &[UnitConfig]) -> Option<SerialLine> {
+    let first = units.iter().find_map(|unit| match &unit.family {
         Family::Profile(profile) => Some(&profile.link),
         _ => None,
     });
@@ -244,14 +223,15 @@ fn endpoint(port: BusPort, line: Option<SerialLine>) -> BusEndpoint {
         BusPort::Serial(path) => BusEndpoint::Rtu { path, line: line.unwrap_or(SerialLine::plain(USUAL_BAUD)) },
         BusPort::Tcp { host, port } => BusEndpoint::Tcp { host, port },
         BusPort::RtuOverTcp { host, port } => BusEndpoint::RtuOverTcp { host, port },
-        // Never opened by its name: what is in this process has bytes of RTU and is connected anew after trouble.
-        BusPort::Sim => BusEndpoint::RtuOverTcp { host: "sim".to_owned(), port: 0 },
+        BusPort::Sim => BusEndpoint::InProcess,
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::super::environment::Environment;
+    use std::path::PathBuf;
+
     use super::*;
 
     fn fleet_of(text: &str, port: Option<&str>) -> (Fleet, tempfile::TempDir) {
@@ -270,14 +250,15 @@ mod tests {
         for text in ["", config::SAMPLE] {
             let (fleet, _folder) = fleet_of(text, None);
             let [bus] = &fleet.buses[..] else { panic!("{fleet:?}") };
-            assert_eq!((bus.port.clone(), bus.units[0].brand.as_str()), (BusPort::Sim, "Senergy"));
+            assert_eq!((bus.simulated, bus.units[0].brand.as_str()), (true, "Senergy"));
+            assert_eq!(bus.config.opener.endpoint.to_string(), "sim");
         }
         let real = "[machine]\nport = \"/dev/ttyUSB0\"\n";
         assert!(fleet_of(real, None).0.buses.is_empty());
         assert!(fleet_of(real, Some("sim")).0.buses.is_empty(), "a machine is configured");
         assert!(fleet_of("", Some("/dev/ttyUSB0")).0.buses.is_empty());
         let own = format!("{ROOF}[[inverter]]\nname = \"a\"\nbus = \"roof\"\nprofile = \"srne\"\n");
-        assert_eq!(fleet_of(&own, None).0.buses[0].port, BusPort::Serial("~/modbus".into()));
+        assert!(!fleet_of(&own, None).0.buses[0].simulated);
     }
 
     #[test]
@@ -288,16 +269,19 @@ mod tests {
         };
         let plain = of("", "profile = \"srne\"");
         let path = PathBuf::from("/h/modbus");
-        assert_eq!(plain.endpoint, BusEndpoint::Rtu { path: path.clone(), line: SerialLine::plain(9600) });
-        assert_eq!(plain.units[0].unit.options.baud, Some(9600));
+        assert_eq!(
+            plain.config.opener.endpoint,
+            BusEndpoint::Rtu { path: path.clone(), line: SerialLine::plain(9600) }
+        );
+        assert_eq!(plain.config.units[0].options.baud, Some(9600));
         let set =
             of("baud = 19200\nparity = \"even\"\nstop_bits = 2\ntimeout_ms = 700", "profile = \"srne\"\nunit = 9");
         let line = SerialLine::new(19_200, Parity::Even, true);
-        assert_eq!(set.endpoint, BusEndpoint::Rtu { path, line });
-        let Family::Profile(profile) = &set.units[0].unit.family else { panic!("{set:?}") };
+        assert_eq!(set.config.opener.endpoint, BusEndpoint::Rtu { path, line });
+        let Family::Profile(profile) = &set.config.units[0].family else { panic!("{set:?}") };
         assert_eq!((profile.link.timeout, set.units[0].address), (Duration::from_millis(700), 9));
         let sunspec = of("", "profile = \"sunspec\"");
-        assert!(matches!(sunspec.units[0].unit.family, Family::SunSpec) && sunspec.units[0].address == 126);
+        assert!(matches!(sunspec.config.units[0].family, Family::SunSpec) && sunspec.units[0].address == 126);
     }
 
     #[test]
@@ -308,8 +292,9 @@ mod tests {
              [[inverter]]\nname = \"c\"\nbus = \"roof\"\nprofile = \"srne\"\nunit = 1\n\
              [[inverter]]\nname = \"d\"\nbus = \"roof\"\nprofile = \"victron_gx\"\nservices = {{ vebuss = 3 }}\n"
         );
-        let unusable: BTreeMap<String, String> = fleet_of(&text, None).0.unusable().into_iter().collect();
-        assert_eq!(unusable.keys().collect::<Vec<_>>(), ["a", "c", "d"]);
+        let (fleet, _folder) = fleet_of(&text, None);
+        let unusable: BTreeMap<&str, &str> = fleet.unusable().into_iter().collect();
+        assert_eq!(unusable.keys().copied().collect::<Vec<_>>(), ["a", "c", "d"]);
         assert!(unusable["a"].contains("did you mean \"senergy_hybrid\"?"), "{}", unusable["a"]);
         assert!(unusable["c"].contains("unit 1 on bus \"roof\" is \"b\" already"), "{}", unusable["c"]);
         assert!(unusable["d"].contains("vebuss") && unusable["d"].contains("vebus"), "{}", unusable["d"]);

@@ -3,9 +3,9 @@
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use super::fleet::BusPlan;
 use crate::driver::bus::{Family, InProcessBus};
 use crate::driver::transport::Stream;
+use crate::hub::power::BusPlan;
 use crate::inverter::Profile;
 use crate::sim::InverterOptions;
 use crate::sim::inverter::Framing;
@@ -14,14 +14,14 @@ use crate::sim::serve::{Bus, connect_line};
 /// The inverters of a bus, each of its own profile at its own address, at the present time of day. Their settings are kept in the
 /// folder of state. One that says itself what it has is not simulated. To be called in the runtime; reads the files.
 pub(super) fn in_process(plan: &BusPlan, state: Option<&Path>) -> InProcessBus {
-    let profiles = plan.units.iter().filter_map(|plan| match &plan.unit.family {
-        Family::Profile(profile) => Some((plan, profile.clone())),
-        Family::SunSpec | Family::Unusable(_) => None,
-    });
-    let inverters: Vec<Bus> = profiles
-        .map(|(plan, profile)| {
-            let file = state.map(|state| state.join(file_name(&plan.unit.name)));
-            simulated(profile, plan.address, file)
+    let units = plan.config.units.iter().zip(&plan.units);
+    let inverters: Vec<Bus> = units
+        .filter_map(|(config, known)| match &config.family {
+            Family::Profile(profile) => {
+                let file = state.map(|state| state.join(file_name(&known.name)));
+                Some(simulated(profile.clone(), known.address, file))
+            }
+            Family::SunSpec | Family::Unusable(_) => None,
         })
         .collect();
     InProcessBus(Arc::new(move || Ok(Box::new(connect_line(&inverters)) as Box<dyn Stream>)))
