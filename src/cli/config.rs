@@ -2,16 +2,28 @@
 
 use std::fmt::Write as _;
 
-use color_eyre::eyre::WrapErr;
+use color_eyre::eyre::{WrapErr, eyre};
 
 use super::exit::Failure;
+use super::fleet::fleet;
+use super::out;
 use super::settings::Settings;
 use crate::config::Config;
 use crate::model::Endpoint;
 
 /// What `check` prints: the settings were read without a mistake.
-pub(super) fn checked(settings: &Settings) -> String {
-    format!("ok: {}\n", settings.source)
+///
+/// # Errors
+/// An inverter could not be used: which, and why. sunmill starts all the same, without it.
+pub(super) fn checked(settings: &Settings) -> Result<String, Failure> {
+    let fleet = fleet(settings);
+    let problems: Vec<String> =
+        fleet.unusable().iter().map(|(name, why)| format!("inverter {name:?} cannot be used: {why}")).collect();
+    if !problems.is_empty() {
+        return Err(eyre!("{}", problems.join("\n")).into());
+    }
+    fleet.notices.iter().for_each(|notice| out::words(notice));
+    Ok(format!("ok: {}\n", settings.source))
 }
 
 /// What `show` prints: where the values come from, and the values, as a file that could be used.

@@ -4,8 +4,10 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use color_eyre::eyre::{Report, WrapErr};
+use jiff::tz::TimeZone;
 use tokio::runtime::Runtime;
 
+use super::fleet::{Fleet, fleet};
 use super::settings::Settings;
 use super::store::Kept;
 use super::{crash, desk};
@@ -16,6 +18,7 @@ use crate::driver::wire_log::{self, WireLog, WireLogConfig, WireLogGuard};
 use crate::driver::{InProcess, Opener, Pace};
 use crate::grbl::session::SessionConfig;
 use crate::grbl::tables::Tables;
+use crate::hub::power::{PowerKeeping, Remembered};
 use crate::hub::programs::{Folders, Library};
 use crate::hub::runner::{OnLinkLoss, RunnerConfig, ToolChange};
 use crate::hub::{self, HubTask, Keeping};
@@ -30,6 +33,8 @@ pub(super) struct House {
     keeping: Keeping,
     store: Option<Store>,
     wire_guard: Option<WireLogGuard>,
+    fleet: Fleet,
+    remembered: Remembered,
     /// Something to tell at the start.
     pub(super) notice: Option<String>,
     settings: Settings,
@@ -61,7 +66,11 @@ impl House {
         let (wire_log, wire_guard, wire_notice) = wire_log(settings);
         let kept = Kept::open(settings);
         let store = kept.store.clone();
-        let notice = kept.notice().or(wire_notice);
+        let fleet = fleet(settings);
+        let (remembered, memory_notice) = remembered(store.as_ref(), &fleet);
+        let of_fleet = fleet.notices.first().cloned();
+        fleet.notices.iter().for_each(|notice| tracing::warn!(notice, "inverters"));
+        let notice = kept.notice().or(wire_notice).or(memory_notice).or(of_fleet);
         let keeping = Keeping {
             backups: settings.backup_folder.clone(),
             wire_log,
@@ -71,17 +80,19 @@ impl House {
             programs: Some(library(settings)),
             runner: runner(settings),
             outputs: settings.config.outputs.iter().map(config::Output::to_model).collect(),
-            power: hub::power::PowerKeeping::default(),
+            power: PowerKeeping { zone: TimeZone::system(), ..PowerKeeping::default() },
         };
-        Ok(Self { runtime, keeping, store, wire_guard, notice, settings: settings.clone() })
+        Ok(Self { runtime, keeping, store, wire_guard, fleet, remembered, notice, settings: settings.clone() })
     }
 
     /// Runs the hub while `doing` lasts. Then it cancels a jog, closes the port and answers all that is open, whatever
     /// the reason; what is kept is on the disk when this returns.
     pub(super) fn run<T>(self, doing: impl AsyncFnOnce(&Running) -> T) -> T {
-        let Self { runtime, keeping, store, wire_guard, settings, .. } = self;
+        let Self { runtime, mut keeping, store, wire_guard, fleet, remembered, settings, .. } = self;
         let done = runtime.block_on(async {
             let clock = Clock::start();
+            let buses = fleet.with_simulated(settings.state_folder.as_deref());
+            keeping.power = keeping.power.start(buses, remembered, clock);
             let (session, opener) = (session_config(&settings), opener(&settings));
             let (port, task) = hub::start_keeping(session, Tables::load(), opener, clock, keeping);
             let port = port.with_desk(desk::start(&settings, clock));
@@ -95,6 +106,18 @@ impl House {
         }
         drop(wire_guard);
         done
+    }
+}
+
+/// What is remembered of the inverters; and what to tell where that cannot be read.
+fn remembered(store: Option<&Store>, fleet: &Fleet) -> (Remembered, Option<String>) {
+    let Some(store) = store else { return (Remembered::default(), None) };
+    match hub::power::remembered(&store.reader(), fleet.names()) {
+        Ok(remembered) => (remembered, None),
+        Err(why) => {
+            tracing::warn!(%why, "what is remembered of inverters cannot be read");
+            (Remembered::default(), Some(format!("what is remembered of inverters cannot be read: {why}")))
+        }
     }
 }
 

@@ -8,8 +8,8 @@ use color_eyre::eyre::WrapErr;
 use super::exit::Failure;
 use super::settings::Settings;
 use crate::driver::discover::{self, Roots};
-use crate::model::Endpoint;
 use crate::model::desk::{Candidate, PortName};
+use crate::model::{BusPort, Endpoint};
 
 /// What `ports` prints.
 pub(super) fn listed(settings: &Settings, json: bool) -> Result<String, Failure> {
@@ -24,10 +24,15 @@ pub(super) fn listed(settings: &Settings, json: bool) -> Result<String, Failure>
 
 /// What the configuration uses, each with what it is for.
 pub(super) fn configured(settings: &Settings) -> Vec<(PathBuf, String)> {
-    match &settings.endpoint {
-        Endpoint::Serial(path) => vec![(path.clone(), "this machine".to_owned())],
-        _ => Vec::new(),
-    }
+    let machine = match &settings.endpoint {
+        Endpoint::Serial(path) => Some((path.clone(), "this machine".to_owned())),
+        _ => None,
+    };
+    let buses = settings.config.bus.iter().filter_map(|bus| match settings.bus_port(&bus.port) {
+        BusPort::Serial(path) => Some((path, format!("the bus {}", bus.name))),
+        _ => None,
+    });
+    machine.into_iter().chain(buses).collect()
 }
 
 fn text(found: &[Candidate]) -> String {

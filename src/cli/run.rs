@@ -43,7 +43,7 @@ pub fn run(cli: Cli, environment: &Environment) -> Result<ExitCode, Failure> {
             })
         }
         Some(Command::Check(args)) => return check::run(&args),
-        Some(Command::Config(ConfigCommand::Check { file })) => print(&config::checked(&settings(file)?)),
+        Some(Command::Config(ConfigCommand::Check { file })) => print(&config::checked(&settings(file)?)?),
         Some(Command::Config(ConfigCommand::Show { file })) => print(&config::shown(&settings(file)?)?),
         Some(Command::Ports(args)) => print(&ports::listed(&settings(None)?, args.json)?),
         Some(Command::Preview(args)) => preview::run(&args, &settings(None)?.look),

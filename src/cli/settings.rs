@@ -6,7 +6,7 @@ use std::time::Duration;
 use super::environment::Environment;
 use crate::config::{Colour, Config, ConfigError, Loaded, Source, Symbols, load, read};
 use crate::hub::programs::Folder;
-use crate::model::Endpoint;
+use crate::model::{BusPort, Endpoint};
 use crate::ui::{KeyOverride, KeyProblem, Keymap};
 
 /// What is in force for this run.
@@ -30,6 +30,10 @@ pub struct Settings {
     pub state_folder: Option<PathBuf>,
     /// The file of the store. `None`: there is no home folder and none is configured.
     pub store_file: Option<PathBuf>,
+    /// The folder of one's own profiles of inverters. `None`: none is configured.
+    pub profile_folder: Option<PathBuf>,
+    /// The home folder, for `~` in ports.
+    pub home: Option<PathBuf>,
     /// The folders of programs, `~` replaced.
     pub program_folders: Vec<Folder>,
     /// The user's own `config.toml`, whether or not it is there.
@@ -99,6 +103,7 @@ impl Settings {
             None => below(&environment.state_home, "sunmill/sunmill.db"),
         };
         let folder = |path: &PathBuf| Folder { name: path.display().to_string(), path: environment.expand(path) };
+        let profile_folder = config.inverters.profiles.as_ref().map(|folder| environment.expand(folder));
         let program_folders = config.programs.folders.iter().map(folder).collect();
         let user_config = below(&environment.config_home, "sunmill/config.toml");
         let runtime_dir = environment.runtime_dir.clone();
@@ -112,12 +117,27 @@ impl Settings {
             backup_folder,
             state_folder,
             store_file,
+            profile_folder,
+            home: environment.home.clone(),
             program_folders,
             user_config,
             runtime_dir,
             socket: environment.socket.clone(),
             place: environment.place.clone(),
         })
+    }
+}
+
+impl Settings {
+    /// A bus's port with `~` replaced.
+    pub(super) fn bus_port(&self, port: &BusPort) -> BusPort {
+        match (port, &self.home) {
+            (BusPort::Serial(path), Some(home)) => match path.strip_prefix("~") {
+                Ok(below) => BusPort::Serial(home.join(below)),
+                Err(_) => port.clone(),
+            },
+            _ => port.clone(),
+        }
     }
 }
 

@@ -36,6 +36,10 @@ pub struct SimInverterArgs {
     #[arg(long, value_name = "X", default_value_t = 1.0, value_parser = speed)]
     pub speed: f64,
 
+    /// Keep its settings in this file
+    #[arg(long, value_name = "FILE")]
+    pub state: Option<PathBuf>,
+
     /// Fail at this time, as in grid-loss@30s; may be repeated. Kinds: late=800ms, short, wrong-echo, garbage, silence,
     /// busy, exception=ADDRESS:CODE, grid-loss, overload, unit-swap
     #[arg(long = "fault", value_name = "KIND@TIME")]
@@ -77,13 +81,16 @@ pub(super) fn inverter(args: SimInverterArgs) -> Result<(), Failure> {
         faults: args.faults,
         ..InverterOptions::new(profile, framing)
     };
-    until_signal(run(options, args.place))
+    until_signal(run(options, args.place, args.state))
 }
 
-async fn run(options: InverterOptions, place: Place) -> Result<(), Failure> {
+async fn run(options: InverterOptions, place: Place, state: Option<PathBuf>) -> Result<(), Failure> {
     let brand = options.profile.brand.clone();
     let services: Vec<String> = options.profile.link.services.iter().map(|service| service.name.clone()).collect();
-    let bus = Bus::new(options);
+    let bus = match state {
+        Some(file) => Bus::with_state_file(options, &file)?,
+        None => Bus::new(options),
+    };
     let units = bus.with(|inverter| inverter.units().to_vec());
     let (controls, mut orders) = mpsc::channel(16);
     listen_to_stdin(controls.clone());

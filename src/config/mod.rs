@@ -7,6 +7,7 @@
 
 mod colours;
 mod edit;
+mod inverters;
 mod migrate;
 mod outputs;
 mod parse;
@@ -16,7 +17,9 @@ mod source;
 
 pub use colours::{Colours, Paint};
 pub use edit::{CannotEdit, with_port};
+pub use inverters::{Bus, Inverter, Inverters, Parity};
 pub use outputs::{Output, OutputKind};
+pub(crate) use parse::nearest;
 pub use parse::{Problem, parse};
 pub use schema::{
     Analysis, Colour, Config, Invert, Jog, KeyList, Log, LogLevel, MAX_BAUD, MIN_BAUD, Machine, OnLinkLoss, Pace,

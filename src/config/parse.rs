@@ -7,8 +7,8 @@ use serde::Deserialize;
 use toml::de::{DeTable, DeValue, Deserializer};
 
 use super::migrate::migrate;
-use super::outputs;
 use super::schema::Config;
+use super::{inverters, outputs};
 
 /// A mistake in a configuration text.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -55,6 +55,9 @@ pub fn parse(file: &str, text: &str) -> Result<Config, Problem> {
     }
     if let Some((at, key, message)) = outputs::misfit(&config.outputs) {
         return Err(problem(place_in_list(&table, "outputs", at, key), format!("outputs.{key}: {message}")));
+    }
+    if let Some((list, at, key, message)) = inverters::misfit(&config) {
+        return Err(problem(place_in_list(&table, list, at, key), format!("{list}.{key}: {message}")));
     }
     match misfit(&config) {
         Some((path, message)) => Err(problem(place_of(&table, path), format!("{}: {message}", dotted(path)))),
@@ -138,7 +141,7 @@ fn hint(name: &str, known: &[&str]) -> Option<String> {
 }
 
 /// The known name that is reached with the fewest edits, if they are few enough to be a slip.
-fn nearest<'a>(name: &str, known: &[&'a str]) -> Option<&'a str> {
+pub(crate) fn nearest<'a>(name: &str, known: &[&'a str]) -> Option<&'a str> {
     known
         .iter()
         .map(|candidate| (edits(&name.to_lowercase(), candidate), *candidate))
@@ -278,6 +281,8 @@ mod tests {
         let config = parse("config.toml", &text).unwrap();
         assert!(config.machine.port.is_some() && config.machine.rx_buffer.is_some());
         assert!(config.ui.frame_ms.is_some() && config.log.folder.is_some());
+        assert_eq!((config.bus.len(), config.inverter.len()), (1, 1));
+        assert!(config.inverters.profiles.is_some());
         assert_eq!(config.outputs.iter().map(|output| output.max).collect::<Vec<_>>(), [None, Some(60.0)]);
     }
 
@@ -291,7 +296,7 @@ mod tests {
 
     #[test]
     fn every_key_stands_in_the_sample() {
-        for section in ["", "machine", "jog", "jog.invert", "ui", "ui.colours", "log", "wire_log"] {
+        for section in ["", "machine", "jog", "jog.invert", "ui", "ui.colours", "log", "wire_log", "inverters"] {
             let header = if section.is_empty() { String::new() } else { format!("[{section}]\n") };
             let error = toml::from_str::<Config>(&format!("{header}nonsense = 1")).unwrap_err();
             let (_, known) = backticked(error.message());

@@ -93,6 +93,16 @@ pub(super) fn output_max<'de, D: Deserializer<'de>>(deserializer: D) -> Result<O
     Number::OUTPUT.deserialize(deserializer).map(Some)
 }
 
+/// Capacity of a battery.
+pub(super) fn capacity_kwh<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<f64>, D::Error> {
+    Number::CAPACITY.deserialize(deserializer).map(Some)
+}
+
+/// Nominal voltage of a grid.
+pub(super) fn nominal_v<'de, D: Deserializer<'de>>(deserializer: D) -> Result<f64, D::Error> {
+    Number::GRID.deserialize(deserializer)
+}
+
 /// A number within a range, whole or not.
 #[derive(Clone)]
 struct Number {
@@ -106,6 +116,8 @@ impl Number {
     const FEED: Self = Self { range: 1.0..=100_000.0, unit: " mm/min" };
     const PART: Self = Self { range: 0.05..=1.0, unit: "" };
     const OUTPUT: Self = Self { range: 0.0..=100.0, unit: " %" };
+    const CAPACITY: Self = Self { range: 0.1..=10_000.0, unit: " kWh" };
+    const GRID: Self = Self { range: 50.0..=1000.0, unit: " V" };
     const FACTOR: Self = Self { range: 0.01..=100.0, unit: "" };
 }
 

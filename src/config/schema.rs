@@ -8,6 +8,7 @@ use serde::de::{self, Unexpected, Visitor};
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 use super::colours::Colours;
+use super::inverters::{Bus, Inverter, Inverters};
 use super::outputs::Output;
 use super::range;
 use crate::model::axes::MAX_AXES;
@@ -50,6 +51,12 @@ pub struct Config {
     pub analysis: Analysis,
     /// History, journal and audit.
     pub store: Store,
+    /// What all inverters share.
+    pub inverters: Inverters,
+    /// Serial lines and sockets with inverters on them.
+    pub bus: Vec<Bus>,
+    /// The inverters.
+    pub inverter: Vec<Inverter>,
 }
 
 impl Default for Config {
@@ -66,6 +73,9 @@ impl Default for Config {
             store: Store::default(),
             programs: Programs::default(),
             analysis: Analysis::default(),
+            inverters: Inverters::default(),
+            bus: Vec::new(),
+            inverter: Vec::new(),
         }
     }
 }

@@ -73,7 +73,7 @@ impl FromStr for Endpoint {
 }
 
 /// Splits `host[:port]`, `[v6]:port` included.
-fn host_port(text: &str, default: u16) -> Result<(String, u16), &'static str> {
+pub(super) fn host_port(text: &str, default: u16) -> Result<(String, u16), &'static str> {
     let (host, port) = match text.strip_prefix('[').and_then(|t| t.split_once(']')) {
         Some((host, rest)) => (host, rest.strip_prefix(':')),
         None => match text.rsplit_once(':') {

@@ -5,6 +5,7 @@
 
 pub mod audit;
 pub mod axes;
+pub mod bus_port;
 pub mod command;
 pub mod desk;
 pub mod endpoint;
@@ -26,6 +27,7 @@ pub mod units;
 pub mod work;
 
 pub use axes::{Axis, AxisSet, AxisVec};
+pub use bus_port::BusPort;
 pub use command::{Command, HomeTarget, Outcome, Realtime, Ticket, TicketId};
 pub use endpoint::Endpoint;
 pub use hub::Hub;

@@ -5,6 +5,7 @@
 
 mod rig;
 
+use std::sync::atomic::Ordering;
 use std::time::Duration;
 
 use rig::{Kind, Rig, Seen, inverter, unit};
@@ -335,4 +336,39 @@ async fn who_is_switched_off_is_left_alone_and_its_port_is_free() {
         seen.known[&0].flow.load_w.quality(sunmill::model::Time::ZERO) != Quality::Lost && seen.writable(0)
     })
     .await;
+}
+
+#[tokio::test(start_paused = true)]
+#[allow(clippy::print_stdout, reason = "the count is of interest")]
+async fn a_thousand_late_answers_bring_not_one_wrong_value() {
+    for kind in Kind::ALL {
+        let (mut rig, bus) = Rig::one(kind);
+        rig.until("it may be written", |seen| seen.writable(0)).await;
+        let load = bus.with(|sim| sim.number(Role::LoadPower)).map(f64::round);
+        *rig.wire.late_every.lock().unwrap() = Some(4);
+        let (mut judged, mut missing) = (0_u32, 0_u32);
+        while rig.wire.late.load(Ordering::Relaxed) < 1000 {
+            rig.pass(seconds(7)).await;
+            if let Some(told) = rig.seen.known[&0].flow.load_w.value {
+                assert_eq!(Some(told.round()), load, "{kind:?}");
+            }
+            let values = rig.look(0).await;
+            let profile = values.profile().clone();
+            for register in 0..profile.registers.len() {
+                match &values.slot(register).value {
+                    // Its day stands still: whatever was ever believed is what it says now.
+                    Some(Ok(value)) => {
+                        assert_eq!(Some(value), bus.with(|sim| sim.value(register)).as_ref(), "{kind:?}");
+                        judged += 1;
+                    }
+                    Some(Err(_)) | None => missing += 1,
+                }
+            }
+        }
+        let (late, counters) = (rig.wire.late.load(Ordering::Relaxed), rig.seen.counters);
+        println!(
+            "{kind:?}: {late} late answers, {judged} values looked at, 0 wrong, {missing} not known; {counters:?}"
+        );
+        assert!(judged > 10_000 && counters.timeouts > 300, "{kind:?}: {judged} values, {counters:?}");
+    }
 }

@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::io;
 use std::path::PathBuf;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
@@ -79,6 +80,11 @@ pub(crate) struct Wire {
     pub(crate) asked: Mutex<Vec<Vec<u8>>>,
     /// Answers to writes come so much later.
     pub(crate) late_writes: Mutex<Option<Duration>>,
+    /// One of so many answers comes later than it is waited for.
+    pub(crate) late_every: Mutex<Option<u64>>,
+    /// Answers so far, and how many of them were late.
+    pub(crate) answered: AtomicU64,
+    pub(crate) late: AtomicU64,
     /// It cannot be opened.
     pub(crate) unplugged: Mutex<bool>,
 }
@@ -92,6 +98,16 @@ impl Wire {
 
     pub(crate) fn writes(&self, kind: Kind) -> usize {
         self.functions(kind).iter().filter(|function| matches!(function, 6 | 16)).count()
+    }
+
+    /// The next answer comes so late: after its time-out, within the second for which a link is silent then.
+    fn next_lateness(&self) -> Option<Duration> {
+        let every = (*self.late_every.lock().unwrap())?;
+        let answer = self.answered.fetch_add(1, Ordering::Relaxed);
+        answer.is_multiple_of(every).then(|| {
+            self.late.fetch_add(1, Ordering::Relaxed);
+            Duration::from_millis(1510 + answer * 137 % 900)
+        })
     }
 
     async fn carry(self: Arc<Self>, kind: Kind, mut near: DuplexStream, mut far: DuplexStream) {
@@ -110,6 +126,9 @@ impl Wire {
                     let Ok(count @ 1..) = read else { return };
                     let late = *self.late_writes.lock().unwrap();
                     if let (Some(late), Some(6 | 16)) = (late, answer[..count].get(at)) {
+                        tokio::time::sleep(late).await;
+                    }
+                    if let Some(late) = self.next_lateness() {
                         tokio::time::sleep(late).await;
                     }
                     if near.write_all(&answer[..count]).await.is_err() {

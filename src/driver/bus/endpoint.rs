@@ -32,6 +32,8 @@ pub enum BusEndpoint {
         /// Its port.
         port: u16,
     },
+    /// RTU frames to inverters in this process.
+    InProcess,
 }
 
 impl BusEndpoint {
@@ -52,6 +54,7 @@ impl fmt::Display for BusEndpoint {
             Self::Rtu { path, line } => write!(f, "{} at {} baud", path.display(), line.baud),
             Self::Tcp { host, port } => write!(f, "tcp://{host}:{port}"),
             Self::RtuOverTcp { host, port } => write!(f, "rtu+tcp://{host}:{port}"),
+            Self::InProcess => f.write_str("sim"),
         }
     }
 }
@@ -102,6 +105,7 @@ impl BusOpener {
                 let Port { stream, lock, .. } = opened.map_err(|_| ended())??;
                 Ok(OpenBus { stream, lock })
             }
+            BusEndpoint::InProcess => Err(OpenError::NoSimulator),
             BusEndpoint::Tcp { host, port } | BusEndpoint::RtuOverTcp { host, port } => {
                 let lock = DeviceLock::acquire(&self.lock_dir, &format!("tcp://{host}:{port}"))?;
                 Ok(OpenBus { stream: Box::new(connect_tcp(host, *port).await?), lock })

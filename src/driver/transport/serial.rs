@@ -20,6 +20,7 @@ use super::holder::Holder;
 use super::lock::DeviceLock;
 use super::port::Port;
 use crate::driver::pace::Pace;
+use crate::inverter::profile as inverter;
 
 const BY_ID: &str = "/dev/serial/by-id";
 
@@ -35,6 +36,16 @@ pub struct SerialLine {
 }
 
 impl SerialLine {
+    /// 8 data bits, this parity, one or two stop bits.
+    pub const fn new(baud: u32, parity: inverter::Parity, two_stop_bits: bool) -> Self {
+        let parity = match parity {
+            inverter::Parity::None => Parity::None,
+            inverter::Parity::Even => Parity::Even,
+            inverter::Parity::Odd => Parity::Odd,
+        };
+        Self { baud, parity, stop_bits: if two_stop_bits { StopBits::Two } else { StopBits::One } }
+    }
+
     /// 8N1.
     pub const fn plain(baud: u32) -> Self {
         Self { baud, parity: Parity::None, stop_bits: StopBits::One }

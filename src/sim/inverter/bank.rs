@@ -4,12 +4,28 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use crate::inverter::codec::{NoValue, Value, decode, encode};
 use crate::inverter::profile::{Bound, Factor, Form, Profile, Register, RegisterId, RegisterType, Term};
-use crate::model::power::{Role, Table};
+use crate::model::power::{Access, Role, Table};
 
 use super::values::{Teller, at_first};
 
 /// Where a word is: service, table, address.
 pub(super) type Place = (usize, Table, u16);
+
+/// A line of kept settings that does not fit the profile.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("line {line}: {text:?}: {why}")]
+pub struct BadInverterSettings {
+    /// Line, from 1.
+    pub line: usize,
+    /// The line.
+    pub text: String,
+    /// What is wrong with it.
+    pub why: &'static str,
+}
+
+fn is_kept(register: &Register) -> bool {
+    register.access == Access::ReadWrite && register.kind != RegisterType::Clock
+}
 
 /// Words at addresses.
 #[derive(Clone, Debug, Default)]
@@ -62,6 +78,37 @@ impl Bank {
             Bound::Number(number) => Some(number),
             Bound::Register(other) => self.value(profile, other).ok()?.number(),
         }
+    }
+
+    /// What a person can set and read, a line each: id and words. The clock is not a setting.
+    pub(super) fn settings(&self, profile: &Profile) -> String {
+        let kept = profile.registers.iter().filter(|register| is_kept(register));
+        kept.map(|register| {
+            let words: Vec<String> = self.read(register).iter().map(ToString::to_string).collect();
+            format!("{} = {}\n", register.id, words.join(" "))
+        })
+        .collect()
+    }
+
+    /// Takes what [`Bank::settings`] gave. Lines that begin with `#` are for people.
+    pub(super) fn take_settings(&mut self, profile: &Profile, text: &str) -> Result<(), BadInverterSettings> {
+        for (at, line) in text.lines().enumerate() {
+            let line = line.trim();
+            if line.is_empty() || line.starts_with('#') {
+                continue;
+            }
+            let bad = |why: &'static str| BadInverterSettings { line: at + 1, text: line.to_owned(), why };
+            let (id, words) = line.split_once('=').ok_or_else(|| bad("it is not \"id = words\""))?;
+            let register = profile.registers.iter().find(|register| register.id == id.trim() && is_kept(register));
+            let register = register.ok_or_else(|| bad("the profile has no such setting"))?;
+            let words: Result<Vec<u16>, _> = words.split_whitespace().map(str::parse).collect();
+            let words = words.map_err(|_| bad("a word is a number from 0 to 65535"))?;
+            if words.len() != register.addresses.len() {
+                return Err(bad("it has another number of words"));
+            }
+            self.write(register, &words);
+        }
+        Ok(())
     }
 
     /// The words of a register; 0 where nothing was put so far.

@@ -4,11 +4,14 @@ use std::collections::{BTreeMap, VecDeque};
 use std::sync::Arc;
 use std::time::Duration;
 
+use jiff::civil::DateTime;
+
 use crate::inverter::codec::Value;
 use crate::inverter::profile::{Profile, RegisterId};
 use crate::model::Time;
 use crate::model::power::Role;
 
+use super::bank::BadInverterSettings;
 use super::day::Day;
 use super::device::{BUSY, Device, ILLEGAL_FUNCTION};
 use super::fault::{InverterFault, InverterFaultPlan};
@@ -44,6 +47,8 @@ pub struct InverterOptions {
     pub framing: Framing,
     /// Seconds of its day in a second.
     pub speed: f64,
+    /// Date and time of the place at the start. `None`: a morning in June.
+    pub start: Option<DateTime>,
     /// What goes wrong, and when.
     pub faults: Vec<InverterFaultPlan>,
 }
@@ -51,7 +56,7 @@ pub struct InverterOptions {
 impl InverterOptions {
     /// A healthy one, in real time.
     pub fn new(profile: Arc<Profile>, framing: Framing) -> Self {
-        Self { profile, unit: None, framing, speed: 1.0, faults: Vec::new() }
+        Self { profile, unit: None, framing, speed: 1.0, start: None, faults: Vec::new() }
     }
 }
 
@@ -86,7 +91,7 @@ impl SimInverter {
     pub fn new(options: InverterOptions) -> Self {
         let unit = options.unit.unwrap_or(options.profile.link.unit);
         let mut inverter = Self {
-            device: Device::new(options.profile, unit),
+            device: Device::new(options.profile, unit, options.start),
             framing: options.framing,
             speed: options.speed,
             now: Time::ZERO,
@@ -124,6 +129,24 @@ impl SimInverter {
     /// What a register holds. `None`: it says that there is nothing.
     pub fn value(&self, register: RegisterId) -> Option<Value> {
         self.device.value(register)
+    }
+
+    /// What its settings hold, as text, to be kept.
+    pub fn settings(&self) -> String {
+        self.device.settings()
+    }
+
+    /// Takes settings that were kept.
+    ///
+    /// # Errors
+    /// The first line that does not fit the profile; nothing is taken then.
+    pub fn take_settings(&mut self, text: &str) -> Result<(), BadInverterSettings> {
+        self.device.take_settings(text)
+    }
+
+    /// The settings, if one was written since this was asked last.
+    pub fn take_changed_settings(&mut self) -> Option<String> {
+        std::mem::take(&mut self.device.changed).then(|| self.device.settings())
     }
 
     /// What came and went.

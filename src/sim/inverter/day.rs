@@ -59,6 +59,8 @@ pub(super) struct Counters {
 /// Where power comes from and goes now. pv + battery + grid = load, always.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Day {
+    /// Date and time of the place at the start.
+    start: DateTime,
     /// Seconds since the start, counted in the day's own time.
     elapsed_s: u64,
     /// What a person set the clock forward by, seconds.
@@ -89,6 +91,7 @@ impl Day {
     /// A morning in June, the battery at 62 %.
     pub fn new(limits: &Limits) -> Self {
         let mut day = Self {
+            start: civil::date(2026, 6, 1).at(START_HOUR, 0, 0, 0),
             elapsed_s: 0,
             clock_shift_s: 0,
             pv_w: 0.0,
@@ -110,6 +113,20 @@ impl Day {
                 discharge: 2015.0,
             },
         };
+        day.flow(limits);
+        day
+    }
+
+    /// A day that is so far on, with what happened since its midnight behind it.
+    pub(super) fn at(start: DateTime, limits: &Limits) -> Self {
+        const TICK_S: u64 = 60;
+        let midnight = start.date().at(0, 0, 0, 0);
+        let mut day = Self { start: midnight, today: Counters::default(), soc_percent: 55.0, ..Self::new(limits) };
+        let minutes = u64::from(start.hour().unsigned_abs()) * 60 + u64::from(start.minute().unsigned_abs());
+        for _ in 0..minutes {
+            day.pass(TICK_S, limits);
+        }
+        (day.start, day.elapsed_s) = (start, 0);
         day.flow(limits);
         day
     }
@@ -189,9 +206,8 @@ impl Day {
 
     /// Date and time of the simulated place.
     fn now(&self) -> DateTime {
-        let start = civil::date(2026, 6, 1).at(START_HOUR, 0, 0, 0);
         let seconds = i64::try_from(self.elapsed_s).unwrap_or(i64::MAX);
-        start.checked_add(Span::new().try_seconds(seconds).unwrap_or_default()).unwrap_or(start)
+        self.start.checked_add(Span::new().try_seconds(seconds).unwrap_or_default()).unwrap_or(self.start)
     }
 
     /// What the device's clock shows.

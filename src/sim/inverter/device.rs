@@ -3,12 +3,14 @@
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
+use jiff::civil::DateTime;
+
 use crate::inverter::codec::{Value, decode};
 use crate::inverter::profile::{Profile, Register, RegisterId, RegisterType, WriteFunction};
 use crate::inverter::request::{MAX_READ, MAX_WRITE};
 use crate::model::power::{Role, Table};
 
-use super::bank::{Bank, Place, can_tell_export, place, readable};
+use super::bank::{BadInverterSettings, Bank, Place, can_tell_export, place, readable};
 use super::day::{Day, Limits, RATED_W};
 use super::values::Teller;
 
@@ -36,12 +38,15 @@ pub(super) struct Device {
     exports: bool,
     strings: u8,
     pub(super) swapped: bool,
+    /// A setting was written since this was looked at last.
+    pub(super) changed: bool,
     pub(super) day: Day,
     limits: Limits,
 }
 
 impl Device {
-    pub(super) fn new(profile: Arc<Profile>, unit: u8) -> Self {
+    /// `start`: date and time of the place. `None`: a morning in June.
+    pub(super) fn new(profile: Arc<Profile>, unit: u8, start: Option<DateTime>) -> Self {
         let free = (FREE_UNITS..).filter(|free| *free != unit);
         let named = profile.link.services.iter().zip(free).map(|(service, free)| service.unit.unwrap_or(free));
         let units = std::iter::once(unit).chain(named).collect();
@@ -54,7 +59,8 @@ impl Device {
             units,
             profile,
             swapped: false,
-            day: Day::new(&Limits::default()),
+            changed: false,
+            day: start.map_or_else(|| Day::new(&Limits::default()), |start| Day::at(start, &Limits::default())),
             limits: Limits::default(),
         };
         device.obey_settings();
@@ -82,6 +88,21 @@ impl Device {
     const fn teller(&self) -> Teller<'_> {
         let serial = if self.swapped { OTHER_SERIAL } else { SERIAL };
         Teller { day: &self.day, strings: self.strings, serial }
+    }
+
+    /// What its settings hold, as text.
+    pub(super) fn settings(&self) -> String {
+        self.bank.settings(&self.profile)
+    }
+
+    /// Takes settings that were kept.
+    pub(super) fn take_settings(&mut self, text: &str) -> Result<(), BadInverterSettings> {
+        let mut bank = self.bank.clone();
+        bank.take_settings(&self.profile, text)?;
+        self.bank = bank;
+        self.obey_settings();
+        self.tell();
+        Ok(())
     }
 
     /// Lets time pass, up to so many seconds after the start.
@@ -207,6 +228,7 @@ impl Device {
             }
             self.judge(register, &after)?;
         }
+        self.changed |= self.bank.settings(&self.profile) != after.settings(&self.profile);
         self.bank = after;
         self.act();
         Ok(())

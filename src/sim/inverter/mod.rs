@@ -15,5 +15,6 @@ mod tests;
 mod values;
 
 pub use self::core::{BusCounters, Client, Framing, InverterOptions, SimInverter};
+pub use bank::BadInverterSettings;
 pub use day::{Day, Limits};
 pub use fault::{BadInverterFault, InverterFault, InverterFaultPlan};

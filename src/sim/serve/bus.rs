@@ -1,5 +1,7 @@
 //! A simulated inverter on real (or tokio's simulated) time: what its connections share.
 
+use std::io;
+use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
@@ -32,6 +34,8 @@ pub struct Bus {
     inverter: Arc<Mutex<SimInverter>>,
     last_client: Arc<AtomicU64>,
     start: Instant,
+    /// Where its settings are kept.
+    state_file: Option<Arc<PathBuf>>,
 }
 
 impl Bus {
@@ -41,7 +45,33 @@ impl Bus {
             inverter: Arc::new(Mutex::new(SimInverter::new(options))),
             last_client: Arc::new(AtomicU64::new(LINE)),
             start: Instant::now(),
+            state_file: None,
         }
+    }
+
+    /// The same with the settings kept in `state_file`, where they are kept when they change. A file that is not there yet
+    /// means: as delivered. Reads the file.
+    ///
+    /// # Errors
+    /// The file cannot be read, or holds something else.
+    pub fn with_state_file(options: InverterOptions, state_file: &Path) -> Result<Self, ServeError> {
+        let path = state_file.to_path_buf();
+        let mut bus = Self::new(options);
+        match std::fs::read_to_string(state_file) {
+            Ok(text) => bus
+                .with(|inverter| inverter.take_settings(&text))
+                .map_err(|source| ServeError::BadInverterState { path: path.clone(), source })?,
+            Err(error) if error.kind() == io::ErrorKind::NotFound => {}
+            Err(source) => return Err(ServeError::State { path, source }),
+        }
+        bus.state_file = Some(Arc::new(path));
+        Ok(bus)
+    }
+
+    /// What has to be kept, and where.
+    fn to_keep(&self) -> Option<(Arc<PathBuf>, String)> {
+        let file = self.state_file.clone()?;
+        Some((file, self.with(SimInverter::take_changed_settings)?))
     }
 
     /// Looks at the inverter, or does something to it, as it is now.
@@ -81,7 +111,15 @@ impl Bus {
             tokio::select! {
                 read = reader.read(&mut buffer) => match read {
                     Ok(0) | Err(_) => break,
-                    Ok(count) => self.with(|inverter| inverter.handle_bytes(self.now(), client, &buffer[..count])),
+                    Ok(count) => {
+                        self.with(|inverter| inverter.handle_bytes(self.now(), client, &buffer[..count]));
+                        // Kept before it is answered.
+                        if let Some((file, text)) = self.to_keep()
+                            && let Ok(Err(error)) = tokio::task::spawn_blocking(move || keep(&file, &text)).await
+                        {
+                            tracing::warn!(%error, "the settings of a simulated inverter are not kept");
+                        }
+                    }
                 },
                 () = self.due(client) => {}
             }
@@ -136,7 +174,10 @@ impl Wired for Bus {
     }
 
     fn save(&mut self) -> Result<(), ServeError> {
-        Ok(())
+        match self.to_keep() {
+            Some((file, text)) => keep(&file, &text),
+            None => Ok(()),
+        }
     }
 
     async fn next_event(&self) {
@@ -146,6 +187,16 @@ impl Wired for Bus {
     fn obey(&mut self, control: BusControl, notice: &mut impl FnMut(&str)) -> bool {
         self.obeyed(control, notice)
     }
+}
+
+/// Writes settings whole or not at all.
+fn keep(file: &Path, text: &str) -> Result<(), ServeError> {
+    let failed = |source| ServeError::State { path: file.to_path_buf(), source };
+    let mut name = file.file_name().unwrap_or_default().to_owned();
+    name.push(".new");
+    let new = file.with_file_name(name);
+    std::fs::write(&new, format!("# Settings of a simulated inverter: id = words.\n{text}")).map_err(failed)?;
+    std::fs::rename(&new, file).map_err(failed)
 }
 
 /// Serves the inverter to everyone who connects, until [`BusControl::Quit`].

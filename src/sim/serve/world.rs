@@ -8,6 +8,7 @@ use tokio::sync::mpsc;
 use tokio::time::Instant;
 
 use crate::model::Time;
+use crate::sim::inverter::BadInverterSettings;
 use crate::sim::machine::{BadSettings, Machine, Options, Settings};
 
 use super::control::Control;
@@ -50,6 +51,14 @@ pub enum ServeError {
         path: PathBuf,
         /// Why.
         source: io::Error,
+    },
+    /// The file of an inverter's settings holds something else.
+    #[error("the state file {} does not fit: {source}", path.display())]
+    BadInverterState {
+        /// The file.
+        path: PathBuf,
+        /// Where and what.
+        source: BadInverterSettings,
     },
     /// The file of settings holds something else.
     #[error("the state file {} does not fit: {source}", path.display())]
