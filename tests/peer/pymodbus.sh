@@ -96,7 +96,7 @@ known='{
     mode: [3], error_bits: [0, 0], energy_day_pv: [0, 7250]
 }'
 "$sunmill" inverter profiles show senergy_hybrid --json |
-    jq --argjson known "$known" '[.registers[] | . + {content: ($known[.id] // (.addresses | map(0)))}]' >"$folder/registers.json"
+    jq --argjson known "$(jq -n "$known")" '[.registers[] | . + {content: ($known[.id] // (.addresses | map(0)))}]' >"$folder/registers.json"
 for transport in tcp rtu; do
     serve "$folder/registers.json" 1 "$transport"
     "$sunmill" inverter show --at "$at" --profile senergy --json >"$folder/show.json" 2>"$folder/show.err" || failed "show over $transport"
