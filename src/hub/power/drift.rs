@@ -7,16 +7,22 @@ use crate::inverter::validate::{Change, check};
 use crate::model::Time;
 use crate::model::power::{Drift, Saved};
 
-/// What differs, by the id of the setting. A setting that is not known at present is left as it was `before`.
+/// What differs, by the id of the setting. A setting that is not known at present is left as it was `before`; one that was
+/// not read since it was `written` says nothing yet.
 pub(super) fn look(
     values: &Values,
     saved: &BTreeMap<String, Saved>,
+    written: &BTreeMap<String, Time>,
     before: &BTreeMap<String, Drift>,
     now: Time,
 ) -> BTreeMap<String, Drift> {
     let mut drift = BTreeMap::new();
     for (id, saved) in saved {
         let Some(register) = values.profile().find(id) else { continue };
+        let read_at = values.slot(register).at;
+        if written.get(id).is_some_and(|written| read_at.is_none_or(|at| at <= *written)) {
+            continue;
+        }
         if values.fresh(register, now).is_none() {
             if let Some(known) = before.get(id) {
                 drift.insert(id.clone(), known.clone());
@@ -39,8 +45,6 @@ pub(super) fn look(
 
 #[cfg(test)]
 mod tests {
-    use std::sync::Arc;
-
     use super::*;
     use crate::hub::power::tests::values;
 
@@ -51,7 +55,7 @@ mod tests {
 
     fn drift(text: &str, raw: u16) -> Vec<(String, String)> {
         let values = values(&[("discharge_end_soc", &[raw])], Time::ZERO);
-        let drift = look(&values, &saved(text), &BTreeMap::new(), Time::ZERO);
+        let drift = look(&values, &saved(text), &BTreeMap::new(), &BTreeMap::new(), Time::ZERO);
         drift.into_values().map(|drift| (drift.saved, drift.actual)).collect()
     }
 
@@ -64,9 +68,21 @@ mod tests {
     #[test]
     fn what_is_not_known_stays_as_it_was() {
         let later = Time::from_millis(10_000_000);
-        let values: Arc<Values> = values(&[("discharge_end_soc", &[20])], Time::ZERO);
-        let before = look(&values, &saved("35 %"), &BTreeMap::new(), Time::ZERO);
-        assert_eq!(look(&values, &saved("35 %"), &before, later), before);
-        assert!(look(&values, &saved("35 %"), &BTreeMap::new(), later).is_empty());
+        let values = values(&[("discharge_end_soc", &[20])], Time::ZERO);
+        let none = BTreeMap::new();
+        let before = look(&values, &saved("35 %"), &none, &BTreeMap::new(), Time::ZERO);
+        assert_eq!(look(&values, &saved("35 %"), &none, &before, later), before);
+        assert!(look(&values, &saved("35 %"), &none, &BTreeMap::new(), later).is_empty());
+    }
+
+    #[test]
+    fn what_was_read_before_it_was_written_is_no_drift() {
+        let at = Time::from_millis(5000);
+        let written = BTreeMap::from([("discharge_end_soc".to_owned(), at)]);
+        let drifted = |read_at| {
+            let values = values(&[("discharge_end_soc", &[20])], read_at);
+            !look(&values, &saved("35 %"), &written, &BTreeMap::new(), at).is_empty()
+        };
+        assert!(!drifted(Time::ZERO) && !drifted(at) && drifted(Time::from_millis(5001)));
     }
 }

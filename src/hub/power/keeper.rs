@@ -64,6 +64,8 @@ pub(super) struct End {
     /// Its counters went on since they were written.
     pub(super) counted: bool,
     pub(super) saved: BTreeMap<String, Saved>,
+    /// When each was written last: what was read before that is no drift.
+    pub(super) written: BTreeMap<String, Time>,
     pub(super) sampler: Sampler,
     pub(super) said: Said,
     pub(super) counter_ends: Ends,
@@ -237,6 +239,7 @@ impl End {
             memory: Memory::default(),
             counted: false,
             saved: BTreeMap::new(),
+            written: BTreeMap::new(),
             sampler: Sampler::default(),
             said: Said::default(),
             counter_ends: Ends::default(),

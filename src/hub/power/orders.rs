@@ -134,15 +134,17 @@ impl Keeper {
         let report = writes::report(&open.who, at, &done);
         self.audit_writes(&open, &done, at);
         self.count_writes(open.place, &done);
-        self.save_written(&open, &done);
+        self.save_written(&open, &done, at);
         let outcome = writes::outcome(&report);
         fold::change(&mut self.snapshot.power, open.place, |unit| {
             unit.writing &= open.answered;
+            for row in report.rows.iter().filter(|row| row.good) {
+                unit.drift.remove(&row.id);
+            }
             unit.last_write = Some(report.into());
         });
         self.power_changed();
         self.power.show_books();
-        self.power.look(open.place);
         if !open.answered {
             // Each register has its own row in the audit.
             self.answer_audited(at, ticket, outcome);
@@ -178,7 +180,7 @@ impl Keeper {
     }
 
     /// What a person set is kept, once the device has said it.
-    fn save_written(&mut self, open: &OpenWrite, done: &[Done]) {
+    fn save_written(&mut self, open: &OpenWrite, done: &[Done], at: Time) {
         let Some(end) = self.power.ends.get_mut(open.place) else { return };
         let profile = end.profile.clone();
         for done in done.iter().filter(|done| done.written.is_good()) {
@@ -189,6 +191,7 @@ impl Keeper {
             let text = done.change.after_text.clone();
             let saved = Saved { id: id.clone(), text, who: open.who.clone(), at_ms: now_ms() };
             self.power.kept.save(&end.name, &saved);
+            end.written.insert(id.clone(), at);
             end.saved.insert(id, saved);
         }
     }

@@ -98,7 +98,7 @@ impl Keeper {
             end.profile = Some(values.profile().clone());
         }
         let Some(unit) = self.snapshot.power.inverters.get(place) else { return };
-        let drift = drift::look(values, &end.saved, &unit.drift, now);
+        let drift = drift::look(values, &end.saved, &end.written, &unit.drift, now);
         if drift != unit.drift {
             fold::change(&mut self.snapshot.power, place, |unit| unit.drift = drift);
             self.power_changed();
