@@ -46,7 +46,7 @@ fn plan(inverter: &Bus) -> BusPlan {
         lock_dir: PathBuf::new(),
         in_process: Some(InProcessBus(Arc::new(connect))),
     };
-    let profile = Arc::new(shipped("senergy").unwrap().unwrap());
+    let profile = Arc::new(shipped("senergy").expect("as set up").expect("as set up"));
     let setup = UnitSetup {
         name: "roof".into(),
         profile: profile.name.clone(),
@@ -70,8 +70,8 @@ fn plan(inverter: &Bus) -> BusPlan {
 impl House {
     fn open(folder: &Path, inverter: &Bus) -> Self {
         let clock = Clock::start();
-        let (store, opened) = Store::open(&folder.join("sunmill.db")).unwrap();
-        let known = remembered(&store.reader(), ["roof"]).unwrap();
+        let (store, opened) = Store::open(&folder.join("sunmill.db")).expect("as set up");
+        let known = remembered(&store.reader(), ["roof"]).expect("as set up");
         let power = PowerKeeping::default().start(vec![plan(inverter)], known, clock);
         let keeping = Keeping { store: Some(store.clone()), opened, power, ..Keeping::default() };
         let opener = Opener {
@@ -122,7 +122,7 @@ impl House {
     }
 
     async fn answer(&mut self, query: PowerQuery) -> PowerAnswer {
-        self.hub.ask(Query::Power(query)).unwrap();
+        self.hub.ask(Query::Power(query)).expect("as set up");
         while self.answers.is_empty() {
             self.next().await;
         }
@@ -142,7 +142,7 @@ impl House {
     async fn set(&mut self, text: &str, shown: &str) -> Outcome {
         let settings = vec![Wanted { id: END.into(), text: text.into(), shown: Some(shown.into()) }];
         let order = PowerOrder::Set { inverter: "roof".into(), settings };
-        let ticket = self.hub.submit(Command::Power(order)).unwrap();
+        let ticket = self.hub.submit(Command::Power(order)).expect("as set up");
         loop {
             if let Some((_, outcome)) = self.outcomes.iter().find(|(known, _)| *known == ticket) {
                 return outcome.clone();
@@ -154,12 +154,12 @@ impl House {
 
 #[tokio::test(start_paused = true)]
 async fn a_setting_is_shown_before_written_read_back_told_saved_counted_and_there_after_a_restart() {
-    let folder = tempfile::tempdir().unwrap();
-    let profile = Arc::new(shipped("senergy").unwrap().unwrap());
+    let folder = tempfile::tempdir().expect("as set up");
+    let profile = Arc::new(shipped("senergy").expect("as set up").expect("as set up"));
     let inverter = Bus::new(InverterOptions { speed: 0.0, ..InverterOptions::new(profile, Framing::Rtu) });
     let mut house = House::open(folder.path(), &inverter);
     house.ready().await;
-    let before = house.value().await.unwrap();
+    let before = house.value().await.expect("as set up");
     assert_ne!(before, "35 %");
     let settings = vec![Wanted { id: END.into(), text: "35".into(), shown: Some(before.clone()) }];
     let query = PowerQuery::CheckChanges { inverter: "roof".into(), settings };
@@ -167,7 +167,7 @@ async fn a_setting_is_shown_before_written_read_back_told_saved_counted_and_ther
     assert_eq!((rows[0].before.as_str(), rows[0].after.as_str()), (before.as_str(), "35 %"));
 
     assert_eq!(house.set("35", &before).await, Outcome::Done);
-    let report = house.roof().last_write.clone().unwrap();
+    let report = house.roof().last_write.clone().expect("as set up");
     assert!(report.is_good() && report.rows[0].sent, "{report:?}");
     assert_eq!(report.rows[0].words, "written and read back");
     // Read anew, the settings page shows it too.
@@ -184,9 +184,9 @@ async fn a_setting_is_shown_before_written_read_back_told_saved_counted_and_ther
     let Outcome::Refused(why) = house.set("40", "20 %").await else { panic!() };
     assert!(why.to_string().contains("35 %"), "{why}");
 
-    house.store.flush().unwrap();
+    house.store.flush().expect("as set up");
     let filter = AuditFilter { kind: Some(AuditKind::Setting), ..AuditFilter::default() };
-    let audit = house.store.reader().audit(&filter, 0, 10).unwrap();
+    let audit = house.store.reader().audit(&filter, 0, 10).expect("as set up");
     let row = audit.iter().find(|row| row.outcome == "written and read back").expect("a row");
     assert_eq!((row.who.as_str(), row.what.contains(&format!("{before} -> 35 %"))), ("screen 1", true), "{row:?}");
     house.close().await;
@@ -202,8 +202,8 @@ async fn a_setting_is_shown_before_written_read_back_told_saved_counted_and_ther
     else {
         panic!()
     };
-    let row = rows.iter().find(|row| row.aliases.iter().any(|alias| alias == END)).unwrap();
-    let saved = row.saved.clone().unwrap();
+    let row = rows.iter().find(|row| row.aliases.iter().any(|alias| alias == END)).expect("as set up");
+    let saved = row.saved.clone().expect("as set up");
     assert_eq!((saved.text.as_str(), saved.who.as_str(), row.writes_today), ("35 %", "screen 1", 1));
     assert!(house.roof().drift.is_empty());
     house.close().await;
@@ -211,8 +211,8 @@ async fn a_setting_is_shown_before_written_read_back_told_saved_counted_and_ther
 
 #[tokio::test(start_paused = true)]
 async fn another_device_in_its_place_is_not_written_to_after_a_restart() {
-    let folder = tempfile::tempdir().unwrap();
-    let profile = Arc::new(shipped("senergy").unwrap().unwrap());
+    let folder = tempfile::tempdir().expect("as set up");
+    let profile = Arc::new(shipped("senergy").expect("as set up").expect("as set up"));
     let options = || InverterOptions { speed: 0.0, ..InverterOptions::new(Arc::clone(&profile), Framing::Rtu) };
     let mut house = House::open(folder.path(), &Bus::new(options()));
     house.ready().await;
@@ -224,7 +224,7 @@ async fn another_device_in_its_place_is_not_written_to_after_a_restart() {
     let Outcome::Refused(why) = house.set("35", "20 %").await else { panic!() };
     assert!(why.to_string().contains("SIM0000002"), "{why}");
     let confirm = PowerOrder::ConfirmIdentity { inverter: "roof".into() };
-    house.hub.submit(Command::Power(confirm)).unwrap();
+    house.hub.submit(Command::Power(confirm)).expect("as set up");
     house.until(|roof| roof.read_only.is_none() && roof.to_confirm.is_none()).await;
     house.close().await;
     // It is the right one from then on.
@@ -235,8 +235,8 @@ async fn another_device_in_its_place_is_not_written_to_after_a_restart() {
 
 #[tokio::test(start_paused = true)]
 async fn a_dead_bus_keeps_no_machine_from_its_end() {
-    let folder = tempfile::tempdir().unwrap();
-    let profile = Arc::new(shipped("senergy").unwrap().unwrap());
+    let folder = tempfile::tempdir().expect("as set up");
+    let profile = Arc::new(shipped("senergy").expect("as set up").expect("as set up"));
     let inverter = Bus::new(InverterOptions::new(profile, Framing::Rtu));
     let mut dead = plan(&inverter);
     dead.config.opener.in_process =
@@ -254,11 +254,11 @@ async fn a_dead_bus_keeps_no_machine_from_its_end() {
     let (port, task) = hub::start_keeping(SessionConfig::default(), Tables::load(), opener, clock, keeping);
     let mut hub = port.attach_screen();
     while hub.snapshot().machine.state.is_none() {
-        hub.changed().await.unwrap();
+        hub.changed().await.expect("as set up");
     }
     assert!(clock.now().as_micros() < 5_000_000);
     while matches!(hub.snapshot().power.inverters[0].state, UnitState::Waiting) {
-        hub.changed().await.unwrap();
+        hub.changed().await.expect("as set up");
     }
     let before = clock.now();
     task.shutdown().await;
