@@ -1,6 +1,7 @@
 //! The registers of the simulated device, as words at addresses.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::fmt::Write as _;
 
 use crate::inverter::codec::{NoValue, Value, decode, encode};
 use crate::inverter::profile::{Bound, Factor, Form, Profile, Register, RegisterId, RegisterType, Term};
@@ -83,11 +84,11 @@ impl Bank {
     /// What a person can set and read, a line each: id and words. The clock is not a setting.
     pub(super) fn settings(&self, profile: &Profile) -> String {
         let kept = profile.registers.iter().filter(|register| is_kept(register));
-        kept.map(|register| {
+        kept.fold(String::new(), |mut text, register| {
             let words: Vec<String> = self.read(register).iter().map(ToString::to_string).collect();
-            format!("{} = {}\n", register.id, words.join(" "))
+            let _ = writeln!(text, "{} = {}", register.id, words.join(" "));
+            text
         })
-        .collect()
     }
 
     /// Takes what [`Bank::settings`] gave. Lines that begin with `#` are for people.
