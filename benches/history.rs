@@ -62,7 +62,10 @@ fn day(inverters: usize) {
 fn give(store: &Store, inverters: usize, from: i64, until: i64) {
     for at_ms in (from..until).step_by(TICK_MS as usize) {
         for inverter in 0..inverters {
-            store.power_sample(["roof", "barn", "shed"][inverter], sample(at_ms, i64::try_from(inverter).unwrap_or_default()));
+            store.power_sample(
+                ["roof", "barn", "shed"][inverter],
+                sample(at_ms, i64::try_from(inverter).unwrap_or_default()),
+            );
         }
         if (at_ms + TICK_MS) % BATCH_MS == 0 {
             store.flush().expect("a disk with room");

@@ -72,7 +72,7 @@ fn is(status: &Value, state: &str) -> bool {
 #[test]
 fn scripts_do_what_a_person_can_with_exit_codes_that_tell() {
     let mut daemon = Daemon::start();
-    daemon.until("idle machine", |status| is(status, "Idle") && status["machine"]["work_position"].is_array());
+    daemon.until("idle machine", |status| is(status, "Idle") && status["machine"]["work_position"].is_object());
     assert!(stdout(&daemon.run(&["status"])).contains("state     Idle"));
     stdout(&daemon.run(&["send", "G91 G21", "G1 X40 F300"]));
     daemon.until("motion", |status| is(status, "Run"));
@@ -113,7 +113,7 @@ fn two_screens_see_one_machine_and_control_goes_back_and_forth() {
     second.wait_for("is in control");
     first.send("\x1b");
     second.rest();
-    second.send("C");
+    second.send("T");
     second.wait_for("Take control");
     second.rest();
     second.send("\r");

@@ -8,10 +8,10 @@ use rustix::process::Signal;
 
 #[test]
 fn the_help_fits_a_terminal() {
-    let mut terminal = Terminal::sunmill(Home::new(), &["-h"], (30, 80), &[]);
+    let mut terminal = Terminal::sunmill(Home::new(), &["-h"], (44, 80), &[]);
     terminal.wait_for("not an emergency stop circuit");
     assert!(terminal.exit_status().success());
-    assert!(terminal.grid().starts_with("Run a FluidNC"), "more than 30 lines:\n{}", terminal.grid());
+    assert!(terminal.grid().starts_with("Run a FluidNC"), "more than 44 lines:\n{}", terminal.grid());
 }
 
 /// The screen on the simulated machine.

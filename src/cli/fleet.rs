@@ -250,7 +250,7 @@ mod tests {
         for text in ["", config::SAMPLE] {
             let (fleet, _folder) = fleet_of(text, None);
             let [bus] = &fleet.buses[..] else { panic!("{fleet:?}") };
-            assert_eq!((bus.simulated, bus.units[0].brand.as_str()), (true, "Senergy"));
+            assert_eq!((bus.simulated, bus.units[0].brand.as_str()), (true, "Senergy (Strong Energy Alfred)"));
             assert_eq!(bus.config.opener.endpoint.to_string(), "sim");
         }
         let real = "[machine]\nport = \"/dev/ttyUSB0\"\n";
@@ -314,7 +314,7 @@ mod tests {
             let file = folder.path().join("config.toml");
             fleet(&Settings::new(Some(file), None, None, &Environment::default()).unwrap())
         };
-        let good = fleet_with(&shipped.replace("brand = \"Senergy\"", "brand = \"Mine\""));
+        let good = fleet_with(&shipped.replace("brand = \"Senergy (Strong Energy Alfred)\"", "brand = \"Mine\""));
         assert_eq!((good.buses[0].units[0].brand.as_str(), good.notices.len()), ("Mine", 1));
         assert!(
             good.notices[0].contains("mine.toml") && good.notices[0].contains("senergy_hybrid"),

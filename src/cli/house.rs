@@ -37,6 +37,8 @@ pub(super) struct House {
     remembered: Remembered,
     /// Something to tell at the start.
     pub(super) notice: Option<String>,
+    /// Why there is no wire log, if there should be one.
+    pub(super) wire_notice: Option<String>,
     settings: Settings,
 }
 
@@ -70,7 +72,7 @@ impl House {
         let (remembered, memory_notice) = remembered(store.as_ref(), &fleet);
         let of_fleet = fleet.notices.first().cloned();
         fleet.notices.iter().for_each(|notice| tracing::warn!(notice, "inverters"));
-        let notice = kept.notice().or(wire_notice).or(memory_notice).or(of_fleet);
+        let notice = kept.notice().or(memory_notice).or(of_fleet);
         let keeping = Keeping {
             backups: settings.backup_folder.clone(),
             wire_log,
@@ -82,7 +84,17 @@ impl House {
             outputs: settings.config.outputs.iter().map(config::Output::to_model).collect(),
             power: PowerKeeping { zone: TimeZone::system(), ..PowerKeeping::default() },
         };
-        Ok(Self { runtime, keeping, store, wire_guard, fleet, remembered, notice, settings: settings.clone() })
+        Ok(Self {
+            runtime,
+            keeping,
+            store,
+            wire_guard,
+            fleet,
+            remembered,
+            notice,
+            wire_notice,
+            settings: settings.clone(),
+        })
     }
 
     /// Runs the hub while `doing` lasts. Then it cancels a jog, closes the port and answers all that is open, whatever

@@ -58,7 +58,7 @@ pub(super) fn run(settings: &Settings, terminal: bool, face: Face) -> Result<Exi
     };
     // The screen's own hook is installed after the house's and so runs before it: the terminal is restored first.
     let house = House::build(settings)?;
-    let notice = house.notice.clone().or(notice);
+    let notice = house.notice.clone().or(notice).or(house.wire_notice.clone());
     let reason = house.run(async |running| {
         let clock = running.clock;
         let (server, unserved) = served(settings, running);

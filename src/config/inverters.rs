@@ -257,7 +257,7 @@ mod tests {
             (second("bus = \"roof\"\nprofile = \"srne\"\nunit = 0"), "f.toml:12:8: inverter.unit is integer 0"),
             (
                 second("bus = \"roof\"\nprofile = \"srne\"\nnominal_v = 12"),
-                "f.toml:12:13: inverter.nominal_v is integer 12, but must be a number from 50 to 1000 V",
+                "f.toml:12:13: inverter.nominal_v is floating point 12.0, but must be a number from 50 to 1000 V",
             ),
             (
                 second("bus = \"roof\"\nprofile = \"victron\"\nservices = { vebus = 0 }"),

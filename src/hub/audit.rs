@@ -13,6 +13,7 @@ use crate::model::audit::{ASKED, AuditKind, AuditRow};
 use crate::model::command::{Command, Origin, Outcome, OverrideStep, RapidStep, Realtime};
 use crate::model::latch::is_same_kind;
 use crate::model::machine::AlarmInfo;
+use crate::model::power::PowerOrder;
 use crate::model::snapshot::{LinkState, Stop, StopPhase};
 use crate::model::time::Time;
 use crate::store::{Store, now_ms};
@@ -48,6 +49,8 @@ struct Gesture {
 pub(super) struct Audited {
     kind: AuditKind,
     counted: bool,
+    /// Each register gets a row of its own.
+    by_register: bool,
 }
 
 impl Audited {
@@ -68,7 +71,8 @@ impl Audited {
                 AuditKind::Command
             }
         };
-        Self { kind, counted: matches!(command, Command::JogStep { .. }) }
+        let by_register = matches!(command, Command::Power(PowerOrder::Set { .. }));
+        Self { kind, counted: matches!(command, Command::JogStep { .. }), by_register }
     }
 }
 
@@ -83,9 +87,9 @@ impl Audit {
     }
 
     /// A command is under way: it stands in the audit before it is answered, since sunmill may be killed meanwhile. Jogs do
-    /// not: they are many, and end by themselves within their lease.
+    /// not: they are many, and end by themselves within their lease. Nor do settings of inverters, each of which gets a row.
     pub(super) fn asked(&mut self, at: Time, entry: &mut Entry) {
-        if entry.audited.kind == AuditKind::Jog {
+        if entry.audited.kind == AuditKind::Jog || entry.audited.by_register {
             return;
         }
         let row = row_of(at, entry, ASKED.to_owned());

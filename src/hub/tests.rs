@@ -310,6 +310,8 @@ async fn retries_for_the_same_reason_are_said_once() {
 #[tokio::test]
 async fn a_snapshot_is_published_only_when_it_says_something_new() {
     let mut bench = Bench::up(StateKind::Idle);
+    // From here on this client is in control, which is news only once.
+    bench.ask(mdi("G0 X0"));
     bench.keeper.publish();
     assert!(bench.snapshots.has_changed().unwrap());
     bench.snapshots.borrow_and_update();

@@ -407,16 +407,16 @@ impl Unit {
         }
     }
 
-    /// What changed at once; what is the same now and then, as long as it is read.
+    /// At the end of each round, so that it is told as a whole; the grid's coming and going at once.
     fn tell_known(&mut self, now: Time) {
         let Stage::Polling(poller) = &self.stage else { return };
         let values = poller.values();
-        let changed = self.grid.look(values, now) || values.revision() != self.told.revision;
-        // At the end of a round, so that it is told as a whole.
+        let urgent = self.grid.look(values, now);
+        let changed = values.revision() != self.told.revision;
         let round_ends = poller.poll_timeout().is_none_or(|at| at > now + LULL);
         let read = poller.stats().replies != self.told.replies;
-        let due = read && (round_ends || self.told.at.is_none_or(|at| now.since(at) >= TELL_EVERY));
-        if changed || due {
+        let late = self.told.at.is_none_or(|at| now.since(at) >= TELL_EVERY);
+        if urgent || (changed || read) && (round_ends || late) {
             let known = summary::inverter(&self.name, values, self.grid.grid(), &mut self.faults, now);
             self.told.revision = values.revision();
             self.told.replies = poller.stats().replies;

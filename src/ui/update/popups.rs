@@ -118,7 +118,7 @@ pub(super) fn home(snapshot: &Snapshot, batch: u64) -> Popup {
     )
 }
 
-/// `C`.
+/// `T`.
 pub(super) fn take_control(snapshot: &Snapshot, batch: u64) -> Popup {
     let who = snapshot.people.control.as_ref().map_or_else(String::new, |control| control.who.clone());
     let take = Command::Control(ControlOrder::Take { reason: String::new() });

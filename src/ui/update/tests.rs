@@ -225,12 +225,12 @@ fn a_screen_of_a_hub_elsewhere_leaves_it_at_work_and_asks_before_it_takes_contro
     assert_eq!(scene.press(&["q"]), [Effect::Quit(ExitReason::Asked)]);
 
     let mut scene = state(Idle);
-    assert_eq!(scene.press(&["C", "Enter"]), [], "nobody has it");
+    assert_eq!(scene.press(&["T"]), [], "nobody has it");
     let control = Control { client: ClientId(2), who: "pi at tty1".into(), since: Time::ZERO, stale: false };
     scene.snapshot.people = Arc::new(People { control: Some(control), clients: Vec::new() });
     assert!(scene.text(80, 24).contains("pi at tty1 is in control"));
     let take = Command::Control(ControlOrder::Take { reason: String::new() });
-    assert_eq!(scene.press(&["C"]), []);
+    assert_eq!(scene.press(&["T"]), []);
     assert_eq!(scene.press(&["Enter"]), [Effect::Submit(take)]);
 }
 

@@ -111,6 +111,8 @@ async fn one_that_is_switched_off_stays_so_after_a_restart() {
     assert_eq!(rig.unit(0).state, UnitState::Off);
     let learned = Learned { refused: ["pv3_power".to_owned()].into(), ..Learned::default() };
     rig.tell_unit(0, UnitEvent::Learned(learned.clone())).await;
+    // What is told in order is heard in order.
+    rig.answers(1).await;
     let rig = Rig::start(rig.end().await);
     assert_eq!((rig.unit(0).enabled, rig.unit(0).state.clone()), (false, UnitState::Off));
     assert!(rig.unit(1).enabled);

@@ -104,7 +104,7 @@ pub(super) const ROWS: &[Row] = &[
     row(
         Action::TakeControl,
         "take control",
-        &["C"],
+        &["T"],
         (Group::Machine, Danger::Changes, Context::Main),
         "Take control from another screen or script; asks first, and the others are told.",
     ),

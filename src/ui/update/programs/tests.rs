@@ -135,7 +135,7 @@ fn an_outline_is_shown_agreed_to_and_sent_as_it_was_shown() {
     use crate::model::program::ask::{OutlineAsk, OutlinePlan};
 
     let mut scene = listed();
-    let (path, rectangle) = (file("plate.nc"), OutlineAsk { hull: false, stays: false });
+    let (path, rectangle) = (file("plate.nc"), OutlineAsk { hull: false, stays: true });
     let query = |ask| asks(ProgramQuery::Outline { path: file("plate.nc"), ask });
     assert_eq!(scene.press(&["d"]), [asks(ProgramQuery::Details(path.clone())), query(rectangle)]);
     assert_eq!(scene.press(&["Enter"]), [], "nothing is known yet");
