@@ -232,7 +232,8 @@ impl Unit {
                 Question { request, patience, canary }
             }),
         };
-        self.take_events(now);
+        // What it measures is not told here: while a question is open no round has an end.
+        self.heed(now);
         question
     }
 
@@ -356,8 +357,14 @@ impl Unit {
         }
     }
 
-    /// What the poller tells, and what follows from it for the hub.
+    /// What the poller tells, and what it measures.
     pub(super) fn take_events(&mut self, now: Time) {
+        self.heed(now);
+        self.tell_known(now);
+    }
+
+    /// What the poller tells, and what follows from it for the hub.
+    fn heed(&mut self, now: Time) {
         let Stage::Polling(poller) = &mut self.stage else { return };
         let mut quarantined = false;
         let mut silent = false;
@@ -387,7 +394,6 @@ impl Unit {
             self.tell_quarantined();
         }
         self.tell_identity();
-        self.tell_known(now);
     }
 
     fn tell_quarantined(&mut self) {
