@@ -79,7 +79,7 @@ fn scripts_do_what_a_person_can_with_exit_codes_that_tell() {
     stdout(&daemon.run(&["hold"]));
     assert!(is(&daemon.status(), "Hold"));
     let why = failure(&daemon.run(&["send", "G1 X1"]), 5);
-    assert!(why.contains("Hold"), "{why}");
+    assert!(why.contains("on hold"), "{why}");
     stdout(&daemon.run(&["resume"]));
     daemon.until("motion again", |status| is(status, "Run"));
     stdout(&daemon.run(&["stop"]));
