@@ -266,6 +266,7 @@ async fn at_a_tool_change_a_person_steps_aside_touches_off_and_goes_on_behind_it
         mill.shop.done(Command::Mdi(format!("G53 G0 X{0} Y{0}", middle(firmware)))).await;
         mill.shop.until("middle", |s| idle(s) && (x(s) - middle(firmware)).abs() < 0.01).await;
         mill.shop.done(Command::Mdi("G53 G0 Z-30".into())).await;
+        mill.shop.until("depth", |s| idle(s) && (z(s) + 30.0).abs() < 0.01).await;
         mill.shop.done(Command::SetWork { axes: AxisSet::first(3), value: 0.0 }).await;
         let text = "G21 G90\nG0 Z5\nG0 X2 Y1\nG1 Z1 F600\nG0 Z5\nT2 M6 (the small one)\nG1 Z1 F600\nX6\nG0 Z5\n";
         let path = mill.run(text).await;
@@ -279,8 +280,10 @@ async fn at_a_tool_change_a_person_steps_aside_touches_off_and_goes_on_behind_it
         assert_eq!((offer.suggested_line, offer.run.last_line), (7, if firmware == Firmware::GrblHal { 6 } else { 5 }));
         let snapshot = mill.shop.until("idle", idle).await;
         assert!(!snapshot.machine.homed.is_empty(), "{firmware}: position is kept");
+        let y = |s: &Snapshot| s.machine.machine_position.map_or(f64::NAN, |position| position.as_slice()[1]);
+        let before = y(&snapshot);
         mill.shop.done(step()).await;
-        mill.shop.until("rest", idle).await;
+        mill.shop.until("the step's end", |s| idle(s) && (y(s) - before - 3.0).abs() < 0.01).await;
         // The new tool is 2 mm longer: its tip touches where Z read 2.
         mill.shop.done(Command::Mdi("G0 Z2".into())).await;
         mill.shop.until("rest", |s| idle(s) && (z(s) + 28.0).abs() < 0.01).await;
@@ -439,13 +442,21 @@ async fn an_outline_is_driven_round_and_is_no_run_of_the_program() {
         mill.shop.done(Command::Home(HomeTarget::All)).await;
         mill.shop.done(Command::Mdi(format!("G53 G0 X{0} Y{0}", middle(firmware)))).await;
         mill.shop.until("middle", |s| idle(s) && (x(s) - middle(firmware)).abs() < 0.01).await;
-        let path = mill.run(&moves(150)).await;
+        let m = middle(firmware);
+        // In absolute coordinates: FluidNC carries out the line that it has in its hands after the reset, with modes of its own.
+        let mut text = "G21 G90\n".to_owned();
+        for i in 0..150 {
+            let _ = writeln!(text, "G1 X{} Y{m} F6000", m + 1.5 * f64::from(i % 2));
+        }
+        let path = mill.run(&text).await;
         mill.until("motion", |run| run.acked_line > 20).await;
         mill.shop.hub.realtime(Realtime::StopProgram);
         mill.over().await;
         let offer = mill.interrupted().await;
         mill.shop.until("idle", idle).await;
-        let m = middle(firmware);
+        mill.shop.done(Command::Mdi(format!("G90 G1 X{m} Y{m} F6000"))).await;
+        mill.shop.done(Command::Mdi("G4 P0".into())).await;
+        mill.shop.until("middle", |s| idle(s) && (x(s) - m).abs() < 0.01).await;
         let round = |far: f64| {
             let lines = ["M5".to_owned(), "G21 G90 G94 G54".to_owned()].into_iter();
             let corners = [(m, m), (m + far, m), (m + far, m + 4.0), (m, m + 4.0), (m, m)];

@@ -134,6 +134,9 @@ impl Desk {
                 Some(((if waited { turn.min(Turn::Safety) } else { turn }, unit.served), at))
             });
             let (_, at) = due.min()?;
+            // What was heard of the others does not wait for the end of this question.
+            let others = self.units.iter_mut().enumerate().filter(|(other, _)| *other != at);
+            others.for_each(|(_, unit)| unit.turn_passes(now));
             let unit = &mut self.units[at];
             let question = unit.ask(now, slowest);
             if question.is_none() {

@@ -423,6 +423,21 @@ impl Unit {
         let read = poller.stats().replies != self.told.replies;
         let late = self.told.at.is_none_or(|at| now.since(at) >= TELL_EVERY);
         if urgent || (changed || read) && (round_ends || late) {
+            self.tell_now(now);
+        }
+    }
+
+    /// The bus turns to another unit, which may keep it for long: what was read in the middle of a round is told now.
+    pub(super) fn turn_passes(&mut self, now: Time) {
+        let Stage::Polling(poller) = &self.stage else { return };
+        if self.told.at.is_some() && poller.stats().replies != self.told.replies {
+            self.tell_now(now);
+        }
+    }
+
+    fn tell_now(&mut self, now: Time) {
+        if let Stage::Polling(poller) = &self.stage {
+            let values = poller.values();
             let known = summary::inverter(&self.name, values, self.grid.grid(), &mut self.faults, now);
             self.told.revision = values.revision();
             self.told.replies = poller.stats().replies;
