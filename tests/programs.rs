@@ -454,9 +454,8 @@ async fn an_outline_is_driven_round_and_is_no_run_of_the_program() {
         mill.over().await;
         let offer = mill.interrupted().await;
         mill.shop.until("idle", idle).await;
-        mill.shop.done(Command::Mdi(format!("G90 G1 X{m} Y{m} F6000"))).await;
-        mill.shop.done(Command::Mdi("G4 P0".into())).await;
-        mill.shop.until("middle", |s| idle(s) && (x(s) - m).abs() < 0.01).await;
+        mill.shop.done(Command::Mdi(format!("G90 G1 X{} Y{m} F6000", m - 3.0))).await;
+        mill.shop.until("a place beside it", |s| idle(s) && (x(s) - m + 3.0).abs() < 0.01).await;
         let round = |far: f64| {
             let lines = ["M5".to_owned(), "G21 G90 G94 G54".to_owned()].into_iter();
             let corners = [(m, m), (m + far, m), (m + far, m + 4.0), (m, m + 4.0), (m, m)];

@@ -119,9 +119,9 @@ impl Situation {
         matches!(self, Self::Hold { .. } | Self::Door { .. } | Self::Tool | Self::Unknown { .. })
     }
 
-    /// A reset now would keep position.
+    /// A reset now would keep position. grblHAL waits for a tool change only when all motion has ended.
     pub(super) const fn is_standstill(self) -> bool {
-        matches!(self, Self::Idle | Self::Check | Self::Hold { stopped: true })
+        matches!(self, Self::Idle | Self::Check | Self::Tool | Self::Hold { stopped: true })
     }
 }
 
