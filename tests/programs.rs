@@ -444,10 +444,7 @@ async fn an_outline_is_driven_round_and_is_no_run_of_the_program() {
         mill.shop.until("middle", |s| idle(s) && (x(s) - middle(firmware)).abs() < 0.01).await;
         let m = middle(firmware);
         // In absolute coordinates: FluidNC carries out the line that it has in its hands after the reset, with modes of its own.
-        let mut text = "G21 G90\n".to_owned();
-        for i in 0..150 {
-            let _ = writeln!(text, "G1 X{} Y{m} F6000", m + 1.5 * f64::from(i % 2));
-        }
+        let text = format!("G21 G90\n{}", format!("G1 X{m} Y{m} F6000\nG1 X{} F6000\n", m + 1.5).repeat(75));
         let path = mill.run(&text).await;
         mill.until("motion", |run| run.acked_line > 20).await;
         mill.shop.hub.realtime(Realtime::StopProgram);
