@@ -3,6 +3,10 @@
 //! On a serial line every byte costs time. Dropped are comments, blanks, line numbers, needless zeros and signs, and words that
 //! repeat what is in force. What is in force counts only as far as this program has sent it since [`Compactor::reset`], and
 //! nothing is dropped beside a code that gives words another meaning (G10, G28, G43.1, G53, G92, drilling cycles …).
+//!
+//! To FluidNC a move says by itself what it is. The one line that it has in its hands at a reset it carries out after it, when
+//! its own modes hold again: G0, G21, G90, and no feed (recorded). A cut without its G1 would be a rapid through the work;
+//! with it, it is refused for want of a feed.
 
 use super::block::{Block, Code, Kind, Word};
 use super::dialect::Dialect;
@@ -96,10 +100,16 @@ impl Compactor {
         if block.deletable && self.firmware != Firmware::Grbl {
             out.push('/');
         }
+        let alone = self.firmware == Firmware::FluidNc && !line.special && line.names_axis;
+        if alone {
+            Self::say_again(block, next, out);
+        }
         let mut codes = block.g().iter();
         for word in block.words() {
             let drop = match word.letter {
-                b'G' => codes.next().is_some_and(|code| self.repeats(*code, &line)),
+                b'G' => {
+                    codes.next().is_some_and(|code| self.repeats(*code, &line) && !(alone && is_needed(*code, next)))
+                }
                 b'F' => !line.special && per_unit(next.feed_mode) && next.feed == Some(word.value),
                 b'S' => !line.special && !line.spindle && next.speed == Some(word.value),
                 b'X' | b'Y' | b'Z' if may_drop_axes => {
@@ -115,6 +125,27 @@ impl Compactor {
         self.after(block, &line, keeps_place);
         if line.forgets || block.deletable {
             self.reset();
+        }
+    }
+
+    /// What the line relies on and does not say itself, where a reset before it would give it another meaning.
+    fn say_again(block: &Block, next: &InForce, out: &mut String) {
+        let says = |is: fn(G) -> bool| block.g().iter().any(|code| G::of(*code).is_some_and(is));
+        if !says(|g| matches!(g, G::Motion(_))) {
+            match next.motion {
+                Some(MotionMode::Linear) => out.push_str("G1"),
+                Some(MotionMode::ArcCw) => out.push_str("G2"),
+                Some(MotionMode::ArcCcw) => out.push_str("G3"),
+                _ => {}
+            }
+        }
+        if next.motion == Some(MotionMode::Rapid) {
+            if next.distance == Some(Distance::Relative) && !says(|g| matches!(g, G::Distance(_))) {
+                out.push_str("G91");
+            }
+            if next.units == Some(Units::Inch) && !says(|g| matches!(g, G::Units(_))) {
+                out.push_str("G20");
+            }
         }
     }
 
@@ -235,6 +266,16 @@ fn is_sound(block: &Block) -> bool {
             groups |= bit;
             sound
         })
+}
+
+/// Dropped, it would be missing after a reset: a cut's motion word, and what a rapid counts in.
+fn is_needed(code: Code, next: &InForce) -> bool {
+    let rapid = next.motion == Some(MotionMode::Rapid);
+    match G::of(code) {
+        Some(G::Motion(motion)) => motion != MotionMode::Rapid,
+        Some(G::Distance(Distance::Relative)) | Some(G::Units(Units::Inch)) => rapid,
+        _ => false,
+    }
 }
 
 const fn axis(letter: u8) -> usize {
