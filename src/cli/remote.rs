@@ -191,7 +191,7 @@ pub(super) fn protocol() -> String {
             in control, 3 hello first, 4 another version. Answers of over 1 MiB come as part {text, last}, to be joined.\n"
 }
 
-async fn ended(hub: &mut Hub, command: Command) -> Result<Outcome, Failure> {
+pub(super) async fn ended(hub: &mut Hub, command: Command) -> Result<Outcome, Failure> {
     let asked = hub.submit(command).map_err(|why| Failure::new(Code::State, eyre!("{why}")))?;
     loop {
         let news = hub.next().await.map_err(|gone| Failure::new(Code::Unreachable, gone.into()))?;
@@ -204,7 +204,7 @@ async fn ended(hub: &mut Hub, command: Command) -> Result<Outcome, Failure> {
     }
 }
 
-fn refused(outcome: &Outcome) -> Failure {
+pub(super) fn refused(outcome: &Outcome) -> Failure {
     let code = match outcome {
         Outcome::Refused(why) if why.0.contains("is in control") => Code::Control,
         Outcome::Refused(_) => Code::State,
@@ -259,7 +259,7 @@ fn unreachable_hub(error: ConnectError) -> Failure {
     Failure::new(code, Report::new(error))
 }
 
-fn with_hub(
+pub(super) fn with_hub(
     settings: &Settings,
     doing: impl AsyncFnOnce(&mut Attached) -> Result<(), Failure>,
 ) -> Result<ExitCode, Failure> {

@@ -48,7 +48,7 @@ pub fn run(cli: Cli, environment: &Environment) -> Result<ExitCode, Failure> {
         Some(Command::Ports(args)) => print(&ports::listed(&settings(None)?, args.json)?),
         Some(Command::Preview(args)) => preview::run(&args, &settings(None)?.look),
         Some(Command::Replay(args)) => replay::run(&settings(None)?, &args.file, args.json),
-        Some(Command::Inverter(command)) => print(&inverter::run(&command, || settings(None))?),
+        Some(Command::Inverter(command)) => return inverter::run(&command, || settings(None)),
         Some(Command::History(HistoryCommand::Export(args))) => power_history::export(&settings(None)?, &args),
         Some(Command::Sim(SimCommand::Machine(args))) => sim::machine(args.into()),
         Some(Command::Sim(SimCommand::Inverter(args))) => sim_inverter::inverter(args),

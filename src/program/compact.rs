@@ -273,7 +273,7 @@ fn is_needed(code: Code, next: &InForce) -> bool {
     let rapid = next.motion == Some(MotionMode::Rapid);
     match G::of(code) {
         Some(G::Motion(motion)) => motion != MotionMode::Rapid,
-        Some(G::Distance(Distance::Relative)) | Some(G::Units(Units::Inch)) => rapid,
+        Some(G::Distance(Distance::Relative) | G::Units(Units::Inch)) => rapid,
         _ => false,
     }
 }

@@ -4,11 +4,16 @@ use std::path::PathBuf;
 
 use clap::{Args, Subcommand};
 
+use super::attached::{ListArgs, SetArgs};
 use super::place::Place;
 
 /// `sunmill inverter …`
 #[derive(Debug, Subcommand)]
 pub enum InverterCommand {
+    /// Print the configured inverters, from the sunmill that runs
+    List(ListArgs),
+    /// Change settings, through the sunmill that runs: shows before and after, asks, writes, reads back
+    Set(SetArgs),
     /// Ask who is on a bus: serial numbers and a few readings, nothing is written
     ///
     /// One place at a time, and never the port of the machine. What fits none of the profiles is told too.

@@ -1,7 +1,8 @@
-//! `sunmill inverter`: what is on a bus, what it measures, what can be set. Each command opens the bus itself, for as long as it
-//! takes; a bus that a running sunmill holds is refused, and the holder named.
+//! `sunmill inverter`: what is on a bus, what it measures, what can be set. `list` and `set` go through the
+//! sunmill that runs; the others open the bus themselves, for as long as it takes, and name who holds one that is in use.
 
 mod args;
+mod attached;
 mod place;
 mod registers;
 mod run;
