@@ -74,10 +74,11 @@ pub(super) fn draw(
     let zero = row_of(0.0);
     for column in 0..area.width {
         for row in 0..area.height {
-            let mut bits = 0_u8;
+            let (mut bits, mut zeros_only) = (0_u8, true);
             for dx in 0..across {
                 let Some(Some(value)) = values.get(usize::from(column * across + dx)) else { continue };
                 let (top, bottom) = (row_of(*value).min(zero), row_of(*value).max(zero));
+                zeros_only &= top == bottom;
                 for dy in 0..down {
                     if (top..=bottom).contains(&usize::from(row * down + dy)) {
                         bits |= match dots {
@@ -93,6 +94,8 @@ pub(super) fn draw(
                 (Dots::HalfBlocks, 1) => '▀',
                 (Dots::HalfBlocks, 2) => '▄',
                 (Dots::HalfBlocks, _) => '█',
+                // Nothing flows: a line, where one sign is all there is for a cell.
+                (Dots::Ascii, _) if zeros_only => '_',
                 (Dots::Ascii, _) => '#',
             };
             if let Some(cell) = buf.cell_mut((area.x + column, area.y + row)) {
@@ -117,13 +120,13 @@ mod tests {
     #[test]
     fn a_gap_is_empty_and_zero_is_a_line() {
         let values = [Some(0.0), Some(2.0), None, Some(4.0), Some(0.0)];
-        assert_eq!(picture(&values, Dots::Ascii, 3), ["   # ", " # # ", "## ##"]);
+        assert_eq!(picture(&values, Dots::Ascii, 3), ["   # ", " # # ", "_# #_"]);
     }
 
     #[test]
     fn what_is_below_zero_hangs() {
         let values = [Some(2.0), Some(-2.0), Some(0.0)];
-        assert_eq!(picture(&values, Dots::Ascii, 3), ["#  ", "###", " # "]);
+        assert_eq!(picture(&values, Dots::Ascii, 3), ["#  ", "##_", " # "]);
         assert_eq!(picture(&[Some(1.0), Some(-1.0)], Dots::Braille, 1), ["⢧"]);
     }
 

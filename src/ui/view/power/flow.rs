@@ -30,10 +30,30 @@ pub(super) fn draw(cx: &Cx<'_>, unit: Option<&Unit>, area: Rect, buf: &mut Buffe
         let left = (at.width.saturating_sub(COLUMNS) / 3).min(12);
         picture(cx, unit, flow, Rect { x: at.x + left, width: COLUMNS.min(at.width), ..at }, buf);
     }
+    if area.height < MIN_ROWS {
+        row(cx, &mut rows, "flow", &in_words(cx, flow), Role::Text, buf);
+    }
     match unit {
         Some(unit) => one(cx, unit, &mut rows, buf),
         None => all(cx, &mut rows, buf),
     }
+}
+
+/// What flows in one sentence, where there is no room for the picture.
+fn in_words(cx: &Cx<'_>, flow: &Flow) -> String {
+    let part = |what: &str, reading: &Reading<f64>, word: Option<&str>| {
+        let value = told(reading, cx.now, watts).whole();
+        format!("{what} {value} {}", word.unwrap_or_default()).trim_end().to_owned()
+    };
+    let battery = direction(&flow.battery_w, Direction::of_battery, cx.now);
+    let grid = direction(&flow.grid_w, Direction::of_grid, cx.now);
+    let parts = [
+        part("sun", &flow.pv_w, None),
+        part("battery", &flow.battery_w, battery),
+        part("grid", &flow.grid_w, grid),
+        part("load", &flow.load_w, None),
+    ];
+    parts.join(", ")
 }
 
 /// A value at an end of the picture: what it is, what flows, and which way seen from the inverter.
