@@ -78,7 +78,7 @@ pub(super) fn draw(
             for dx in 0..across {
                 let Some(Some(value)) = values.get(usize::from(column * across + dx)) else { continue };
                 let (top, bottom) = (row_of(*value).min(zero), row_of(*value).max(zero));
-                zeros_only &= top == bottom;
+                zeros_only &= value.abs() < range / 100.0;
                 for dy in 0..down {
                     if (top..=bottom).contains(&usize::from(row * down + dy)) {
                         bits |= match dots {

@@ -6,7 +6,7 @@ use ratatui::text::Line;
 
 use super::super::text::{Cx, Rows, fit, put};
 use super::battery;
-use super::facts::{moment, row, spans, value_role};
+use super::facts::{LABEL, moment, row, spans, value_role};
 use crate::model::power::{BusState, Direction, EnergyRow, Flow, GridState, Quality, Reading, Unit, UnitState};
 use crate::ui::action::Action;
 use crate::ui::power::words::{Told, amperes, degrees, direction, grid, kwh, minutes, percent, told, volts, watts};
@@ -17,6 +17,8 @@ use crate::ui::theme::Role;
 const PICTURE: u16 = 5;
 /// Rows below which there is no picture.
 const MIN_ROWS: u16 = 9;
+/// Rows below which the battery goes before what is wrong, which could fill the page, and a fault has one line.
+const ROOMY: u16 = 14;
 /// Columns of the picture.
 const COLUMNS: u16 = 60;
 
@@ -34,7 +36,7 @@ pub(super) fn draw(cx: &Cx<'_>, unit: Option<&Unit>, area: Rect, buf: &mut Buffe
         row(cx, &mut rows, "flow", &in_words(cx, flow), Role::Text, buf);
     }
     match unit {
-        Some(unit) => one(cx, unit, &mut rows, buf),
+        Some(unit) => one(cx, unit, area.height >= ROOMY, &mut rows, buf),
         None => all(cx, &mut rows, buf),
     }
 }
@@ -167,9 +169,14 @@ fn inverter(cx: &Cx<'_>, unit: Option<&Unit>, area: Rect, buf: &mut Buffer) {
     }
 }
 
-fn one(cx: &Cx<'_>, unit: &Unit, rows: &mut Rows, buf: &mut Buffer) {
-    trouble(cx, unit, rows, buf);
-    battery_rows(cx, unit, rows, buf);
+fn one(cx: &Cx<'_>, unit: &Unit, roomy: bool, rows: &mut Rows, buf: &mut Buffer) {
+    if roomy {
+        trouble(cx, unit, roomy, rows, buf);
+        battery_rows(cx, unit, rows, buf);
+    } else {
+        battery_rows(cx, unit, rows, buf);
+        trouble(cx, unit, roomy, rows, buf);
+    }
     grid_row(cx, unit, rows, buf);
     energy(cx, "today", &unit.known.energy.day, rows, buf);
     if unit.known.faults.is_empty() && unit.state == UnitState::Answers {
@@ -189,7 +196,7 @@ fn one(cx: &Cx<'_>, unit: &Unit, rows: &mut Rows, buf: &mut Buffer) {
 }
 
 /// What is wrong, worst first.
-fn trouble(cx: &Cx<'_>, unit: &Unit, rows: &mut Rows, buf: &mut Buffer) {
+fn trouble(cx: &Cx<'_>, unit: &Unit, roomy: bool, rows: &mut Rows, buf: &mut Buffer) {
     if !unit.enabled {
         let key = cx.key(Action::Power(PowerKey::Switch));
         row(cx, rows, "off", &format!("it is left alone; {key} polls it again"), Role::Warning, buf);
@@ -204,7 +211,15 @@ fn trouble(cx: &Cx<'_>, unit: &Unit, rows: &mut Rows, buf: &mut Buffer) {
     }
     for fault in &unit.known.faults {
         let (label, role) = if fault.warning { ("warning", Role::Warning) } else { ("FAULT", Role::Bad) };
-        row(cx, rows, label, &format!("{} (since {})", fault.text, moment(cx, fault.since)), role, buf);
+        let since = moment(cx, fault.since);
+        if roomy {
+            row(cx, rows, label, &format!("{} (since {since})", fault.text), role, buf);
+        } else {
+            // The page of faults has all of it.
+            let width = usize::from(rows.rest.width).saturating_sub(LABEL + 4);
+            let text = fit(&format!("since {since}: {}", fault.text), width, cx.theme.symbols.more);
+            spans(cx, rows, label, vec![cx.span(text, role)], buf);
+        }
     }
     if let Some(why) = &unit.to_confirm {
         let key = cx.key(Action::Power(PowerKey::Confirm));

@@ -86,7 +86,10 @@ fn what_is_old_lost_or_not_there_is_said() {
         unit.read_only = Some("another device answers here".into());
         unit.to_confirm = Some("serial number SE5K9999 answers, SE5K2404 was there before".into());
     });
-    sizes("grid_lost", &after(island.clone(), &[]));
+    let lost = after(island.clone(), &[]);
+    sizes("grid_lost", &lost);
+    let small = lost.text(60, 18);
+    assert!(small.contains("battery      64 %"), "alerts and faults leave it its row\n{small}");
     // On the machine's own screen, and with its alarm above it.
     let mut machine = Scene::new(testing::hard_limit());
     machine.snapshot.power = Arc::new(island);
