@@ -110,6 +110,7 @@ impl PowerHub {
                 let Some(place) = hub.places.of(bus, unit) else { continue };
                 let mut memory = keeping.remembered.get(&setup.name).cloned().unwrap_or_default();
                 memory.energies.restarted(&today);
+                hub.kept.enabled(&setup.name, memory.device.enabled.unwrap_or(setup.enabled), false);
                 let saved = keeping.saved.get(&setup.name).into_iter().flatten();
                 let saved = saved.map(|saved| (saved.id.clone(), saved.clone())).collect();
                 hub.ends[place] = End { name: setup.name, bus, unit, memory, saved, ..End::nobody() };

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use super::memory::{DEVICE, ENERGIES, Memory};
 use crate::model::power::{Sample, Saved};
-use crate::store::{Reader, Store, StoreError};
+use crate::store::{ENABLED, OFF, Reader, Store, StoreError};
 
 /// The hub's hold on the store, for inverters. Writing never waits.
 #[derive(Clone, Debug, Default)]
@@ -35,6 +35,13 @@ impl Kept {
     pub(super) fn remember_energies(&self, inverter: &str, memory: &Memory) {
         if let Some(store) = &self.store {
             store.remember(inverter, ENERGIES, &memory.energies_text(), false);
+        }
+    }
+
+    /// Whether it is switched off, so that all together do not wait for it. At the start this goes with the next rows.
+    pub(super) fn enabled(&self, inverter: &str, on: bool, urgent: bool) {
+        if let Some(store) = &self.store {
+            store.remember(inverter, ENABLED, if on { "" } else { OFF }, urgent);
         }
     }
 

@@ -202,6 +202,7 @@ impl Keeper {
         if let Some(end) = self.power.ends.get_mut(place) {
             end.memory.device.enabled = Some(on);
             end.said.forget();
+            self.power.kept.enabled(&end.name, on, true);
             self.power.remember(place);
         }
         fold::change(&mut self.snapshot.power, place, |unit| {

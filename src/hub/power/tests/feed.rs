@@ -4,7 +4,8 @@ use super::*;
 use crate::grbl;
 use crate::hub::tests::machine_at;
 use crate::model::machine::StateKind;
-use crate::model::power::{BusCounters, BusState, Fault, Grain, GridState};
+use crate::model::power::{BusCounters, BusState, Fault, Grain, GridState, Sample};
+use crate::store::{ENABLED, OFF};
 
 #[tokio::test(start_paused = true)]
 async fn what_an_inverter_measures_is_in_the_snapshot_and_the_same_again_is_no_news() {
@@ -109,6 +110,7 @@ async fn one_that_is_switched_off_stays_so_after_a_restart() {
     let BusOrder::Enable { unit: 0, on: false } = rig.order().await else { panic!() };
     assert_eq!(rig.outcome(off).await, Outcome::Done);
     assert_eq!(rig.unit(0).state, UnitState::Off);
+    assert_eq!(kept_off(&rig).as_deref(), Some(OFF));
     let learned = Learned { refused: ["pv3_power".to_owned()].into(), ..Learned::default() };
     rig.tell_unit(0, UnitEvent::Learned(learned.clone())).await;
     // What is told in order is heard in order.
@@ -118,6 +120,44 @@ async fn one_that_is_switched_off_stays_so_after_a_restart() {
     assert!(rig.unit(1).enabled);
     let (remembered, _) = super::super::remembered(&rig.store.reader(), NAMES).unwrap();
     assert_eq!(remembered["roof"].device.learned, learned);
+    let mut rig = rig;
+    assert_eq!(kept_off(&rig).as_deref(), Some(OFF));
+    let on = rig.ask(PowerOrder::Enable { inverter: "roof".into(), on: true });
+    assert!(matches!(rig.order().await, BusOrder::Enable { unit: 0, on: true }));
+    assert_eq!(rig.outcome(on).await, Outcome::Done);
+    assert_eq!(kept_off(&rig), None);
+}
+
+/// What all inverters together go by in the history.
+fn kept_off(rig: &Rig) -> Option<String> {
+    rig.store.flush().unwrap();
+    rig.store.reader().memory("roof", ENABLED).unwrap()
+}
+
+#[tokio::test(start_paused = true)]
+async fn all_together_have_a_total_although_one_is_switched_off() {
+    let mut rig = Rig::new();
+    rig.answers(0).await;
+    rig.answers(1).await;
+    let now = crate::store::now_ms() / 60_000 * 60_000;
+    let row = |at_ms, pv| Sample { at_ms, pv_w: Some(pv), ..Sample::default() };
+    let hour: Vec<i64> = (0..120).map(|n| now - 3_600_000 + n * 30_000).collect();
+    for (n, at) in hour.iter().enumerate() {
+        rig.store.power_sample("roof", row(*at, 1000.0));
+        if n < 20 {
+            rig.store.power_sample("barn", row(*at, 500.0));
+        }
+    }
+    let last = |rig: &Rig| {
+        rig.store.flush().unwrap();
+        let minutes = rig.store.reader().samples(None, now - 900_000, now, Grain::Minute).unwrap();
+        minutes[5].pv_w
+    };
+    assert_eq!(last(&rig), None, "it is missed");
+    let off = rig.ask(PowerOrder::Enable { inverter: "barn".into(), on: false });
+    rig.order().await;
+    rig.outcome(off).await;
+    assert_eq!(last(&rig), Some(1000.0));
 }
 
 #[tokio::test(start_paused = true)]
