@@ -46,23 +46,23 @@ pub enum Grain {
     Day,
 }
 
-/// Energies of an hour or a day in kWh.
+/// Energies of an hour or a day in kWh. `None`: not known at all, or not counted by any of them, which is not 0.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct EnergyBar {
     /// Beginning of its time, in ms of Unix time.
     pub at_ms: i64,
     /// From the sun.
-    pub pv: f64,
+    pub pv: Option<f64>,
     /// Used.
-    pub load: f64,
+    pub load: Option<f64>,
     /// From the grid.
-    pub import: f64,
+    pub import: Option<f64>,
     /// Into the grid.
-    pub export: f64,
+    pub export: Option<f64>,
     /// Into the battery.
-    pub charge: f64,
+    pub charge: Option<f64>,
     /// Out of the battery.
-    pub discharge: f64,
+    pub discharge: Option<f64>,
     /// For how much of its time there is history, 0 to 1: below 1 the energies are at least these.
     pub known: f64,
 }

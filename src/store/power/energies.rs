@@ -66,10 +66,12 @@ fn first(connection: &Connection, member: &Member) -> rusqlite::Result<i64> {
 
 fn add(bar: &mut EnergyBar, part: &Bar, member: &Member, length: f64) {
     let whole = [&mut bar.pv, &mut bar.load, &mut bar.import, &mut bar.export, &mut bar.charge, &mut bar.discharge];
-    for (whole, kwh) in whole.into_iter().zip(part.kwh) {
-        *whole += kwh;
-    }
     let has = |n: &usize| OF[*n] < POWERS && member.has & (1 << OF[*n]) != 0;
+    for (n, whole) in whole.into_iter().enumerate() {
+        if has(&n) && part.known_ms[n] > 0.0 {
+            *whole = Some(whole.unwrap_or(0.0) + part.kwh[n]);
+        }
+    }
     let known = (0..ENERGIES).filter(has).map(|n| part.known_ms[n] / length).reduce(f64::min);
     bar.known = bar.known.min(known.unwrap_or(0.0).clamp(0.0, 1.0));
 }

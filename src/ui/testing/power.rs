@@ -320,12 +320,13 @@ pub(in crate::ui) fn energies(from_ms: i64) -> Vec<EnergyBar> {
             let pv = (3.0 - (f64::from(hour) - 12.0).abs() * 0.5).max(0.0);
             EnergyBar {
                 at_ms: from_ms + i64::from(hour) * 3_600_000,
-                pv,
-                load: 0.8,
-                import: if pv < 0.8 { 0.2 } else { 0.0 },
-                export: (pv - 2.0).max(0.0),
-                charge: (pv - 0.8).clamp(0.0, 1.2),
-                discharge: if pv < 0.8 { 0.6 } else { 0.0 },
+                pv: Some(pv),
+                load: Some(0.8),
+                import: Some(if pv < 0.8 { 0.2 } else { 0.0 }),
+                // Read from four hours on.
+                export: (hour > 3).then_some((pv - 2.0).max(0.0)),
+                charge: Some((pv - 0.8).clamp(0.0, 1.2)),
+                discharge: Some(if pv < 0.8 { 0.6 } else { 0.0 }),
                 known: if hour == 9 { 0.25 } else { 1.0 },
             }
         })

@@ -28,7 +28,7 @@ pub(super) fn draw(cx: &Cx<'_>, area: Rect, buf: &mut Buffer) {
         Some(Err(why)) => return nothing(cx, rows.rest, &printable(why), buf),
         Some(Ok(bars)) => bars,
     };
-    let most = bars.iter().map(|bar| bar.pv.max(bar.load)).fold(0.1, f64::max);
+    let most = bars.iter().flat_map(|bar| [bar.pv, bar.load]).flatten().fold(0.1, f64::max);
     let wide = area.width >= WIDE;
     let width = usize::from(area.width).saturating_sub(if wide { 58 } else { 32 }) / 2;
     let mut lines: Vec<Line<'static>> = bars.iter().map(|bar| line(cx, bar, course.span, most, width, wide)).collect();
@@ -55,20 +55,18 @@ fn line(cx: &Cx<'_>, bar: &EnergyBar, span: Span, most: f64, width: usize, wide:
     let mark = if bar.known < WHOLE { ">" } else { " " };
     let ascii = cx.theme.symbols.line.is_ascii();
     let (full, half) = if ascii { ("#", "") } else { ("█", "▌") };
-    let draw = |kwh: f64| {
-        let halves = (kwh / most * width as f64 * 2.0).round() as usize;
+    let draw = |kwh: Option<f64>| {
+        let halves = (kwh.unwrap_or(0.0) / most * width as f64 * 2.0).round() as usize;
         let text = full.repeat(halves / 2) + if halves % 2 == 1 { half } else { "" };
-        format!("{text:<width$}")
+        format!(" {text:<width$} ")
     };
-    let known = bar.known > 0.0;
-    let number = |kwh: f64| if known { format!("{kwh:>6.2}") } else { format!("{:>6}", "-") };
     let mut spans = vec![
         cx.span(format!("  {when:<10}"), Role::Text),
         cx.span(mark, Role::Warning),
         cx.span(number(bar.pv), Role::Value),
-        cx.span(format!(" {} ", if known { draw(bar.pv) } else { " ".repeat(width) }), Role::Good),
+        cx.span(draw(bar.pv), Role::Good),
         cx.span(number(bar.load), Role::Value),
-        cx.span(format!(" {} ", if known { draw(bar.load) } else { " ".repeat(width) }), Role::Text),
+        cx.span(draw(bar.load), Role::Text),
     ];
     if wide {
         let others = [bar.import, bar.export, bar.charge, bar.discharge].map(number).join(" ");
@@ -77,21 +75,22 @@ fn line(cx: &Cx<'_>, bar: &EnergyBar, span: Span, most: f64, width: usize, wide:
     Line::from(spans)
 }
 
+/// A number of a column; what is not known is no 0.
+fn number(kwh: Option<f64>) -> String {
+    kwh.map_or_else(|| format!("{:>6}", "-"), |kwh| format!("{kwh:>6.2}"))
+}
+
 fn sum(cx: &Cx<'_>, bars: &[EnergyBar], width: usize, wide: bool) -> Line<'static> {
-    let total = |pick: fn(&EnergyBar) -> f64| bars.iter().map(pick).sum::<f64>();
+    // None where no bar knows any.
+    let total = |pick: fn(&EnergyBar) -> Option<f64>| number(bars.iter().filter_map(pick).reduce(|a, b| a + b));
     let whole = bars.iter().all(|bar| bar.known >= WHOLE);
     let label = if whole { "together" } else { "at least" };
-    let mut text = format!(
-        "  {label:<10} {:>6.2} {:width$} {:>6.2} {:width$} ",
-        total(|bar| bar.pv),
-        "",
-        total(|bar| bar.load),
-        ""
-    );
+    let (pv, load) = (total(|bar| bar.pv), total(|bar| bar.load));
+    let mut text = format!("  {label:<10} {pv} {:width$} {load} {:width$} ", "", "");
     if wide {
-        let picks: [fn(&EnergyBar) -> f64; 4] =
+        let picks: [fn(&EnergyBar) -> Option<f64>; 4] =
             [|bar| bar.import, |bar| bar.export, |bar| bar.charge, |bar| bar.discharge];
-        text += &picks.map(|pick| format!("{:>6.2}", total(pick))).join(" ");
+        text += &picks.map(total).join(" ");
     }
     Line::from(cx.span(text, Role::Title))
 }
