@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use common::shop::{Shop, middle, state};
 use serde_json::{Value, json};
-use sunmill::attach::{Attached, Listening, Server, client::Me, connect, serve};
+use sunmill::attach::{Access, Attached, Listening, METHODS, Server, client::Me, connect, serve};
 use sunmill::hub::Keeping;
 use sunmill::model::hub::{LogEvent, News};
 use sunmill::model::jog::JogVector;
@@ -40,7 +40,7 @@ impl House {
         let folder = tempfile::tempdir().expect("a folder");
         let path = folder.path().join("sunmill.sock");
         let clock = shop.clock;
-        let server = serve(Listening::bind(&path).expect("a socket"), port, move || clock.now());
+        let server = serve(Listening::bind(&path).expect("a socket"), port, Access::default(), move || clock.now());
         shop.until_ready().await;
         Self { shop, _server: server, path, _folder: folder }
     }
@@ -188,6 +188,14 @@ async fn bad_input_gets_an_error_and_disturbs_nobody() {
     assert!(answer["error"]["message"].as_str().is_some_and(|words| words.contains("subscribe")));
     let answer = raw.ask(3, "command", json!({"command": {"Mdi": "G1 X1\nG1"}})).await;
     assert!(answer["result"]["outcome"]["Refused"].is_string(), "{answer}");
+    let step = json!({"command": {"JogStep": {"distance": AxisVec::from_slice(&[1.5]), "feed_mm_min": 100.0}}});
+    let asked = json!({"jsonrpc": "2.0", "id": 5, "method": "command", "params": step}).to_string();
+    for number in ["1e999", "NaN", "null", "1e308", "-1e308"] {
+        raw.say(&asked.replace("1.5", number)).await;
+        let answer = raw.next().await.expect("an answer");
+        let refused = answer["error"]["code"].is_number() || answer["result"]["outcome"]["Refused"].is_string();
+        assert!(refused, "{number}: {answer}");
+    }
     let answer = raw.ask(4, "subscribe", json!({"max_hz": -1})).await;
     assert_eq!(answer["error"]["code"], -32602);
     // A line without an end: the connection is cut, the others live.
@@ -235,5 +243,54 @@ async fn fifty_clients_one_of_them_stuck_get_each_answer_once_and_in_order() {
         until(watcher, "news", |s| s.rev >= rev).await;
     }
     drop(stuck);
+    house.shop.task.shutdown().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn every_method_of_the_page_is_answered_and_people_are_told_with_all_that_is_known() {
+    let mut house = House::open().await;
+    let mut raw = house.raw().await;
+    raw.hello().await;
+    for (n, method) in METHODS.iter().enumerate() {
+        let answer = raw.ask(10 + n as u64, method.name, json!({})).await;
+        assert_ne!(answer["error"]["code"], -32601, "{}", method.name);
+    }
+    raw.ask(100, "subscribe", json!({"max_hz": 5})).await;
+    raw.ask(101, "ping", json!({"rtt_us": 40_000})).await;
+    let all = |s: &Snapshot| {
+        s.people.clients.iter().any(|person| {
+            person.uid.is_some()
+                && !person.user.starts_with("uid ")
+                && person.program == "raw"
+                && person.fares.rate_hz == Some(5.0)
+                && person.fares.lag == Some(Duration::from_millis(40))
+        })
+    };
+    house.shop.until("a client with rate and lag", all).await;
+    house.shop.task.shutdown().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn events_that_were_missed_can_be_asked_for_by_their_numbers() {
+    let mut house = House::open().await;
+    let mut raw = house.raw().await;
+    raw.hello().await;
+    let first = raw.ask(2, "events.since", json!({"id": 0})).await["result"].take();
+    let last = first["last"].as_u64().expect("a number");
+    house.shop.done(Command::Mdi("G4 P0".into())).await;
+    let mut entries = Vec::new();
+    // The hub's log and its ring are told at the same time, by two tasks.
+    for id in 3.. {
+        let since = raw.ask(id, "events.since", json!({"id": last})).await["result"].take();
+        assert_eq!(since["gap"], false);
+        entries = since["entries"].as_array().expect("entries").clone();
+        if entries.iter().any(|entry| entry["what"]["Outcome"]["what"] == "G4 P0") {
+            break;
+        }
+    }
+    let ids: Vec<u64> = entries.iter().map(|entry| entry["id"].as_u64().expect("a number")).collect();
+    assert!(ids.is_sorted() && ids[0] > last, "{ids:?}");
+    let answer = raw.ask(2, "events.since", json!({"id": 0, "most": 0})).await;
+    assert_eq!(answer["error"]["code"], -32602);
     house.shop.task.shutdown().await;
 }

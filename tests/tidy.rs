@@ -63,6 +63,7 @@ const MAY_SYNC: &[&str] = &["src/model/hub.rs", "src/model/latch.rs"];
 const PACKAGES: &[(&str, &[&str])] = &[
     ("ratatui", &["ui"]),
     ("crossterm", &["ui"]),
+    ("nix", &["attach"]),
     ("tokio_serial", &["driver"]),
     ("tokio_tungstenite", &["driver"]),
     ("toml", &["config", "cli", "store", "inverter"]),

@@ -29,6 +29,8 @@ use crate::model::{Snapshot, Time};
 const GREETING: Duration = Duration::from_secs(5);
 /// How often a client lets the hub hear of it: control of one that is not heard of for 10 s can be taken.
 const PING: Duration = Duration::from_secs(3);
+/// The hub's time is known for so long by one answer: clocks of two computers go apart by a few ms in that time.
+const GOOD_FOR: Duration = Duration::from_secs(60);
 /// Commands and questions that may wait to be sent.
 const WAITING: usize = 32;
 /// Log entries that a slow reader may be behind.
@@ -71,17 +73,30 @@ pub struct Attached {
     pub clock: HubClock,
 }
 
-/// The hub's time, told from the moment of the greeting on.
+/// The hub's time, by the quickest answer that told it so far.
 #[derive(Clone, Copy, Debug)]
 pub struct HubClock {
-    greeted: Instant,
+    at: Instant,
     then: Time,
+    /// There and back, when it was told.
+    took: Duration,
 }
 
 impl HubClock {
+    /// From an answer that tells the time: it was written half way between question and answer.
+    fn told(asked: Instant, then: Time) -> Self {
+        let took = asked.elapsed();
+        Self { at: asked + took / 2, then, took }
+    }
+
+    /// The better one of two: the quicker one, unless clocks may have gone apart since.
+    fn better(self, other: Self) -> Self {
+        if other.took < self.took || self.at.elapsed() > GOOD_FOR { other } else { self }
+    }
+
     /// The present moment.
     pub fn now(self) -> Time {
-        self.then + self.greeted.elapsed()
+        self.then + self.at.elapsed()
     }
 }
 
@@ -108,13 +123,15 @@ pub async fn connect(path: &Path, me: Me) -> Result<Attached, ConnectError> {
     let strange = |why: String| ConnectError::Strange { path: path.to_owned(), why };
     let mut talk = open(path).await?;
     let greeting = async {
+        let asked = Instant::now();
         let greeting = talk.asked("hello", &hello(&me)).await?;
-        let state = talk.asked("subscribe", &json!({"events": true, "max_hz": me.max_hz})).await?;
-        Ok::<_, Problem>((greeting, state))
+        let clock = HubClock::told(asked, Time::from_micros(greeting["now_us"].as_u64().unwrap_or_default()));
+        let subscribe = json!({"events": true, "wire": me.screen, "max_hz": me.max_hz});
+        let state = talk.asked("subscribe", &subscribe).await?;
+        Ok::<_, Problem>((greeting, clock, state))
     };
     let greeted = timeout(GREETING, greeting).await.map_err(|_| strange("it does not greet".to_owned()))?;
-    let (greeting, mut state) = greeted.map_err(|problem| strange(problem.message))?;
-    let hub_then = Time::from_micros(greeting["now_us"].as_u64().unwrap_or_default());
+    let (greeting, clock, mut state) = greeted.map_err(|problem| strange(problem.message))?;
     let id = ClientId(greeting["client"].as_u64().and_then(|id| u32::try_from(id).ok()).unwrap_or_default());
     let state = state["state"].take();
     let snapshot =
@@ -142,9 +159,11 @@ pub async fn connect(path: &Path, me: Me) -> Result<Attached, ConnectError> {
         answer_to: None,
         asked: HashMap::new(),
         tickets: HashMap::new(),
+        clock,
+        round_trip: Some(clock.took),
     };
     tokio::spawn(client.run(inbox, desk));
-    Ok(Attached { hub, id, clock: HubClock { greeted: Instant::now(), then: hub_then } })
+    Ok(Attached { hub, id, clock })
 }
 
 /// Calls one method and gives its result, or the number and words of its error.
@@ -259,11 +278,15 @@ struct Client {
     asked: HashMap<u64, Asked>,
     /// Tickets of the hub, and what they are here.
     tickets: HashMap<TicketId, TicketId>,
+    clock: HubClock,
+    /// What the last ping took, there and back.
+    round_trip: Option<Duration>,
 }
 
 enum Asked {
     Command(TicketId),
     Query,
+    Ping(Instant),
 }
 
 impl Client {
@@ -279,9 +302,13 @@ impl Client {
                 Some(request) = requests.recv() => self.command(request).await,
                 Some(errand) = errands.recv() => self.errand(errand).await,
                 message = self.talk.next() => message.and_then(|message| self.message(message)),
-                _ = ping.tick() => self.send("ping", &json!({})).await.map(|_| ()),
+                _ = ping.tick() => self.ping().await,
                 // The screen has ended and holds no handle any more.
-                () = self.published.closed() => break None,
+                () = self.published.closed() => {
+                    // In order: nobody is to think that the operator was lost.
+                    let _ = self.send("control", &json!({"order": "release"})).await;
+                    break None;
+                }
             };
             if let Err(why) = step {
                 break Some(why);
@@ -301,6 +328,14 @@ impl Client {
         Ok(())
     }
 
+    async fn ping(&mut self) -> Result<(), String> {
+        let took = self.round_trip.map(|took| took.as_micros() as u64);
+        let asked = Instant::now();
+        let id = self.send("ping", &json!({"rtt_us": took})).await?;
+        self.asked.insert(id, Asked::Ping(asked));
+        Ok(())
+    }
+
     async fn command(&mut self, request: Request) -> Result<(), String> {
         let jog = matches!(request.command, Command::JogStep { .. } | Command::JogContinue { .. });
         if self.latch.is_void(request.ticket, jog) {
@@ -308,7 +343,8 @@ impl Client {
             self.end(request.ticket, Outcome::Voided { why: VoidReason::Stop, sent: false });
             return Ok(());
         }
-        let id = self.send("submit", &json!({"command": request.command})).await?;
+        let at_us = jog.then(|| self.clock.now().as_micros());
+        let id = self.send("submit", &json!({"command": request.command, "at_us": at_us})).await?;
         self.asked.insert(id, Asked::Command(request.ticket));
         Ok(())
     }
@@ -367,6 +403,12 @@ impl Client {
                 }
             }
             (Asked::Query, None) => {}
+            (Asked::Ping(asked), _) => {
+                self.round_trip = Some(asked.elapsed());
+                if let Some(then) = message["result"]["now_us"].as_u64() {
+                    self.clock = self.clock.better(HubClock::told(*asked, Time::from_micros(then)));
+                }
+            }
         }
     }
 

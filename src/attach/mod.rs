@@ -14,5 +14,5 @@ pub mod server;
 mod wire;
 
 pub use client::{Attached, ConnectError, connect, talk};
-pub use server::{BindError, Listening, METHODS, Server, serve};
-pub use wire::PROTOCOL;
+pub use server::{Access, BindError, Listening, METHODS, Method, NOTIFICATIONS, Server, serve};
+pub use wire::{Code, PROTOCOL};

@@ -13,7 +13,7 @@ pub(super) const PIECE: usize = 256 * 1024;
 
 /// Why a request got no result. The numbers below −32000 are those of JSON-RPC 2.0, the positive ones are ours.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Code {
+pub enum Code {
     /// Not JSON.
     Parse,
     /// Not a request.
@@ -30,11 +30,41 @@ pub(super) enum Code {
     Hello,
     /// Another version of the protocol.
     Version,
+    /// Not with this role.
+    Role,
 }
 
 impl Code {
+    /// All of them.
+    pub const ALL: [Self; 9] = [
+        Self::Parse,
+        Self::Invalid,
+        Self::Method,
+        Self::Params,
+        Self::Refused,
+        Self::Control,
+        Self::Hello,
+        Self::Version,
+        Self::Role,
+    ];
+
+    /// What it means.
+    pub const fn meaning(self) -> &'static str {
+        match self {
+            Self::Parse => "the line is not JSON, or not UTF-8",
+            Self::Invalid => "not a request, or a line of more than 1 MiB; the connection is cut after the latter",
+            Self::Method => "there is no such method",
+            Self::Params => "the params are not what the method takes",
+            Self::Refused => "refused as things stand; the message says why",
+            Self::Control => "another client is in control; the message says who and since when",
+            Self::Hello => "hello has to come first",
+            Self::Version => "another version of the protocol",
+            Self::Role => "the client's role does not allow it",
+        }
+    }
+
     /// The number on the wire.
-    pub(super) const fn number(self) -> i64 {
+    pub const fn number(self) -> i64 {
         match self {
             Self::Parse => -32700,
             Self::Invalid => -32600,
@@ -44,6 +74,7 @@ impl Code {
             Self::Control => 2,
             Self::Hello => 3,
             Self::Version => 4,
+            Self::Role => 5,
         }
     }
 }

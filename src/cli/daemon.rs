@@ -6,7 +6,7 @@ use color_eyre::eyre::{Report, eyre};
 use tokio::signal::unix::{SignalKind, signal};
 
 use super::exit::Failure;
-use super::house::House;
+use super::house::{House, access};
 use super::settings::Settings;
 use super::{logging, out, socket};
 use crate::attach::{Listening, serve};
@@ -26,7 +26,7 @@ pub(super) fn run(settings: &Settings) -> Result<ExitCode, Failure> {
         let listening = Listening::bind(&path)?;
         out::words(&format!("sunmill serves {} on {}", settings.endpoint, listening.path().display()));
         let clock = running.clock;
-        let server = serve(listening, running.port.clone(), move || clock.now());
+        let server = serve(listening, running.port.clone(), access(settings), move || clock.now());
         let mut terminate = signal(SignalKind::terminate())?;
         let mut interrupt = signal(SignalKind::interrupt())?;
         let mut watch = running.port.attach_screen();

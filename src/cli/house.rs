@@ -11,6 +11,7 @@ use super::fleet::{Fleet, fleet};
 use super::settings::Settings;
 use super::store::Kept;
 use super::{crash, desk};
+use crate::attach::Access;
 use crate::config;
 use crate::driver::clock::Clock;
 use crate::driver::transport::lock_dir;
@@ -23,6 +24,7 @@ use crate::hub::programs::{Folders, Library};
 use crate::hub::runner::{OnLinkLoss, RunnerConfig, ToolChange};
 use crate::hub::{self, HubTask, Keeping};
 use crate::model::hub::HubPort;
+use crate::model::people::OnClientLoss;
 use crate::model::{AxisVec, Firmware};
 use crate::sim::{Options, serve};
 use crate::store::Store;
@@ -81,6 +83,12 @@ impl House {
             store_trouble: kept.trouble,
             programs: Some(library(settings)),
             runner: runner(settings),
+            local_priority: settings.config.attach.local_priority,
+            on_client_loss: match settings.config.attach.on_client_loss {
+                config::OnClientLoss::Continue => OnClientLoss::Continue,
+                config::OnClientLoss::Hold => OnClientLoss::Hold,
+                config::OnClientLoss::Stop => OnClientLoss::Stop,
+            },
             outputs: settings.config.outputs.iter().map(config::Output::to_model).collect(),
             power: PowerKeeping { zone: TimeZone::system(), ..PowerKeeping::default() },
         };
@@ -169,6 +177,12 @@ fn runner(settings: &Settings) -> RunnerConfig {
         },
         warm_up: Duration::from_secs(programs.warm_up_s.into()),
     }
+}
+
+/// What those who may open the socket may do.
+pub(super) fn access(settings: &Settings) -> Access {
+    let attach = &settings.config.attach;
+    Access { groups: attach.groups.clone().into_iter().collect(), others: attach.others }
 }
 
 pub(super) fn opener(settings: &Settings) -> Opener {

@@ -30,6 +30,7 @@ mod power_history;
 mod preview;
 mod profiles;
 mod programs;
+mod protocol;
 mod remote;
 mod replay;
 mod run;

@@ -180,17 +180,6 @@ pub(super) fn rpc(settings: &Settings, method: &str, params: Option<&str>) -> Re
     })
 }
 
-/// The methods of the protocol.
-pub(super) fn protocol() -> String {
-    let mut text =
-        "sunmill's protocol: JSON-RPC 2.0, one object a line, params by name, on the hub's Unix socket.\n\n".to_owned();
-    for (name, what) in crate::attach::METHODS {
-        let _ = writeln!(text, "  {name:<13} {what}");
-    }
-    text + "\nErrors: -32700 no JSON, -32600 no request, -32601 no such method, -32602 params, 1 refused, 2 another client is\n\
-            in control, 3 hello first, 4 another version. Answers of over 1 MiB come as part {text, last}, to be joined.\n"
-}
-
 pub(super) async fn ended(hub: &mut Hub, command: Command) -> Result<Outcome, Failure> {
     let asked = hub.submit(command).map_err(|why| Failure::new(Code::State, eyre!("{why}")))?;
     loop {

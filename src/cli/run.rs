@@ -11,7 +11,7 @@ use super::remote::Key;
 use super::screen::Face;
 use super::settings::Settings;
 use super::{
-    audit, check, config, daemon, inverter, keys, out, ports, preview, programs, remote, replay, screen, sim,
+    audit, check, config, daemon, inverter, keys, out, ports, preview, programs, protocol, remote, replay, screen, sim,
     sim_inverter,
 };
 use crate::model::Command as Asked;
@@ -67,7 +67,7 @@ pub fn run(cli: Cli, environment: &Environment) -> Result<ExitCode, Failure> {
         Some(Command::Control(command)) => return remote::control(&settings(None)?, &command),
         Some(Command::Events) => return remote::events(&settings(None)?),
         Some(Command::Rpc { method, params }) => return remote::rpc(&settings(None)?, &method, params.as_deref()),
-        Some(Command::Protocol) => print(&remote::protocol()),
+        Some(Command::Protocol) => print(&protocol::page()),
         Some(Command::Audit(args)) => print(&audit::told(&settings(None)?, &args)?),
     }?;
     Ok(ExitCode::SUCCESS)

@@ -8,14 +8,14 @@ use color_eyre::eyre::{Report, eyre};
 use jiff::tz::TimeZone;
 
 use super::exit::Failure;
-use super::house::{House, Running};
+use super::house::{House, Running, access};
 use super::settings::Settings;
 use super::{desk, history, logging, socket};
 use crate::attach::client::{Attached, Me};
 use crate::attach::{self, Listening, Server};
 use crate::model::command::ClientId;
 use crate::model::people::{PeopleNews, Person};
-use crate::model::{Hub, Snapshot, Time};
+use crate::model::{Hub, Role, Snapshot, Time};
 use crate::ui::ExitReason;
 use crate::{config, ui};
 
@@ -85,10 +85,15 @@ fn served(settings: &Settings, running: &Running) -> (Option<Server>, Option<Str
             running.port.tell(PeopleNews::Came(Person {
                 id,
                 local: true,
+                screen: true,
+                console: !settings.look.ssh,
                 user: "this screen".into(),
+                from: settings.place.clone(),
+                program: concat!("sunmill ", env!("CARGO_PKG_VERSION")).to_owned(),
+                role: Role::Admin,
                 ..Person::default()
             }));
-            (Some(attach::serve(listening, running.port.clone(), move || clock.now())), None)
+            (Some(attach::serve(listening, running.port.clone(), access(settings), move || clock.now())), None)
         }
         Err(why) => {
             tracing::warn!(%why, "no socket");

@@ -5,6 +5,7 @@
 //! offending key or value and what would be right. This room reads files but never the environment:
 //! where to look is handed in as [`Places`].
 
+mod attach;
 mod colours;
 mod edit;
 mod inverters;
@@ -15,6 +16,7 @@ mod range;
 mod schema;
 mod source;
 
+pub use attach::{Attach, OnClientLoss};
 pub use colours::{Colours, Paint};
 pub use edit::{CannotEdit, with_port};
 pub use inverters::{Bus, Inverter, Inverters, Parity};

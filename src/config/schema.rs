@@ -7,6 +7,7 @@ use std::path::PathBuf;
 use serde::de::{self, Unexpected, Visitor};
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
+use super::attach::Attach;
 use super::colours::Colours;
 use super::inverters::{Bus, Inverter, Inverters};
 use super::outputs::Output;
@@ -51,6 +52,8 @@ pub struct Config {
     pub analysis: Analysis,
     /// History, journal and audit.
     pub store: Store,
+    /// Who may do what through the socket.
+    pub attach: Attach,
     /// What all inverters share.
     pub inverters: Inverters,
     /// Serial lines and sockets with inverters on them.
@@ -73,6 +76,7 @@ impl Default for Config {
             store: Store::default(),
             programs: Programs::default(),
             analysis: Analysis::default(),
+            attach: Attach::default(),
             inverters: Inverters::default(),
             bus: Vec::new(),
             inverter: Vec::new(),

@@ -4,25 +4,35 @@ use std::collections::HashMap;
 use std::sync::Arc;
 
 use super::run::Keeper;
-use crate::model::command::{ClientId, Command, Outcome, Refused};
+use crate::model::command::{ClientId, Command, Outcome, Realtime, Refused};
 use crate::model::hub::Request;
 use crate::model::log::LogItem;
 use crate::model::machine::MessageLevel;
-use crate::model::people::{Control, ControlOrder, People, PeopleNews, Person, STALE_AFTER};
+use crate::model::people::{Control, ControlOrder, OnClientLoss, People, PeopleNews, Person, STALE_AFTER};
 use crate::model::time::Time;
 
-/// When clients in other processes were heard of last.
+/// What is kept of clients beside what all see.
 #[derive(Debug, Default)]
-pub(super) struct Heard(HashMap<ClientId, Time>);
+pub(super) struct Heard {
+    /// When those in other processes were heard of last.
+    last: HashMap<ClientId, Time>,
+    on_loss: OnClientLoss,
+}
 
 impl Keeper {
+    /// How clients are treated here.
+    pub(super) fn people_rules(&mut self, local_priority: bool, on_loss: OnClientLoss) {
+        self.people().local_priority = local_priority;
+        self.heard.on_loss = on_loss;
+    }
+
     /// The server tells of a client.
     pub(super) fn take_people(&mut self, news: PeopleNews) {
         let now = self.clock.now();
         match news {
             PeopleNews::Came(person) => {
                 if !person.local {
-                    self.heard.0.insert(person.id, now);
+                    self.heard.last.insert(person.id, now);
                     self.announce(now, format!("{} is attached ({})", person.words(), person.program));
                 }
                 let people = self.people();
@@ -30,7 +40,7 @@ impl Keeper {
                 people.clients.push(person);
             }
             PeopleNews::Heard(id) => {
-                self.heard.0.insert(id, now);
+                self.heard.last.insert(id, now);
                 if let Some(control) = &self.snapshot.people.control
                     && control.client == id
                     && control.stale
@@ -38,14 +48,15 @@ impl Keeper {
                     self.set_stale(false);
                 }
             }
-            PeopleNews::Dropped(id, dropped) => {
+            PeopleNews::Fares(id, fares) => {
                 if let Some(person) = self.people().clients.iter_mut().find(|person| person.id == id) {
-                    person.dropped = dropped;
+                    person.fares = fares;
                 }
             }
             PeopleNews::Gone(id) => {
-                self.heard.0.remove(&id);
-                let who = self.snapshot.people.find(id).map(Person::words);
+                self.heard.last.remove(&id);
+                let person = self.snapshot.people.find(id);
+                let (who, screen) = (person.map(Person::words), person.is_some_and(|person| person.screen));
                 self.people().clients.retain(|person| person.id != id);
                 let held = self.snapshot.people.control.as_ref().is_some_and(|control| control.client == id);
                 if held {
@@ -55,6 +66,9 @@ impl Keeper {
                     let and = if held { ", who was in control" } else { "" };
                     self.announce(now, format!("{who}{and} has left"));
                 }
+                if held && screen {
+                    self.lost_operator(now);
+                }
             }
         }
     }
@@ -62,10 +76,29 @@ impl Keeper {
     /// Control of a client that was not heard of for long can be taken by anybody.
     pub(super) fn age_control(&mut self) {
         let Some(control) = self.snapshot.people.control.as_ref().filter(|control| !control.stale) else { return };
-        let Some(heard) = self.heard.0.get(&control.client) else { return };
-        if self.clock.now().since(*heard) >= STALE_AFTER {
+        let Some(heard) = self.heard.last.get(&control.client) else { return };
+        let (now, client) = (self.clock.now(), control.client);
+        if now.since(*heard) >= STALE_AFTER {
             self.set_stale(true);
+            if self.snapshot.people.find(client).is_some_and(|person| person.screen) {
+                self.lost_operator(now);
+            }
         }
+    }
+
+    /// The screen that is in control is lost: a program that runs is treated as configured.
+    fn lost_operator(&mut self, now: Time) {
+        let runs = self.snapshot.programs.run.as_ref().is_some_and(|run| run.state.is_open());
+        let (realtime, what) = match self.heard.on_loss {
+            OnClientLoss::Hold if runs => (Realtime::FeedHold, "held"),
+            OnClientLoss::Stop if runs => (Realtime::StopProgram, "ended"),
+            _ => return,
+        };
+        self.latch.set(realtime);
+        self.announce(
+            now,
+            format!("the screen that was in control is lost: the program is {what} (attach.on_client_loss)"),
+        );
     }
 
     fn set_stale(&mut self, stale: bool) {
@@ -82,9 +115,10 @@ impl Keeper {
         if !request.command.needs_control() {
             return Ok(());
         }
-        if let Some(why) = self.snapshot.people.refusal(&request.origin) {
+        if let Some(why) = self.snapshot.people.refusal(&request.origin, now) {
             return Err(Outcome::Refused(why));
         }
+        self.take_over(request, now);
         self.give_control(request, now);
         Ok(())
     }
@@ -95,13 +129,17 @@ impl Keeper {
         let client = request.origin.client();
         let mine = self.snapshot.people.control.as_ref().is_some_and(|control| Some(control.client) == client);
         Some(match order {
-            ControlOrder::Acquire => match self.snapshot.people.refusal(&request.origin) {
+            ControlOrder::Acquire => match self.snapshot.people.refusal(&request.origin, now) {
                 Some(why) => Outcome::Refused(why),
                 None => {
+                    self.take_over(request, now);
                     self.give_control(request, now);
                     Outcome::Done
                 }
             },
+            ControlOrder::Take { .. } if self.is_outranked(client) => Outcome::Refused(Refused::because(
+                "who is at the machine's own console is in control, and that goes before others here (attach.local_priority)",
+            )),
             ControlOrder::Take { reason } => {
                 if let Some(before) = self.people().control.take_if(|control| Some(control.client) != client) {
                     let who = self.snapshot.people.words(&request.origin);
@@ -118,6 +156,22 @@ impl Keeper {
             }
             ControlOrder::Release => Outcome::Refused(Refused::because("you are not in control")),
         })
+    }
+
+    /// Who is in control is at the machine's own console, this client is not, and that counts here.
+    fn is_outranked(&self, client: Option<ClientId>) -> bool {
+        let people = &self.snapshot.people;
+        let held = people.control.as_ref().filter(|control| !control.stale);
+        held.zip(client).is_some_and(|(control, client)| people.outranks(control.client, client))
+    }
+
+    /// From who was not heard of for long, or who is outranked: they are told.
+    fn take_over(&mut self, request: &Request, now: Time) {
+        let (people, client) = (&self.snapshot.people, request.origin.client());
+        let Some(before) = people.control.as_ref().filter(|control| Some(control.client) != client) else { return };
+        let text = format!("{} takes control from {}", people.words(&request.origin), before.who);
+        self.people().control = None;
+        self.announce(now, text);
     }
 
     fn give_control(&mut self, request: &Request, now: Time) {

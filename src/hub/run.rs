@@ -31,7 +31,7 @@ use crate::model::hub::{HubPort, Request};
 use crate::model::latch::Latch;
 use crate::model::log::{LogEntry, LogItem};
 use crate::model::outputs::Output;
-use crate::model::people::PeopleNews;
+use crate::model::people::{OnClientLoss, PeopleNews};
 use crate::model::program::Job;
 use crate::model::snapshot::Snapshot;
 use crate::model::time::Time;
@@ -116,6 +116,10 @@ pub struct Keeping {
     pub programs: Option<Library>,
     /// How programs are run.
     pub runner: RunnerConfig,
+    /// Who is at the machine's own console goes before who is not.
+    pub local_priority: bool,
+    /// What becomes of a program when the screen that is in control is lost.
+    pub on_client_loss: OnClientLoss,
     /// Outputs of the machine that have names.
     pub outputs: Vec<Output>,
     /// Inverters, and what is remembered of them.
@@ -178,6 +182,7 @@ pub(super) fn spawn_keeping(
         jobs = Some(desk.jobs);
         checks = Some(Arc::new(desk.known));
     }
+    keeper.people_rules(keeping.local_priority, keeping.on_client_loss);
     let power = keeper.begin_power(keeping.power, keeping.store.clone());
     if let Some(errands) = power.errands {
         port = port.with_power(errands);

@@ -153,6 +153,10 @@ impl HubPort {
     /// A handle for one client. The first reads the log from its beginning, the others from now on.
     pub fn attach(&self, origin: Origin) -> Hub {
         let first = self.whole_log.lock().unwrap_or_else(PoisonError::into_inner).take();
+        self.handle(origin, first.unwrap_or_else(|| self.log.subscribe()))
+    }
+
+    fn handle(&self, origin: Origin, log: broadcast::Receiver<Arc<LogEntry>>) -> Hub {
         let (answer_to, answers) = mpsc::channel(ANSWERS);
         Hub {
             origin,
@@ -163,9 +167,14 @@ impl HubPort {
             answers,
             snapshots: self.snapshots.clone(),
             requests: self.requests.clone(),
-            log: first.unwrap_or_else(|| self.log.subscribe()),
+            log,
             latch: Arc::clone(&self.latch),
         }
+    }
+
+    /// A handle for one client that reads the log from now on, whoever comes first.
+    pub fn join(&self, origin: Origin) -> Hub {
+        self.handle(origin, self.log.subscribe())
     }
 
     /// A handle for the screen of client 1.

@@ -6,39 +6,64 @@ use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
-use super::command::{ClientId, Command, Origin, Realtime, Refused};
-use super::power::PowerOrder;
+use super::command::{ClientId, Origin, Refused};
+use super::role::{self, Role};
 use super::time::Time;
 
 /// Control of a client that was not heard of for so long can be taken by anybody.
 pub const STALE_AFTER: Duration = Duration::from_secs(10);
 
+/// What every refusal for want of control says.
+const HELD: &str = "is in control";
+
 /// Who is there.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct People {
     /// Who is in control. `None`: nobody; the first who moves something is.
     pub control: Option<Control>,
     /// All clients, in the order in which they came.
     pub clients: Vec<Person>,
+    /// Who is at the machine's own console goes before who is not.
+    pub local_priority: bool,
 }
 
 /// One attached client.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct Person {
     /// Its number.
     pub id: ClientId,
-    /// The user, as the operating system says.
+    /// The user, as the operating system says; for a token, its name.
     pub user: String,
+    /// The user's number, where the operating system tells it.
+    pub uid: Option<u32>,
     /// Where it is: a terminal, a host.
     pub from: String,
     /// The program and its version.
     pub program: String,
+    /// What it may do.
+    pub role: Role,
     /// Since when.
     pub since: Time,
-    /// Log entries that it lost because it was slow.
-    pub dropped: u64,
+    /// How it fares.
+    pub fares: Fares,
+    /// A person looks at it.
+    pub screen: bool,
     /// It is in the hub's own process.
     pub local: bool,
+    /// It is at the console of the computer that runs the machine, as the operating system says.
+    pub console: bool,
+}
+
+/// How news reaches a client.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct Fares {
+    /// Snapshots in a second that it asked for, at most. `None`: it asked for none.
+    pub rate_hz: Option<f64>,
+    /// How long a message takes to it and back, or for how long it has taken nothing, whichever is longer. `None`: not
+    /// measured.
+    pub lag: Option<Duration>,
+    /// Log entries that it lost because it was slow.
+    pub dropped: u64,
 }
 
 impl Person {
@@ -46,6 +71,18 @@ impl Person {
     pub fn words(&self) -> String {
         if self.from.is_empty() { self.user.clone() } else { format!("{} at {}", self.user, self.from) }
     }
+}
+
+/// What becomes of a program when the screen that is in control is lost.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum OnClientLoss {
+    /// It goes on.
+    #[default]
+    Continue,
+    /// It is held.
+    Hold,
+    /// It is ended, at a standstill.
+    Stop,
 }
 
 /// Control of the machine.
@@ -77,14 +114,14 @@ pub enum ControlOrder {
 }
 
 /// What the server tells of its clients.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq)]
 pub enum PeopleNews {
     /// A client came.
     Came(Person),
     /// It was heard of.
     Heard(ClientId),
-    /// It lost so many log entries so far.
-    Dropped(ClientId, u64),
+    /// How it fares.
+    Fares(ClientId, Fares),
     /// It is gone.
     Gone(ClientId),
 }
@@ -103,11 +140,47 @@ impl People {
         }
     }
 
-    /// Why this client may not move anything now. `None`: it may.
-    pub fn refusal(&self, origin: &Origin) -> Option<Refused> {
+    /// Why this client may not move anything now: who is in control, and for how long. `None`: it may.
+    pub fn refusal(&self, origin: &Origin, now: Time) -> Option<Refused> {
         let client = origin.client()?;
         let held = self.control.as_ref().filter(|control| control.client != client && !control.stale)?;
-        Some(Refused::because(format!("{} is in control; take control first, then you are", held.who)))
+        if self.outranks(client, held.client) {
+            return None;
+        }
+        let since = words_of(now.since(held.since));
+        Some(Refused::because(format!("{} {HELD} since {since} ago; take control first, then you are", held.who)))
+    }
+
+    /// Whether one is at the machine's own console, the other is not, and that counts here.
+    pub fn outranks(&self, one: ClientId, other: ClientId) -> bool {
+        let at_console = |id| self.find(id).is_some_and(|person| person.console);
+        self.local_priority && at_console(one) && !at_console(other)
+    }
+
+    /// A message to this client and back takes so long, as far as it was measured. For the hub's own screen it takes none.
+    pub fn link_delay(&self, id: ClientId) -> Duration {
+        self.find(id).and_then(|person| person.fares.lag).unwrap_or_default()
+    }
+}
+
+impl Refused {
+    /// Somebody else is in control.
+    pub fn is_about_control(&self) -> bool {
+        self.0.contains(HELD)
+    }
+
+    /// The client's role does not allow it.
+    pub fn is_about_role(&self) -> bool {
+        self.0.contains(role::YOURS)
+    }
+}
+
+/// A time in the one or two units that matter.
+fn words_of(time: Duration) -> String {
+    match time.as_secs() {
+        s @ 0..60 => format!("{s} s"),
+        s @ 60..3600 => format!("{} min", s / 60),
+        s => format!("{} h {} min", s / 3600, s % 3600 / 60),
     }
 }
 
@@ -121,43 +194,6 @@ impl Origin {
     }
 }
 
-impl Command {
-    /// It can move or change something, so that only the client in control may ask for it.
-    pub const fn needs_control(&self) -> bool {
-        !matches!(
-            self,
-            Self::ReadSettings
-                | Self::BackupSettings
-                | Self::CompareBackup { .. }
-                | Self::Control(_)
-                | Self::Power(PowerOrder::ReadSettings { .. } | PowerOrder::Reconnect { .. } | PowerOrder::Disarm)
-        )
-    }
-}
-
-impl Realtime {
-    /// It can start something or change how it goes. Whatever stops needs no control.
-    pub const fn needs_control(self) -> bool {
-        match self {
-            Self::CycleStart
-            | Self::FeedOverride(_)
-            | Self::RapidOverride(_)
-            | Self::SpindleOverride(_)
-            | Self::SpindleStop
-            | Self::FloodToggle
-            | Self::MistToggle => true,
-            Self::Stop
-            | Self::FeedHold
-            | Self::StopProgram
-            | Self::SoftReset
-            | Self::JogCancel
-            | Self::SafetyDoor
-            | Self::StatusQuery
-            | Self::ReconnectNow => false,
-        }
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -167,21 +203,17 @@ mod tests {
         let control = |client, stale| {
             Some(Control { client: ClientId(client), who: "pi at tty1".into(), since: Time::ZERO, stale })
         };
+        let now = Time::ZERO + Duration::from_secs(130);
         let me = Origin::Screen(ClientId(1));
         let mut people = People { control: control(2, false), ..People::default() };
-        assert!(people.refusal(&me).is_some_and(|why| why.0.contains("pi at tty1")));
-        assert_eq!(people.refusal(&Origin::Hub), None);
+        let why = people.refusal(&me, now).unwrap();
+        assert!(why.is_about_control() && why.0.contains("pi at tty1") && why.0.contains("since 2 min ago"), "{why}");
+        assert_eq!(people.refusal(&Origin::Hub, now), None);
         people.control = control(2, true);
-        assert_eq!(people.refusal(&me), None);
+        assert_eq!(people.refusal(&me, now), None);
         people.control = control(1, false);
-        assert_eq!(people.refusal(&me), None);
+        assert_eq!(people.refusal(&me, now), None);
         people.control = None;
-        assert_eq!(people.refusal(&me), None);
-    }
-
-    #[test]
-    fn looking_needs_no_control() {
-        assert!(!Command::ReadSettings.needs_control());
-        assert!(Command::Unlock.needs_control() && Command::Mdi("?".into()).needs_control());
+        assert_eq!(people.refusal(&me, now), None);
     }
 }

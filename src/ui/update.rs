@@ -34,8 +34,10 @@ use super::input::InputEvent;
 use super::keymap::{Bound, Chord};
 use super::programs::facts;
 use super::state::{Effect, Event, ExitReason, Mode, Tab, Then, Ui};
+use crate::model::command::Outcome;
 use crate::model::desk::{Answer, Query};
 use crate::model::hub::LogEvent;
+use crate::model::log::LogItem;
 use crate::model::snapshot::Snapshot;
 use crate::model::{Command, Endpoint, Realtime, StateKind, Time, legal};
 
@@ -54,7 +56,7 @@ pub fn update(ui: &mut Ui, event: &Event, snapshot: &Snapshot, now: Time) -> Vec
         Event::Log(event) => {
             ui.console.take(event);
             tell_failure(ui, event, now);
-            if ui.pad.moving().is_some() && is_failure(event) { cancel_jog(ui, now) } else { Vec::new() }
+            if ui.pad.moving().is_some() && is_failure_of(ui, event) { cancel_jog(ui, now) } else { Vec::new() }
         }
         Event::Answer(Answer::Program(answer)) => programs::answer(ui, answer, snapshot, now),
         Event::Answer(Answer::Power(answer)) => power::answer(ui, answer),
@@ -178,6 +180,7 @@ fn stop_key(ui: &mut Ui, action: Action, input: &InputEvent, snapshot: &Snapshot
 }
 
 fn new_snapshot(ui: &mut Ui, snapshot: &Snapshot, now: Time) -> Vec<Effect> {
+    ui.pad.link = snapshot.people.link_delay(ui.settings.me);
     recovery::follow(ui, snapshot, now);
     tell_cancel(ui, snapshot, now);
     let mut effects = programs::follow(ui, snapshot, now);
@@ -193,14 +196,31 @@ fn new_snapshot(ui: &mut Ui, snapshot: &Snapshot, now: Time) -> Vec<Effect> {
     effects
 }
 
-/// What was refused has to be seen on tabs without a console too.
+/// What this screen asked for and did not get has to be seen on tabs without a console too; that somebody else is in
+/// control, or that this client may not, everywhere.
 fn tell_failure(ui: &mut Ui, event: &LogEvent, now: Time) {
-    if matches!(ui.tab, Tab::Programs | Tab::Power) && is_failure(event) {
+    if !is_failure_of(ui, event) {
+        return;
+    }
+    if let LogEvent::Entry(entry) = event
+        && let LogItem::Outcome { outcome: Outcome::Refused(why), .. } = &entry.what
+        && (why.is_about_control() || why.is_about_role())
+    {
+        return ui.say(why.0.clone(), Tone::Warning, now);
+    }
+    if matches!(ui.tab, Tab::Programs | Tab::Power) {
         let said = ui.console.lines().next_back().map(|line| format!("{}: {}", line.text, line.answer));
         if let Some(text) = said {
             ui.say(text, Tone::Warning, now);
         }
     }
+}
+
+/// Whether something that this screen asked for could not be done: what others ask in vain is no reason to end its jog.
+fn is_failure_of(ui: &Ui, event: &LogEvent) -> bool {
+    let LogEvent::Entry(entry) = event else { return false };
+    let LogItem::Outcome { origin, .. } = &entry.what else { return false };
+    origin.client().is_none_or(|client| client == ui.settings.me) && is_failure(event)
 }
 
 fn timeout(ui: &mut Ui, snapshot: &Snapshot, now: Time) -> Vec<Effect> {

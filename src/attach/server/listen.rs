@@ -1,24 +1,26 @@
 //! The socket and who comes in through it.
 
-use std::fmt;
 use std::io;
 use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
-use std::sync::atomic::{AtomicU32, Ordering};
+use std::time::Duration;
 
+use serde_json::Value;
 use tokio::net::{UnixListener, UnixStream};
 use tokio::task::{JoinHandle, JoinSet};
+use tokio_util::codec::{FramedRead, LinesCodec};
 
-use super::peer::{self, Whence};
+use super::access::{self, Access};
+use super::house::House;
+use super::peer::{self, Entered};
+use super::writer::write_out;
+use crate::attach::wire::{self, Code, MAX_LINE, Problem};
 use crate::model::Time;
-use crate::model::command::ClientId;
+use crate::model::command::Origin;
 use crate::model::hub::HubPort;
 
 /// Clients at a time; who comes then is told so.
 const MOST_CLIENTS: usize = 64;
-/// The hub's own screen is client 1.
-const FIRST_CLIENT: u32 = 2;
 
 /// Why there is no socket.
 #[derive(Debug, thiserror::Error)]
@@ -78,53 +80,44 @@ impl Drop for Listening {
     }
 }
 
-/// What the server needs of the hub.
-#[derive(Clone)]
-pub(super) struct House {
-    pub(super) port: HubPort,
-    pub(super) now: Arc<dyn Fn() -> Time + Send + Sync>,
-}
-
-impl fmt::Debug for House {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("House").field("port", &self.port).finish_non_exhaustive()
-    }
-}
-
 /// The running server. Dropping it ends it, and every connection with it.
 #[derive(Debug)]
 pub struct Server {
-    task: JoinHandle<()>,
+    tasks: Vec<JoinHandle<()>>,
 }
 
 impl Drop for Server {
     fn drop(&mut self) {
-        self.task.abort();
+        self.tasks.iter().for_each(JoinHandle::abort);
     }
 }
 
 /// Serves everybody who comes, until it is dropped. `now` is the hub's time.
-pub fn serve(listening: Listening, port: HubPort, now: impl Fn() -> Time + Send + Sync + 'static) -> Server {
-    let house = House { port, now: Arc::new(now) };
-    Server { task: tokio::spawn(accept(listening, house)) }
+pub fn serve(
+    listening: Listening,
+    port: HubPort,
+    access: Access,
+    now: impl Fn() -> Time + Send + Sync + 'static,
+) -> Server {
+    let hub = port.join(Origin::Hub);
+    let house = House::new(port, now, access);
+    let tasks = vec![tokio::spawn(house.ring.clone().fill(hub)), tokio::spawn(accept(listening, house))];
+    Server { tasks }
 }
 
 async fn accept(listening: Listening, house: House) {
-    let next = AtomicU32::new(FIRST_CLIENT);
     let mut clients = JoinSet::new();
     loop {
         tokio::select! {
             accepted = listening.listener.accept() => match accepted {
                 Ok((stream, _)) if clients.len() < MOST_CLIENTS => {
-                    let id = ClientId(next.fetch_add(1, Ordering::Relaxed));
-                    let whence = whence(&stream);
-                    clients.spawn(peer::serve(stream, id, whence, house.clone()));
+                    clients.spawn(serve_one(stream, house.clone()));
                 }
-                Ok((stream, _)) => peer::turn_away(&stream, "there are 64 clients already; close one first"),
+                Ok((stream, _)) => turn_away(&stream, "there are 64 clients already; close one first"),
                 // Out of descriptors, or the like: who waits will be taken when that is over.
                 Err(error) => {
                     tracing::warn!(%error, "a client could not come in");
-                    tokio::time::sleep(std::time::Duration::from_millis(200)).await;
+                    tokio::time::sleep(Duration::from_millis(200)).await;
                 }
             },
             Some(_) = clients.join_next(), if !clients.is_empty() => {}
@@ -132,10 +125,19 @@ async fn accept(listening: Listening, house: House) {
     }
 }
 
-/// Who is at the other end, by what the kernel says.
-fn whence(stream: &UnixStream) -> Whence {
-    let (uid, pid) = stream.peer_cred().map_or((None, None), |cred| (Some(cred.uid()), cred.pid()));
-    Whence { uid, pid }
+async fn serve_one(stream: UnixStream, house: House) {
+    let who = access::at_the_other_end(&stream, &house.access).await;
+    let entered = Entered { id: house.next_id(), who, from: None, silent: None };
+    let (read, write) = stream.into_split();
+    let lines = FramedRead::new(read, LinesCodec::new_with_max_length(MAX_LINE));
+    peer::serve(lines, |queue| write_out(write, queue), entered, house).await;
+}
+
+/// Tells somebody who cannot come in why.
+fn turn_away(stream: &UnixStream, why: &str) {
+    let line = wire::answer(&Value::Null, Err(Problem::new(Code::Refused, why)));
+    // A new socket has room for a line; who does not get it sees the end.
+    let _ = stream.try_write(format!("{line}\n").as_bytes());
 }
 
 #[cfg(test)]

@@ -4,10 +4,17 @@
 //! the hub ever waits for a client: the state is the latest one when there is room to send it, log entries that find no
 //! room are counted, and a client that takes nothing for five seconds is cut off.
 
+mod access;
+mod fares;
+mod house;
 mod listen;
+mod methods;
 mod peer;
 mod requests;
+mod ring;
 mod writer;
+mod written;
 
+pub use access::Access;
 pub use listen::{BindError, Listening, Server, serve};
-pub use requests::METHODS;
+pub use methods::{Field, METHODS, Method, NOTIFICATIONS};

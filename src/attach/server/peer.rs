@@ -4,56 +4,77 @@ use std::collections::HashMap;
 use std::sync::Arc;
 use std::time::Duration;
 
-use futures_util::StreamExt;
+use futures_util::{Stream, StreamExt};
 use serde_json::{Value, json};
-use tokio::net::UnixStream;
-use tokio::sync::mpsc;
 use tokio::time::{Instant, sleep_until};
-use tokio_util::codec::{FramedRead, LinesCodec, LinesCodecError};
+use tokio_util::codec::LinesCodecError;
 
-use super::listen::House;
-use super::writer::{QUEUE, write_out};
+use super::access::Who;
+use super::fares::Measured;
+use super::house::House;
+use super::ring::is_wire;
+use super::writer::{Outlet, Queue, queue};
 use crate::attach::patch;
 use crate::attach::wire::{self, Call, Code, MAX_LINE, Problem};
 use crate::model::Snapshot;
 use crate::model::command::{ClientId, Origin, Realtime, TicketId};
 use crate::model::hub::{Hub, HubGone, LogEvent, News};
+use crate::model::jog::MAX_LEASE;
 use crate::model::log::{LogEntry, LogItem};
-use crate::model::people::PeopleNews;
+use crate::model::people::{PeopleNews, Person};
 
 /// Lines that are kept free for answers while log entries come in bursts.
 const ROOM_FOR_ANSWERS: usize = 32;
+/// Whatever stops: for everybody, at once.
+const STOPS: [Realtime; 6] = [
+    Realtime::Stop,
+    Realtime::FeedHold,
+    Realtime::StopProgram,
+    Realtime::JogCancel,
+    Realtime::SafetyDoor,
+    Realtime::SoftReset,
+];
 /// It is told to the hub at most so often that a client was heard of.
 const HEARD_EVERY: Duration = Duration::from_secs(1);
 
-/// A jog goes on for so long without a renewal at most.
-const JOG_LEASE: Duration = Duration::from_millis(300);
+/// Who has not said `hello` by then holds a place that others want.
+const GREETING: Duration = Duration::from_secs(10);
 
-/// Who is at the other end, by what the kernel says.
-#[derive(Clone, Copy, Debug, Default)]
-pub(super) struct Whence {
-    pub(super) uid: Option<u32>,
-    pub(super) pid: Option<i32>,
+/// How a client came in.
+#[derive(Debug)]
+pub(super) struct Entered {
+    pub(super) id: ClientId,
+    pub(super) who: Who,
+    /// Where it is, as far as the way in tells.
+    pub(super) from: Option<String>,
+    /// A client that says nothing for so long is gone. `None`: its end is seen by itself.
+    pub(super) silent: Option<Duration>,
 }
 
 /// One client.
 pub(super) struct Peer {
     pub(super) id: ClientId,
-    pub(super) whence: Whence,
+    pub(super) who: Who,
+    pub(super) whence: Option<String>,
     pub(super) house: House,
     pub(super) hub: Hub,
-    out: mpsc::Sender<String>,
+    out: Outlet,
     /// It said `hello`.
     pub(super) greeted: bool,
     pub(super) origin: Origin,
     /// How often it wants the state. `None`: it did not ask for it.
     pub(super) every: Option<Duration>,
     /// What it knows of the state.
-    pub(super) shown: Value,
+    pub(super) shown: Arc<Value>,
     news: Option<Arc<Snapshot>>,
     next_state: Instant,
     /// It wants the log.
     pub(super) events: bool,
+    /// And what goes over the wire.
+    pub(super) wire: bool,
+    pub(super) measured: Measured,
+    /// It has just said who it is, and the hub does not know yet.
+    pub(super) came: Option<Person>,
     lost: u64,
     lost_told: u64,
     /// Commands whose end is the answer.
@@ -67,40 +88,43 @@ pub(super) struct Peer {
 #[derive(Debug)]
 struct Over;
 
-/// Serves a client until it leaves, does not read, or the hub ends.
-pub(super) async fn serve(stream: UnixStream, id: ClientId, whence: Whence, house: House) {
-    let (read, write) = stream.into_split();
-    let mut lines = FramedRead::new(read, LinesCodec::new_with_max_length(MAX_LINE));
-    let (out, queue) = mpsc::channel(QUEUE);
-    let mut writer = tokio::spawn(write_out(write, queue));
-    let origin = Origin::Script(id);
-    let mut peer = Peer {
-        id,
-        whence,
-        hub: house.port.attach(origin.clone()),
-        house,
-        out,
-        greeted: false,
-        origin,
-        every: None,
-        shown: Value::Null,
-        news: None,
-        next_state: Instant::now(),
-        events: false,
-        lost: 0,
-        lost_told: 0,
-        waiting: HashMap::new(),
-        jogged: None,
-        heard: None,
-    };
+/// A line that was heard, or why there is none.
+pub(super) type Line = Result<String, LinesCodecError>;
+
+/// Serves a client until it leaves, does not read, or the hub ends. `write` writes what is queued for it.
+pub(super) async fn serve<W>(
+    mut lines: impl Stream<Item = Line> + Unpin,
+    write: impl FnOnce(Queue) -> W,
+    entered: Entered,
+    house: House,
+) where
+    W: Future<Output = ()> + Send + 'static,
+{
+    let (out, queued) = queue();
+    let mut writer = tokio::spawn(write(queued));
+    let silent = entered.silent;
+    let mut peer = Peer::new(entered, house, out);
+    let greet_by = Instant::now() + GREETING;
     loop {
-        let due = peer.state_due();
+        let now = Instant::now();
+        let (due, look) = (peer.state_due(), peer.measured.look_at(now));
+        let heard_by = match (peer.greeted, silent) {
+            (false, _) => Some(greet_by),
+            (true, Some(silent)) => Some(peer.heard.unwrap_or(now) + silent),
+            (true, None) => None,
+        };
         let step = tokio::select! {
             _ = &mut writer => Err(Over),
             line = lines.next(), if peer.has_room() => peer.line(line),
             news = peer.hub.next() => peer.news(news),
-            () = sleep_until(due.unwrap_or_else(Instant::now)), if due.is_some() => peer.state(),
+            () = sleep_until(due.unwrap_or(now)), if due.is_some() => peer.state(),
+            () = sleep_until(look.unwrap_or(now)), if look.is_some() => Ok(()),
+            () = sleep_until(heard_by.unwrap_or(now)), if heard_by.is_some() => Err(Over),
         };
+        if let Some(person) = peer.came.take() {
+            peer.house.port.tell_surely(PeopleNews::Came(person)).await;
+        }
+        peer.tell_how_it_fares();
         if step.is_err() {
             break;
         }
@@ -112,14 +136,45 @@ pub(super) async fn serve(stream: UnixStream, id: ClientId, whence: Whence, hous
     }
 }
 
-/// Tells somebody who cannot come in why.
-pub(super) fn turn_away(stream: &UnixStream, why: &str) {
-    let line = wire::answer(&Value::Null, Err(Problem::new(Code::Refused, why)));
-    // A new socket has room for a line; who does not get it sees the end.
-    let _ = stream.try_write(format!("{line}\n").as_bytes());
-}
-
 impl Peer {
+    fn new(entered: Entered, house: House, out: Outlet) -> Self {
+        let origin = Origin::Script(entered.id);
+        Self {
+            id: entered.id,
+            who: entered.who,
+            whence: entered.from,
+            hub: house.port.join(origin.clone()),
+            house,
+            out,
+            greeted: false,
+            origin,
+            every: None,
+            shown: Arc::default(),
+            news: None,
+            next_state: Instant::now(),
+            events: false,
+            wire: false,
+            measured: Measured::default(),
+            came: None,
+            lost: 0,
+            lost_told: 0,
+            waiting: HashMap::new(),
+            jogged: None,
+            heard: None,
+        }
+    }
+
+    fn tell_how_it_fares(&mut self) {
+        if !self.greeted {
+            return;
+        }
+        self.measured.taken(self.out.is_taken(), Instant::now());
+        self.measured.dropped(self.lost);
+        if let Some(fares) = self.measured.news() {
+            self.house.port.tell(PeopleNews::Fares(self.id, fares));
+        }
+    }
+
     fn line(&mut self, line: Option<Result<String, LinesCodecError>>) -> Result<(), Over> {
         match line {
             Some(Ok(line)) => self.heard(&line),
@@ -149,9 +204,11 @@ impl Peer {
             return self.reply(call.id.as_ref(), Ok(json!({})));
         }
         let now = Instant::now();
-        if self.greeted && self.heard.is_none_or(|last| now - last >= HEARD_EVERY) {
+        if self.heard.is_none_or(|last| now - last >= HEARD_EVERY) {
             self.heard = Some(now);
-            self.house.port.tell(PeopleNews::Heard(self.id));
+            if self.greeted {
+                self.house.port.tell(PeopleNews::Heard(self.id));
+            }
         }
         match call {
             Err((id, problem)) => self.reply(Some(&id), Err(problem)),
@@ -174,14 +231,14 @@ impl Peer {
     fn say(&mut self, message: String) -> Result<(), Over> {
         for line in wire::lines(message) {
             // There is room unless the client does not read: then it has no use for the rest either.
-            self.out.try_send(line).map_err(|_| Over)?;
+            self.out.put(line).map_err(|_| Over)?;
         }
         Ok(())
     }
 
     /// Its answers find a place. While they do not, nothing more is read of it.
     fn has_room(&self) -> bool {
-        self.out.capacity() > ROOM_FOR_ANSWERS / 2
+        self.out.room() > ROOM_FOR_ANSWERS / 2
     }
 
     fn news(&mut self, news: Result<News, HubGone>) -> Result<(), Over> {
@@ -208,17 +265,16 @@ impl Peer {
             let result = json!({"ticket": ticket, "outcome": outcome, "latency_us": latency.as_micros() as u64});
             self.say(wire::answer(&id, Ok(result)))?;
         }
-        if !self.events {
+        if !self.events || is_wire(entry) && !self.wire {
             return Ok(());
         }
-        if self.out.capacity() <= ROOM_FOR_ANSWERS {
+        if self.out.room() <= ROOM_FOR_ANSWERS {
             self.lost += 1;
             return Ok(());
         }
         if self.lost > self.lost_told {
             self.say(wire::notification("gap", &json!({"count": self.lost - self.lost_told})))?;
             self.lost_told = self.lost;
-            self.house.port.tell(PeopleNews::Dropped(self.id, self.lost));
         }
         self.say(wire::notification("event", &json!({"entry": entry})))
     }
@@ -235,13 +291,13 @@ impl Peer {
     /// When the state is to be sent. `None`: there is no news, it was not asked for, or the client has not taken all that
     /// was sent before.
     fn state_due(&self) -> Option<Instant> {
-        (self.news.is_some() && self.every.is_some() && self.out.capacity() == QUEUE).then_some(self.next_state)
+        (self.news.is_some() && self.every.is_some() && self.out.is_taken()).then_some(self.next_state)
     }
 
     fn state(&mut self) -> Result<(), Over> {
         let (Some(snapshot), Some(every)) = (self.news.take(), self.every) else { return Ok(()) };
         self.next_state = Instant::now() + every;
-        let Ok(state) = serde_json::to_value(&*snapshot) else { return Ok(()) };
+        let Some(state) = self.house.written.of(&snapshot) else { return Ok(()) };
         if let Some(patch) = patch::diff(&self.shown, &state) {
             self.shown = state;
             self.say(wire::notification("state", &json!({"rev": snapshot.rev, "patch": patch})))?;
@@ -252,7 +308,7 @@ impl Peer {
     /// The client is gone: what needs it alive ends at once.
     async fn leave(self) {
         // A jog older than its longest lease has ended by itself; another client may jog by now.
-        if self.jogged.is_some_and(|at| at.elapsed() < JOG_LEASE) {
+        if self.jogged.is_some_and(|at| at.elapsed() < MAX_LEASE) {
             self.hub.realtime(Realtime::JogCancel);
         }
         if self.greeted {
@@ -270,6 +326,7 @@ fn stop_of(call: &Call) -> Option<Realtime> {
         "jog_cancel" => Some(Realtime::JogCancel),
         "door" => Some(Realtime::SafetyDoor),
         "reset" => Some(Realtime::SoftReset),
+        "realtime" => STOPS.into_iter().find(|stop| call.params["realtime"] == json!(stop)),
         _ => None,
     }
 }

@@ -1,5 +1,7 @@
 //! Writing to one client, with a bound on how long it may take nothing.
 
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use tokio::io::{AsyncWrite, AsyncWriteExt};
@@ -11,46 +13,113 @@ pub(super) const QUEUE: usize = 256;
 /// A client that takes nothing for so long is cut off.
 const STUCK: Duration = Duration::from_secs(5);
 
-/// Writes what is queued until nobody queues any more. Ends early where the client does not read, or is gone.
-pub(super) async fn write_out(mut to: impl AsyncWrite + Unpin, mut queue: mpsc::Receiver<String>) {
-    while let Some(mut line) = queue.recv().await {
-        // What has gathered goes in one write.
-        line.push('\n');
-        while line.len() < 64 * 1024
-            && let Ok(next) = queue.try_recv()
+/// The end of the queue at which lines are put in.
+#[derive(Debug)]
+pub(super) struct Outlet {
+    lines: mpsc::Sender<String>,
+    writing: Arc<AtomicBool>,
+}
+
+/// The end at which they are taken out.
+#[derive(Debug)]
+pub(super) struct Queue {
+    lines: mpsc::Receiver<String>,
+    writing: Arc<AtomicBool>,
+}
+
+/// The queue holds all that it may.
+#[derive(Debug)]
+pub(super) struct Full;
+
+/// A queue of lines for one client.
+pub(super) fn queue() -> (Outlet, Queue) {
+    let (put, lines) = mpsc::channel(QUEUE);
+    let writing = Arc::new(AtomicBool::new(false));
+    (Outlet { lines: put, writing: Arc::clone(&writing) }, Queue { lines, writing })
+}
+
+impl Outlet {
+    /// Puts a line in.
+    ///
+    /// # Errors
+    /// There is no room, or nobody writes any more.
+    pub(super) fn put(&self, line: String) -> Result<(), Full> {
+        self.lines.try_send(line).map_err(|_| Full)
+    }
+
+    /// For so many lines there is room.
+    pub(super) fn room(&self) -> usize {
+        self.lines.capacity()
+    }
+
+    /// The client has taken all that was put in.
+    pub(super) fn is_taken(&self) -> bool {
+        self.lines.capacity() == QUEUE && !self.writing.load(Ordering::Acquire)
+    }
+}
+
+impl Queue {
+    /// The next lines, in one text: what has gathered goes in one write. `None`: nobody puts any in any more.
+    pub(super) async fn next(&mut self) -> Option<String> {
+        self.writing.store(false, Ordering::Release);
+        let mut text = self.lines.recv().await?;
+        self.writing.store(true, Ordering::Release);
+        text.push('\n');
+        while text.len() < 64 * 1024
+            && let Ok(next) = self.lines.try_recv()
         {
-            line.push_str(&next);
-            line.push('\n');
+            text.push_str(&next);
+            text.push('\n');
         }
-        match timeout(STUCK, to.write_all(line.as_bytes())).await {
-            Ok(Ok(())) => {}
-            Ok(Err(error)) => return tracing::debug!(%error, "a client is gone"),
-            Err(_) => return tracing::warn!("a client took nothing for five seconds and is cut off"),
+        Some(text)
+    }
+}
+
+/// Waits until something is written, for as long as a client may take nothing. `false`: it is gone, or was cut off.
+pub(super) async fn in_time<E: std::fmt::Display>(written: impl Future<Output = Result<(), E>>) -> bool {
+    match timeout(STUCK, written).await {
+        Ok(Ok(())) => return true,
+        Ok(Err(error)) => tracing::debug!(%error, "a client is gone"),
+        Err(_) => tracing::warn!("a client took nothing for five seconds and is cut off"),
+    }
+    false
+}
+
+/// Writes what is queued until nobody queues any more. Ends early where the client does not read, or is gone.
+pub(super) async fn write_out(mut to: impl AsyncWrite + Unpin, mut queue: Queue) {
+    while let Some(text) = queue.next().await {
+        if !in_time(to.write_all(text.as_bytes())).await {
+            return;
         }
     }
 }
 
 #[cfg(test)]
 mod tests {
+    use tokio::time::Instant;
+
     use super::*;
 
     #[tokio::test(start_paused = true)]
     async fn a_client_that_takes_nothing_is_cut_off_and_one_that_reads_is_not() {
         let (near, _far) = tokio::io::duplex(16);
-        let (lines, queue) = mpsc::channel(4);
-        lines.send("x".repeat(100)).await.unwrap();
-        // The sender is still held: it ends because of the client.
-        write_out(near, queue).await;
-        assert!(lines.is_closed());
+        let (outlet, queued) = queue();
+        outlet.put("x".repeat(100)).unwrap();
+        assert!(!outlet.is_taken());
+        // The outlet is still held: it ends because of the client.
+        let start = Instant::now();
+        write_out(near, queued).await;
+        assert_eq!(start.elapsed(), STUCK);
+        assert!(outlet.put(String::new()).is_err() && !outlet.is_taken());
 
         let (near, mut far) = tokio::io::duplex(16);
-        let (lines, queue) = mpsc::channel(4);
-        lines.send("one".to_owned()).await.unwrap();
-        lines.send("two".to_owned()).await.unwrap();
-        drop(lines);
+        let (outlet, queued) = queue();
+        outlet.put("one".to_owned()).unwrap();
+        outlet.put("two".to_owned()).unwrap();
+        drop(outlet);
         let mut text = String::new();
         let read = tokio::io::AsyncReadExt::read_to_string(&mut far, &mut text);
-        let ((), read) = tokio::join!(write_out(near, queue), read);
+        let ((), read) = tokio::join!(write_out(near, queued), read);
         assert_eq!((read.unwrap(), text.as_str()), (8, "one\ntwo\n"));
     }
 }

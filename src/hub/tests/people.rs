@@ -1,7 +1,9 @@
 //! Who is attached, and who is in control.
 
 use super::*;
-use crate::model::people::{ControlOrder, PeopleNews, Person, STALE_AFTER};
+use crate::model::people::{ControlOrder, OnClientLoss, PeopleNews, Person, STALE_AFTER};
+use crate::model::program::RunId;
+use crate::model::program::run::Run;
 
 const OTHER: Origin = Origin::Screen(ClientId(2));
 
@@ -55,6 +57,44 @@ async fn control_is_taken_announced_and_given_back() {
     assert!(matches!(bench.outcomes()[..], [(_, Outcome::Refused(_))]), "only who has it gives it back");
     bench.ask_as(OTHER, Command::Control(ControlOrder::Release));
     assert_eq!(holder(&bench), None);
+}
+
+#[tokio::test]
+async fn who_is_at_the_console_goes_before_who_is_not_where_that_is_configured() {
+    let mut bench = Bench::up(StateKind::Idle);
+    bench.keeper.people_rules(true, OnClientLoss::Continue);
+    came(&mut bench, 2);
+    let person = Person { id: ClientId(1), console: true, ..Person::default() };
+    bench.keeper.take_people(PeopleNews::Came(person));
+    bench.ask_as(OTHER, step());
+    assert_eq!(holder(&bench), Some(2));
+    bench.log();
+    bench.ask(step());
+    assert_eq!(holder(&bench), Some(1));
+    let log = bench.log();
+    let told =
+        |item: &LogItem| matches!(item, LogItem::Note { text, .. } if text.contains("takes control from pi at pts/3"));
+    assert!(log.iter().any(told), "{log:?}");
+    bench.ask_as(OTHER, take("mine"));
+    assert!(matches!(&bench.outcomes()[..], [(_, Outcome::Refused(why))] if why.0.contains("console")));
+    assert_eq!(holder(&bench), Some(1));
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_program_goes_on_or_is_held_when_its_operator_is_lost_as_configured() {
+    for (policy, screen, held) in
+        [(OnClientLoss::Continue, true, false), (OnClientLoss::Hold, true, true), (OnClientLoss::Hold, false, false)]
+    {
+        let mut bench = Bench::up(StateKind::Idle);
+        bench.keeper.people_rules(false, policy);
+        let person = Person { id: ClientId(2), screen, ..Person::default() };
+        bench.keeper.take_people(PeopleNews::Came(person));
+        bench.ask_as(OTHER, step());
+        bench.latch.take();
+        bench.keeper.snapshot.programs.run = Some(Run::new(RunId(1), "part.nc".into(), 1, Time::ZERO));
+        bench.keeper.take_people(PeopleNews::Gone(ClientId(2)));
+        assert_eq!(bench.latch.take().contains(Realtime::FeedHold), held, "{policy:?} {screen}");
+    }
 }
 
 #[tokio::test(start_paused = true)]

@@ -84,6 +84,8 @@ pub struct JogPad {
     learner: RepeatLearner,
     /// The terminal answers, and it is the terminal that answers: its silence means something.
     pub can_prove: bool,
+    /// A message to the hub and back takes so long.
+    pub link: Duration,
 }
 
 impl JogPad {
@@ -97,6 +99,7 @@ impl JogPad {
             decade: 0,
             feed_index,
             extra: Axis::A,
+            link: Duration::ZERO,
             continuous: true,
             hold: Hold::Ready,
             latch: Latch::Off,
@@ -397,7 +400,8 @@ impl JogPad {
             return Vec::new();
         }
         let started = self.vector(key, machine.axis_count()).and_then(|vector| {
-            latch::longest(machine, &vector, self.settings.latch_mm, self.lease()).map(|most| (vector, most))
+            latch::longest(machine, &vector, self.settings.latch_mm, self.lease() + self.link)
+                .map(|most| (vector, most))
         });
         match started {
             Ok((vector, most)) => self.latch.start(vector, now, most, self.lease()),

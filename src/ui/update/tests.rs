@@ -227,11 +227,40 @@ fn a_screen_of_a_hub_elsewhere_leaves_it_at_work_and_asks_before_it_takes_contro
     let mut scene = state(Idle);
     assert_eq!(scene.press(&["T"]), [], "nobody has it");
     let control = Control { client: ClientId(2), who: "pi at tty1".into(), since: Time::ZERO, stale: false };
-    scene.snapshot.people = Arc::new(People { control: Some(control), clients: Vec::new() });
+    scene.snapshot.people = Arc::new(People { control: Some(control), ..People::default() });
     assert!(scene.text(80, 24).contains("pi at tty1 is in control"));
     let take = Command::Control(ControlOrder::Take { reason: String::new() });
     assert_eq!(scene.press(&["T"]), []);
     assert_eq!(scene.press(&["Enter"]), [Effect::Submit(take)]);
+}
+
+#[test]
+fn a_watcher_sees_why_it_may_not_and_what_others_may_not_ends_no_jog() {
+    use crate::model::command::{Origin, Outcome, Refused, TicketId};
+    use crate::model::log::{LogEntry, LogItem};
+    let refused = |client, why: &str| {
+        Event::Log(LogEvent::Entry(Arc::new(LogEntry {
+            id: 1,
+            at: Time::ZERO,
+            what: LogItem::Outcome {
+                ticket: TicketId(1),
+                origin: Origin::Screen(ClientId(client)),
+                what: "$X".into(),
+                outcome: Outcome::Refused(Refused::because(why)),
+                latency: ms(1),
+            },
+        })))
+    };
+    let mut scene = state(Idle);
+    scene.event(&refused(2, "pi at tty1 is in control since 5 s ago"));
+    assert!(scene.ui.notice.is_none(), "it was somebody else's");
+    scene.event(&refused(1, "pi at tty1 is in control since 5 s ago"));
+    assert!(scene.text(80, 24).contains("pi at tty1 is in control since 5 s ago"));
+
+    let mut scene = holding();
+    assert_eq!(scene.event(&refused(2, "the machine is busy")), []);
+    assert!(scene.ui.pad.moving().is_some());
+    assert_eq!(scene.event(&refused(1, "the machine is busy")), realtime(Realtime::JogCancel));
 }
 
 #[test]

@@ -1,5 +1,7 @@
 //! The jog panel: step, feed, how a hold works here, where it stops, and the keys.
 
+use std::time::Duration;
+
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 use ratatui::text::{Line, Span};
@@ -11,6 +13,9 @@ use crate::ui::action::{Action, available};
 use crate::ui::jog::latch::Latch;
 use crate::ui::state::Mode;
 use crate::ui::theme::Role;
+
+/// A link that takes longer than this, there and back, is told; it counts in any case.
+const TOLD_LINK: Duration = Duration::from_millis(10);
 
 /// Rows of the panel: the keys are only shown where they work.
 pub(super) fn rows(cx: &Cx<'_>) -> u16 {
@@ -110,14 +115,16 @@ fn feed(cx: &Cx<'_>) -> Line<'static> {
         spans.push(cx.span(" holds", Role::Quiet));
         return Line::from(spans);
     }
-    let stop = stop_distance_mm(limits, &vector, pad.lease(), KEY_LATENCY);
+    let link = cx.snapshot.people.link_delay(cx.ui.settings.me);
+    let stop = stop_distance_mm(limits, &vector, pad.lease(), KEY_LATENCY + link);
+    let link = if link < TOLD_LINK { String::new() } else { format!("  link {} ms", link.as_millis()) };
     let learned = if pad.lease_is_learned() { "learned" } else { "default" };
     let stop = match cx.ui.units {
         Units::Mm => format!("{stop:.1} mm"),
         Units::Inch => format!("{:.2} in", stop / Units::Inch.mm()),
     };
     spans.push(cx.span(format!("   hold: stops within {stop}"), Role::Text));
-    spans.push(cx.span(format!("  lease {} ms {learned}", pad.lease().as_millis()), Role::Quiet));
+    spans.push(cx.span(format!("  lease {} ms {learned}{link}", pad.lease().as_millis()), Role::Quiet));
     Line::from(spans)
 }
 

@@ -1,0 +1,117 @@
+//! The last log entries, for who missed some.
+
+use std::collections::VecDeque;
+use std::sync::{Arc, Mutex, PoisonError};
+
+use crate::model::hub::{Hub, LogEvent};
+use crate::model::log::{LogEntry, LogItem};
+
+/// Entries that are kept.
+const KEPT: usize = 2048;
+
+/// Entries by rising numbers; the oldest give way. What goes over the wire is not among them: it would leave no room.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Ring(Arc<Mutex<Entries>>);
+
+#[derive(Debug, Default)]
+struct Entries {
+    kept: VecDeque<Arc<LogEntry>>,
+    /// The newest that is lost.
+    lost: u64,
+    /// The newest that was seen.
+    last: u64,
+}
+
+/// What came after a number.
+#[derive(Clone, Debug, PartialEq)]
+pub(super) struct Since {
+    pub(super) entries: Vec<Arc<LogEntry>>,
+    /// Some of what came after it is lost.
+    pub(super) gap: bool,
+    /// The newest number that is told of.
+    pub(super) last: u64,
+    /// There are more than were asked for.
+    pub(super) more: bool,
+}
+
+impl Ring {
+    /// Keeps what the hub logs, until it ends.
+    pub(super) async fn fill(self, mut hub: Hub) {
+        while let Ok(event) = hub.log().await {
+            match event {
+                LogEvent::Entry(entry) => self.take(&entry),
+                LogEvent::Gap(_) => self.lose(),
+            }
+        }
+    }
+
+    fn take(&self, entry: &Arc<LogEntry>) {
+        let mut entries = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        entries.last = entry.id;
+        if is_wire(entry) {
+            return;
+        }
+        if entries.kept.len() == KEPT
+            && let Some(oldest) = entries.kept.pop_front()
+        {
+            entries.lost = oldest.id;
+        }
+        entries.kept.push_back(Arc::clone(entry));
+    }
+
+    /// The ring itself was too slow: all that it has is older than what is lost.
+    fn lose(&self) {
+        let mut entries = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        entries.lost = entries.last + 1;
+        entries.kept.clear();
+    }
+
+    /// The oldest `most` of those after `id`.
+    pub(super) fn since(&self, id: u64, most: usize) -> Since {
+        let entries = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut after = entries.kept.iter().filter(|entry| entry.id > id);
+        let told: Vec<_> = after.by_ref().take(most).cloned().collect();
+        let more = after.next().is_some();
+        let last = if more { told.last().map_or(id, |entry| entry.id) } else { entries.last.max(id) };
+        Since { entries: told, gap: id < entries.lost, last, more }
+    }
+}
+
+/// Something on the wire, of which there is a lot.
+pub(super) fn is_wire(entry: &LogEntry) -> bool {
+    matches!(entry.what, LogItem::Wire { .. })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::model::Time;
+    use crate::model::machine::MessageLevel;
+
+    fn note(id: u64) -> Arc<LogEntry> {
+        let what = LogItem::Note { level: MessageLevel::Info, text: id.to_string() };
+        Arc::new(LogEntry { id, at: Time::ZERO, what })
+    }
+
+    fn ids(since: &Since) -> Vec<u64> {
+        since.entries.iter().map(|entry| entry.id).collect()
+    }
+
+    #[test]
+    fn who_asks_in_time_misses_nothing_and_who_does_not_is_told() {
+        let ring = Ring::default();
+        (1..=3).for_each(|id| ring.take(&note(id)));
+        ring.take(&Arc::new(LogEntry { id: 4, at: Time::ZERO, what: LogItem::Wire { out: true, text: "?".into() } }));
+        let since = ring.since(1, 100);
+        assert_eq!((ids(&since), since.gap, since.last, since.more), (vec![2, 3], false, 4, false));
+        let since = ring.since(0, 2);
+        assert_eq!((ids(&since), since.last, since.more), (vec![1, 2], 2, true));
+
+        (5..5 + KEPT as u64).for_each(|id| ring.take(&note(id)));
+        assert!(ring.since(2, 1).gap);
+        let since = ring.since(3, 1);
+        assert_eq!((ids(&since), since.gap), (vec![5], false), "all after the third is there");
+        ring.lose();
+        assert!(ring.since(3, 1).gap && ring.since(3, 1).entries.is_empty());
+    }
+}
