@@ -4,6 +4,8 @@
 #![allow(clippy::unwrap_used, clippy::panic)]
 
 mod rig;
+mod strangers;
+mod sunspec;
 
 use std::sync::atomic::Ordering;
 use std::time::Duration;

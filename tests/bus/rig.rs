@@ -28,6 +28,9 @@ use tokio::sync::{mpsc, oneshot};
 /// Longest that anything is waited for, in simulated time.
 const LONGEST: Duration = Duration::from_secs(1000);
 
+/// A question of another master, and its answer: unit 1, holding register 100, 1 word.
+const FOREIGN: [u8; 15] = [1, 3, 0, 100, 0, 1, 0xC5, 0xD5, 1, 3, 2, 0, 7, 0xF9, 0x86];
+
 /// One transport.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Kind {
@@ -85,6 +88,8 @@ pub(crate) struct Wire {
     /// Answers so far, and how many of them were late.
     pub(crate) answered: AtomicU64,
     pub(crate) late: AtomicU64,
+    /// Another master is on the wire: so often it asks, and an inverter answers it.
+    pub(crate) other_master: Mutex<Option<Duration>>,
     /// It cannot be opened.
     pub(crate) unplugged: Mutex<bool>,
 }
@@ -114,7 +119,15 @@ impl Wire {
         let at = if kind == Kind::Tcp { 7 } else { 1 };
         let (mut question, mut answer) = ([0; 512], [0; 512]);
         loop {
+            let every = *self.other_master.lock().unwrap();
+            let foreign = later(every.unwrap_or(LONGEST));
             tokio::select! {
+                // Only where nothing was said for so long.
+                () = foreign, if every.is_some() => {
+                    if near.write_all(&FOREIGN).await.is_err() {
+                        return;
+                    }
+                }
                 read = near.read(&mut question) => {
                     let Ok(count @ 1..) = read else { return };
                     self.asked.lock().unwrap().push(question[..count].to_vec());
@@ -156,6 +169,7 @@ pub(crate) struct Seen {
     pub(crate) states: Vec<BusState>,
     pub(crate) counters: BusCounters,
     pub(crate) round: Option<Duration>,
+    pub(crate) second_master: bool,
     pub(crate) events: usize,
     pub(crate) known_events: usize,
 }
@@ -165,7 +179,9 @@ impl Seen {
         self.events += 1;
         match event.what {
             BusEventKind::State(state) => self.states.push(state),
-            BusEventKind::Counters { counters, round, .. } => (self.counters, self.round) = (counters, round),
+            BusEventKind::Counters { counters, round, second_master } => {
+                (self.counters, self.round, self.second_master) = (counters, round, second_master);
+            }
             BusEventKind::Unit { unit, what } => match what {
                 UnitEvent::Known(known) => {
                     self.known_events += 1;
@@ -220,13 +236,24 @@ impl Rig {
     }
 
     pub(crate) fn with_channel(kind: Kind, inverters: Vec<Bus>, units: Vec<UnitConfig>, events: usize) -> Self {
+        let connect = move || if let [one] = &inverters[..] { one.connect() } else { connect_line(&inverters) };
+        Self::over(kind, connect, units, events)
+    }
+
+    /// Over anything that answers.
+    pub(crate) fn over(
+        kind: Kind,
+        connect: impl Fn() -> DuplexStream + Send + Sync + 'static,
+        units: Vec<UnitConfig>,
+        events: usize,
+    ) -> Self {
         let wire = Arc::new(Wire::default());
         let spied = wire.clone();
-        let connect = move || {
+        let open = move || {
             if *spied.unplugged.lock().unwrap() {
                 return Err(io::Error::other("unplugged"));
             }
-            let far = if let [one] = &inverters[..] { one.connect() } else { connect_line(&inverters) };
+            let far = connect();
             let (near, middle) = tokio::io::duplex(4096);
             tokio::spawn(spied.clone().carry(kind, middle, far));
             Ok(Box::new(near) as Box<dyn Stream>)
@@ -234,7 +261,7 @@ impl Rig {
         let opener = BusOpener {
             endpoint: kind.endpoint(),
             lock_dir: PathBuf::new(),
-            in_process: Some(InProcessBus(Arc::new(connect))),
+            in_process: Some(InProcessBus(Arc::new(open))),
         };
         let clock = Clock::start();
         let (sender, events) = mpsc::channel(events);

@@ -10,7 +10,7 @@ use super::handle::{BusConfig, Family, UnitConfig};
 use super::order::{BusEvent, BusEventKind, BusOrder, UnitEvent};
 use super::outbox::Outbox;
 use super::setting::{judge, rows};
-use super::stats::BusStats;
+use super::stats::{BusStats, Ear};
 use super::unit::{Question, Unit};
 use crate::driver::clock::Clock;
 use crate::inverter::poller::Turn;
@@ -51,6 +51,7 @@ pub(super) struct Desk {
     closing: CancellationToken,
     state: Option<BusState>,
     counted: (BusStats, Time),
+    ear: Ear,
     link_is_up: bool,
 }
 
@@ -81,6 +82,7 @@ impl Desk {
             closing,
             state: None,
             counted: (BusStats::default(), now),
+            ear: Ear::default(),
             link_is_up: false,
         };
         desk.tell_news();
@@ -207,7 +209,8 @@ impl Desk {
         self.counted = (*stats, now);
         let rounds: Vec<Duration> = self.units.iter().filter_map(Unit::round).collect();
         let round = (!rounds.is_empty()).then(|| rounds.iter().sum());
-        self.tell(BusEventKind::Counters { counters: counters(stats), round, second_master: stats.second_master() });
+        let second_master = self.ear.second_master(stats, now);
+        self.tell(BusEventKind::Counters { counters: counters(stats), round, second_master });
     }
 
     pub(super) fn tell_news(&mut self) {

@@ -1,6 +1,16 @@
 //! How a bus does.
 
+use std::collections::VecDeque;
 use std::time::Duration;
+
+use crate::model::Time;
+
+/// What was heard before that is no proof of who is on the wire now.
+const REMEMBERED: Duration = Duration::from_secs(300);
+/// It is noted so often what was counted.
+const MARK_EVERY: Duration = Duration::from_secs(30);
+/// So many times bytes may come unasked without meaning anything.
+const LEAST_UNASKED: u64 = 3;
 
 /// Counters of one bus since it was made.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -34,10 +44,27 @@ impl BusStats {
     pub fn mean(&self) -> Option<Duration> {
         u32::try_from(self.replies).ok().filter(|replies| *replies > 0).map(|replies| self.busy / replies)
     }
+}
 
+/// Listens for a second master over the last minutes, so that one that is unplugged is forgotten.
+#[derive(Debug, Default)]
+pub(super) struct Ear {
+    /// What was counted when, oldest first.
+    marks: VecDeque<(Time, u64, u64)>,
+}
+
+impl Ear {
     /// Somebody else seems to ask on this wire: bytes come unasked again and again although answers are in time.
-    pub const fn second_master(&self) -> bool {
-        self.unasked > 3 && self.unasked > 2 * self.timeouts
+    pub(super) fn second_master(&mut self, stats: &BusStats, now: Time) -> bool {
+        if self.marks.back().is_none_or(|(at, ..)| now.since(*at) >= MARK_EVERY) {
+            self.marks.push_back((now, stats.unasked, stats.timeouts));
+        }
+        while self.marks.get(1).is_some_and(|(at, ..)| now.since(*at) >= REMEMBERED) {
+            self.marks.pop_front();
+        }
+        let (_, unasked, timeouts) = self.marks.front().copied().unwrap_or_default();
+        let (unasked, timeouts) = (stats.unasked - unasked, stats.timeouts - timeouts);
+        unasked > LEAST_UNASKED && unasked > 2 * timeouts
     }
 }
 
@@ -45,11 +72,28 @@ impl BusStats {
 mod tests {
     use super::*;
 
+    fn stats(unasked: u64, timeouts: u64) -> BusStats {
+        BusStats { unasked, timeouts, ..BusStats::default() }
+    }
+
     #[test]
     fn late_answers_are_no_second_master() {
-        let late = BusStats { unasked: 10, timeouts: 10, ..BusStats::default() };
-        assert!(!late.second_master());
-        assert!(BusStats { timeouts: 1, ..late }.second_master());
-        assert!(!BusStats { unasked: 2, ..BusStats::default() }.second_master());
+        let heard = |unasked, timeouts| {
+            let mut ear = Ear::default();
+            ear.second_master(&BusStats::default(), Time::ZERO);
+            ear.second_master(&stats(unasked, timeouts), Time::from_millis(1000))
+        };
+        assert!(!heard(10, 10) && heard(10, 1) && !heard(2, 0));
+    }
+
+    #[test]
+    fn one_that_is_gone_is_forgotten() {
+        let mut ear = Ear::default();
+        let mut heard =
+            |seconds: u64, unasked| ear.second_master(&stats(unasked, 0), Time::from_millis(seconds * 1000));
+        assert!(!heard(0, 0) && heard(60, 20) && heard(200, 20));
+        let later: Vec<bool> = (4..20).map(|minute| heard(minute * 60, 20)).collect();
+        assert_eq!(later.last(), Some(&false), "{later:?}");
+        assert!(heard(1300, 25), "it is back");
     }
 }
