@@ -14,8 +14,13 @@ struct Sim(Child, String);
 
 impl Sim {
     fn senergy() -> Self {
+        Self::with(&[])
+    }
+
+    fn with(more: &[&str]) -> Self {
         let mut child = Command::new(env!("CARGO_BIN_EXE_sunmill"))
             .args(["sim", "inverter", "--profile", "senergy", "--tcp", "0"])
+            .args(more)
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())
             .stderr(Stdio::null())
@@ -32,6 +37,56 @@ impl Drop for Sim {
         let _ = self.0.kill();
         let _ = self.0.wait();
     }
+}
+
+/// A hub without a screen, on a socket in a home; it ends with the test.
+struct Daemon(Child, String);
+
+impl Daemon {
+    fn start(home: &Home, socket: &str) -> Self {
+        let socket = home.path().join(socket).to_str().expect("UTF-8").to_owned();
+        let mut child = Command::new(env!("CARGO_BIN_EXE_sunmill"))
+            .args(["daemon", "--socket", &socket])
+            .current_dir(home.path())
+            .env_clear()
+            .env("HOME", home.path())
+            .env("LANG", "C.UTF-8")
+            .stdin(Stdio::null())
+            .stderr(Stdio::piped())
+            .spawn()
+            .expect("the binary runs");
+        let mut said = String::new();
+        BufReader::new(child.stderr.take().expect("a pipe")).read_line(&mut said).expect("a line");
+        assert!(said.contains("sunmill serves"), "{said}");
+        Self(child, socket)
+    }
+
+    /// The inverters, once this holds of the first; each look is a run of the binary.
+    fn until(&self, home: &Home, is_so: impl Fn(&Value) -> bool) -> Value {
+        for _ in 0..400 {
+            let output = sunmill(home, &["inverter", "list", "--json"], &[("SUNMILL_SOCKET", &self.1)]);
+            let all: Value = serde_json::from_str(&stdout(&output)).expect("JSON");
+            if is_so(&all[0]) {
+                return all[0].clone();
+            }
+        }
+        panic!("in vain: {}", stdout(&sunmill(home, &["inverter", "list"], &[("SUNMILL_SOCKET", &self.1)])));
+    }
+}
+
+impl Drop for Daemon {
+    fn drop(&mut self) {
+        let _ = self.0.kill();
+        let _ = self.0.wait();
+    }
+}
+
+/// The configuration with one inverter there.
+fn configured(home: &Home, at: &str) {
+    let text = format!(
+        "[[bus]]\nname = \"roof\"\nport = \"{at}\"\n\n[[inverter]]\nname = \"hybrid\"\nbus = \"roof\"\nprofile = \"senergy\"\n"
+    );
+    home.write("config.toml", &text);
 }
 
 /// Of the answer on stdout; on stderr there may be words for people.
@@ -110,4 +165,106 @@ fn where_there_is_no_history_there_are_names_only() {
     assert_eq!(stdout(&sunmill(&home, &["history", "export", "--jsonl", "--grain", "raw"], &[])), "");
     let words = failure(&sunmill(&home, &["history", "export"], &[]), 2);
     assert!(words.contains("--csv") && words.contains("--jsonl"), "{words}");
+}
+
+#[test]
+fn configured_ones_are_asked_by_name_where_no_hub_runs() {
+    let home = Home::new();
+    let sim = Sim::senergy();
+    configured(&home, &sim.1);
+    let shown = json(&home, &["inverter", "show", "hybrid", "--json"]);
+    assert_eq!((&shown["name"], shown["soc_percent"].as_f64()), (&"hybrid".into(), Some(62.0)), "{shown}");
+    let one = json(&home, &["inverter", "registers", "hybrid", "--search", "8475", "--json"]);
+    assert_eq!((&one[0]["raw"], &one[0]["quality"]), (&serde_json::json!([20]), &"fresh".into()));
+    let found = json(&home, &["inverter", "scan", "--json"]);
+    assert_eq!((&found[0]["place"], found.as_array().map(Vec::len)), (&sim.1.as_str().into(), Some(1)), "{found}");
+
+    let words = failure(&sunmill(&home, &["inverter", "show", "hybird"], &[]), 1);
+    assert!(words.contains("did you mean \"hybrid\"?"), "{words}");
+    failure(&sunmill(&home, &["inverter", "show"], &[]), 2);
+    failure(&sunmill(&home, &["inverter", "show", "hybrid", "--at", &sim.1, "--profile", "senergy"], &[]), 2);
+    let words = failure(&sunmill(&home, &["inverter", "set", "hybrid", "discharge_end_soc=30"], &[]), 3);
+    assert!(words.contains("no sunmill answers"), "{words}");
+    // Nothing is configured: there is nothing to scan but the simulated one.
+    home.write("config.toml", "");
+    let words = failure(&sunmill(&home, &["inverter", "scan"], &[]), 1);
+    assert!(words.contains("no bus is configured"), "{words}");
+    let words = stdout(&sunmill(&home, &["inverter", "show", "simulated"], &[]));
+    assert!(words.starts_with("SIM simulated: Senergy"), "{words}");
+}
+
+#[test]
+fn what_a_hub_holds_is_asked_through_it_and_opened_by_nobody_else() {
+    let home = Home::new();
+    let state = home.path().join("settings").to_str().expect("UTF-8").to_owned();
+    let sim = Sim::with(&["--state", &state]);
+    configured(&home, &sim.1);
+    let hub = Daemon::start(&home, "hub.sock");
+    let answers = |unit: &Value| unit["state"] == "answers" && unit["read_only"].is_null();
+    hub.until(&home, answers);
+    let socket = [("SUNMILL_SOCKET", hub.1.as_str())];
+    let run = |args: &[&str]| sunmill(&home, args, &socket);
+    let read = |args: &[&str]| -> Value { serde_json::from_str(&stdout(&run(args))).expect("JSON") };
+    hub.until(&home, |unit| unit["known"]["battery"]["soc_percent"]["value"].is_number());
+    let shown = read(&["inverter", "show", "hybrid", "--json"]);
+    assert_eq!((&shown["name"], &shown["identity"], &shown["doubt"]), (&"hybrid".into(), &Value::Null, &Value::Null));
+    assert!(shown["soc_percent"].is_number() && shown["serial"].is_string(), "{shown}");
+
+    // Whoever would open it is told who has it.
+    for args in [
+        vec!["inverter", "scan"],
+        vec!["inverter", "scan", &sim.1],
+        vec!["inverter", "show", "--at", &sim.1, "--profile", "senergy"],
+    ] {
+        let words = failure(&run(&args), 4);
+        assert!(words.contains("bus \"roof\" of the sunmill that runs"), "{words}");
+    }
+    let words = failure(&run(&["inverter", "registers", "barn"]), 1);
+    assert!(words.contains("there is hybrid"), "{words}");
+    // A second hub is kept out by the lock, and says so.
+    let second = Daemon::start(&home, "second.sock");
+    let silent = second.until(&home, |unit| unit["state"]["silent"].is_object());
+    let why = silent["state"]["silent"]["why"].as_str().expect("words");
+    assert!(why.contains("is in use by"), "{why}");
+    drop(second);
+
+    let output = run(&["inverter", "set", "hybrid", "capacity_of_discharger_end_eod_=30", "--yes", "--json"]);
+    assert!(output.status.success(), "{output:?}");
+    let words = String::from_utf8_lossy(&output.stderr).into_owned();
+    assert!(words.contains("20 % -> 30 %"), "{words}");
+    let rows: Value = serde_json::from_slice(&output.stdout).expect("JSON");
+    assert_eq!(
+        (&rows[0]["good"], &rows[0]["before"], &rows[0]["after"]),
+        (&true.into(), &"20 %".into(), &"30 %".into())
+    );
+    let registers = read(&["inverter", "registers", "hybrid", "--search", "8475", "--json"]);
+    assert_eq!(registers[0]["raw"], serde_json::json!([30]));
+    let audit = stdout(&run(&["audit"]));
+    assert!(audit.contains("20 % -> 30 %"), "{audit}");
+    drop(hub);
+    // The inverter itself is started again, and has it still.
+    drop(sim);
+    let sim = Sim::with(&["--state", &state]);
+    configured(&home, &sim.1);
+    let one = json(&home, &["inverter", "registers", "hybrid", "--search", "8475", "--json"]);
+    assert_eq!(one[0]["raw"], serde_json::json!([30]));
+}
+
+#[test]
+fn ones_own_profiles_are_listed_shown_and_used() {
+    let home = Home::new();
+    let sim = Sim::senergy();
+    let shown = stdout(&sunmill(&home, &["inverter", "profiles", "show", "senergy"], &[]));
+    assert!(shown.starts_with("senergy_hybrid\n"), "{shown}");
+    let shipped = include_str!("../assets/inverters/senergy_hybrid.toml");
+    home.write("own/mine.toml", &shipped.replacen("name = \"senergy_hybrid\"", "name = \"mine\"", 1));
+    home.write("own/bad.toml", "name = \"bad\"\n");
+    home.write("config.toml", &format!("[inverters]\nprofiles = \"{}/own\"\n", home.path().display()));
+    let output = sunmill(&home, &["inverter", "profiles", "list", "--json"], &[]);
+    let all: Value = serde_json::from_slice(&output.stdout).expect("JSON");
+    let mine = all.as_array().expect("an array").iter().find(|one| one["name"] == "mine").expect("one's own");
+    assert!(mine["file"].as_str().is_some_and(|file| file.ends_with("own/mine.toml")), "{mine}");
+    assert!(String::from_utf8_lossy(&output.stderr).contains("bad.toml:"), "{output:?}");
+    let at = ["inverter", "show", "--at", &sim.1, "--profile", "mine", "--json"];
+    assert_eq!(json(&home, &at)["profile"], "mine");
 }

@@ -67,6 +67,11 @@ impl Failure {
         Self::new(Code::Timeout, report)
     }
 
+    /// Says why on stderr, where it is not the end of all.
+    pub(super) fn say(&self) {
+        out::words(&format!("{:#}", self.report));
+    }
+
     /// Says why on stderr, on one line with its causes.
     pub fn tell(&self) -> ExitCode {
         out::words(&format!("error: {:#}", self.report));

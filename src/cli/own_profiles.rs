@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::fs;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use crate::config::nearest;
@@ -21,11 +21,20 @@ pub(super) enum Known {
     Not(String),
 }
 
+/// A profile of one's own, or what is wrong with it.
+#[derive(Debug)]
+pub(super) struct Own {
+    /// Its file.
+    pub(super) file: PathBuf,
+    /// The profile; or why it cannot be used, with file and line.
+    pub(super) profile: Result<Arc<Profile>, String>,
+}
+
 /// The profiles that there are.
 #[derive(Debug, Default)]
 pub(super) struct Profiles {
     /// By name; one that is broken by the name that it has or should have.
-    own: BTreeMap<String, Result<Arc<Profile>, String>>,
+    own: BTreeMap<String, Own>,
     /// What a person should know, a line each.
     pub(super) notices: Vec<String>,
 }
@@ -73,7 +82,7 @@ impl Profiles {
         if SHIPPED.iter().any(|(known, _)| *known == name) {
             self.notices.push(format!("profile {name}: {shown} is used in place of the one that comes with sunmill"));
         }
-        if let Some(Ok(_) | Err(_)) = self.own.insert(name.clone(), profile) {
+        if self.own.insert(name.clone(), Own { file: file.to_owned(), profile }).is_some() {
             self.notices
                 .push(format!("profile {name}: {shown} is the second of this name; it is the one that is used"));
         }
@@ -82,7 +91,7 @@ impl Profiles {
     /// What a name, or the beginning of one, stands for.
     pub(super) fn find(&self, name: &str) -> Known {
         if let Some(own) = self.own.get(name) {
-            return own.clone().map_or_else(Known::Not, Known::Profile);
+            return own.known();
         }
         if name == SUNSPEC {
             return Known::SunSpec;
@@ -91,13 +100,34 @@ impl Profiles {
         if let Some((full, _)) = SHIPPED.iter().find(|(full, _)| is_shipped_as(name, full))
             && let Some(own) = self.own.get(*full)
         {
-            return own.clone().map_or_else(Known::Not, Known::Profile);
+            return own.known();
         }
         match shipped(name) {
             Some(Ok(profile)) => Known::Profile(Arc::new(profile)),
             Some(Err(problems)) => Known::Not(problems.first().map(ToString::to_string).unwrap_or_default()),
             None => Known::Not(self.unknown(name)),
         }
+    }
+
+    /// One's own of this very name.
+    pub(super) fn own(&self, name: &str) -> Option<&Own> {
+        self.own.get(name)
+    }
+
+    /// Names of all: those that come with sunmill, then what only one's own folder has.
+    pub(super) fn names(&self) -> impl Iterator<Item = &str> {
+        let own = self.own.keys().map(String::as_str);
+        let is_shipped = |name: &&str| SHIPPED.iter().any(|(known, _)| known == name);
+        SHIPPED.iter().map(|(name, _)| *name).chain(own.filter(move |name| !is_shipped(name)))
+    }
+
+    /// All that can be used, by [`names`](Self::names).
+    pub(super) fn all(&self) -> Vec<Arc<Profile>> {
+        let usable = |name: &str| match self.find(name) {
+            Known::Profile(profile) => Some(profile),
+            Known::SunSpec | Known::Not(_) => None,
+        };
+        self.names().filter_map(usable).collect()
     }
 
     fn unknown(&self, name: &str) -> String {
@@ -107,6 +137,12 @@ impl Profiles {
             Some(near) => format!("there is no profile {name:?}; did you mean {near:?}?"),
             None => format!("there is no profile {name:?}; there are {}", names.join(", ")),
         }
+    }
+}
+
+impl Own {
+    fn known(&self) -> Known {
+        self.profile.clone().map_or_else(Known::Not, Known::Profile)
     }
 }
 

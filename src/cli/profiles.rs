@@ -1,53 +1,69 @@
-//! `sunmill inverter profiles`: the profiles that come with sunmill, and the check of one's own.
+//! `sunmill inverter profiles`: the profiles that come with sunmill, those of one's own folder, and the check of a file.
 
 use std::fmt::Write as _;
 use std::fs;
 use std::path::Path;
+use std::sync::Arc;
 
 use color_eyre::eyre::{WrapErr, eyre};
 use serde_json::{Value, json};
 
 use super::exit::Failure;
-use crate::inverter::profile::{Problem, Profile, Register, SHIPPED, parse, shipped};
+use super::out;
+use super::own_profiles::{Known, Profiles};
+use crate::inverter::profile::{Problem, Profile, Register, parse};
 use crate::model::power::Access;
 
-/// What `list` prints.
-pub(super) fn list(as_json: bool) -> Result<String, Failure> {
-    let profiles: Vec<Profile> = SHIPPED.iter().filter_map(|(name, _)| shipped(name)?.ok()).collect();
-    if as_json {
-        return pretty(&Value::Array(profiles.iter().map(summary).collect()));
+/// What `list` prints; what is wrong with one's own is on stderr, a line each.
+pub(super) fn list(profiles: &Profiles, as_json: bool) -> Result<String, Failure> {
+    for name in profiles.names() {
+        if let Some(Err(why)) = profiles.own(name).map(|own| &own.profile) {
+            out::words(why);
+        }
     }
-    let width = profiles.iter().map(|profile| profile.name.len()).max().unwrap_or(0);
+    let all = profiles.all();
+    if as_json {
+        return pretty(&all.iter().map(|profile| summary(profiles, profile)).collect());
+    }
+    let width = all.iter().map(|profile| profile.name.len()).max().unwrap_or(0);
     let mut text = String::new();
-    for profile in profiles {
+    for profile in all {
         let writable = profile.registers.iter().filter(|register| register.access.writes()).count();
         let (name, brand, models, all) = (&profile.name, &profile.brand, &profile.models, profile.registers.len());
-        let _ = writeln!(text, "{name:width$}  {all:>3} registers, {writable:>2} writable  {brand}: {models}");
+        let file = file(profiles, &profile).map_or_else(String::new, |file| format!("  ({file})"));
+        let _ = writeln!(text, "{name:width$}  {all:>3} registers, {writable:>2} writable  {brand}: {models}{file}");
     }
     Ok(text)
 }
 
-/// What `show` prints. `name` is a profile that comes with sunmill, or a file.
-pub(super) fn show(name: &str, as_json: bool) -> Result<String, Failure> {
-    let profile = find(name)?;
+/// What `show` prints. `name` is a profile, or a file.
+pub(super) fn show(profiles: &Profiles, name: &str, as_json: bool) -> Result<String, Failure> {
+    let profile = find(profiles, name)?;
     if as_json {
-        let mut whole = summary(&profile);
+        let mut whole = summary(profiles, &profile);
         whole["registers"] = profile.registers.iter().map(|register| described(&profile, register)).collect();
         return pretty(&whole);
     }
     Ok(text(&profile))
 }
 
-/// A profile that comes with sunmill, or one in a file.
-pub(super) fn find(name: &str) -> Result<Profile, Failure> {
-    match shipped(name) {
-        Some(profile) => Ok(profile.map_err(|problems| eyre!(told(name, &problems)))?),
-        None if Path::new(name).is_file() => read(Path::new(name)),
-        None => {
-            let names: Vec<&str> = SHIPPED.iter().map(|(name, _)| *name).collect();
-            Err(eyre!("there is no profile and no file {name:?}; there are {}", names.join(", ")).into())
-        }
+/// A profile by its name or the beginning of it, or one in a file.
+pub(super) fn find(profiles: &Profiles, name: &str) -> Result<Arc<Profile>, Failure> {
+    match profiles.find(name) {
+        Known::Profile(profile) => Ok(profile),
+        Known::Not(_) if Path::new(name).is_file() => Ok(Arc::new(read(Path::new(name))?)),
+        Known::Not(why) => Err(eyre!("{why}").into()),
+        Known::SunSpec => Err(eyre!(
+            "sunspec is no profile: such a device says itself what it has; sunmill inverter registers --at PLACE \
+             --profile sunspec asks it"
+        )
+        .into()),
     }
+}
+
+/// Where one's own is from.
+fn file(profiles: &Profiles, profile: &Profile) -> Option<String> {
+    profiles.own(&profile.name).map(|own| own.file.display().to_string())
 }
 
 /// What `check` prints; every problem is on stderr, a line each.
@@ -77,12 +93,13 @@ fn pretty(value: &Value) -> Result<String, Failure> {
     Ok(text)
 }
 
-fn summary(profile: &Profile) -> Value {
+fn summary(profiles: &Profiles, profile: &Profile) -> Value {
     let writable = profile.registers.iter().filter(|register| register.access.writes()).count();
     json!({
         "name": profile.name,
         "brand": profile.brand,
         "models": profile.models,
+        "file": file(profiles, profile),
         "sources": profile.sources,
         "register_count": profile.registers.len(),
         "writable_count": writable,
@@ -137,20 +154,39 @@ fn text(profile: &Profile) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::inverter::profile::SHIPPED;
 
     #[test]
     fn every_profile_is_listed_and_shown() {
-        let listed = list(false).unwrap();
+        let listed = list(&Profiles::default(), false).unwrap();
         assert_eq!(listed.lines().count(), SHIPPED.len());
         for (name, _) in SHIPPED {
             assert!(listed.contains(name));
-            let shown = show(name, false).unwrap();
+            let shown = show(&Profiles::default(), name, false).unwrap();
             assert!(shown.contains("Bd 8N1") && shown.contains("battery_soc"), "{shown}");
-            let json: Value = serde_json::from_str(&show(name, true).unwrap()).unwrap();
+            let json: Value = serde_json::from_str(&show(&Profiles::default(), name, true).unwrap()).unwrap();
             assert_eq!(json["register_count"], json["registers"].as_array().unwrap().len());
         }
-        let json: Value = serde_json::from_str(&list(true).unwrap()).unwrap();
+        let json: Value = serde_json::from_str(&list(&Profiles::default(), true).unwrap()).unwrap();
         assert_eq!(json.as_array().unwrap().len(), SHIPPED.len());
+    }
+
+    #[test]
+    fn ones_own_are_listed_and_shown_with_their_file() {
+        let folder = tempfile::tempdir().unwrap();
+        let (name, shipped) = SHIPPED[0];
+        let write = |file: &str, text: String| fs::write(folder.path().join(file), text).unwrap();
+        write("better.toml", shipped.replacen("brand = \"", "brand = \"Better ", 1));
+        write("mine.toml", shipped.replace(&format!("name = \"{name}\""), "name = \"mine\""));
+        write("bad.toml", "name = \"bad\"\n".to_owned());
+        let profiles = Profiles::load(Some(folder.path()));
+        let listed = list(&profiles, false).unwrap();
+        assert_eq!(listed.lines().count(), SHIPPED.len() + 1, "{listed}");
+        assert!(listed.contains("Better ") && listed.contains("mine.toml)") && !listed.contains("bad"), "{listed}");
+        let json: Value = serde_json::from_str(&show(&profiles, "mine", true).unwrap()).unwrap();
+        assert!(json["file"].as_str().unwrap().ends_with("mine.toml"), "{json}");
+        let why = find(&profiles, "bad").unwrap_err();
+        assert!(format!("{why:?}").contains("bad.toml:"), "{why:?}");
     }
 
     #[test]

@@ -2,13 +2,13 @@
 
 use std::net::SocketAddr;
 use std::path::PathBuf;
-use std::sync::Arc;
 
 use clap::Args;
 use tokio::sync::mpsc;
 
 use super::exit::Failure;
 use super::out;
+use super::own_profiles::Profiles;
 use super::profiles;
 use super::sim::{Served, announced, listen_address, listen_to_stdin, until_signal};
 use crate::sim::InverterOptions;
@@ -73,7 +73,7 @@ fn speed(text: &str) -> Result<f64, String> {
 /// Where it is found is printed once it can be opened; what is typed to it meanwhile (`help` lists it) plays grid,
 /// cable and trouble.
 pub(super) fn inverter(args: SimInverterArgs) -> Result<(), Failure> {
-    let profile = Arc::new(profiles::find(&args.profile)?);
+    let profile = profiles::find(&Profiles::default(), &args.profile)?;
     let framing = if args.place.tcp.is_some() { Framing::Tcp } else { Framing::Rtu };
     let options = InverterOptions {
         unit: args.unit,

@@ -16,9 +16,10 @@ pub enum InverterCommand {
     Set(SetArgs),
     /// Ask who is on a bus: serial numbers and a few readings, nothing is written
     ///
-    /// One place at a time, and never the port of the machine. What fits none of the profiles is told too.
+    /// One place at a time, and never the port of the machine or one that a running sunmill holds. What fits none of the profiles
+    /// is told too.
     Scan(ScanArgs),
-    /// Print what an inverter measures now
+    /// Print what an inverter measures now: as the sunmill that runs knows it, else asked once
     Show(ShowArgs),
     /// Print its registers: address, words, value, age and what they are for
     Registers(RegistersArgs),
@@ -30,8 +31,8 @@ pub enum InverterCommand {
 /// Options of `sunmill inverter scan`.
 #[derive(Debug, Args)]
 pub struct ScanArgs {
-    /// Where: a serial device, tcp://host[:502] or rtu+tcp://host:port
-    #[arg(required = true, value_name = "PLACE")]
+    /// Where: a serial device, tcp://host[:502] or rtu+tcp://host:port; otherwise the configured buses, one after the other
+    #[arg(value_name = "PLACE")]
     pub places: Vec<Place>,
     /// These unit addresses, as in 1,3-5; otherwise those that the profiles use
     #[arg(long, value_name = "LIST", value_parser = units)]
@@ -39,7 +40,7 @@ pub struct ScanArgs {
     /// This profile only (a beginning of its name is enough), or a file
     #[arg(long, value_name = "NAME")]
     pub profile: Option<String>,
-    /// Bits per second of a serial line; otherwise those that the profiles use, one after the other
+    /// Bits per second of a serial line; otherwise as configured, or those that the profiles use, one after the other
     #[arg(long, value_name = "N")]
     pub baud: Option<u32>,
     /// As JSON, an array with an object for each device that answered
@@ -54,17 +55,20 @@ pub struct Units(pub Vec<u8>);
 /// Which inverter.
 #[derive(Clone, Debug, Args)]
 pub struct Which {
-    /// Where it is: a serial device, tcp://host[:502] or rtu+tcp://host:port
-    #[arg(long, value_name = "PLACE")]
-    pub at: Place,
-    /// What it is: a profile (a beginning of its name is enough), a file, or sunspec
-    #[arg(long, value_name = "NAME")]
-    pub profile: String,
+    /// Its name in the configuration; see sunmill inverter list
+    #[arg(required_unless_present = "at")]
+    pub name: Option<String>,
+    /// Where one is that is not configured: a serial device, tcp://host[:502] or rtu+tcp://host:port
+    #[arg(long, value_name = "PLACE", conflicts_with = "name", requires = "profile")]
+    pub at: Option<Place>,
+    /// What that is: a profile (a beginning of its name is enough), a file, or sunspec
+    #[arg(long, value_name = "NAME", conflicts_with = "name", requires = "at")]
+    pub profile: Option<String>,
     /// Its unit address; otherwise the profile's
-    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u8).range(1..=255))]
+    #[arg(long, value_name = "N", conflicts_with = "name", value_parser = clap::value_parser!(u8).range(1..=255))]
     pub unit: Option<u8>,
     /// Bits per second of its serial line; otherwise the profile's
-    #[arg(long, value_name = "N")]
+    #[arg(long, value_name = "N", conflicts_with = "name")]
     pub baud: Option<u32>,
 }
 
@@ -94,7 +98,7 @@ pub struct RegistersArgs {
 /// `sunmill inverter profiles …`
 #[derive(Debug, Subcommand)]
 pub enum ProfilesCommand {
-    /// List the profiles that come with sunmill
+    /// List the profiles: those that come with sunmill, and those of one's own folder
     List {
         /// As JSON, an array with an object for each
         #[arg(long)]

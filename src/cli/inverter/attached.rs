@@ -168,20 +168,26 @@ fn told(row: &ChangeRow) -> String {
 
 /// What the changes would do.
 async fn checked(hub: &mut Hub, inverter: &str, settings: Vec<Wanted>) -> Result<Vec<ChangeRow>, Failure> {
-    let query = PowerQuery::CheckChanges { inverter: inverter.to_owned(), settings };
+    match asked(hub, PowerQuery::CheckChanges { inverter: inverter.to_owned(), settings }).await? {
+        PowerAnswer::Changes { rows, .. } => rows.map_err(|why| Failure::new(Code::State, eyre!("{}", why.join("\n")))),
+        _ => Err(eyre!("the sunmill that runs answers something else").into()),
+    }
+}
+
+/// The answer to a question about an inverter.
+pub(super) async fn asked(hub: &mut Hub, query: PowerQuery) -> Result<PowerAnswer, Failure> {
     hub.ask(Query::Power(query)).map_err(|why| Failure::new(Code::State, eyre!("{why}")))?;
     let answer = async {
         loop {
             match hub.next().await.map_err(|gone| Failure::new(Code::Unreachable, gone.into()))? {
-                News::Answer(Answer::Power(PowerAnswer::Changes { rows, .. })) => {
-                    return rows.map_err(|why| Failure::new(Code::State, eyre!("{}", why.join("\n"))));
-                }
+                News::Answer(Answer::Power(answer)) => return Ok(answer),
                 News::Answer(Answer::Done(Err(why))) => return Err(Failure::new(Code::State, eyre!("{why}"))),
                 _ => {}
             }
         }
     };
-    timeout(ANSWER, answer).await.map_err(|_| Failure::new(Code::Timeout, eyre!("{inverter} was not asked in time")))?
+    let late = || Failure::new(Code::Timeout, eyre!("the sunmill that runs did not answer in time"));
+    timeout(ANSWER, answer).await.map_err(|_| late())?
 }
 
 async fn done(hub: &mut Hub, order: PowerOrder) -> Result<(), Failure> {

@@ -1,8 +1,10 @@
 //! `sunmill inverter`: what is on a bus, what it measures, what can be set. `list` and `set` go through the
-//! sunmill that runs; the others open the bus themselves, for as long as it takes, and name who holds one that is in use.
+//! sunmill that runs, and `show` and `registers` too where one does; else these open the bus of the configuration for as long as
+//! it takes. `scan` opens what nobody holds.
 
 mod args;
 mod attached;
+mod held;
 mod place;
 mod registers;
 mod run;

@@ -9,7 +9,7 @@ use crate::cli::exit::Failure;
 use crate::cli::settings::Settings;
 use crate::driver::bus::{BusEndpoint, BusOpener};
 use crate::driver::transport::{SerialLine, lock_dir};
-use crate::model::Endpoint;
+use crate::model::{BusPort, Endpoint};
 
 /// The port of Modbus TCP (IANA).
 const TCP_PORT: u16 = 502;
@@ -61,10 +61,30 @@ fn host_and_port(address: &str) -> Option<(String, Option<u16>)> {
 }
 
 impl Place {
-    /// How it is opened, at so many bits per second where it is a serial line.
-    pub(super) fn opener(&self, baud: u32, settings: &Settings) -> BusOpener {
+    /// The place of a bus; `None`: its inverters are simulated ones.
+    pub(super) fn of_bus(port: BusPort) -> Option<Self> {
+        match port {
+            BusPort::Serial(path) => Some(Self::Serial(path)),
+            BusPort::Tcp { host, port } => Some(Self::Tcp(host, port)),
+            BusPort::RtuOverTcp { host, port } => Some(Self::RtuOverTcp(host, port)),
+            BusPort::Sim => None,
+        }
+    }
+
+    /// The place of what is opened; `None`: it is in this process.
+    pub(super) fn of_endpoint(endpoint: &BusEndpoint) -> Option<Self> {
+        match endpoint.clone() {
+            BusEndpoint::Rtu { path, .. } => Some(Self::Serial(path)),
+            BusEndpoint::Tcp { host, port } => Some(Self::Tcp(host, port)),
+            BusEndpoint::RtuOverTcp { host, port } => Some(Self::RtuOverTcp(host, port)),
+            BusEndpoint::InProcess => None,
+        }
+    }
+
+    /// How it is opened; the line is of a serial one.
+    pub(super) fn opener(&self, line: SerialLine, settings: &Settings) -> BusOpener {
         let endpoint = match self {
-            Self::Serial(path) => BusEndpoint::Rtu { path: path.clone(), line: SerialLine::plain(baud) },
+            Self::Serial(path) => BusEndpoint::Rtu { path: path.clone(), line },
             Self::Tcp(host, port) => BusEndpoint::Tcp { host: host.clone(), port: *port },
             Self::RtuOverTcp(host, port) => BusEndpoint::RtuOverTcp { host: host.clone(), port: *port },
         };
@@ -78,16 +98,34 @@ impl Place {
 
     /// Refuses the port of the machine: what is asked of an inverter would be noise, or worse, to a controller.
     pub(super) fn not_the_machines(&self, settings: &Settings) -> Result<(), Failure> {
-        let machines = match (&settings.endpoint, self) {
-            (Endpoint::Serial(machine), Self::Serial(path)) => real(machine) == real(path),
-            (Endpoint::Tcp { host, port }, Self::Tcp(own, at) | Self::RtuOverTcp(own, at)) => host == own && port == at,
-            _ => false,
-        };
-        if !machines {
+        if !self.is_of(&settings.endpoint) {
             return Ok(());
         }
         let why = eyre!("{self} is the machine's port (machine.port): no inverter is asked there");
         Err(Failure::refused(why))
+    }
+
+    /// It is where this machine is.
+    pub(super) fn is_of(&self, machine: &Endpoint) -> bool {
+        match (machine, self) {
+            (Endpoint::Serial(machine), Self::Serial(path)) => real(machine) == real(path),
+            (Endpoint::Tcp { host, port }, Self::Tcp(own, at) | Self::RtuOverTcp(own, at)) => host == own && port == at,
+            _ => false,
+        }
+    }
+
+    /// It is where this bus is, as a hub tells it: a serial one with its baud rate behind it.
+    pub(super) fn is_bus(&self, told: &str) -> bool {
+        match self {
+            Self::Serial(path) => {
+                let other = told.rsplit_once(" at ").map_or(told, |(other, _)| other);
+                real(Path::new(other)) == real(path)
+            }
+            // One address takes one of the two framings.
+            Self::Tcp(host, port) | Self::RtuOverTcp(host, port) => {
+                told.rsplit_once("tcp://").is_some_and(|(_, address)| address == format!("{host}:{port}"))
+            }
+        }
     }
 }
 
@@ -108,6 +146,15 @@ impl std::fmt::Display for Place {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_bus_of_a_hub_is_known_by_what_it_tells() {
+        let at = |place: &str, told| place.parse::<Place>().unwrap().is_bus(told);
+        assert!(at("/dev/null", "/dev/null at 9600 baud") && at("/dev/./null", "/dev/null at 9600 baud"));
+        assert!(!at("/dev/null", "/dev/zero at 9600 baud") && !at("/dev/null", "tcp://a:502"));
+        assert!(at("tcp://a", "tcp://a:502") && at("tcp://a", "rtu+tcp://a:502") && !at("tcp://a", "tcp://b:502"));
+        assert!(!at("tcp://a", "sim"));
+    }
 
     #[test]
     fn places_are_read_as_people_write_them() {

@@ -1,27 +1,55 @@
 //! `sunmill inverter registers`: all that an inverter tells, register by register.
 
+use std::sync::Arc;
+
+use color_eyre::eyre::eyre;
 use serde_json::{Value, json};
 
 use super::args::RegistersArgs;
+use super::attached::asked;
+use super::held;
 use super::visit::{Wanted, visit};
-use crate::cli::exit::Failure;
+use crate::cli::exit::{Code, Failure};
+use crate::cli::remote::with_hub;
 use crate::cli::settings::Settings;
 use crate::cli::{listing, out};
 use crate::inverter::summary;
 use crate::model::Time;
-use crate::model::power::{Access, RegisterRow};
+use crate::model::power::{Access, PowerAnswer, PowerQuery, RegisterRow};
 
 pub(super) fn registers(settings: &Settings, args: &RegistersArgs) -> Result<String, Failure> {
-    let visit = visit(settings, &args.which, Wanted::Everything)?;
-    let rows = summary::registers(&visit.values);
+    let (rows, now) = match &args.which.name {
+        Some(name) if held::runs(settings) => of_hub(settings, name)?,
+        _ => {
+            let visit = visit(settings, &args.which, Wanted::Everything)?;
+            if let Some(why) = &visit.unfinished {
+                out::words(&format!("not all of it: {why}"));
+            }
+            (Arc::new(summary::registers(&visit.values)), visit.now)
+        }
+    };
     let rows: Vec<&RegisterRow> = rows.iter().filter(|row| is_wanted(row, args.search.as_deref())).collect();
-    if let Some(why) = &visit.unfinished {
-        out::words(&format!("not all of it: {why}"));
-    }
     if args.json {
-        return listing::json(&rows.iter().map(|row| told(row, visit.now)).collect::<Vec<_>>());
+        return listing::json(&rows.iter().map(|row| told(row, now)).collect::<Vec<_>>());
     }
-    Ok(text(&rows, visit.now))
+    Ok(text(&rows, now))
+}
+
+/// As the hub read them last, and its clock.
+fn of_hub(settings: &Settings, name: &str) -> Result<(Arc<Vec<RegisterRow>>, Time), Failure> {
+    let mut told = None;
+    with_hub(settings, async |attached| {
+        let hub = &mut attached.hub;
+        held::heard(hub, name)?;
+        let answer = asked(hub, PowerQuery::Registers { inverter: name.to_owned() }).await?;
+        let PowerAnswer::Registers { rows, .. } = answer else {
+            return Err(eyre!("the sunmill that runs answers something else").into());
+        };
+        let rows = rows.map_err(|why| Failure::new(Code::State, eyre!("{why}")))?;
+        told = Some((rows, hub.snapshot().at));
+        Ok(())
+    })?;
+    told.ok_or_else(|| eyre!("the sunmill that runs tells nothing").into())
 }
 
 fn is_wanted(row: &RegisterRow, search: Option<&str>) -> bool {

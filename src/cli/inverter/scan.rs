@@ -9,14 +9,18 @@ use color_eyre::eyre::eyre;
 use serde::Serialize;
 
 use super::args::ScanArgs;
+use super::held::not_held;
 use super::place::Place;
+use super::run::own_of;
 use super::visit::{Nothing, failed, walk};
 use crate::cli::exit::Failure;
 use crate::cli::settings::Settings;
 use crate::cli::{listing, out, profiles};
+use crate::config;
 use crate::driver::bus::{BusLink, Patience};
+use crate::driver::transport::SerialLine;
 use crate::inverter::plan::{Learned, plan};
-use crate::inverter::profile::{Profile, RegisterId, SHIPPED, shipped};
+use crate::inverter::profile::{Parity, Profile, RegisterId};
 use crate::inverter::{Failure as NoAnswer, Reply, Request, Values};
 use crate::model::Time;
 use crate::model::power::{Role, Table};
@@ -51,29 +55,103 @@ struct Fit {
     sensible: u8,
 }
 
-pub(super) fn scan(settings: &Settings, args: &ScanArgs) -> Result<String, Failure> {
-    for place in &args.places {
-        place.not_the_machines(settings)?;
+/// A place to look at, and what is known of its line.
+struct Spot {
+    place: Place,
+    /// Of the configured bus.
+    baud: Option<u32>,
+    parity: Parity,
+    two_stop_bits: bool,
+}
+
+impl Spot {
+    const fn typed(place: Place) -> Self {
+        Self { place, baud: None, parity: Parity::None, two_stop_bits: false }
     }
-    let profiles: Vec<Arc<Profile>> = match args.profile.as_deref() {
+
+    /// A bus of the configuration. `None`: its inverters are simulated ones.
+    fn of_bus(settings: &Settings, bus: &config::Bus) -> Option<Self> {
+        let parity = match bus.parity {
+            None | Some(config::Parity::None) => Parity::None,
+            Some(config::Parity::Even) => Parity::Even,
+            Some(config::Parity::Odd) => Parity::Odd,
+        };
+        let place = Place::of_bus(settings.bus_port(&bus.port))?;
+        Some(Self { place, baud: bus.baud, parity, two_stop_bits: bus.stop_bits == Some(2) })
+    }
+}
+
+pub(super) fn scan(settings: &Settings, args: &ScanArgs) -> Result<String, Failure> {
+    let spots = spots(settings, args)?;
+    let own = own_of(settings);
+    let profiles = match args.profile.as_deref() {
         Some("sunspec") => Vec::new(),
-        Some(name) => vec![Arc::new(profiles::find(name)?)],
-        None => SHIPPED.iter().filter_map(|(name, _)| shipped(name)?.ok()).map(Arc::new).collect(),
+        Some(name) => vec![profiles::find(&own, name)?],
+        None => own.all(),
     };
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
-    let mut found = Vec::new();
-    for place in &args.places {
-        found.extend(runtime.block_on(Bus { settings, args, place, profiles: &profiles }.scan())?);
+    let (mut found, mut failure) = (Vec::new(), None);
+    for spot in &spots {
+        match runtime.block_on(Bus { settings, args, spot, profiles: &profiles }.scan()) {
+            Ok(there) => found.extend(there),
+            Err(why) if spots.len() == 1 => return Err(why),
+            // One bus that is not there keeps nobody from the others.
+            Err(why) => {
+                why.say();
+                failure = failure.or(Some(why));
+            }
+        }
+    }
+    if let (true, Some(why)) = (found.is_empty(), failure) {
+        return Err(why);
     }
     if args.json {
         return listing::json(&found);
     }
     if found.is_empty() {
-        let places: Vec<String> = args.places.iter().map(ToString::to_string).collect();
-        let why = "check power, cable, polarity (A and B) and baud rate, or give other units with --units";
+        let places: Vec<String> = spots.iter().map(|spot| spot.place.to_string()).collect();
+        let why = "check power, cable, polarity (A and B), baud rate and parity, or give other units with --units";
         return Err(Failure::timed_out(eyre!("nobody answers at {}: {why}", places.join(", "))));
     }
     Ok(found.iter().map(text).collect())
+}
+
+/// What was typed, or all buses of the configuration; none of them is the machine's, or held by a hub.
+fn spots(settings: &Settings, args: &ScanArgs) -> Result<Vec<Spot>, Failure> {
+    if !args.places.is_empty() {
+        for place in &args.places {
+            place.not_the_machines(settings)?;
+            not_held(settings, place)?;
+        }
+        return Ok(args.places.iter().cloned().map(Spot::typed).collect());
+    }
+    let buses = &settings.config.bus;
+    let all: Vec<Spot> = buses.iter().filter_map(|bus| Spot::of_bus(settings, bus)).collect();
+    if all.is_empty() {
+        return Err(eyre!(
+            "no bus is configured that could be asked: name a place, as in sunmill inverter scan /dev/ttyUSB0"
+        )
+        .into());
+    }
+    let (mut spots, mut refusal) = (Vec::new(), None);
+    for spot in all {
+        match spot.place.not_the_machines(settings).and_then(|()| not_held(settings, &spot.place)) {
+            Ok(()) => spots.push(spot),
+            Err(why) => {
+                if let Some(earlier) = refusal.replace(why) {
+                    earlier.say();
+                }
+            }
+        }
+    }
+    match refusal {
+        Some(why) if spots.is_empty() => Err(why),
+        Some(why) => {
+            why.say();
+            Ok(spots)
+        }
+        None => Ok(spots),
+    }
 }
 
 fn text(found: &Found) -> String {
@@ -95,33 +173,36 @@ fn text(found: &Found) -> String {
 struct Bus<'a> {
     settings: &'a Settings,
     args: &'a ScanArgs,
-    place: &'a Place,
+    spot: &'a Spot,
     profiles: &'a [Arc<Profile>],
 }
 
 impl Bus<'_> {
     /// At each baud rate until somebody answers.
     async fn scan(&self) -> Result<Vec<Found>, Failure> {
-        let mut bauds: Vec<u32> = match self.args.baud {
+        let Spot { place, parity, two_stop_bits, .. } = self.spot;
+        let mut bauds: Vec<u32> = match self.args.baud.or(self.spot.baud) {
             Some(baud) => vec![baud],
             None => self.profiles.iter().map(|profile| profile.link.baud).chain([9600]).collect(),
         };
         bauds.sort_unstable();
         bauds.dedup();
-        if !self.place.is_serial() {
+        if !place.is_serial() {
             bauds.truncate(1);
         }
         for baud in bauds {
-            let mut link = BusLink::new(self.place.opener(baud, self.settings));
+            let line = SerialLine::new(baud, *parity, *two_stop_bits);
+            let mut link = BusLink::new(place.opener(line, self.settings));
+            link.open().await.map_err(|why| failed(place, why.into()))?;
             let mut found = Vec::new();
             for unit in self.units() {
-                let baud = self.place.is_serial().then_some(baud);
-                let told = || out::words(&format!("{}: asking unit {unit}…", self.place));
+                let baud = place.is_serial().then_some(baud);
+                let told = || out::words(&format!("{place}: asking unit {unit}…"));
                 if !self.args.json {
                     told();
                 }
-                if let Some(profiles) = self.ask(&mut link, unit).await.map_err(|why| failed(self.place, &why))? {
-                    found.push(Found { place: self.place.to_string(), baud, unit, profiles });
+                if let Some(profiles) = self.ask(&mut link, unit).await.map_err(|why| failed(place, why))? {
+                    found.push(Found { place: place.to_string(), baud, unit, profiles });
                 }
             }
             if !found.is_empty() {
@@ -157,7 +238,7 @@ impl Bus<'_> {
         if self.args.profile.as_deref().is_none_or(|name| name == "sunspec") {
             match walk(link, unit).await {
                 Ok(profile) => fits.push(fit(link, unit, &Arc::new(profile)).await?.unwrap_or_else(unread)),
-                Err(Nothing::Closed(why)) => return Err(Nothing::Closed(why)),
+                Err(why @ (Nothing::Shut(_) | Nothing::Lost(_))) => return Err(why),
                 Err(_) => {}
             }
         }
@@ -223,7 +304,7 @@ async fn answer(link: &mut BusLink, request: &Request) -> Result<Answer, Nothing
         Ok(Reply::Words(words)) => Answer::Words(words),
         Ok(_) => Answer::None,
         Err(NoAnswer::Exception(exception)) if !exception.is_gateway() => Answer::Refusal,
-        Err(NoAnswer::Closed(why)) => return Err(Nothing::Closed(why)),
+        Err(NoAnswer::Closed(why)) => return Err(Nothing::Lost(why)),
         Err(_) => Answer::None,
     })
 }

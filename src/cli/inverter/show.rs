@@ -2,22 +2,69 @@
 
 use std::fmt::Write as _;
 
+use color_eyre::eyre::eyre;
 use serde_json::json;
 
-use super::args::ShowArgs;
-use super::visit::{Visit, Wanted, visit};
+use super::args::{ShowArgs, Which};
+use super::held;
+use super::visit::{Wanted, visit};
 use crate::cli::exit::Failure;
+use crate::cli::remote::with_hub;
 use crate::cli::settings::Settings;
 use crate::cli::{listing, out};
+use crate::inverter::Identity;
 use crate::inverter::summary::{self, FaultBook};
 use crate::model::Time;
 use crate::model::power::{Direction, Grid, Inverter, Reading, Role};
 
+/// What is known of an inverter, by whoever asked it.
+struct Seen {
+    known: Inverter,
+    unit: u8,
+    simulated: bool,
+    /// As it came from the device itself; `None`: the hub knows it.
+    identity: Option<Identity>,
+    /// What a person should know of it before it is trusted.
+    doubt: Option<String>,
+    unfinished: Option<String>,
+    now: Time,
+}
+
 pub(super) fn show(settings: &Settings, args: &ShowArgs) -> Result<String, Failure> {
-    let visit = visit(settings, &args.which, Wanted::Measurements)?;
-    if let Some(why) = &visit.unfinished {
+    let seen = match &args.which.name {
+        Some(name) if held::runs(settings) => of_hub(settings, name)?,
+        _ => visited(settings, &args.which)?,
+    };
+    if let Some(why) = &seen.unfinished {
         out::words(&format!("not all of it: {why}"));
     }
+    if args.json {
+        return listing::json(&told(&seen));
+    }
+    Ok(text(&seen))
+}
+
+/// As the hub knows it.
+fn of_hub(settings: &Settings, name: &str) -> Result<Seen, Failure> {
+    let mut seen = None;
+    with_hub(settings, async |attached| {
+        let unit = held::heard(&attached.hub, name)?;
+        seen = Some(Seen {
+            known: unit.known,
+            unit: unit.address,
+            simulated: unit.simulated,
+            identity: None,
+            doubt: unit.to_confirm.or(unit.read_only),
+            unfinished: None,
+            now: attached.hub.snapshot().at,
+        });
+        Ok(())
+    })?;
+    seen.ok_or_else(|| eyre!("the sunmill that runs tells nothing").into())
+}
+
+fn visited(settings: &Settings, which: &Which) -> Result<Seen, Failure> {
+    let visit = visit(settings, which, Wanted::Measurements)?;
     let values = &visit.values;
     // Whether the grid is lost cannot be told from one reading.
     let grid = Grid {
@@ -25,15 +72,24 @@ pub(super) fn show(settings: &Settings, args: &ShowArgs) -> Result<String, Failu
         frequency_hz: values.role(Role::GridFrequency),
         ..Grid::default()
     };
-    let known = summary::inverter("", values, &grid, &mut FaultBook::default(), visit.now);
-    if args.json {
-        return listing::json(&told(&visit, &known));
-    }
-    Ok(text(&visit, &known))
+    let name = which.name.as_deref().unwrap_or_default();
+    let known = summary::inverter(name, values, &grid, &mut FaultBook::default(), visit.now);
+    let doubt = match &visit.identity {
+        Identity::Different { expected, found } => {
+            Some(format!("another device answers: {found} instead of {expected}"))
+        }
+        Identity::Strange { found } => {
+            Some(format!("{found:?} cannot be its serial number: the profile does not seem to fit"))
+        }
+        Identity::Unverifiable { why } => Some(format!("its serial number cannot be read: {why}")),
+        Identity::Known { .. } | Identity::Unknown => None,
+    };
+    let (unit, now, simulated) = (visit.unit, visit.now, visit.simulated);
+    Ok(Seen { known, unit, simulated, identity: Some(visit.identity), doubt, unfinished: visit.unfinished, now })
 }
 
-fn told(visit: &Visit, known: &Inverter) -> serde_json::Value {
-    let now = visit.now;
+fn told(seen: &Seen) -> serde_json::Value {
+    let (known, now) = (&seen.known, seen.now);
     let value = |reading: Reading<f64>| reading.shown(now);
     let energy = |row: &crate::model::power::EnergyRow| {
         json!({
@@ -42,11 +98,14 @@ fn told(visit: &Visit, known: &Inverter) -> serde_json::Value {
         })
     };
     json!({
+        "name": (!known.name.is_empty()).then_some(&known.name),
+        "simulated": seen.simulated,
         "profile": known.profile,
         "brand": known.brand,
-        "unit": visit.unit,
+        "unit": seen.unit,
         "serial": known.serial,
-        "identity": visit.identity,
+        "identity": seen.identity,
+        "doubt": seen.doubt,
         "status": known.status,
         "rated_w": value(known.rated_w),
         "pv_w": value(known.flow.pv_w),
@@ -64,14 +123,19 @@ fn told(visit: &Visit, known: &Inverter) -> serde_json::Value {
         "day": energy(&known.energy.day),
         "total": energy(&known.energy.total),
         "faults": known.faults.iter().map(|fault| json!({"text": fault.text, "warning": fault.warning})).collect::<Vec<_>>(),
-        "unfinished": visit.unfinished,
+        "unfinished": seen.unfinished,
     })
 }
 
-fn text(visit: &Visit, known: &Inverter) -> String {
-    let now = visit.now;
+fn text(seen: &Seen) -> String {
+    let (known, now) = (&seen.known, seen.now);
     let serial = known.serial.as_ref().map_or_else(String::new, |serial| format!(", serial number {serial}"));
-    let mut text = format!("{} ({}), unit {}{serial}\n", known.brand, known.profile, visit.unit);
+    let name = if known.name.is_empty() { String::new() } else { format!("{}: ", known.name) };
+    let sim = if seen.simulated { "SIM " } else { "" };
+    let mut text = format!("{sim}{name}{} ({}), unit {}{serial}\n", known.brand, known.profile, seen.unit);
+    if let Some(doubt) = &seen.doubt {
+        let _ = writeln!(text, "    device     {doubt}");
+    }
     if let Some(status) = &known.status {
         let _ = writeln!(text, "    state      {status}");
     }
