@@ -7,6 +7,7 @@ mod opener;
 mod port;
 mod serial;
 mod tcp;
+mod tty;
 mod ws;
 
 #[cfg(test)]

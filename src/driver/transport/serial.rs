@@ -13,12 +13,13 @@ use std::path::Path;
 use rustix::fs::{Mode, OFlags};
 use rustix::io::Errno;
 use rustix::termios::{self, ControlModes, OptionalActions};
-use tokio_serial::{DataBits, FlowControl, Parity, SerialStream, StopBits};
+use tokio_serial::{DataBits, FlowControl, Parity, StopBits};
 
 use super::error::{OpenError, devices_in, group_name};
 use super::holder::Holder;
 use super::lock::DeviceLock;
 use super::port::Port;
+use super::tty::Tty;
 use crate::driver::pace::Pace;
 use crate::inverter::profile as inverter;
 
@@ -61,23 +62,24 @@ pub(in crate::driver) fn open(path: &Path, line: SerialLine, pace: Pace, lock_di
     let baud = line.baud;
     let device = path.canonicalize().map_err(|error| explain(path, path, &error))?;
     let lock = DeviceLock::acquire(lock_dir, &device.to_string_lossy())?;
-    // This descriptor tells exactly what is wrong, where the crate's errors do not, and clears HUPCL.
-    // It is open still when the crate opens its own, so the lines see one opening only.
-    let probe =
+    // This descriptor is what is read and written. It tells exactly what is wrong, where the crate's errors do not, and
+    // clears HUPCL. The crate opens its own beside it, so the lines see one opening only, and makes the settings.
+    let tty =
         rustix::fs::open(&device, OFlags::RDWR | OFlags::NOCTTY | OFlags::NONBLOCK | OFlags::CLOEXEC, Mode::empty())
             .map_err(|errno| explain(path, &device, &errno.into()))?;
-    keep_lines_at_close(&probe).map_err(|errno| explain(path, &device, &errno.into()))?;
-    let stream = tokio_serial::new(device.to_string_lossy(), baud)
+    keep_lines_at_close(&tty).map_err(|errno| explain(path, &device, &errno.into()))?;
+    let settings = tokio_serial::new(device.to_string_lossy(), baud)
         .data_bits(DataBits::Eight)
         .parity(line.parity)
         .stop_bits(line.stop_bits)
         .flow_control(FlowControl::None)
         .exclusive(true);
-    let stream = SerialStream::open(&stream).map_err(|error| match error.kind {
+    let claim = settings.open().map_err(|error| match error.kind {
         // `serialport` says so when another process holds its advisory lock on the device.
         tokio_serial::ErrorKind::NoDevice => busy(path, &device),
         _ => OpenError::Serial { path: path.to_owned(), why: format!("{error} (at {baud} baud)") },
     })?;
+    let stream = Tty::new(tty, claim).map_err(|error| explain(path, &device, &error))?;
     Ok(Port {
         stream: Box::new(stream),
         pace_baud: paced_at(&device, baud, pace),
@@ -177,6 +179,32 @@ pub(in crate::driver) mod tests {
         let mut got = [0; 4];
         port.stream.read_exact(&mut got).await.unwrap();
         assert_eq!(&got, b"ok\r\n");
+    }
+
+    #[tokio::test]
+    async fn a_tty_that_is_full_is_waited_for_and_loses_nothing() {
+        let dir = tempfile::tempdir().unwrap();
+        let (master, path) = pty();
+        let mut port = open_in(&dir, &path).unwrap();
+        let bytes: Vec<u8> = (0..200_000_u32).map(|n| (n % 251) as u8).collect();
+        let expected = bytes.clone();
+        let writer = tokio::spawn(async move { port.stream.write_all(&bytes).await.map(|()| port) });
+        let reader = tokio::task::spawn_blocking(move || {
+            let (mut got, mut buf) = (Vec::new(), [0; 4096]);
+            while got.len() < expected.len() {
+                let n = rustix::io::read(&master, &mut buf).unwrap();
+                got.extend_from_slice(&buf[..n]);
+            }
+            assert!(got == expected);
+            master
+        });
+        let mut port = writer.await.unwrap().unwrap();
+        let master = reader.await.unwrap();
+        // And it reads on.
+        rustix::io::write(&master, b"ok").unwrap();
+        let mut got = [0; 2];
+        port.stream.read_exact(&mut got).await.unwrap();
+        assert_eq!(&got, b"ok");
     }
 
     #[tokio::test]
