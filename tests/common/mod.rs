@@ -1,6 +1,7 @@
 //! What the tests of the program share: runs of the real binary, plain and in a terminal.
 #![allow(dead_code, unreachable_pub, reason = "each test file is a crate of its own and uses a part of this")]
 
+pub mod mill;
 pub mod pty;
 pub mod scene;
 pub mod shop;
