@@ -76,7 +76,7 @@ fn told(row: &RegisterRow, now: Time) -> Value {
         "raw": row.raw,
         "value": row.reading.value,
         "shown": row.shown,
-        "quality": row.reading.quality(now),
+        "quality": row.quality(now),
         "age_ms": row.reading.age(now).map(|age| age.as_millis() as u64),
         "access": row.access,
         "danger": row.access.writes().then_some(row.danger),
@@ -92,7 +92,7 @@ fn text(rows: &[&RegisterRow], now: Time) -> String {
         .iter()
         .map(|row| {
             let raw: Vec<String> = row.raw.iter().map(ToString::to_string).collect();
-            let shown = row.shown.clone().unwrap_or_else(|| row.reading.quality(now).word().to_owned());
+            let shown = row.shown.clone().unwrap_or_else(|| row.quality(now).word().to_owned());
             let address = row.addresses.first().map_or_else(String::new, ToString::to_string);
             vec![
                 address,

@@ -25,6 +25,7 @@ pub fn setting_rows(
         .map(|(index, register)| SettingRow {
             id: register.id.clone(),
             aliases: register.aliases.clone(),
+            addresses: register.addresses.clone(),
             title: title(&register.id),
             value: values.show(index),
             quality: values.quality(index, now),
@@ -112,6 +113,7 @@ mod tests {
             ("Discharge end SOC", Some("20 %"), "%")
         );
         assert_eq!((end.quality, end.writes_today, end.saved), (Quality::Fresh, 1, Some(saved)));
+        assert_eq!(end.addresses, [8475]);
         assert!(end.aliases.iter().any(|alias| alias == "capacity_of_discharger_end_eod_"), "{:?}", end.aliases);
         let Takes::Number { min: Some(min), max: Some(max), .. } = end.takes else { panic!("{:?}", end.takes) };
         assert!(min < max, "{min} {max}");

@@ -13,6 +13,8 @@ pub struct SettingRow {
     pub id: String,
     /// Other names of it.
     pub aliases: Vec<String>,
+    /// Addresses of its words.
+    pub addresses: Vec<u16>,
     /// Its name for people, made of the id, without an abbreviation of ours.
     pub title: String,
     /// What it says, in words with unit. `None`: not known.

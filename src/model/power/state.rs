@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::reading::Reading;
+use super::reading::{Quality, Reading};
 use super::register::{Access, Danger, Table};
 use crate::model::Time;
 
@@ -260,6 +260,14 @@ pub struct RegisterRow {
     pub note: String,
 }
 
+impl RegisterRow {
+    /// How far it can be believed now; words and bits are as much a value as a number is.
+    pub fn quality(&self, now: Time) -> Quality {
+        let value = self.reading.value.or_else(|| self.shown.as_ref().map(|_| 0.0));
+        Reading { value, ..self.reading }.quality(now)
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use std::time::Duration;
@@ -268,6 +276,25 @@ mod tests {
 
     fn reading(value: f64) -> Reading<f64> {
         Reading::new(value, Time::ZERO, Duration::from_secs(1))
+    }
+
+    #[test]
+    fn words_are_as_fresh_as_numbers_and_nothing_is_absent() {
+        let reading = Reading { value: None, ..reading(0.0) };
+        let row = |shown: Option<&str>| RegisterRow {
+            id: "serial".into(),
+            addresses: vec![6672],
+            table: Table::Holding,
+            raw: Vec::new(),
+            shown: shown.map(str::to_owned),
+            reading,
+            access: Access::ReadOnly,
+            danger: Danger::Normal,
+            note: String::new(),
+        };
+        let quality = |shown, second: u64| row(shown).quality(Time::from_millis(second * 1000));
+        assert_eq!((quality(Some("SE1"), 1), quality(Some("SE1"), 5)), (Quality::Fresh, Quality::Stale));
+        assert_eq!((quality(None, 1), quality(Some("SE1"), 60)), (Quality::Absent, Quality::Lost));
     }
 
     #[test]

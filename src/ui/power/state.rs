@@ -166,14 +166,22 @@ impl PowerPanel {
 
 fn setting_has(row: &SettingRow, words: &str) -> bool {
     let value = row.value.as_deref().unwrap_or_default();
+    let addresses = at_addresses(&row.addresses);
     has(
         words,
-        [row.id.as_str(), &row.title, value, &row.note].into_iter().chain(row.aliases.iter().map(String::as_str)),
+        [row.id.as_str(), &row.title, &addresses, value, &row.note]
+            .into_iter()
+            .chain(row.aliases.iter().map(String::as_str)),
     )
 }
 
+/// Addresses as people look for them.
+fn at_addresses(addresses: &[u16]) -> String {
+    addresses.iter().map(|at| format!("{at} {at:#06x}")).collect::<Vec<_>>().join(" ")
+}
+
 fn register_has(row: &RegisterRow, words: &str) -> bool {
-    let addresses = row.addresses.iter().map(|at| format!("{at} {at:#06x}")).collect::<Vec<_>>().join(" ");
+    let addresses = at_addresses(&row.addresses);
     let shown = row.shown.as_deref().unwrap_or_default();
     has(words, [row.id.as_str(), &addresses, shown, &row.note])
 }

@@ -170,6 +170,7 @@ fn setting(id: &str, value: &str, takes: Takes, unit: &str) -> SettingRow {
     SettingRow {
         id: id.into(),
         aliases: Vec::new(),
+        addresses: Vec::new(),
         title: id.replace('_', " "),
         value: Some(value.into()),
         quality: Quality::Fresh,
@@ -196,6 +197,7 @@ pub(in crate::ui) fn settings() -> Vec<SettingRow> {
     vec![
         SettingRow {
             aliases: vec!["capacity_of_discharger_end_eod_".into()],
+            addresses: vec![8475],
             note: "Discharging ends here.".into(),
             danger: Danger::Caution,
             saved: Some(saved),

@@ -82,7 +82,7 @@ fn no_letter_writes_anything_without_a_question() {
 #[test]
 fn a_setting_is_typed_collected_shown_asked_and_then_written() {
     let mut scene = scene(one());
-    press(&mut scene, &["4", "/", "m", "i", "n", "Enter", "Enter"]);
+    press(&mut scene, &["4", "/", "8", "4", "7", "5", "Enter", "Enter"]);
     assert!(
         matches!(&scene.ui.power.field, Field::Value(form) if form.row.id == "soc_min"),
         "{:?}",

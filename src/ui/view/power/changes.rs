@@ -43,7 +43,7 @@ pub(super) fn draw(cx: &Cx<'_>, unit: &Unit, area: Rect, buf: &mut Buffer) {
             lines.push(Line::from(cx.span(format!("   {text}"), Role::Bad)));
         }
     }
-    let empty = "   nothing is collected: Enter on a setting changes it, and it waits here until you write it";
+    let empty = "   nothing is collected: Enter on a setting collects a change here";
     table::draw(cx, rows.rest, &head(cx, unit), &lines, empty, top.saturating_sub(2), buf);
 }
 

@@ -28,7 +28,7 @@ pub(super) fn draw(cx: &Cx<'_>, area: Rect, buf: &mut Buffer) {
         (0, 0) => String::new(),
         (there, over) => format!("   {there} there now, {over} over since this screen was started"),
     };
-    let empty = "   no inverter tells of a fault or a warning, and none did since this screen was started";
+    let empty = "   no fault and no warning since this screen was started";
     table::draw(cx, area, &head, &lines, empty, cx.ui.power.selected, buf);
 }
 

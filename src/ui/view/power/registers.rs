@@ -61,7 +61,7 @@ pub(super) fn draw(cx: &Cx<'_>, unit: &Unit, area: Rect, buf: &mut Buffer) -> Op
 
 /// What it says, or the word for why it says nothing, and its age where that is not as it should be.
 fn value(cx: &Cx<'_>, row: &RegisterRow) -> (String, Role) {
-    let quality = row.reading.quality(cx.now);
+    let quality = row.quality(cx.now);
     match (&row.shown, quality) {
         (Some(shown), Quality::Fresh) => (shown.clone(), Role::Value),
         (Some(shown), Quality::Stale) => {
@@ -98,7 +98,7 @@ fn line(cx: &Cx<'_>, row: &RegisterRow, selected: bool, width: u16) -> Line<'sta
 
 fn about(cx: &Cx<'_>, row: &RegisterRow, area: Rect, buf: &mut Buffer) {
     let (decimal, hex) = addresses(row);
-    let quality = row.reading.quality(cx.now);
+    let quality = row.quality(cx.now);
     let period = row.reading.period.map_or("once".to_owned(), |period| format!("every {}", words::span(period)));
     let danger = words::danger(row.danger).map_or(String::new(), |word| format!(", {word}"));
     let text = format!(

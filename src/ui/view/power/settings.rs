@@ -112,8 +112,11 @@ fn about(cx: &Cx<'_>, unit: &Unit, row: &SettingRow, area: Rect, buf: &mut Buffe
     if row.writes_today > 0 {
         texts.push((format!("written {} times in 24 hours", row.writes_today), Role::Quiet));
     }
-    if !row.aliases.is_empty() {
-        texts.push((format!("also called {}", row.aliases.join(", ")), Role::Quiet));
+    let register = row.addresses.first().map(|address| format!("register {address}"));
+    let others = (!row.aliases.is_empty()).then(|| format!("also called {}", row.aliases.join(", ")));
+    let names: Vec<String> = register.into_iter().chain(others).collect();
+    if !names.is_empty() {
+        texts.push((names.join(", "), Role::Quiet));
     }
     let width = usize::from(area.width).saturating_sub(4);
     let lines =
