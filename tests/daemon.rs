@@ -18,7 +18,10 @@ struct Daemon {
 
 impl Daemon {
     fn start() -> Self {
-        let home = Home::new();
+        Self::start_with(Home::new())
+    }
+
+    fn start_with(home: Home) -> Self {
         let socket = home.path().join("sunmill.sock").to_str().expect("UTF-8").to_owned();
         let process = Command::new(env!("CARGO_BIN_EXE_sunmill"))
             .args(["daemon", "--socket", &socket])
@@ -190,4 +193,123 @@ fn a_screen_that_hangs_up_in_a_program_leaves_the_program_running_to_its_end() {
     terminal.exit_status();
     let history = stdout(&ask(&["programs", "history", "--csv"]));
     assert!(history.contains("done"), "{history}");
+}
+
+#[test]
+fn a_script_jogs_zeroes_and_runs_programs_and_its_exit_code_says_how_they_ended() {
+    let home = Home::new();
+    home.write("config.toml", "[programs]\nfolders = [\"~/gcode\"]\n");
+    let good = home.write("gcode/good.nc", "G21 G90 G94 G54\nG0 X52 Y52 Z-9\nG1 X53 F600\nM30\n");
+    let warns = home.write("gcode/warns.nc", "G21 G90 G94 G54\nG1 X52 F600\nM62 P1\nG0 X500\nM30\n");
+    let wrong = home.write("gcode/wrong.nc", "G21 G90 G94 G54\nG1 X52\nM30\n");
+    let slow = home.write("gcode/slow.nc", "G21 G90 G94 G54\nG0 X52 Y52 Z-9\nG1 X90 F60\nM30\n");
+    let asks = home.write("gcode/asks.nc", "G21 G90 G94 G54\nG0 X52\nM0 (turn the part)\nG0 X53\nM30\n");
+    let daemon = Daemon::start_with(home);
+    daemon.until("idle machine", |status| is(status, "Idle") && status["machine"]["work_position"].is_object());
+    let at = |status: &Value| status["machine"]["machine_position"]["values"][0].as_f64().expect("a position");
+    let before = at(&daemon.status());
+    stdout(&daemon.run(&["jog", "X1.5", "Y-1", "--feed", "3000"]));
+    let after = daemon.status();
+    assert!(is(&after, "Idle") && (at(&after) - before - 1.5).abs() < 0.01, "it has waited for the end: {after:#}");
+    assert!(failure(&daemon.run(&["jog", "X"]), 2).contains("such as X10"));
+    assert!(failure(&daemon.run(&["jog", "X1", "--feed", "0"]), 1).contains("above 0"));
+    stdout(&daemon.run(&["zero", "X", "y"]));
+    let status = daemon.until("zero", |status| status["machine"]["work_position"]["values"][0] == 0.0);
+    assert_eq!(status["machine"]["work_position"]["values"][1], 0.0, "{status:#}");
+    stdout(&daemon.run(&["send", "G10 L2 P1 X0 Y0 Z0"]));
+    daemon.until("offsets as they were", |status| status["machine"]["work_position"]["values"][0] != 0.0);
+
+    let why = failure(&daemon.run(&["run", &good]), 5);
+    assert!(why.contains("--position-is-good"), "{why}");
+    let why = failure(&daemon.run(&["run", &good, "--position-is-good"]), 5);
+    assert!(why.contains("line 3: warning: ") && why.contains("agree to the warnings with --yes"), "{why}");
+    let run = daemon.run(&["run", &good, "--wait", "--position-is-good", "--yes"]);
+    assert!(run.status.success(), "{run:?}");
+    let run = daemon.run(&["run", &asks, "--position-is-good", "--yes"]);
+    assert!(run.status.success(), "{run:?}");
+    let asked = daemon.until("the question", |status| status["programs"]["run"]["prompt"].is_object());
+    assert!(asked.to_string().contains("turn the part"), "{asked:#}");
+    stdout(&daemon.run(&["resume"]));
+    daemon.until("the end", |status| status["programs"]["run"]["state"]["state"] == "done");
+    daemon.until("a machine that stands at its end", |status| is(status, "Idle") && (at(status) - 53.0).abs() < 0.01);
+    assert!(failure(&daemon.run(&["run", &wrong, "--position-is-good"]), 1).contains("line 2: error:"));
+    assert!(failure(&daemon.run(&["run", &warns, "--position-is-good"]), 5).contains("beyond its travel"));
+    let why = failure(&daemon.run(&["run", &good, "--from", "3", "--position-is-good"]), 5);
+    assert!(why.contains("sent first") && why.contains("--yes"), "{why}");
+    let from = daemon.run(&["run", &good, "--from", "3", "--yes", "--wait", "--position-is-good"]);
+    assert!(from.status.success(), "{from:?}");
+    daemon.until("a machine that stands", |status| is(status, "Idle"));
+    assert!(failure(&daemon.run(&["run", "/etc/passwd", "--position-is-good"]), 1).contains("/etc/passwd"));
+
+    let run = daemon.run(&["run", &slow, "--position-is-good", "--yes"]);
+    assert!(run.status.success(), "{run:?}");
+    assert_eq!(daemon.until("a run", |status| is(status, "Run"))["programs"]["run"]["name"], "slow.nc");
+    stdout(&daemon.run(&["reset"]));
+    let history = stdout(&daemon.run(&["programs", "history", "--csv"]));
+    assert!(history.contains("stopped"), "{history}");
+    let rows: Value = serde_json::from_str(&stdout(&daemon.run(&["audit", "--json"]))).expect("JSON");
+    let of = |what: &str| {
+        let row =
+            rows.as_array().expect("rows").iter().find(|row| row["what"].as_str().is_some_and(|it| it.contains(what)));
+        row.unwrap_or_else(|| panic!("no {what}: {rows:#}"))
+    };
+    let uid = format!("uid {}", rustix::process::getuid().as_raw());
+    for what in ["jog X1.5 Y-1 at 3000 mm/min", "set work X Y to 0", "run slow.nc", "soft reset"] {
+        let row = of(what);
+        let who = row["who"].as_str().expect("words");
+        assert!(who.contains(&uid) && who.contains("process ") && who.contains("script "), "{row}");
+        assert!(row["took_ms"].is_number() && row["outcome"].is_string(), "{row}");
+    }
+}
+
+#[test]
+fn who_waits_for_a_program_that_is_stopped_exits_with_8_and_who_is_not_in_control_with_4() {
+    let home = Home::new();
+    home.write("config.toml", "[programs]\nfolders = [\"~/gcode\"]\n");
+    let slow = home.write("gcode/slow.nc", "G21 G90 G94 G54\nG0 X52 Y52 Z-9\nG1 X90 F60\nM30\n");
+    let daemon = Daemon::start_with(home);
+    daemon.until("idle machine", |status| is(status, "Idle") && status["machine"]["work_position"].is_object());
+    let start = |args: &[&str]| {
+        Command::new(env!("CARGO_BIN_EXE_sunmill"))
+            .args(args)
+            .args(["--socket", &daemon.socket])
+            .current_dir(daemon.home.path())
+            .env_clear()
+            .env("HOME", daemon.home.path())
+            .stdin(Stdio::null())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped())
+            .spawn()
+            .expect("the binary runs")
+    };
+    let mut events = start(&["events", "--follow"]);
+    let waiting = start(&["run", &slow, "--wait", "--position-is-good", "--yes"]);
+    daemon.until("a run", |status| is(status, "Run"));
+    let why = failure(&daemon.run(&["unlock"]), 4);
+    assert!(why.contains("is in control since"), "{why}");
+    assert!(stdout(&daemon.run(&["control", "who"])).contains("is in control"));
+    stdout(&daemon.run(&["stop"]));
+    daemon.until("hold", |status| is(status, "Hold"));
+    stdout(&daemon.run(&["reset"]));
+    let ended = waiting.wait_with_output().expect("its end");
+    assert_eq!(ended.status.code(), Some(8), "{ended:?}");
+    assert!(String::from_utf8_lossy(&ended.stderr).contains("slow.nc: stopped"), "{ended:?}");
+
+    let taking = start(&["control", "take", "--reason", "tool breaks"]);
+    daemon.until("somebody in control", |status| status["people"]["control"].is_object());
+    failure(&daemon.run(&["jog", "X1"]), 4);
+    stdout(&daemon.run(&["jog", "X1", "--take", "--reason", "it is mine"]));
+    stdout(&daemon.run(&["control", "release"]));
+    kill_process(Pid::from_child(&taking), Signal::INT).expect("it lives");
+    let ended = taking.wait_with_output().expect("its end");
+    assert_eq!(ended.status.code(), Some(130), "{ended:?}");
+
+    kill_process(Pid::from_child(&events), Signal::INT).expect("it lives");
+    let mut told = String::new();
+    std::io::Read::read_to_string(&mut events.stdout.take().expect("a pipe"), &mut told).expect("text");
+    assert_eq!(events.wait().expect("its end").code(), Some(130));
+    let entries: Vec<Value> = told.lines().map(|line| serde_json::from_str(line).expect("JSON")).collect();
+    let ids: Vec<u64> = entries.iter().filter_map(|entry| entry["id"].as_u64()).collect();
+    assert!(ids.is_sorted_by(|a, b| a < b), "{ids:?}");
+    assert!(told.contains("tool breaks") && told.contains("it is mine"), "{told}");
 }

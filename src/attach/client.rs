@@ -1,6 +1,6 @@
 //! A client's side: a connection that looks like a hub.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, VecDeque};
 use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -124,10 +124,11 @@ pub async fn connect(path: &Path, me: Me) -> Result<Attached, ConnectError> {
     let mut talk = open(path).await?;
     let greeting = async {
         let asked = Instant::now();
-        let greeting = talk.asked("hello", &hello(&me)).await?;
+        let mut unasked = VecDeque::new();
+        let greeting = talk.asked("hello", &hello(&me), &mut unasked).await?;
         let clock = HubClock::told(asked, Time::from_micros(greeting["now_us"].as_u64().unwrap_or_default()));
         let subscribe = json!({"events": true, "wire": me.screen, "max_hz": me.max_hz});
-        let state = talk.asked("subscribe", &subscribe).await?;
+        let state = talk.asked("subscribe", &subscribe, &mut unasked).await?;
         Ok::<_, Problem>((greeting, clock, state))
     };
     let greeted = timeout(GREETING, greeting).await.map_err(|_| strange("it does not greet".to_owned()))?;
@@ -166,18 +167,56 @@ pub async fn connect(path: &Path, me: Me) -> Result<Attached, ConnectError> {
     Ok(Attached { hub, id, clock })
 }
 
+/// A connection for one who talks the protocol: it asks, and hears what comes.
+#[derive(Debug)]
+pub struct Dialed {
+    talk: Talk,
+    /// What came while an answer was waited for.
+    unasked: VecDeque<Value>,
+}
+
+/// Connects and says hello.
+///
+/// # Errors
+/// See [`ConnectError`].
+pub async fn dial(path: &Path, me: &Me) -> Result<Dialed, ConnectError> {
+    let talk = open(path).await?;
+    let mut dialed = Dialed { talk, unasked: VecDeque::new() };
+    let strange = |why: Problem| ConnectError::Strange { path: path.to_owned(), why: why.message };
+    timeout(GREETING, dialed.ask("hello", &hello(me)))
+        .await
+        .map_err(|_| strange(Problem::said("it does not greet")))?
+        .map_err(strange)?;
+    Ok(dialed)
+}
+
+impl Dialed {
+    /// Calls a method and gives its result.
+    ///
+    /// # Errors
+    /// What the hub answered instead, or that the connection failed.
+    pub async fn ask(&mut self, method: &str, params: &Value) -> Result<Value, Problem> {
+        self.talk.asked(method, params, &mut self.unasked).await
+    }
+
+    /// The next message that is no answer.
+    ///
+    /// # Errors
+    /// The connection failed.
+    pub async fn next(&mut self) -> Result<Value, Problem> {
+        match self.unasked.pop_front() {
+            Some(message) => Ok(message),
+            None => self.talk.next().await.map_err(Problem::said),
+        }
+    }
+}
+
 /// Calls one method and gives its result, or the number and words of its error.
 ///
 /// # Errors
 /// See [`ConnectError`].
 pub async fn talk(path: &Path, me: Me, method: &str, params: &Value) -> Result<Result<Value, Problem>, ConnectError> {
-    let mut talk = open(path).await?;
-    let strange = |why: Problem| ConnectError::Strange { path: path.to_owned(), why: why.message };
-    timeout(GREETING, talk.asked("hello", &hello(&me)))
-        .await
-        .map_err(|_| strange(Problem::said("it does not greet")))?
-        .map_err(strange)?;
-    Ok(talk.asked(method, params).await)
+    Ok(dial(path, &me).await?.ask(method, params).await)
 }
 
 /// What a hub answered instead of a result.
@@ -211,6 +250,7 @@ fn hello(me: &Me) -> Value {
 }
 
 /// Lines both ways.
+#[derive(Debug)]
 struct Talk {
     lines: Lines,
     write: OwnedWriteHalf,
@@ -226,8 +266,8 @@ impl Talk {
         Ok(self.last_id)
     }
 
-    /// Asks and waits for the result; what else comes is passed over.
-    async fn asked(&mut self, method: &str, params: &Value) -> Result<Value, Problem> {
+    /// Asks and waits for the result; what else comes is kept.
+    async fn asked(&mut self, method: &str, params: &Value, unasked: &mut VecDeque<Value>) -> Result<Value, Problem> {
         let id = self.ask(method, params).await.map_err(|error| Problem::said(error.to_string()))?;
         loop {
             let mut message = self.next().await.map_err(Problem::said)?;
@@ -239,6 +279,9 @@ impl Talk {
                     }),
                     None => Ok(message["result"].take()),
                 };
+            }
+            if unasked.len() < LOG {
+                unasked.push_back(message);
             }
         }
     }

@@ -8,12 +8,14 @@ use clap::{Args, Parser, Subcommand};
 
 use super::audit::AuditArgs;
 use super::inverter::InverterCommand;
+use super::job::RunArgs;
 use super::power_history::HistoryCommand;
 use super::preview::PreviewArgs;
 use super::programs::ProgramsCommand;
-use super::remote::{ControlCommand, StatusArgs};
+use super::remote::{ControlCommand, JogArgs, StatusArgs, TakeArgs};
 use super::sim::{Personality, SimArgs};
 use super::sim_inverter::SimInverterArgs;
+use super::watch::EventsArgs;
 use crate::model::{Axis, Endpoint};
 
 const LONG_VERSION: &str = concat!(
@@ -128,29 +130,50 @@ pub enum Command {
     Stop,
     /// Feed hold; waits until that is seen
     Hold,
-    /// Go on after a hold
-    Resume,
+    /// Go on after a hold, a pause of the program or a tool change
+    Resume(TakeArgs),
     /// Soft reset: at once, also while moving (position is lost then)
     Reset,
     /// Unlock after an alarm ($X): trusts the present position
-    Unlock,
+    Unlock(TakeArgs),
     /// Home all axes, or one: THE MACHINE MOVES
     Home {
         /// Its letter
         #[arg(value_parser = axis)]
         axis: Option<Axis>,
+        /// Control
+        #[command(flatten)]
+        take: TakeArgs,
     },
+    /// Jog a distance, and wait until the machine stands: THE MACHINE MOVES
+    Jog(JogArgs),
+    /// Make this place the zero of these axes, in the active work coordinate system
+    Zero {
+        /// Their letters
+        #[arg(required = true, value_parser = axis)]
+        axes: Vec<Axis>,
+        /// Control
+        #[command(flatten)]
+        take: TakeArgs,
+    },
+    /// Run a program: THE MACHINE MOVES
+    ///
+    /// It is checked as on the screen: with errors it does not start, with warnings only with --yes.
+    Run(RunArgs),
     /// Send G-code or $ commands, one after the other, each when the one before was accepted
     Send {
         /// The lines
         #[arg(required = true)]
         lines: Vec<String>,
+        /// Control
+        #[command(flatten)]
+        take: TakeArgs,
     },
-    /// Who is in control, who is attached
+    /// Who is in control, who is attached; take or free control
     #[command(subcommand)]
     Control(ControlCommand),
-    /// Print what happens as it happens, a JSON object a line
-    Events,
+    /// Print what happened, a JSON object a line, and with --follow what happens
+    Events(EventsArgs),
     /// Call a method of the hub's protocol and print its result
     Rpc {
         /// The method; see sunmill protocol

@@ -19,6 +19,7 @@ use super::out;
 /// | 6 | this user may not |
 /// | 7 | no answer in time |
 /// | 8 | the program ended in an error or an alarm |
+/// | 130 | interrupted (Ctrl+C) |
 /// | 101 | sunmill crashed; the report is in the log folder |
 /// | 129, 143 | ended because the terminal went away, because it was told to (SIGTERM, SIGQUIT) |
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -37,6 +38,10 @@ pub(super) enum Code {
     NotAllowed = 6,
     /// No answer in time.
     Timeout = 7,
+    /// The program did not come to its end.
+    Ended = 8,
+    /// Ctrl+C.
+    Interrupted = 130,
 }
 
 /// A command that did not do what was asked.
@@ -70,6 +75,12 @@ impl Failure {
     /// Says why on stderr, where it is not the end of all.
     pub(super) fn say(&self) {
         out::words(&format!("{:#}", self.report));
+    }
+
+    /// What the run exits with.
+    #[cfg(test)]
+    pub(super) const fn code(&self) -> Code {
+        self.code
     }
 
     /// Says why on stderr, on one line with its causes.

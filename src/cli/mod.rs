@@ -20,6 +20,7 @@ mod fleet;
 mod history;
 mod house;
 mod inverter;
+mod job;
 pub mod keys;
 mod listing;
 mod logging;
@@ -41,6 +42,7 @@ mod sim_fleet;
 mod sim_inverter;
 mod socket;
 mod store;
+mod watch;
 mod when;
 
 pub use args::Cli;

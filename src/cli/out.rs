@@ -4,10 +4,16 @@ use std::io::{self, ErrorKind, Write};
 
 /// Data, to stdout. A reader that has gone (`sunmill keys | head -1`) is not a failure.
 pub(super) fn data(text: &str) -> io::Result<()> {
+    follow(text).map(|_| ())
+}
+
+/// The same for what goes on until somebody has enough. `false`: the reader has gone.
+pub(super) fn follow(text: &str) -> io::Result<bool> {
     let mut stdout = io::stdout().lock();
     match stdout.write_all(text.as_bytes()).and_then(|()| stdout.flush()) {
-        Err(error) if error.kind() == ErrorKind::BrokenPipe => Ok(()),
-        other => other,
+        Ok(()) => Ok(true),
+        Err(error) if error.kind() == ErrorKind::BrokenPipe => Ok(false),
+        Err(error) => Err(error),
     }
 }
 

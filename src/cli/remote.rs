@@ -12,13 +12,15 @@ use tokio::time::timeout;
 use super::exit::{Code, Failure};
 use super::settings::Settings;
 use super::{out, socket};
-use crate::attach::client::{Attached, Me};
+use crate::attach::client::{Attached, Me, Problem};
 use crate::attach::{ConnectError, connect, talk};
-use crate::model::command::{Command, HomeTarget, Outcome, Realtime};
-use crate::model::hub::{Hub, LogEvent, News};
+use crate::model::command::{Command, HomeTarget, Origin, Outcome, Realtime};
+use crate::model::hub::{Hub, HubGone, LogEvent, News};
 use crate::model::log::LogItem;
+use crate::model::people::ControlOrder;
+use crate::model::program::{ProgramOrder, Run, RunState};
 use crate::model::snapshot::Snapshot;
-use crate::model::{Axis, StateKind};
+use crate::model::{Axis, AxisVec, StateKind};
 
 /// A stop is seen in the status within this, or it is said that it was not (FluidNC with a full planner takes 200 ms to slow down).
 const SEEN: Duration = Duration::from_secs(5);
@@ -26,9 +28,33 @@ const SEEN: Duration = Duration::from_secs(5);
 /// Options of `sunmill status`.
 #[derive(Clone, Copy, Debug, Args)]
 pub struct StatusArgs {
-    /// All that is known, as one JSON document
+    /// All that is known, as one JSON document (with --watch: one a line)
     #[arg(long)]
     json: bool,
+    /// Print it again whenever it changes
+    #[arg(long)]
+    watch: bool,
+}
+
+/// Whether control is taken first.
+#[derive(Clone, Debug, Default, Args)]
+pub struct TakeArgs {
+    /// Take control from whoever has it
+    #[arg(long)]
+    take: bool,
+    /// Why, for the others
+    #[arg(long, value_name = "WORDS", requires = "take")]
+    reason: Option<String>,
+}
+
+impl TakeArgs {
+    /// Takes it, if that is wanted.
+    pub(super) async fn take(&self, hub: &mut Hub) -> Result<(), Failure> {
+        if !self.take {
+            return Ok(());
+        }
+        taken(hub, self.reason.clone().unwrap_or_default()).await
+    }
 }
 
 /// `sunmill control …`
@@ -39,6 +65,18 @@ pub enum ControlCommand {
         /// As JSON
         #[arg(long)]
         json: bool,
+    },
+    /// Take control, and keep it until this is interrupted
+    Take {
+        /// Why, for the others
+        #[arg(long, value_name = "WORDS", default_value = "")]
+        reason: String,
+    },
+    /// Make control free, whoever has it
+    Release {
+        /// Why, for the others
+        #[arg(long, value_name = "WORDS", default_value = "")]
+        reason: String,
     },
 }
 
@@ -58,17 +96,30 @@ pub(super) enum Key {
 /// Prints the state.
 pub(super) fn status(settings: &Settings, args: StatusArgs) -> Result<ExitCode, Failure> {
     with_hub(settings, async |attached| {
-        let snapshot = attached.hub.snapshot();
-        let text = if args.json { pretty(&json!(&*snapshot)) } else { told(&snapshot) };
-        out::data(&text)?;
-        Ok(())
+        let hub = &mut attached.hub;
+        let mut said = String::new();
+        loop {
+            let snapshot = hub.snapshot();
+            let text = match args {
+                StatusArgs { json: true, watch: true } => format!("{}\n", json!(&*snapshot)),
+                StatusArgs { json: true, .. } => pretty(&json!(&*snapshot)),
+                StatusArgs { watch: true, .. } => format!("{}\n", told_in_a_line(&snapshot)),
+                _ => told(&snapshot),
+            };
+            if text != said && !out::follow(&text)? || !args.watch {
+                return Ok(());
+            }
+            said = text;
+            hub.changed().await.map_err(gone)?;
+        }
     })
 }
 
 /// Presses a key, and waits until the machine is seen to obey.
-pub(super) fn key(settings: &Settings, key: Key) -> Result<ExitCode, Failure> {
+pub(super) fn key(settings: &Settings, key: Key, take: &TakeArgs) -> Result<ExitCode, Failure> {
     with_hub(settings, async |attached| {
-        let hub = &mut attached.hub;
+        let (hub, now) = (&mut attached.hub, attached.clock.now());
+        take.take(hub).await?;
         let (realtime, seen): (_, fn(StateKind) -> bool) = match key {
             Key::Stop | Key::Hold => {
                 let realtime = if key == Key::Stop { Realtime::Stop } else { Realtime::FeedHold };
@@ -77,10 +128,18 @@ pub(super) fn key(settings: &Settings, key: Key) -> Result<ExitCode, Failure> {
             Key::Resume => (Realtime::CycleStart, |state| state != StateKind::Hold),
             Key::Reset => (Realtime::SoftReset, |state| !matches!(state, StateKind::Run | StateKind::Jog)),
         };
-        if realtime.needs_control()
-            && let Some(control) = hub.snapshot().people.control.as_ref().filter(|control| !control.stale)
-        {
-            return Err(Failure::new(Code::Control, eyre!("{} is in control", control.who)));
+        let (people, me) = (hub.snapshot().people.clone(), Origin::Script(attached.id));
+        if let Some(why) = people.refusal(&me, now).filter(|_| realtime.needs_control()) {
+            return Err(Failure::new(Code::Control, eyre!("{why}")));
+        }
+        if let Some(person) = people.find(attached.id) {
+            person.role.may(realtime.role()).map_err(|why| Failure::new(Code::NotAllowed, eyre!("{why}")))?;
+        }
+        // A program that waits for a person goes on by an order of its own.
+        let waits =
+            |run: &Run| run.state.is_open() && (run.prompt.is_some() || matches!(run.state, RunState::Paused(_)));
+        if key == Key::Resume && hub.snapshot().programs.run.as_ref().is_some_and(waits) {
+            return done(hub, Command::Program(ProgramOrder::Resume)).await;
         }
         let before = hub.snapshot().machine.reported_at;
         hub.realtime(realtime);
@@ -91,7 +150,7 @@ pub(super) fn key(settings: &Settings, key: Key) -> Result<ExitCode, Failure> {
                 if fresh && machine.state.is_some_and(|state| seen(state.kind)) {
                     return Ok(());
                 }
-                hub.next().await.map_err(|gone| Failure::new(Code::Unreachable, gone.into()))?;
+                hub.next().await.map_err(gone)?;
             }
         };
         match timeout(SEEN, obeyed).await {
@@ -102,8 +161,9 @@ pub(super) fn key(settings: &Settings, key: Key) -> Result<ExitCode, Failure> {
 }
 
 /// Asks for commands, one after the other; each has to be accepted before the next.
-pub(super) fn commands(settings: &Settings, commands: Vec<Command>) -> Result<ExitCode, Failure> {
+pub(super) fn commands(settings: &Settings, commands: Vec<Command>, take: &TakeArgs) -> Result<ExitCode, Failure> {
     with_hub(settings, async |attached| {
+        take.take(&mut attached.hub).await?;
         for command in commands {
             let outcome = ended(&mut attached.hub, command).await?;
             if outcome != Outcome::Done {
@@ -119,9 +179,102 @@ pub(super) fn home(axis: Option<Axis>) -> Command {
     Command::Home(axis.map_or(HomeTarget::All, HomeTarget::One))
 }
 
-/// Prints who is in control.
+/// Sets work zero here.
+pub(super) fn zero(axes: &[Axis]) -> Command {
+    Command::SetWork { axes: axes.iter().copied().collect(), value: 0.0 }
+}
+
+/// One step, and its end. An interruption ends it too.
+pub(super) fn jog(settings: &Settings, args: &JogArgs) -> Result<ExitCode, Failure> {
+    let command = args.command()?;
+    with_hub_to_the_end(settings, async |attached| {
+        let hub = &mut attached.hub;
+        args.take.take(hub).await?;
+        let before = hub.snapshot().machine.reported_at;
+        let outcome = ended(hub, command).await?;
+        if outcome != Outcome::Done {
+            return Err(refused(&outcome));
+        }
+        let stands = async {
+            loop {
+                let machine = &hub.snapshot().machine;
+                let moves = machine.state.is_some_and(|state| state.kind == StateKind::Jog) || machine.jog.is_some();
+                if machine.alarm.is_some() {
+                    return Err(Failure::new(Code::Ended, eyre!("the machine is in alarm")));
+                }
+                if machine.reported_at > before && !moves {
+                    return Ok(());
+                }
+                hub.next().await.map_err(gone)?;
+            }
+        };
+        tokio::select! {
+            stands = stands => return stands,
+            _ = tokio::signal::ctrl_c() => {}
+        }
+        hub.realtime(Realtime::JogCancel);
+        // It is gone when the machine is seen to stand, or the connection ends.
+        while hub.snapshot().machine.jog.is_some() {
+            hub.next().await.map_err(gone)?;
+        }
+        Err(interrupted())
+    })
+}
+
+/// Options of `sunmill jog`.
+#[derive(Clone, Debug, Args)]
+pub struct JogArgs {
+    /// How far: X10, Y-2.5, in mm (rotary axes: degrees)
+    #[arg(required = true, value_parser = distance)]
+    distances: Vec<(Axis, f64)>,
+    /// mm/min (rotary axes: degrees/min)
+    #[arg(long, value_name = "MM/MIN", default_value_t = 600.0)]
+    feed: f64,
+    /// Control
+    #[command(flatten)]
+    take: TakeArgs,
+}
+
+impl JogArgs {
+    fn command(&self) -> Result<Command, Failure> {
+        if !(self.feed > 0.0 && self.feed.is_finite()) {
+            return Err(eyre!("--feed {}: a feed is above 0", self.feed).into());
+        }
+        let most = self.distances.iter().map(|(axis, _)| axis.index() + 1).max().unwrap_or(0);
+        let mut distance = AxisVec::zeros(most);
+        self.distances.iter().for_each(|(axis, by)| distance.set(*axis, *by));
+        Ok(Command::JogStep { distance, feed_mm_min: self.feed })
+    }
+}
+
+fn distance(text: &str) -> Result<(Axis, f64), String> {
+    let wrong = || format!("{text:?} is no distance: a letter and a number, such as X10 or Y-2.5");
+    let mut letters = text.chars();
+    let axis = letters.next().and_then(|letter| Axis::from_letter(letter.to_ascii_uppercase())).ok_or_else(wrong)?;
+    let by: f64 = letters.as_str().parse().map_err(|_| wrong())?;
+    if by.is_finite() { Ok((axis, by)) } else { Err(wrong()) }
+}
+
+/// Prints who is in control, takes it or frees it.
 pub(super) fn control(settings: &Settings, command: &ControlCommand) -> Result<ExitCode, Failure> {
-    let ControlCommand::Who { json } = *command;
+    let json = match command {
+        ControlCommand::Who { json } => *json,
+        ControlCommand::Take { reason } => {
+            return with_hub(settings, async |attached| {
+                taken(&mut attached.hub, reason.clone()).await?;
+                out::words("you are in control until this is interrupted");
+                loop {
+                    attached.hub.next().await.map_err(gone)?;
+                }
+            });
+        }
+        ControlCommand::Release { reason } => {
+            return with_hub(settings, async |attached| {
+                taken(&mut attached.hub, reason.clone()).await?;
+                done(&mut attached.hub, Command::Control(ControlOrder::Release)).await
+            });
+        }
+    };
     with_hub(settings, async |attached| {
         let people = attached.hub.snapshot().people.clone();
         if json {
@@ -142,22 +295,6 @@ pub(super) fn control(settings: &Settings, command: &ControlCommand) -> Result<E
     })
 }
 
-/// Prints log entries as they come, a JSON object a line, until it is told to end.
-pub(super) fn events(settings: &Settings) -> Result<ExitCode, Failure> {
-    with_hub(settings, async |attached| {
-        loop {
-            match attached.hub.next().await {
-                Ok(News::Log(LogEvent::Entry(entry))) if !matches!(entry.what, LogItem::Wire { .. }) => {
-                    out::data(&format!("{}\n", json!(&*entry)))?;
-                }
-                Ok(News::Log(LogEvent::Gap(count))) => out::data(&format!("{}\n", json!({"gap": count})))?,
-                Ok(_) => {}
-                Err(gone) => return Err(Failure::new(Code::Unreachable, gone.into())),
-            }
-        }
-    })
-}
-
 /// Calls a method of the protocol and prints its result.
 pub(super) fn rpc(settings: &Settings, method: &str, params: Option<&str>) -> Result<ExitCode, Failure> {
     let params: Value = match params {
@@ -167,14 +304,7 @@ pub(super) fn rpc(settings: &Settings, method: &str, params: Option<&str>) -> Re
     let path = hub_place(settings)?;
     block_on(async {
         let result = talk(&path, me(), method, &params).await.map_err(unreachable_hub)?;
-        let result = result.map_err(|problem| {
-            let code = match problem.code {
-                2 => Code::Control,
-                1 => Code::State,
-                _ => Code::Failed,
-            };
-            Failure::new(code, eyre!("{}", problem.message))
-        })?;
+        let result = result.map_err(|problem| problem_of(&problem))?;
         out::data(&pretty(&result))?;
         Ok(())
     })
@@ -183,7 +313,7 @@ pub(super) fn rpc(settings: &Settings, method: &str, params: Option<&str>) -> Re
 pub(super) async fn ended(hub: &mut Hub, command: Command) -> Result<Outcome, Failure> {
     let asked = hub.submit(command).map_err(|why| Failure::new(Code::State, eyre!("{why}")))?;
     loop {
-        let news = hub.next().await.map_err(|gone| Failure::new(Code::Unreachable, gone.into()))?;
+        let news = hub.next().await.map_err(gone)?;
         if let News::Log(LogEvent::Entry(entry)) = news
             && let LogItem::Outcome { ticket, outcome, .. } = &entry.what
             && *ticket == asked
@@ -195,12 +325,55 @@ pub(super) async fn ended(hub: &mut Hub, command: Command) -> Result<Outcome, Fa
 
 pub(super) fn refused(outcome: &Outcome) -> Failure {
     let code = match outcome {
-        Outcome::Refused(why) if why.0.contains("is in control") => Code::Control,
+        Outcome::Refused(why) if why.is_about_control() => Code::Control,
+        Outcome::Refused(why) if why.is_about_role() => Code::NotAllowed,
         Outcome::Refused(_) => Code::State,
         Outcome::TimedOut => Code::Timeout,
         _ => Code::Failed,
     };
     Failure::new(code, eyre!("{outcome}"))
+}
+
+async fn taken(hub: &mut Hub, reason: String) -> Result<(), Failure> {
+    done(hub, Command::Control(ControlOrder::Take { reason })).await
+}
+
+async fn done(hub: &mut Hub, command: Command) -> Result<(), Failure> {
+    let outcome = ended(hub, command).await?;
+    if outcome == Outcome::Done { Ok(()) } else { Err(refused(&outcome)) }
+}
+
+/// An error of the protocol as an exit code.
+pub(super) fn problem_of(problem: &Problem) -> Failure {
+    let code = match problem.code {
+        5 => Code::NotAllowed,
+        2 => Code::Control,
+        1 => Code::State,
+        0 => Code::Unreachable,
+        _ => Code::Failed,
+    };
+    Failure::new(code, eyre!("{}", problem.message))
+}
+
+pub(super) fn gone(gone: HubGone) -> Failure {
+    Failure::new(Code::Unreachable, gone.into())
+}
+
+pub(super) fn interrupted() -> Failure {
+    Failure::new(Code::Interrupted, eyre!("interrupted"))
+}
+
+/// The state and where the machine is, in a line.
+fn told_in_a_line(snapshot: &Snapshot) -> String {
+    let machine = &snapshot.machine;
+    let mut text = machine.state.map_or_else(|| "unknown".to_owned(), |state| state.to_string());
+    for (axis, at) in machine.work_position.iter().flat_map(AxisVec::iter) {
+        let _ = write!(text, "  {axis} {at:.3}");
+    }
+    if let Some(run) = snapshot.programs.run.as_ref().filter(|run| run.state.is_open()) {
+        let _ = write!(text, "  {} line {}", run.name, run.acked_line);
+    }
+    text
 }
 
 fn told(snapshot: &Snapshot) -> String {
@@ -228,11 +401,11 @@ fn pretty(value: &Value) -> String {
     format!("{value:#}\n")
 }
 
-fn me() -> Me {
+pub(super) fn me() -> Me {
     Me { program: concat!("sunmill ", env!("CARGO_PKG_VERSION")).to_owned(), ..Me::default() }
 }
 
-fn hub_place(settings: &Settings) -> Result<std::path::PathBuf, Failure> {
+pub(super) fn hub_place(settings: &Settings) -> Result<std::path::PathBuf, Failure> {
     socket::answering(settings).ok_or_else(|| {
         let places: Vec<String> = socket::places(settings).iter().map(|path| path.display().to_string()).collect();
         let tried = if places.is_empty() { "no place is known: give --socket".to_owned() } else { places.join(", ") };
@@ -240,7 +413,7 @@ fn hub_place(settings: &Settings) -> Result<std::path::PathBuf, Failure> {
     })
 }
 
-fn unreachable_hub(error: ConnectError) -> Failure {
+pub(super) fn unreachable_hub(error: ConnectError) -> Failure {
     let code = match &error {
         ConnectError::NotAllowed(_) => Code::NotAllowed,
         _ => Code::Unreachable,
@@ -248,7 +421,21 @@ fn unreachable_hub(error: ConnectError) -> Failure {
     Failure::new(code, Report::new(error))
 }
 
+/// Does something with the hub, until that is done or interrupted.
 pub(super) fn with_hub(
+    settings: &Settings,
+    doing: impl AsyncFnOnce(&mut Attached) -> Result<(), Failure>,
+) -> Result<ExitCode, Failure> {
+    with_hub_to_the_end(settings, async |attached| {
+        tokio::select! {
+            done = doing(attached) => done,
+            _ = tokio::signal::ctrl_c() => Err(interrupted()),
+        }
+    })
+}
+
+/// The same, for what ends an interruption in a way of its own.
+fn with_hub_to_the_end(
     settings: &Settings,
     doing: impl AsyncFnOnce(&mut Attached) -> Result<(), Failure>,
 ) -> Result<ExitCode, Failure> {
@@ -259,7 +446,7 @@ pub(super) fn with_hub(
     })
 }
 
-fn block_on(doing: impl Future<Output = Result<(), Failure>>) -> Result<ExitCode, Failure> {
+pub(super) fn block_on(doing: impl Future<Output = Result<(), Failure>>) -> Result<ExitCode, Failure> {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
     runtime.block_on(doing)?;
     Ok(ExitCode::SUCCESS)

@@ -7,12 +7,12 @@ use super::args::{Cli, Command, ConfigCommand, KeysArgs, SimCommand};
 use super::environment::Environment;
 use super::exit::Failure;
 use super::power_history::{self, HistoryCommand};
-use super::remote::Key;
+use super::remote::{Key, TakeArgs};
 use super::screen::Face;
 use super::settings::Settings;
 use super::{
-    audit, check, config, daemon, inverter, keys, out, ports, preview, programs, protocol, remote, replay, screen, sim,
-    sim_inverter,
+    audit, check, config, daemon, inverter, job, keys, out, ports, preview, programs, protocol, remote, replay, screen,
+    sim, sim_inverter, watch,
 };
 use crate::model::Command as Asked;
 use crate::ui::{Keymap, key_table_markdown, key_table_toml};
@@ -55,17 +55,24 @@ pub fn run(cli: Cli, environment: &Environment) -> Result<ExitCode, Failure> {
         Some(Command::Programs(command)) => print(&programs::told(&settings(None)?, &command)?),
         Some(Command::Daemon) => return daemon::run(&settings(None)?),
         Some(Command::Status(args)) => return remote::status(&settings(None)?, args),
-        Some(Command::Stop) => return remote::key(&settings(None)?, Key::Stop),
-        Some(Command::Hold) => return remote::key(&settings(None)?, Key::Hold),
-        Some(Command::Resume) => return remote::key(&settings(None)?, Key::Resume),
-        Some(Command::Reset) => return remote::key(&settings(None)?, Key::Reset),
-        Some(Command::Unlock) => return remote::commands(&settings(None)?, vec![Asked::Unlock]),
-        Some(Command::Home { axis }) => return remote::commands(&settings(None)?, vec![remote::home(axis)]),
-        Some(Command::Send { lines }) => {
-            return remote::commands(&settings(None)?, lines.into_iter().map(Asked::Mdi).collect());
+        Some(Command::Stop) => return remote::key(&settings(None)?, Key::Stop, &TakeArgs::default()),
+        Some(Command::Hold) => return remote::key(&settings(None)?, Key::Hold, &TakeArgs::default()),
+        Some(Command::Resume(take)) => return remote::key(&settings(None)?, Key::Resume, &take),
+        Some(Command::Reset) => return remote::key(&settings(None)?, Key::Reset, &TakeArgs::default()),
+        Some(Command::Unlock(take)) => return remote::commands(&settings(None)?, vec![Asked::Unlock], &take),
+        Some(Command::Home { axis, take }) => {
+            return remote::commands(&settings(None)?, vec![remote::home(axis)], &take);
+        }
+        Some(Command::Zero { axes, take }) => {
+            return remote::commands(&settings(None)?, vec![remote::zero(&axes)], &take);
+        }
+        Some(Command::Jog(args)) => return remote::jog(&settings(None)?, &args),
+        Some(Command::Run(args)) => return job::run(&settings(None)?, &args),
+        Some(Command::Send { lines, take }) => {
+            return remote::commands(&settings(None)?, lines.into_iter().map(Asked::Mdi).collect(), &take);
         }
         Some(Command::Control(command)) => return remote::control(&settings(None)?, &command),
-        Some(Command::Events) => return remote::events(&settings(None)?),
+        Some(Command::Events(args)) => return watch::events(&settings(None)?, args),
         Some(Command::Rpc { method, params }) => return remote::rpc(&settings(None)?, &method, params.as_deref()),
         Some(Command::Protocol) => print(&protocol::page()),
         Some(Command::Audit(args)) => print(&audit::told(&settings(None)?, &args)?),

@@ -1,5 +1,6 @@
 //! What the hub writes into the audit: every command with its end, realtime keys, stops, alarms. A jog gesture is one row.
 
+use std::collections::VecDeque;
 use std::time::Duration;
 
 use tokio::sync::watch;
@@ -10,9 +11,10 @@ use crate::driver::machine::{Event, EventKind};
 use crate::grbl;
 use crate::grbl::event::ResetCause;
 use crate::model::audit::{ASKED, AuditKind, AuditRow};
-use crate::model::command::{Command, Origin, Outcome, OverrideStep, RapidStep, Realtime};
+use crate::model::command::{ClientId, Command, Origin, Outcome, OverrideStep, RapidStep, Realtime};
 use crate::model::latch::is_same_kind;
 use crate::model::machine::AlarmInfo;
+use crate::model::people::Person;
 use crate::model::power::PowerOrder;
 use crate::model::snapshot::{LinkState, Stop, StopPhase};
 use crate::model::time::Time;
@@ -20,6 +22,8 @@ use crate::store::{Store, now_ms};
 
 /// Taps of the same key are one gesture while no more than this lies between them.
 const GESTURE_GAP: Duration = Duration::from_secs(2);
+/// Clients whose names are known at a time; more than may be attached.
+const NAMES: usize = 256;
 /// What happened by itself.
 const MACHINE: &str = "machine";
 
@@ -32,6 +36,8 @@ pub(super) struct Audit {
     stop: Option<(Stop, String)>,
     /// Who asked last for each kind of realtime action.
     askers: Vec<(Realtime, Origin)>,
+    /// Who the clients are; some that have left too, since what they asked for may end later.
+    names: VecDeque<(ClientId, String)>,
 }
 
 /// The same thing done again and again by the same one.
@@ -81,6 +87,22 @@ impl Audit {
         Self { store, ..Self::default() }
     }
 
+    /// A client is this one from now on.
+    pub(super) fn name(&mut self, person: &Person) {
+        if person.local {
+            return;
+        }
+        let uid = person.uid.map_or_else(String::new, |uid| format!(" (uid {uid})"));
+        self.names.truncate(NAMES - 1);
+        self.names.push_front((person.id, format!("{}{uid} at {}", person.user, person.from)));
+    }
+
+    /// Who asked: user, number and place where they are known.
+    pub(super) fn words(&self, origin: &Origin) -> String {
+        let name = origin.client().and_then(|client| self.names.iter().find(|(id, _)| *id == client));
+        name.map_or_else(|| origin.to_string(), |(_, name)| format!("{name}, {origin}"))
+    }
+
     /// The store, for what else is kept in it.
     pub(super) const fn store(&self) -> Option<&Store> {
         self.store.as_ref()
@@ -92,14 +114,14 @@ impl Audit {
         if entry.audited.kind == AuditKind::Jog || entry.audited.by_register {
             return;
         }
-        let row = row_of(at, entry, ASKED.to_owned());
+        let row = self.row_of(at, entry, ASKED.to_owned());
         entry.asked_ms = Some(row.at_ms);
         self.write(row);
     }
 
     /// A command has ended.
     pub(super) fn outcome(&mut self, at: Time, entry: &Entry, outcome: &Outcome) {
-        let row = row_of(at, entry, outcome.to_string());
+        let row = self.row_of(at, entry, outcome.to_string());
         if row.kind == AuditKind::Jog {
             return self.gesture(entry.ticket.at, at, row, entry.audited.counted);
         }
@@ -158,7 +180,7 @@ impl Audit {
     /// Who asked for it; sunmill itself where nobody did.
     fn who(&self, realtime: Realtime) -> String {
         let asked = self.askers.iter().find(|(asked, _)| is_same_kind(*asked, realtime));
-        asked.map_or(&Origin::Hub, |(_, origin)| origin).to_string()
+        self.words(asked.map_or(&Origin::Hub, |(_, origin)| origin))
     }
 
     /// Who asked for a stop. It is told once: a later stop of the same kind that nobody asks for is sunmill's own.
@@ -265,21 +287,21 @@ impl Audit {
         }
     }
 
+    fn row_of(&self, at: Time, entry: &Entry, outcome: String) -> AuditRow {
+        AuditRow {
+            at_ms: entry.asked_ms.unwrap_or_else(|| now_ms() - millis(entry.latency(at))),
+            kind: entry.audited.kind,
+            who: self.words(&entry.ticket.origin),
+            what: entry.what.clone(),
+            outcome,
+            took_ms: None,
+        }
+    }
+
     /// The hub ends.
     pub(super) fn finish(&mut self, at: Time) {
         self.give_up_stop(at, "sunmill has ended");
         self.end_gesture();
-    }
-}
-
-fn row_of(at: Time, entry: &Entry, outcome: String) -> AuditRow {
-    AuditRow {
-        at_ms: entry.asked_ms.unwrap_or_else(|| now_ms() - millis(entry.latency(at))),
-        kind: entry.audited.kind,
-        who: entry.ticket.origin.to_string(),
-        what: entry.what.clone(),
-        outcome,
-        took_ms: None,
     }
 }
 

@@ -31,6 +31,7 @@ impl Keeper {
         let now = self.clock.now();
         match news {
             PeopleNews::Came(person) => {
+                self.audit.name(&person);
                 if !person.local {
                     self.heard.last.insert(person.id, now);
                     self.announce(now, format!("{} is attached ({})", person.words(), person.program));

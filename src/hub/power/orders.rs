@@ -76,7 +76,7 @@ impl Keeper {
         let open = OpenWrite {
             place,
             settings,
-            who: request.origin.to_string(),
+            who: self.audit.words(&request.origin),
             asked: now,
             asked_ms: now_ms(),
             sent: false,

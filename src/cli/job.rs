@@ -1,0 +1,229 @@
+//! `sunmill run`: a program from a script, with the checks that the screen makes.
+
+use std::path::{Path, PathBuf};
+use std::process::ExitCode;
+use std::sync::Arc;
+
+use clap::Args;
+use color_eyre::eyre::eyre;
+
+use super::exit::{Code, Failure};
+use super::out;
+use super::remote::{TakeArgs, ended, gone, refused, with_hub};
+use super::settings::Settings;
+use crate::model::command::{Command, Outcome};
+use crate::model::desk::{Answer, Query};
+use crate::model::hub::{Hub, News};
+use crate::model::legal::programs::position_is_sure;
+use crate::model::program::ask::{Details, Preamble};
+use crate::model::program::order::POSITION_WORD;
+use crate::model::program::{
+    Agreed, JobState, Problem, ProgramAnswer, ProgramOrder, ProgramQuery, Prompt, Run, RunRequest, RunState, Severity,
+    Start,
+};
+
+/// Options of `sunmill run`.
+#[derive(Clone, Debug, Args)]
+pub struct RunArgs {
+    /// The program, below one of the hub's `[programs] folders`
+    file: PathBuf,
+    /// Wait until it has ended; the exit code is 8 if it did not come to its end
+    #[arg(long)]
+    wait: bool,
+    /// Begin at this line, or at the last safe start before it; what is sent first is printed
+    #[arg(long, value_name = "N")]
+    from: Option<u64>,
+    /// Agree to the warnings, and to what is sent before a line in the middle
+    #[arg(long)]
+    yes: bool,
+    /// Say that the position of a machine that is not homed is good
+    #[arg(long)]
+    position_is_good: bool,
+    /// Control
+    #[command(flatten)]
+    take: TakeArgs,
+}
+
+/// Starts a program; waits for its end where that is wanted.
+pub(super) fn run(settings: &Settings, args: &RunArgs) -> Result<ExitCode, Failure> {
+    let path = std::path::absolute(&args.file)?;
+    with_hub(settings, async |attached| {
+        let hub = &mut attached.hub;
+        args.take.take(hub).await?;
+        let details = checked(hub, &path).await?;
+        let preamble = match args.from.filter(|line| *line > 1) {
+            Some(line) => Some(preamble(hub, &path, line).await?),
+            None => None,
+        };
+        let start = preamble
+            .as_ref()
+            .map_or(Start::Beginning, |preamble| Start::Line { line: preamble.line, preamble: preamble.lines.clone() });
+        if !args.position_is_good && !position_is_sure(&start, &hub.snapshot().machine) {
+            let why = "the machine is not homed: home it, or say --position-is-good if you know that its position is";
+            return Err(Failure::new(Code::State, eyre!(why)));
+        }
+        let position_word = if args.position_is_good { POSITION_WORD.to_owned() } else { String::new() };
+        agreed(&details, preamble.as_ref(), args.yes)?;
+        let request = RunRequest {
+            path: path.clone(),
+            seen: Some(details.report.hash),
+            start,
+            agreed: Agreed { warnings: args.yes, unchecked: false, position_word },
+            check_mode: false,
+        };
+        let outcome = ended(hub, Command::Program(ProgramOrder::Run(Box::new(request)))).await?;
+        if outcome != Outcome::Done {
+            return Err(refused(&outcome));
+        }
+        if args.wait { followed(hub).await } else { Ok(()) }
+    })
+}
+
+/// What the check found, when it has come to its end.
+async fn checked(hub: &mut Hub, path: &Path) -> Result<Arc<Details>, Failure> {
+    ask(hub, ProgramQuery::Details(path.to_owned()))?;
+    let mut told = None;
+    loop {
+        let under_way = |job: &crate::model::program::Job| {
+            job.path == path && !matches!(job.state, JobState::Done | JobState::Failed(_))
+        };
+        let finished = !hub.snapshot().programs.jobs.iter().any(under_way);
+        if let Some(details) = told.take_if(|_| finished) {
+            return Ok(details);
+        }
+        if let News::Answer(Answer::Program(ProgramAnswer::Details { path: of, result })) = next(hub).await?
+            && of == path
+        {
+            told = Some(result.map_err(|why| Failure::new(Code::Failed, eyre!("{}: {why}", path.display())))?);
+        }
+    }
+}
+
+/// What is sent to begin in the middle.
+async fn preamble(hub: &mut Hub, path: &Path, line: u64) -> Result<Preamble, Failure> {
+    ask(hub, ProgramQuery::Preamble { path: path.to_owned(), line })?;
+    loop {
+        if let News::Answer(Answer::Program(ProgramAnswer::Preamble { path: of, line: at, result })) = next(hub).await?
+            && (of.as_path(), at) == (path, line)
+        {
+            return result.map_err(|why| Failure::new(Code::State, eyre!("it cannot begin at line {line}: {why}")));
+        }
+    }
+}
+
+fn ask(hub: &Hub, query: ProgramQuery) -> Result<(), Failure> {
+    hub.ask(Query::Program(query)).map_err(|why| Failure::new(Code::State, eyre!("{why}")))
+}
+
+/// The next news; a question that is refused ends it all.
+async fn next(hub: &mut Hub) -> Result<News, Failure> {
+    match hub.next().await.map_err(gone)? {
+        News::Answer(Answer::Done(Err(why))) => Err(Failure::new(Code::State, eyre!("{why}"))),
+        news => Ok(news),
+    }
+}
+
+/// Tells what the check and the start have to say, and whether that is agreed to.
+fn agreed(details: &Details, preamble: Option<&Preamble>, yes: bool) -> Result<(), Failure> {
+    let of = |severity| details.problems.iter().filter(move |problem| problem.severity == severity);
+    let (errors, warnings) = (of(Severity::Error).count(), of(Severity::Warning).count());
+    of(Severity::Error).chain(of(Severity::Warning)).for_each(|problem| out::words(&told(problem)));
+    if let Some(preamble) = preamble {
+        out::words(&format!("begins at line {}; sent first:", preamble.line));
+        preamble.lines.iter().for_each(|line| out::words(&format!("  {line}")));
+        preamble.warnings.iter().for_each(|warning| out::words(&format!("warning: {warning}")));
+    }
+    if errors > 0 {
+        return Err(Failure::new(Code::Failed, eyre!("the check found {errors} error(s): it must not run")));
+    }
+    if yes || warnings == 0 && preamble.is_none() {
+        return Ok(());
+    }
+    let what = if warnings == 0 { "what is sent first" } else { "the warnings" };
+    Err(Failure::new(Code::State, eyre!("not started: agree to {what} with --yes")))
+}
+
+fn told(problem: &Problem) -> String {
+    let severity = if problem.severity == Severity::Error { "error" } else { "warning" };
+    let place = if problem.line == 0 { String::new() } else { format!("line {}: ", problem.line) };
+    format!("{place}{severity}: {} ({})", problem.text, problem.remedy)
+}
+
+/// Follows the run to its end, telling on stderr when it waits for a person.
+async fn followed(hub: &mut Hub) -> Result<(), Failure> {
+    let mut id = None;
+    let mut asked: Option<Prompt> = None;
+    loop {
+        let snapshot = hub.snapshot();
+        let run = snapshot.programs.run.as_ref().filter(|run| id.is_none_or(|id| id == run.id));
+        match run {
+            Some(run) => {
+                id = Some(run.id);
+                if let Some(end) = over(run) {
+                    return end;
+                }
+                if run.prompt != asked {
+                    asked.clone_from(&run.prompt);
+                    if let Some(prompt) = &run.prompt {
+                        out::words(&waits(prompt));
+                    }
+                }
+            }
+            None if id.is_some() => {
+                let why = "it is not known how it ended: another one began, see sunmill programs history";
+                return Err(Failure::new(Code::Failed, eyre!(why)));
+            }
+            None => {}
+        }
+        hub.next().await.map_err(gone)?;
+    }
+}
+
+/// How it ended, if it has; a line that was refused is an end for a script, which cannot answer.
+fn over(run: &Run) -> Option<Result<(), Failure>> {
+    let ended_badly = |why: String| Some(Err(Failure::new(Code::Ended, eyre!("{}: {why}", run.name))));
+    match (&run.state, &run.prompt) {
+        (RunState::Done, _) => Some(Ok(())),
+        (RunState::Failed(why), _) => ended_badly(format!("failed: {why}")),
+        (RunState::Stopped(why), _) => ended_badly(format!("stopped: {why}")),
+        (_, Some(Prompt::LineRefused { line, code, meaning, .. })) => {
+            ended_badly(format!("line {line} was refused (error {code}: {meaning}); it waits on hold for a person"))
+        }
+        _ => None,
+    }
+}
+
+fn waits(prompt: &Prompt) -> String {
+    match prompt {
+        Prompt::Pause { line, text } => {
+            format!("waits at line {line}: {}; sunmill resume goes on", text.as_deref().unwrap_or("a pause"))
+        }
+        Prompt::ToolChange { line, tool, text, .. } => {
+            let tool = tool.map_or_else(String::new, |tool| format!(" T{tool}"));
+            let text = text.as_deref().map_or_else(String::new, |text| format!(" ({text})"));
+            format!("waits at line {line} for the tool{tool}{text}")
+        }
+        Prompt::LineRefused { line, .. } => format!("line {line} was refused"),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::model::Time;
+    use crate::model::program::RunId;
+
+    #[test]
+    fn every_end_of_a_run_has_its_code() {
+        let run = |state| Run { state, ..Run::new(RunId(1), "part.nc".into(), 1, Time::ZERO) };
+        assert!(matches!(over(&run(RunState::Done)), Some(Ok(()))));
+        assert!(over(&run(RunState::Paused("hold".into()))).is_none());
+        for state in [RunState::Failed("ALARM:1".into()), RunState::Stopped("Ctrl+X".into())] {
+            let failure = over(&run(state)).unwrap().unwrap_err();
+            assert_eq!(failure.code(), Code::Ended);
+        }
+        let prompt = Prompt::LineRefused { line: 3, code: 20, meaning: "no such command".into(), around: Vec::new() };
+        let failure = over(&Run { prompt: Some(prompt), ..run(RunState::Running) }).unwrap().unwrap_err();
+        assert_eq!(failure.code(), Code::Ended);
+    }
+}
