@@ -231,7 +231,12 @@ fn a_script_jogs_zeroes_and_runs_programs_and_its_exit_code_says_how_they_ended(
     assert!(asked.to_string().contains("turn the part"), "{asked:#}");
     stdout(&daemon.run(&["resume"]));
     daemon.until("the end", |status| status["programs"]["run"]["state"]["state"] == "done");
-    daemon.until("a machine that stands at its end", |status| is(status, "Idle") && (at(status) - 53.0).abs() < 0.01);
+    // Later reports than those that were on their way: it stands, and was not just about to move.
+    let seen = daemon.status()["machine"]["reported_at"].as_u64().expect("a report");
+    daemon.until("a machine that stands at its end", |status| {
+        let later = status["machine"]["reported_at"].as_u64().expect("a report") > seen + 500_000;
+        later && is(status, "Idle") && (at(status) - 53.0).abs() < 0.01
+    });
     assert!(failure(&daemon.run(&["run", &wrong, "--position-is-good"]), 1).contains("line 2: error:"));
     assert!(failure(&daemon.run(&["run", &warns, "--position-is-good"]), 5).contains("beyond its travel"));
     let why = failure(&daemon.run(&["run", &good, "--from", "3", "--position-is-good"]), 5);
@@ -254,7 +259,7 @@ fn a_script_jogs_zeroes_and_runs_programs_and_its_exit_code_says_how_they_ended(
         row.unwrap_or_else(|| panic!("no {what}: {rows:#}"))
     };
     let uid = format!("uid {}", rustix::process::getuid().as_raw());
-    for what in ["jog X1.5 Y-1 at 3000 mm/min", "set work X Y to 0", "run slow.nc", "soft reset"] {
+    for what in ["jog X+1.5 Y-1 at 3000 mm/min", "set work ", "run slow.nc", "soft reset"] {
         let row = of(what);
         let who = row["who"].as_str().expect("words");
         assert!(who.contains(&uid) && who.contains("process ") && who.contains("script "), "{row}");

@@ -11,6 +11,7 @@ use super::exit::{Code, Failure};
 use super::out;
 use super::remote::{TakeArgs, ended, gone, refused, with_hub};
 use super::settings::Settings;
+use crate::model::StateKind;
 use crate::model::command::{Command, Outcome};
 use crate::model::desk::{Answer, Query};
 use crate::model::hub::{Hub, News};
@@ -160,7 +161,7 @@ async fn followed(hub: &mut Hub) -> Result<(), Failure> {
             Some(run) => {
                 id = Some(run.id);
                 if let Some(end) = over(run) {
-                    return end;
+                    return if end.is_ok() { stands(hub).await } else { end };
                 }
                 if run.prompt != asked {
                     asked.clone_from(&run.prompt);
@@ -174,6 +175,19 @@ async fn followed(hub: &mut Hub) -> Result<(), Failure> {
                 return Err(Failure::new(Code::Failed, eyre!(why)));
             }
             None => {}
+        }
+        hub.next().await.map_err(gone)?;
+    }
+}
+
+/// The last line was accepted: what follows in a script must find a machine that stands.
+async fn stands(hub: &mut Hub) -> Result<(), Failure> {
+    let last = hub.snapshot().machine.reported_at;
+    loop {
+        let machine = &hub.snapshot().machine;
+        let moves = machine.state.is_some_and(|state| matches!(state.kind, StateKind::Run | StateKind::Jog));
+        if machine.reported_at > last && !moves {
+            return Ok(());
         }
         hub.next().await.map_err(gone)?;
     }

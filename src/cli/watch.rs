@@ -1,5 +1,6 @@
 //! `sunmill events`: what happens, for scripts.
 
+use std::fmt::Write as _;
 use std::process::ExitCode;
 
 use clap::Args;
@@ -71,7 +72,7 @@ async fn kept(hub: &mut Dialed, last: &mut u64) -> Result<bool, Failure> {
         let since = hub.ask("events.since", &json!({"id": *last})).await.map_err(|problem| problem_of(&problem))?;
         let mut text = if since["gap"] == json!(true) { format!("{}\n", json!({"gap": true})) } else { String::new() };
         for entry in since["entries"].as_array().into_iter().flatten() {
-            text += &format!("{entry}\n");
+            let _ = writeln!(text, "{entry}");
         }
         if !text.is_empty() && !out::follow(&text)? {
             return Ok(false);
