@@ -294,3 +294,132 @@ async fn events_that_were_missed_can_be_asked_for_by_their_numbers() {
     assert_eq!(answer["error"]["code"], -32602);
     house.shop.task.shutdown().await;
 }
+
+/// On simulated time: the same as a client that was killed, one that is stopped but connected, and one whose link is late.
+#[tokio::test(start_paused = true)]
+async fn a_jog_ends_within_its_lease_when_its_client_dies_or_is_stuck() {
+    for dies in [true, false] {
+        let mut house = House::open().await;
+        let mut raw = house.raw().await;
+        raw.hello().await;
+        let vector = JogVector { direction: AxisVec::from_slice(&[1.0]), feed_mm_min: 600.0 };
+        let jog = json!({"command": Command::JogContinue { vector, lease: Duration::from_millis(250) }});
+        for id in 2..20 {
+            let answer = raw.ask(id, "submit", jog.clone()).await;
+            assert!(answer["result"]["ticket"].is_number(), "{answer}");
+            tokio::time::sleep(Duration::from_millis(80)).await;
+        }
+        house.shop.until("jog", |s| state(s) == Some(StateKind::Jog)).await;
+        assert!(raw.ask(30, "submit", jog).await["result"]["ticket"].is_number());
+        let silent = tokio::time::Instant::now();
+        let kept = Some(raw).filter(|_| !dies);
+        house.shop.log.clear();
+        let is_cancel = |item: &LogItem| matches!(item, LogItem::SentRealtime(Realtime::JogCancel));
+        while !house.shop.log.iter().any(is_cancel) {
+            house.shop.news().await;
+        }
+        println!("client {}: 0x85 after {:?}", if dies { "killed" } else { "stuck" }, silent.elapsed());
+        assert!(silent.elapsed() <= Duration::from_millis(250), "simulated time: within the lease");
+        house.shop.until("standstill", |s| state(s) == Some(StateKind::Idle) && s.machine.jog.is_none()).await;
+        let left = usize::from(!dies);
+        house.shop.until("who is left", |s| s.people.clients.len() == left).await;
+        drop(kept);
+        house.shop.task.shutdown().await;
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn half_a_message_and_silence_does_not_hold_a_place_for_ever() {
+    let house = House::open().await;
+    let mut raw = house.raw().await;
+    raw.write.write_all(br#"{"jsonrpc":"2.0","id":1,"meth"#).await.expect("written");
+    assert!(raw.next().await.is_none(), "it is cut");
+    house.shop.task.shutdown().await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn who_asks_and_never_reads_is_cut_and_leaves_no_trace() {
+    let mut house = House::open().await;
+    let mut raw = house.raw().await;
+    raw.hello().await;
+    house.shop.until("the client", |s| s.people.clients.len() == 1).await;
+    let flood =
+        async { while raw.write.write_all(b"{\"jsonrpc\":\"2.0\",\"id\":1,\"method\":\"status\"}\n").await.is_ok() {} };
+    timeout(LONG, flood).await.expect("it is cut");
+    house.shop.until("nobody", |s| s.people.clients.is_empty()).await;
+    house.shop.done(Command::Mdi("G4 P0".into())).await;
+    house.shop.task.shutdown().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_heap_of_requests_in_one_write_is_answered_in_order_and_a_line_without_end_is_cut() {
+    const MANY: u64 = 10_000;
+    let mut house = House::open().await;
+    let Raw { mut lines, mut write } = house.raw().await;
+    let writes = tokio::spawn(async move {
+        let ask = |id: u64| json!({"jsonrpc": "2.0", "id": id, "method": "ping"}).to_string() + "\n";
+        let hello = r#"{"jsonrpc":"2.0","id":0,"method":"hello","params":{"protocol":1,"client":"heap"}}"#;
+        let heap: String = std::iter::once(format!("{hello}\n")).chain((1..=MANY).map(ask)).collect();
+        write.write_all(heap.as_bytes()).await.expect("all of it is taken");
+        write
+    });
+    for id in 0..=MANY {
+        let line = lines.next_line().await.expect("read").expect("an answer");
+        assert!(line.contains(&format!("\"id\":{id},")), "{line}");
+    }
+    let mut write = writes.await.expect("written");
+    let junk = vec![b'x'; 1024 * 1024];
+    let mut taken = 0;
+    while taken < 100 && write.write_all(&junk).await.is_ok() {
+        taken += 1;
+    }
+    assert!(taken < 100, "100 MB without an end are not taken");
+    house.shop.done(Command::Mdi("G4 P0".into())).await;
+    house.shop.task.shutdown().await;
+}
+
+/// Lines that are nearly right: a byte changed, cut out, doubled. The connection answers or is cut; the hub goes on.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_stream_of_damaged_lines_disturbs_nobody() {
+    let mut house = House::open().await;
+    let before = house.shop.hub.snapshot().machine.machine_position;
+    let whole = [
+        r#"{"jsonrpc":"2.0","id":1,"method":"hello","params":{"protocol":1,"client":"x"}}"#,
+        r#"{"jsonrpc":"2.0","id":2,"method":"subscribe","params":{"max_hz":20,"events":true}}"#,
+        r#"{"jsonrpc":"2.0","id":3,"method":"command","params":{"command":{"Mdi":"G4 P0"}}}"#,
+        r#"{"jsonrpc":"2.0","id":4,"method":"events.since","params":{"id":7,"most":3}}"#,
+        r#"{"jsonrpc":"2.0","id":5,"method":"ask","params":{"query":{"Program":{"List":null}}}}"#,
+        r#"{"jsonrpc":"2.0","id":6,"method":"ping","params":{"rtt_us":1000}}"#,
+    ];
+    // The same bytes in every run.
+    let mut seed = 12_345_u64;
+    let mut next = |below: usize| {
+        seed = seed.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+        (seed >> 33) as usize % below
+    };
+    for _ in 0..40 {
+        let Raw { mut lines, mut write } = house.raw().await;
+        let reads = tokio::spawn(async move { while let Ok(Some(_)) = lines.next_line().await {} });
+        for n in 0..25 {
+            let mut line = whole[if n == 0 { 0 } else { next(whole.len()) }].as_bytes().to_vec();
+            let at = next(line.len());
+            match if n == 0 { 9 } else { next(5) } {
+                0 => line[at] = next(256) as u8,
+                1 => drop(line.remove(at)),
+                2 => line.insert(at, line[at]),
+                3 => line.truncate(at),
+                _ => {}
+            }
+            line.push(b'\n');
+            if write.write_all(&line).await.is_err() {
+                break;
+            }
+        }
+        drop(write);
+        reads.await.expect("answers, to the end");
+    }
+    house.shop.done(Command::Mdi("G4 P0".into())).await;
+    assert_eq!(house.shop.hub.snapshot().machine.machine_position, before);
+    house.shop.until("nobody", |s| s.people.clients.is_empty()).await;
+    house.shop.task.shutdown().await;
+}

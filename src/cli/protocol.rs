@@ -8,8 +8,7 @@ use crate::attach::{Code, METHODS, Method, NOTIFICATIONS, PROTOCOL};
 pub(super) fn page() -> String {
     let mut text = format!(
         "# sunmill's protocol, version {PROTOCOL}\n\n\
-         JSON-RPC 2.0 with params by name, one object a line of at most 1 MiB, on the hub's Unix socket; the same objects as text\n\
-         messages of a WebSocket where [attach.tcp] is configured. Unknown members are passed over. A request without an id gets no\n\
+         JSON-RPC 2.0 with params by name, one object a line of at most 1 MiB, on the hub's Unix socket. Unknown members are passed over. A request without an id gets no\n\
          answer. A client that takes nothing for 5 s is cut off; one that says nothing for 10 s can lose control to anybody.\n\n\
          ## Methods\n"
     );

@@ -37,8 +37,7 @@ const fn stop(name: &'static str, about: &'static str) -> Method {
     Method { name, about, params: &[], result: &[], who: EVERYBODY }
 }
 
-const COMMAND: Field =
-    field("command", "object or string", "a command, as in `sunmill audit`: {\"Mdi\": \"G0 X1\"}, \"Unlock\"");
+const COMMAND: Field = field("command", "object or string", "a command: {\"Mdi\": \"G0 X1\"}, \"Unlock\"");
 const SENT_AT: Field = field(
     "at_us?",
     "number",
@@ -109,7 +108,7 @@ pub const METHODS: &[Method] = &[
             field("outcome", "object or string", "how it ended"),
             field("latency_us", "number", "us from the asking to the end"),
         ],
-        who: "operate and control for what moves or changes something; see `sunmill help` for roles",
+        who: "operate and control for what moves or changes something; [attach] in config.toml gives roles",
     },
     Method {
         name: "submit",
