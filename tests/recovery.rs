@@ -190,3 +190,28 @@ async fn a_full_disk_is_said_and_disturbs_no_run() {
     assert_eq!(mill.history(), Some(RunEnd::Done));
     mill.close().await;
 }
+
+/// FluidNC carries out one line more after the reset that ends a program: that is held before it gets anywhere.
+#[tokio::test(start_paused = true)]
+async fn nothing_moves_on_after_a_program_was_ended() {
+    for firmware in FIRMWARES {
+        for lines in [3, 20, 41] {
+            let mut mill = Mill::open(firmware).await;
+            let there = middle(firmware);
+            let rapids = format!("G0 X{}\nG0 X{there}\n", there + 20.0).repeat(60);
+            mill.run(&format!("G21 G90 G54\nM3 S1000\n{rapids}")).await;
+            mill.until("motion", |run| run.acked_line > lines).await;
+            mill.shop.hub.realtime(Realtime::StopProgram);
+            assert!(matches!(mill.over().await.state, RunState::Stopped(_)), "{firmware}");
+            // It is over with the reset at standstill.
+            let held = x(&mill.shop.hub.snapshot());
+            let snapshot = mill.shop.until("rest", |s| idle(s) && s.machine.modal.is_some()).await;
+            assert!((x(&snapshot) - held).abs() < 0.5, "{firmware}, {lines}: {} from {held}", x(&snapshot));
+            // And it stays so.
+            mill.shop.done(Command::Mdi("G4 P2".into())).await;
+            let snapshot = mill.shop.hub.snapshot();
+            assert!((x(&snapshot) - held).abs() < 0.5, "{firmware}, {lines}: {} from {held}", x(&snapshot));
+            mill.close().await;
+        }
+    }
+}

@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use super::assembler::{Assembler, Piece};
 use super::heard::Heard;
+use super::in_hand::InHand;
 use super::jogger::{self, Jogger, Lease, Step};
 use super::outgoing::Outgoing;
 use super::queries::Queries;
@@ -133,6 +134,7 @@ pub struct Session {
     pub(super) resuming_until: Option<Time>,
     /// A reset left: its banner is expected until then.
     pub(super) restarting_until: Option<Time>,
+    pub(super) in_hand: Option<InHand>,
     pub(super) alarm: Option<ActiveAlarm>,
     pub(super) homing: Option<Homing>,
     pub(super) homed: AxisSet,
@@ -180,6 +182,7 @@ impl Session {
             last_was_jog: false,
             resuming_until: None,
             restarting_until: None,
+            in_hand: None,
             alarm: None,
             homing: None,
             homed: AxisSet::EMPTY,
@@ -416,7 +419,7 @@ impl Session {
     /// How many more line bytes (line feed included) may be submitted and sent without waiting for an answer; 0 when no
     /// line may be sent at all.
     pub fn room(&self, now: Time) -> usize {
-        if self.phase != Phase::Up || self.restarting_until.is_some() || self.situation(now).keeps_lines_back() {
+        if self.phase != Phase::Up || self.is_restarting() || self.situation(now).keeps_lines_back() {
             return 0;
         }
         if self.window.pending_len() >= MAX_PENDING { 0 } else { self.window.room() }
@@ -507,6 +510,7 @@ impl Session {
         self.last_was_jog = false;
         self.resuming_until = None;
         self.restarting_until = None;
+        self.in_hand = None;
         self.alarm = None;
         self.sticky_error = false;
         self.set_homed(AxisSet::EMPTY);

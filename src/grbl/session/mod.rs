@@ -15,6 +15,7 @@ mod assembler;
 mod cancel;
 mod core;
 mod heard;
+mod in_hand;
 mod jogger;
 mod outgoing;
 mod pump;

@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use super::core::{Phase, Session, describe};
 use super::heard::Heard;
+use super::in_hand::InHand;
 use super::jogger;
 use super::queries::Query;
 use super::situation::{SentMotion, Situation};
@@ -74,6 +75,7 @@ impl Session {
             self.stream.as_ref().and_then(super::stream::Stream::due),
             self.resuming_until,
             self.restarting_until,
+            self.in_hand.as_ref().and_then(InHand::due),
             self.silent_at(),
             self.lost_at(),
         ]
@@ -89,7 +91,9 @@ impl Session {
         if self.restarting_until.take_if(|until| now >= *until).is_some() {
             // No banner came; a report will tell how things stand.
             let _ = self.reports.mark();
+            self.await_in_hand(now);
         }
+        self.step_in_hand(now);
     }
 
     fn silent_at(&self) -> Option<Time> {
@@ -375,7 +379,7 @@ impl Session {
         let situation = self.situation(now);
         let Some(next) = self.window.next_pending() else { return false };
         let is_query = matches!(next.owner, Owner::Query(_));
-        let allowed = self.restarting_until.is_none()
+        let allowed = !self.is_restarting()
             && match situation {
                 Situation::Alarm => next.line.is_dollar(),
                 Situation::Jog => next.is_jog(),

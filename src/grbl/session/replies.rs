@@ -1,6 +1,7 @@
 //! What received lines mean for the session.
 
 use super::core::{ActiveAlarm, Homing, Phase, Session};
+use super::in_hand::InHand;
 use super::pump::motion_of;
 use super::queries::Query;
 use super::window::{Owner, Slot};
@@ -84,6 +85,9 @@ impl Session {
     fn on_answer(&mut self, now: Time, error: Option<u16>) {
         if self.restarting_until.is_some() {
             return; // Grbl lets one stale `ok` out between the reset and its banner (facts §3.1)
+        }
+        if self.answers_in_hand(now, error) {
+            return;
         }
         let Some(slot) = self.window.answer() else {
             self.events.push_back(Event::UnexpectedReply);
@@ -301,6 +305,7 @@ impl Session {
             self.set_link(LinkState::Asking);
         }
         let _ = self.reports.mark();
+        self.await_in_hand(now);
         if surprised {
             self.throw_away(now);
         }
@@ -312,6 +317,7 @@ impl Session {
     /// nothing that is still believed: a restart that nobody asked for has cost the homed position already.
     fn throw_away(&mut self, now: Time) {
         self.send_reset(now);
+        self.in_hand = (self.firmware == Some(Firmware::FluidNc)).then_some(InHand::Restarting);
         let text =
             "the controller restarted while lines were on their way to it: reset once more, so that none of them runs";
         self.events.push_back(Event::Message { level: MessageLevel::Warning, text: text.to_owned() });

@@ -54,6 +54,11 @@ impl StopRun {
         self.done
     }
 
+    /// The key that asked for it.
+    pub(super) fn asked(&self) -> Realtime {
+        self.stop.asked
+    }
+
     /// When it is due next.
     pub(super) fn due(&self) -> Option<Time> {
         if self.done {
@@ -156,6 +161,7 @@ impl Session {
     /// The byte, and what it makes untrue.
     pub(super) fn send_reset(&mut self, now: Time) {
         self.outgoing.reset();
+        self.note_in_hand();
         self.void_tickets(VoidReason::Reset);
         self.unsettled = None;
         self.settle_mark = None;
@@ -210,7 +216,7 @@ impl Session {
         let Some(state) = self.state() else { return };
         match run.goal {
             Goal::Restarted => {
-                if self.restarting_until.is_none() {
+                if !self.is_restarting() {
                     self.finish(run);
                 }
             }

@@ -377,7 +377,7 @@ impl Session {
 
     /// No stop is being carried out.
     fn stop_is_over(&self) -> bool {
-        self.restarting_until.is_none() && self.stop.as_ref().is_none_or(super::stop::StopRun::is_done)
+        !self.is_restarting() && self.stop.as_ref().is_none_or(super::stop::StopRun::is_done)
     }
 
     /// The controller waits at M0 or M6 by itself.

@@ -282,7 +282,7 @@ fn a_restart_with_lines_on_their_way_is_followed_by_a_reset_that_throws_them_awa
         let sent = wire.pass(1000);
         assert!(sent.starts_with('\x18') && !sent.contains('\n'), "{firmware}: {sent:?}");
         wire.rx(BANNER);
-        let sent = wire.answering(500, IDLE);
+        let sent = wire.answering(1000, IDLE);
         assert!(!sent.contains('\x18') && sent.contains("$I\n"), "{firmware}: {sent:?}");
     }
 }
@@ -294,5 +294,48 @@ fn a_restart_of_a_machine_that_has_nothing_to_do_is_left_alone() {
         wire.rx("\nGrbl 1.1h ['$' for help]");
         let sent = wire.answering(500, IDLE);
         assert!(!sent.contains('\x18') && sent.contains("$I\n"), "{firmware}: {sent:?}");
+    }
+}
+
+/// A program stop on FluidNC over a line without an answer, up to the banner.
+fn reset_over_a_line() -> Wire {
+    let mut wire = Wire::up(Firmware::FluidNc);
+    wire.submit("G0 X100").unwrap();
+    wire.sent();
+    wire.key(Realtime::StopProgram);
+    assert!(wire.answering(300, HOLD0).contains('\x18'));
+    wire.rx("\nGrbl 4.0 [FluidNC v4.0.5 (esp32-wifi) '$' for help]");
+    wire
+}
+
+/// Recorded: FluidNC carries out the line that it has in its hands at a reset, after the reset.
+#[test]
+fn a_line_that_outlives_a_reset_is_held_and_reset_at_standstill() {
+    // It is told by its answer, or by a report that shows motion where the answer was lost.
+    for sign in ["ok", RUN] {
+        let mut wire = reset_over_a_line();
+        let sent = wire.answering(100, IDLE);
+        assert!(!sent.contains('\n') && !sent.contains('!'), "nothing is asked before it is known: {sent:?}");
+        wire.rx(sign);
+        let sent = if sign == RUN { wire.answering(300, RUN) } else { wire.sent() };
+        assert!(sent.contains('!') && !sent.contains('\n'), "{sign}: {sent:?}");
+        assert!(!wire.answering(300, HOLD1).contains('\x18'), "still slowing");
+        assert!(wire.answering(300, HOLD0).contains('\x18'));
+        wire.rx("\nGrbl 4.0 [FluidNC v4.0.5 (esp32-wifi) '$' for help]");
+        let sent = wire.answering(300, IDLE);
+        assert!(sent.contains("$G\n") && !sent.contains(['!', '\x18']), "{sent:?}");
+        assert_eq!(wire.stop_phases().last(), Some(&StopPhase::Stopped));
+        assert!(!wire.events.contains(&Event::UnexpectedReply));
+    }
+}
+
+#[test]
+fn a_line_that_is_refused_after_a_reset_or_was_not_there_needs_nothing() {
+    for answer in ["error:22", ""] {
+        let mut wire = reset_over_a_line();
+        wire.rx(answer);
+        let sent = wire.answering(1000, IDLE);
+        assert!(sent.contains("$G\n") && !sent.contains(['!', '\x18']), "{answer}: {sent:?}");
+        assert_eq!(wire.stop_phases().last(), Some(&StopPhase::Stopped));
     }
 }
