@@ -1,4 +1,5 @@
 //! A shop with a folder of programs.
+#![allow(clippy::unwrap_used, reason = "a test ends where it does not find what it needs")]
 
 use std::path::PathBuf;
 use std::sync::Arc;

@@ -73,7 +73,7 @@ mod tests {
     use super::*;
 
     fn stats(unasked: u64, timeouts: u64) -> BusStats {
-        BusStats { unasked, timeouts, ..BusStats::default() }
+        BusStats { timeouts, unasked, ..BusStats::default() }
     }
 
     #[test]
