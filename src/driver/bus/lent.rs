@@ -18,6 +18,8 @@ pub(super) struct Home(Arc<Mutex<Inside>>);
 struct Inside {
     stream: Option<Box<dyn Stream>>,
     read_bytes: u64,
+    /// The other end hung up.
+    ended: bool,
 }
 
 impl Home {
@@ -35,6 +37,11 @@ impl Home {
     pub(super) fn lend(&self) -> Option<Lent> {
         let stream = self.with(|inside| inside.stream.take())?;
         Some(Lent { stream: Some(stream), home: self.clone() })
+    }
+
+    /// The other end hung up: the decoder tells that as whatever error the system had last.
+    pub(super) fn has_ended(&self) -> bool {
+        self.with(|inside| inside.ended)
     }
 
     /// Bytes read since the last call.
@@ -70,10 +77,14 @@ impl Drop for Lent {
 
 impl AsyncRead for Lent {
     fn poll_read(mut self: Pin<&mut Self>, cx: &mut Context<'_>, buf: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
-        let before = buf.filled().len();
+        let (before, room) = (buf.filled().len(), buf.remaining());
         let polled = self.stream()?.poll_read(cx, buf);
         let read = (buf.filled().len() - before) as u64;
-        self.home.with(|inside| inside.read_bytes += read);
+        let ended = read == 0 && room > 0 && matches!(polled, Poll::Ready(Ok(())));
+        self.home.with(|inside| {
+            inside.read_bytes += read;
+            inside.ended |= ended;
+        });
         polled
     }
 }

@@ -47,7 +47,15 @@ enum Wire {
     /// RTU: a decoder of its own for each exchange, so that nothing of an exchange outlives it.
     Rtu(Home),
     /// TCP: one decoder for the life of the connection, since it counts the transactions.
-    Tcp(Context),
+    Tcp(Context, Home),
+}
+
+impl Wire {
+    const fn home(&self) -> &Home {
+        match self {
+            Self::Rtu(home) | Self::Tcp(_, home) => home,
+        }
+    }
 }
 
 struct Open {
@@ -107,7 +115,7 @@ impl BusLink {
         self.stats.opens += 1;
         let home = Home::of(stream);
         let wire = match home.lend() {
-            Some(lent) if self.opener.endpoint.is_tcp_framing() => Wire::Tcp(tcp::attach(lent)),
+            Some(lent) if self.opener.endpoint.is_tcp_framing() => Wire::Tcp(tcp::attach(lent), home),
             _ => Wire::Rtu(home),
         };
         self.open = Some(Open { wire, _lock: lock });
@@ -195,7 +203,7 @@ impl BusLink {
                 let mut context = rtu::attach_slave(lent, slave);
                 timeout(patience.timeout, context.call(asked(request))).await
             }
-            Wire::Tcp(context) => {
+            Wire::Tcp(context, _) => {
                 tokio_modbus::slave::SlaveContext::set_slave(context, slave);
                 timeout(patience.timeout, context.call(asked(request))).await
             }
@@ -204,8 +212,9 @@ impl BusLink {
         self.quiet_until = Instant::now() + patience.spacing;
         let read = match &open.wire {
             Wire::Rtu(home) => Some(home.take_read_bytes()),
-            Wire::Tcp(_) => None,
+            Wire::Tcp(..) => None,
         };
+        let ended = open.wire.home().has_ended();
         let answer = match called {
             Err(_) => Err(Failure::Timeout),
             Ok(Ok(Ok(response))) => match reply(response) {
@@ -217,6 +226,7 @@ impl BusLink {
             Ok(Err(tokio_modbus::Error::Transport(error))) => match error.kind() {
                 // The decoder's word for a frame that makes no sense.
                 std::io::ErrorKind::InvalidData => Err(Failure::Framing(error.to_string())),
+                _ if ended => Err(Failure::Closed("the other end hung up".to_owned())),
                 _ => Err(Failure::Closed(error.to_string())),
             },
         };

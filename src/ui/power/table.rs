@@ -21,7 +21,7 @@ pub fn register_table(rows: &[RegisterRow], now: Time) -> String {
     let mut text = "table\taddress\thex\tid\traw\tvalue\tquality\tage\tnote\n".to_owned();
     for row in rows {
         let (decimal, hex) = addresses(row);
-        let quality = row.reading.quality(now).word();
+        let quality = row.quality(now).word();
         let age = row.reading.age(now).map_or(String::new(), words::span);
         let shown = row.shown.as_deref().unwrap_or_default();
         let note = row.note.replace(['\t', '\n'], " ");
