@@ -69,6 +69,8 @@ pub struct Attached {
     pub hub: Hub,
     /// This client's number at the hub.
     pub id: ClientId,
+    /// The hub's program and its version.
+    pub server: String,
     /// The hub's time, as far as can be told from here.
     pub clock: HubClock,
 }
@@ -134,6 +136,7 @@ pub async fn connect(path: &Path, me: Me) -> Result<Attached, ConnectError> {
     let greeted = timeout(GREETING, greeting).await.map_err(|_| strange("it does not greet".to_owned()))?;
     let (greeting, clock, mut state) = greeted.map_err(|problem| strange(problem.message))?;
     let id = ClientId(greeting["client"].as_u64().and_then(|id| u32::try_from(id).ok()).unwrap_or_default());
+    let server = greeting["server"].as_str().unwrap_or("sunmill").to_owned();
     let state = state["state"].take();
     let snapshot =
         Snapshot::deserialize(&state).map_err(|error| strange(format!("its state is unlike ours: {error}")))?;
@@ -164,7 +167,7 @@ pub async fn connect(path: &Path, me: Me) -> Result<Attached, ConnectError> {
         round_trip: Some(clock.took),
     };
     tokio::spawn(client.run(inbox, desk));
-    Ok(Attached { hub, id, clock })
+    Ok(Attached { hub, id, server, clock })
 }
 
 /// A connection for one who talks the protocol: it asks, and hears what comes.

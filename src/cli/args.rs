@@ -7,6 +7,7 @@ use std::path::PathBuf;
 use clap::{Args, Parser, Subcommand};
 
 use super::audit::AuditArgs;
+use super::doctor::DoctorArgs;
 use super::inverter::InverterCommand;
 use super::job::RunArgs;
 use super::power_history::HistoryCommand;
@@ -120,6 +121,11 @@ pub enum Command {
     Programs(ProgramsCommand),
     /// Print who did what, when, and how it ended
     Audit(AuditArgs),
+    /// Find what is in the way on this computer, and how to mend it
+    ///
+    /// Ports and who holds them, groups, ModemManager and its like, configuration, socket, database,
+    /// clock, terminal. Opens no port and changes nothing. The exit code is 1 where there is a problem.
+    Doctor(DoctorArgs),
     /// Run the machine without a screen; screens and scripts attach to it
     ///
     /// Ends at SIGTERM. A screen that is started while it runs attaches to it.

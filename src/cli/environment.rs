@@ -25,6 +25,8 @@ pub struct Environment {
     pub no_colour: bool,
     /// `$TERM`.
     pub term: String,
+    /// `$COLORTERM`.
+    pub colorterm: String,
     /// The locale's character set is UTF-8.
     pub utf8: bool,
     /// Inside an SSH session.
@@ -67,6 +69,7 @@ impl Environment {
             runtime_dir: folder("XDG_RUNTIME_DIR"),
             no_colour: set("NO_COLOR").is_some(),
             term: text("TERM").unwrap_or_default(),
+            colorterm: text("COLORTERM").unwrap_or_default(),
             utf8: locale.contains("UTF-8") || locale.contains("UTF8"),
             ssh: set("SSH_CONNECTION").is_some() || set("SSH_TTY").is_some(),
             multiplexed: ["TMUX", "STY", "ZELLIJ"].into_iter().any(|name| set(name).is_some())

@@ -13,6 +13,7 @@ mod config;
 mod crash;
 mod daemon;
 mod desk;
+mod doctor;
 mod environment;
 mod exit;
 mod files;

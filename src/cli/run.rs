@@ -9,10 +9,10 @@ use super::exit::Failure;
 use super::power_history::{self, HistoryCommand};
 use super::remote::{Key, TakeArgs};
 use super::screen::Face;
-use super::settings::Settings;
+use super::settings::{BadSettings, Settings};
 use super::{
-    audit, check, config, daemon, inverter, job, keys, out, ports, preview, programs, protocol, remote, replay, screen,
-    sim, sim_inverter, watch,
+    audit, check, config, daemon, doctor, inverter, job, keys, out, ports, preview, programs, protocol, remote, replay,
+    screen, sim, sim_inverter, watch,
 };
 use crate::model::Command as Asked;
 use crate::ui::{Keymap, key_table_markdown, key_table_toml};
@@ -25,7 +25,7 @@ pub fn run(cli: Cli, environment: &Environment) -> Result<ExitCode, Failure> {
     let Cli { config: option, port, socket, plain, command } = cli;
     let settings = |file: Option<PathBuf>| {
         let settings = Settings::new(file, option, port, environment)?;
-        Ok::<_, Failure>(Settings { socket: socket.or_else(|| settings.socket.clone()), ..settings })
+        Ok::<_, BadSettings>(Settings { socket: socket.or_else(|| settings.socket.clone()), ..settings })
     };
     match command {
         None => {
@@ -48,11 +48,12 @@ pub fn run(cli: Cli, environment: &Environment) -> Result<ExitCode, Failure> {
         Some(Command::Ports(args)) => print(&ports::listed(&settings(None)?, args.json)?),
         Some(Command::Preview(args)) => preview::run(&args, &settings(None)?.look),
         Some(Command::Replay(args)) => replay::run(&settings(None)?, &args.file, args.json),
-        Some(Command::Inverter(command)) => return inverter::run(&command, || settings(None)),
+        Some(Command::Inverter(command)) => return inverter::run(&command, || Ok(settings(None)?)),
         Some(Command::History(HistoryCommand::Export(args))) => power_history::export(&settings(None)?, &args),
         Some(Command::Sim(SimCommand::Machine(args))) => sim::machine(args.into()),
         Some(Command::Sim(SimCommand::Inverter(args))) => sim_inverter::inverter(args),
         Some(Command::Programs(command)) => print(&programs::told(&settings(None)?, &command)?),
+        Some(Command::Doctor(args)) => return doctor::run(settings(None), environment, args),
         Some(Command::Daemon) => return daemon::run(&settings(None)?),
         Some(Command::Status(args)) => return remote::status(&settings(None)?, args),
         Some(Command::Stop) => return remote::key(&settings(None)?, Key::Stop, &TakeArgs::default()),

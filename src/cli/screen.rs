@@ -128,7 +128,7 @@ fn attached(settings: &Settings, path: &Path, face: Face) -> Result<ExitCode, Fa
             screen: true,
             max_hz: None,
         };
-        let Attached { hub, clock, id } = attach::connect(path, me).await?;
+        let Attached { hub, clock, id, .. } = attach::connect(path, me).await?;
         let notice = format!("attached to the sunmill at {}", path.display());
         let look = ui::Settings { me: id, attached: true, ..screen_settings(settings, Some(notice)) };
         Ok::<_, Report>(show(hub, look, face, move || clock.now()).await?)

@@ -83,13 +83,28 @@ impl Settings {
             }
             None => load(&environment.places(config))?,
         };
+        let keys = keys(&config, &source)?;
+        Ok(Self::join(config, source, keys, port, environment))
+    }
+
+    /// Of no file: the defaults.
+    pub(super) fn built_in(environment: &Environment) -> Self {
+        Self::join(Config::default(), Source::BuiltIn, Vec::new(), None, environment)
+    }
+
+    fn join(
+        config: Config,
+        source: Source,
+        keys: Vec<KeyOverride>,
+        port: Option<Endpoint>,
+        environment: &Environment,
+    ) -> Self {
         let endpoint = match port.or_else(|| config.machine.port.clone()) {
             Some(Endpoint::Serial(path)) => Endpoint::Serial(environment.expand(&path)),
             Some(other) => other,
             // Only where nothing is configured: a machine that is absent is never simulated.
             None => Endpoint::Sim,
         };
-        let keys = keys(&config, &source)?;
         let look = look(&config, environment);
         let log_folder = match &config.log.folder {
             Some(folder) => Some(environment.expand(folder)),
@@ -107,7 +122,7 @@ impl Settings {
         let program_folders = config.programs.folders.iter().map(folder).collect();
         let user_config = below(&environment.config_home, "sunmill/config.toml");
         let runtime_dir = environment.runtime_dir.clone();
-        Ok(Self {
+        Self {
             config,
             source,
             keys,
@@ -124,7 +139,7 @@ impl Settings {
             runtime_dir,
             socket: environment.socket.clone(),
             place: environment.place.clone(),
-        })
+        }
     }
 }
 

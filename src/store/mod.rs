@@ -25,7 +25,7 @@ mod writer;
 pub use backups::{BackupError, Backups};
 pub use error::StoreError;
 pub use handle::Store;
-pub use open::Opened;
+pub use open::{Opened, examine};
 pub use options::StoreOptions;
 pub use power::{PowerRow, power_value_names, power_values};
 pub use reader::{AuditFilter, ProgramTotals, Reader, RunFilter, Totals};

@@ -216,6 +216,21 @@ fn ready(connection: &mut Connection, options: &StoreOptions) -> rusqlite::Resul
     Ok(Opened { notes: Vec::new(), next_run: rows::next_run(connection)?, interrupted: rows::interrupted(connection)? })
 }
 
+/// Opens the file to read, beside whoever writes, and reads all of it.
+///
+/// # Errors
+/// It is missing, not ours, of another version, or damaged.
+pub fn examine(path: &Path, busy: Duration) -> Result<(), StoreError> {
+    let connection = open_to_read(path, busy)?;
+    let failed = |error| StoreError::Sqlite { path: path.to_owned(), error };
+    match damage(&connection).map_err(failed)? {
+        Some(why) => {
+            Err(StoreError::File { path: path.to_owned(), error: io::Error::other(format!("damaged: {why}")) })
+        }
+        None => Ok(()),
+    }
+}
+
 /// Gives a damaged file and its log a name with the date. Nothing is deleted.
 fn set_aside(path: &Path) -> Result<PathBuf, StoreError> {
     let stamp = backups::now();
