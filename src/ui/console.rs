@@ -286,7 +286,7 @@ pub fn outcome_text(outcome: &Outcome, latency: Duration) -> (String, Tone) {
     (outcome.to_string(), tone)
 }
 
-const fn realtime_name(realtime: Realtime) -> Option<&'static str> {
+pub(super) const fn realtime_name(realtime: Realtime) -> Option<&'static str> {
     Some(match realtime {
         Realtime::Stop => "stop",
         Realtime::FeedHold => "feed hold  !",

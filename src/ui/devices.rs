@@ -4,9 +4,25 @@ use std::path::PathBuf;
 
 use crate::model::desk::{Answer, Candidate, PortAnswer, Query};
 
+/// What the tab shows.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Page {
+    /// The link and the serial devices.
+    #[default]
+    Ports,
+    /// The hub's log.
+    Log,
+    /// Who is attached.
+    Clients,
+}
+
 /// State of the tab.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Devices {
+    /// What is shown.
+    pub page: Page,
+    /// The first client shown.
+    pub top: usize,
     /// The devices; `None` until the list was asked for and has come.
     pub ports: Option<Vec<Candidate>>,
     /// The selected one.

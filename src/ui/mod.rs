@@ -37,6 +37,7 @@ pub mod editor;
 pub mod input;
 pub mod jog;
 pub mod keymap;
+pub mod log;
 pub mod offsets;
 pub mod outputs;
 pub mod overrides;

@@ -5,11 +5,12 @@ use std::time::Duration;
 
 use super::console::{Console, Tone};
 use super::controller::Controller;
-use super::devices::Devices;
+use super::devices::{Devices, Page as DevicesPage};
 use super::editor::Editor;
 use super::input::InputEvent;
 use super::jog::JogPad;
 use super::keymap::Keymap;
+use super::log::LogBook;
 use super::offsets::Offsets;
 use super::overrides::Lane;
 use super::power::PowerPanel;
@@ -48,6 +49,8 @@ pub struct Ui {
     pub power: PowerPanel,
     /// The tab Devices.
     pub devices: Devices,
+    /// The hub's log, shown there.
+    pub log: LogBook,
     /// In which unit lengths are shown and typed.
     pub units: Units,
     /// A question above everything else.
@@ -257,6 +260,7 @@ impl Ui {
             controller: Controller::default(),
             power: PowerPanel::default(),
             devices: Devices::default(),
+            log: LogBook::default(),
             popup: None,
             recovery: None,
             alarms: AlarmHistory::default(),
@@ -304,7 +308,10 @@ impl Ui {
 
 /// Whether a newer snapshot changes nothing on the screen.
 pub fn sees_nothing_new(ui: &Ui, old: &Snapshot, new: &Snapshot, now: Time) -> bool {
-    says_nothing_new(old, new, now) && ui.power.sees_nothing_new(ui.tab, &old.power, &new.power, now)
+    let shows_people = ui.tab == Tab::Devices && ui.devices.page == DevicesPage::Clients;
+    says_nothing_new(old, new, now)
+        && ui.power.sees_nothing_new(ui.tab, &old.power, &new.power, now)
+        && (!shows_people || old.people == new.people)
 }
 
 /// The machine does something that leaving it alone would cut off.

@@ -55,6 +55,7 @@ pub fn update(ui: &mut Ui, event: &Event, snapshot: &Snapshot, now: Time) -> Vec
         Event::Input(input) => input_event(ui, input, snapshot),
         Event::Log(event) => {
             ui.console.take(event);
+            ui.log.take(event);
             tell_failure(ui, event, now);
             if ui.pad.moving().is_some() && is_failure_of(ui, event) { cancel_jog(ui, now) } else { Vec::new() }
         }

@@ -1,6 +1,19 @@
 //! Machine facts in words.
 
+use jiff::Timestamp;
+
+use super::settings::Settings;
+use crate::model::Time;
 use crate::model::machine::Pins;
+
+/// A moment as the time of day, to the second; as seconds of the hub's time where the time of day is not known.
+pub fn time_of_day(settings: &Settings, at: Time) -> String {
+    let unix_ms = settings.started_unix_ms.map(|start| start + (at.as_micros() / 1000).cast_signed());
+    match unix_ms.and_then(|ms| Timestamp::from_millisecond(ms).ok()) {
+        Some(moment) => moment.to_zoned(settings.zone.clone()).strftime("%H:%M:%S").to_string(),
+        None => format!("{:>6.1} s", at.as_micros() as f64 / 1e6),
+    }
+}
 
 /// Pins in words: axis letters are limits; P, D, H, R and S are what the firmwares call them.
 pub fn pins_text(pins: Pins) -> String {

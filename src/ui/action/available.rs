@@ -84,6 +84,7 @@ pub fn available(action: Action, snapshot: &Snapshot, now: Time) -> Result<(), R
             LinkState::Down { .. } => Ok(()),
             _ => Err(Refused::because("the link is not down")),
         },
+        Action::ReleaseControl if snapshot.people.control.is_none() => Err(Refused::because("nobody is in control")),
         Action::TakeControl if snapshot.people.control.is_none() => {
             Err(Refused::because("nobody is in control: whoever moves something is"))
         }

@@ -117,6 +117,18 @@ pub enum Action {
     ListPorts,
     /// Ask the selected device who it is.
     AskPort,
+    /// The hub's log.
+    ShowLog,
+    /// Who is attached.
+    ShowClients,
+    /// Search the log.
+    LogFilter,
+    /// The next level of the log.
+    LogLevel,
+    /// What is shown of the log, into a file.
+    LogSave,
+    /// Give control back.
+    ReleaseControl,
     /// Use the selected device as the machine's port, now or from the next start on.
     RememberPort,
     /// Show the overrides; their keys hold until Esc.

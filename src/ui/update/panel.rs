@@ -44,8 +44,9 @@ pub(super) fn paste(ui: &mut Ui, text: &str) {
         Tab::Offsets => offsets::paste(ui, text),
         Tab::Settings => controller::paste(ui, text),
         Tab::Power => power::paste(ui, text),
+        Tab::Devices => devices::paste(ui, text),
         // No text field there.
-        Tab::Machine | Tab::Devices => {}
+        Tab::Machine => {}
     }
 }
 

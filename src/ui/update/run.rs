@@ -6,10 +6,12 @@ use super::jog::leave_jog_mode;
 use super::leave::{quit_key, suspend};
 use super::{BURST, PAGE, QUIET, offsets, popups, power, programs, recovery, stop_key, switches};
 use crate::model::desk::Query;
+use crate::model::people::ControlOrder;
 use crate::model::snapshot::Snapshot;
-use crate::model::{Realtime, Time};
+use crate::model::{Command, Realtime, Time};
 use crate::ui::action::{self, Action, Danger};
 use crate::ui::console::Tone;
+use crate::ui::devices::Page;
 use crate::ui::input::InputEvent;
 use crate::ui::keymap::Chord;
 use crate::ui::recovery::RecoveryPanel;
@@ -56,6 +58,9 @@ pub(super) fn run(ui: &mut Ui, action: Action, input: &InputEvent, snapshot: &Sn
         Action::AlarmPanel => recovery::open(ui, snapshot, input.batch, now),
         Action::Zero => ui.popup = Some(popups::zero(snapshot, ui.units, input.batch)),
         Action::TakeControl => ui.popup = Some(popups::take_control(snapshot, input.batch)),
+        Action::ReleaseControl => return give_back(ui, snapshot, now),
+        Action::ShowLog => show(ui, Page::Log),
+        Action::ShowClients => show(ui, Page::Clients),
         Action::Reconnect => return vec![Effect::Realtime(Realtime::ReconnectNow)],
         Action::Help => {
             let effects = leave_jog_mode(ui, now, None);
@@ -120,6 +125,23 @@ pub(super) fn run(ui: &mut Ui, action: Action, input: &InputEvent, snapshot: &Sn
     Vec::new()
 }
 
+/// Control goes back, if this screen has it.
+fn give_back(ui: &mut Ui, snapshot: &Snapshot, now: Time) -> Vec<Effect> {
+    let control = snapshot.people.control.as_ref();
+    if control.is_some_and(|control| control.client == ui.settings.me) {
+        return vec![Effect::Submit(Command::Control(ControlOrder::Release))];
+    }
+    ui.say("you are not in control", Tone::Warning, now);
+    Vec::new()
+}
+
+/// A page of the tab Devices.
+fn show(ui: &mut Ui, page: Page) {
+    ui.tab = Tab::Devices;
+    ui.mode = Mode::Main;
+    ui.devices.page = page;
+}
+
 /// Esc closes all that is open and always leaves jog mode: so what is left of a split Alt+key does nothing.
 fn escape(ui: &mut Ui, now: Time) -> Vec<Effect> {
     ui.quitting = false;
@@ -147,6 +169,10 @@ pub(super) fn open_tab(ui: &mut Ui, tab: Tab, snapshot: &Snapshot, now: Time) ->
     ui.tab = tab;
     ui.mode = Mode::Main;
     match tab {
+        Tab::Devices => {
+            ui.devices.page = Page::Ports;
+            Vec::new()
+        }
         Tab::Programs => programs::opened(ui, now),
         Tab::Power => power::opened(ui, snapshot, now),
         _ => Vec::new(),

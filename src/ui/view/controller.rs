@@ -119,7 +119,7 @@ fn details(cx: &Cx<'_>, selected: Option<&Setting>, area: Rect, buf: &mut Buffer
     cursor
 }
 
-fn field(
+pub(super) fn field(
     cx: &Cx<'_>,
     label: &str,
     editor: &crate::ui::editor::Editor,

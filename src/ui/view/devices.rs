@@ -1,13 +1,15 @@
-//! The tab Devices: how the link does, and which serial devices there are.
+//! The tab Devices: how the link does, and which serial devices there are; the log; the clients.
 
 use ratatui::buffer::Buffer;
 use ratatui::layout::{Position, Rect};
 use ratatui::text::Line;
 
 use super::text::{Cx, Rows, fit, printable, put, wrap};
+use super::{clients, log};
 use crate::model::desk::Candidate;
 use crate::model::snapshot::{Latency, LinkStats};
 use crate::ui::action::Action;
+use crate::ui::devices::Page;
 use crate::ui::theme::Role;
 
 /// Rows that a device takes: its name, what it is, and what it answered.
@@ -15,6 +17,15 @@ const ROWS_OF_A_DEVICE: usize = 3;
 
 /// Draws it. Returns the cursor's place, if a text field is open.
 pub(super) fn draw(cx: &Cx<'_>, area: Rect, buf: &mut Buffer) -> Option<Position> {
+    match cx.ui.devices.page {
+        Page::Ports => ports(cx, area, buf),
+        Page::Log => return log::draw(cx, area, buf),
+        Page::Clients => clients::draw(cx, area, buf),
+    }
+    None
+}
+
+fn ports(cx: &Cx<'_>, area: Rect, buf: &mut Buffer) {
     let link = &cx.snapshot.machine.link;
     let endpoint = if link.simulated { "simulated machine".to_owned() } else { printable(&link.endpoint) };
     let mut rows = Rows { rest: area };
@@ -34,7 +45,6 @@ pub(super) fn draw(cx: &Cx<'_>, area: Rect, buf: &mut Buffer) -> Option<Position
     }
     put(buf, rows.top(1), 0, &Line::from(hints));
     devices(cx, rows.rest, buf);
-    None
 }
 
 /// Counters and measures, each row with how it is meant.
@@ -113,3 +123,6 @@ fn device(cx: &Cx<'_>, port: &Candidate, is_selected: bool, area: Rect, buf: &mu
     let words = wrap(&printable(&words), width).into_iter().next().unwrap_or_default();
     put(buf, area, 2, &Line::from(cx.span(format!("      {words}"), role)));
 }
+
+#[cfg(test)]
+mod tests;

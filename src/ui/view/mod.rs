@@ -1,6 +1,7 @@
 //! What is drawn: a pure function of [`Ui`](super::state::Ui), snapshot and time. One file per panel.
 
 mod banner;
+mod clients;
 mod console;
 mod controller;
 mod devices;
@@ -9,6 +10,7 @@ mod glyphs;
 mod header;
 mod jog;
 mod layout;
+mod log;
 mod machine;
 mod offsets;
 mod overlay;

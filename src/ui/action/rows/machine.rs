@@ -108,5 +108,12 @@ pub(super) const ROWS: &[Row] = &[
         (Group::Machine, Danger::Changes, Context::Main),
         "Take control from another screen or script; asks first, and the others are told.",
     ),
+    row(
+        Action::ReleaseControl,
+        "give control back",
+        &["R"],
+        MACHINE,
+        "Give control back: then it is whose who moves something next.",
+    ),
     row(Action::Reconnect, "try now", &["r"], MACHINE, "Try the link now instead of waiting."),
 ];
