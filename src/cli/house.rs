@@ -22,7 +22,7 @@ use crate::grbl::tables::Tables;
 use crate::hub::power::{PowerKeeping, Remembered};
 use crate::hub::programs::{Folders, Library};
 use crate::hub::runner::{OnLinkLoss, RunnerConfig, ToolChange};
-use crate::hub::{self, HubTask, Keeping};
+use crate::hub::{self, HubTask, Keeping, Pulses};
 use crate::model::hub::HubPort;
 use crate::model::people::OnClientLoss;
 use crate::model::{AxisVec, Firmware};
@@ -90,6 +90,7 @@ impl House {
                 config::OnClientLoss::Stop => OnClientLoss::Stop,
             },
             outputs: settings.config.outputs.iter().map(config::Output::to_model).collect(),
+            pulses: Pulses::default(),
             power: PowerKeeping { zone: TimeZone::system(), ..PowerKeeping::default() },
         };
         Ok(Self {
@@ -103,6 +104,13 @@ impl House {
             wire_notice,
             settings: settings.clone(),
         })
+    }
+
+    /// With loops that show that they go on.
+    #[must_use]
+    pub(super) fn watched(mut self, pulses: Pulses) -> Self {
+        self.keeping.pulses = pulses;
+        self
     }
 
     /// Runs the hub while `doing` lasts. Then it cancels a jog, closes the port and answers all that is open, whatever

@@ -37,6 +37,7 @@ mod remote;
 mod replay;
 mod run;
 mod screen;
+mod service;
 mod settings;
 mod sim;
 mod sim_fleet;

@@ -10,11 +10,13 @@ pub mod clock;
 pub mod discover;
 pub mod machine;
 pub mod pace;
+pub mod pulse;
 pub mod transport;
 pub mod wire_log;
 
 pub use clock::Clock;
 pub use machine::{Event, EventKind, MachineHandle, Order, OrderKind};
 pub use pace::Pace;
+pub use pulse::Pulse;
 pub use transport::{InProcess, OpenError, Opener};
 pub use wire_log::{WireLog, WireLogConfig, WireLogGuard};

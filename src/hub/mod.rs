@@ -20,4 +20,4 @@ pub mod runner;
 #[cfg(test)]
 mod tests;
 
-pub use run::{HubConfig, HubTask, Keeping, MachineLink, spawn, start, start_keeping};
+pub use run::{HubConfig, HubTask, Keeping, MachineLink, Pulses, spawn, start, start_keeping};

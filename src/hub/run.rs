@@ -21,6 +21,7 @@ use super::{arbiter, fold};
 use crate::driver::bus::BusHandle;
 use crate::driver::clock::Clock;
 use crate::driver::machine::{self, Event, EventKind, MachineHandle, Order, OrderKind};
+use crate::driver::pulse::Pulse;
 use crate::driver::transport::Opener;
 use crate::driver::wire_log::WireLog;
 use crate::grbl::session::{Session, SessionConfig};
@@ -99,6 +100,15 @@ pub fn start(session: SessionConfig, tables: Tables, opener: Opener, clock: Cloc
     start_keeping(session, tables, opener, clock, Keeping::default())
 }
 
+/// Signs of life of the two loops without which nothing runs. A bus that hangs is none of them.
+#[derive(Clone, Debug, Default)]
+pub struct Pulses {
+    /// Of the machine's link.
+    pub machine: Pulse,
+    /// Of the hub.
+    pub hub: Pulse,
+}
+
 /// What is kept on disk beside the truth.
 #[derive(Debug, Default)]
 pub struct Keeping {
@@ -124,6 +134,8 @@ pub struct Keeping {
     pub outputs: Vec<Output>,
     /// Inverters, and what is remembered of them.
     pub power: PowerKeeping,
+    /// Signs of life, for a watchdog.
+    pub pulses: Pulses,
 }
 
 /// As [`start`], and keeps things on disk.
@@ -150,6 +162,7 @@ pub fn start_keeping(
         Arc::clone(&latch),
         tell,
         keeping.wire_log.take(),
+        keeping.pulses.machine.clone(),
     );
     let link = MachineLink { orders: machine.orders.clone(), events };
     let buses = std::mem::take(&mut keeping.power.handles);
@@ -195,7 +208,7 @@ pub(super) fn spawn_keeping(
     let store = keeping.store.map(|store| (store, keeping.opened));
     let (runner, news) = Runner::new(ProgramKeeping { config: keeping.runner, store, checks });
     keeper.runner = runner;
-    let inboxes = Inboxes { files, news, jobs, people, power: power.inbox };
+    let inboxes = Inboxes { files, news, jobs, people, power: power.inbox, pulse: keeping.pulses.hub };
     (port, tokio::spawn(run(keeper, link.events, inbox, inboxes)))
 }
 
@@ -206,6 +219,7 @@ struct Inboxes {
     jobs: Option<watch::Receiver<Arc<Vec<Job>>>>,
     people: mpsc::Receiver<PeopleNews>,
     power: power::Inbox,
+    pulse: Pulse,
 }
 
 async fn run(
@@ -216,6 +230,7 @@ async fn run(
 ) {
     let mut store = keeper.audit.store().map(Store::trouble);
     loop {
+        inboxes.pulse.beat();
         tokio::select! {
             biased;
             event = events.recv() => match event {
@@ -228,8 +243,9 @@ async fn run(
             trouble = audit::store_news(&mut store) => keeper.take_store_trouble(trouble),
             Some(news) = inboxes.news.recv() => keeper.program_news(news),
             Some(news) = inboxes.people.recv() => keeper.take_people(news),
-            // Last: what a bus has to tell can wait for the machine.
+            // What a bus has to tell can wait for the machine.
             news = inboxes.power.next() => keeper.take_power(news),
+            () = inboxes.pulse.due() => {}
         }
         for _ in 0..BURST {
             let Ok(event) = events.try_recv() else { break };

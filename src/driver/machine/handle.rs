@@ -10,6 +10,7 @@ use tokio_util::sync::{CancellationToken, DropGuard};
 use super::event::{Event, Order};
 use super::task::Task;
 use crate::driver::clock::Clock;
+use crate::driver::pulse::Pulse;
 use crate::driver::transport::Opener;
 use crate::driver::wire_log::WireLog;
 use crate::grbl::Session;
@@ -41,10 +42,10 @@ pub fn spawn(
     latch: Arc<Latch>,
     events: mpsc::Sender<Event>,
 ) -> MachineHandle {
-    spawn_logged(session, opener, clock, latch, events, None)
+    spawn_logged(session, opener, clock, latch, events, None, Pulse::default())
 }
 
-/// The same, with every byte on the wire written to a log.
+/// The same, with every byte on the wire written to a log, and signs of life.
 pub fn spawn_logged(
     session: Session,
     opener: Opener,
@@ -52,11 +53,13 @@ pub fn spawn_logged(
     latch: Arc<Latch>,
     events: mpsc::Sender<Event>,
     wire_log: Option<WireLog>,
+    pulse: Pulse,
 ) -> MachineHandle {
     let (orders, inbox) = mpsc::channel(ORDERS);
     let closing = CancellationToken::new();
     let mut task = Task::new(session, opener, clock, latch, inbox, events, closing.clone());
     task.wire_log = wire_log;
+    task.pulse = pulse;
     MachineHandle { orders, closing: closing.drop_guard(), task: tokio::spawn(task.run()) }
 }
 

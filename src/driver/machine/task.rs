@@ -18,6 +18,7 @@ use super::wire::{Gate, Tap, printable};
 use crate::driver::backoff::Backoff;
 use crate::driver::clock::Clock;
 use crate::driver::pace::Pacer;
+use crate::driver::pulse::Pulse;
 use crate::driver::transport::{Opener, Port};
 use crate::driver::wire_log::WireLog;
 use crate::grbl::event::ResetCause;
@@ -66,6 +67,8 @@ pub(super) struct Task {
     feed: Option<Feed>,
     /// A port that is to be opened in place of this one, and who asked.
     other_port: Option<(TicketId, Endpoint)>,
+    /// Says that this task goes on.
+    pub(super) pulse: Pulse,
 }
 
 /// What ended a wait.
@@ -77,6 +80,8 @@ enum Wake {
     Hub,
     Program,
     Order(Option<Order>),
+    /// Nothing: it comes round.
+    Round,
 }
 
 /// What ended a wait without a link.
@@ -125,6 +130,7 @@ impl Task {
             gate: Gate::default(),
             feed: None,
             other_port: None,
+            pulse: Pulse::default(),
         }
     }
 
@@ -173,6 +179,7 @@ impl Task {
             if self.outbox.flush(&self.hub).is_err() {
                 return Attended::Closing;
             }
+            self.pulse.beat();
             tokio::select! {
                 biased;
                 () = self.closing.cancelled() => return Attended::Closing,
@@ -194,6 +201,7 @@ impl Task {
                     Some(order) => self.turn_away(&order),
                     None => return Attended::Closing,
                 },
+                () = self.pulse.due() => {}
             }
         }
     }
@@ -231,6 +239,7 @@ impl Task {
         self.session.handle_open(self.clock.now());
         let ended = loop {
             let now = self.clock.now();
+            self.pulse.beat();
             self.feed_program(now);
             out.pull(&mut self.session, now);
             if self.collect(now).is_err() {
@@ -276,7 +285,7 @@ impl Task {
                 }
             }
             Wake::Due => self.session.handle_timeout(now),
-            Wake::Hub | Wake::Program => {}
+            Wake::Hub | Wake::Program | Wake::Round => {}
             Wake::Order(Some(Order { ticket, what: OrderKind::UsePort(endpoint) })) => {
                 // The hub looked at a report; something may have been sent since.
                 if !self.may_be_left(now) {
@@ -312,6 +321,7 @@ impl Task {
             () = has_room(&self.hub), if until.is_none() && !self.outbox.is_quiet() => Wake::Hub,
             order = self.orders.recv(),
                 if until.is_none() && !self.outbox.is_crowded() => Wake::Order(order),
+            () = self.pulse.due() => Wake::Round,
         }
     }
 
@@ -492,7 +502,7 @@ impl Task {
                     }
                 }
                 Wake::Due => self.session.handle_timeout(now),
-                Wake::Closing | Wake::Hub | Wake::Program | Wake::Order(_) => {}
+                Wake::Closing | Wake::Hub | Wake::Program | Wake::Order(_) | Wake::Round => {}
             }
         }
         self.session.void_all(self.clock.now(), VoidReason::Shutdown);

@@ -1,0 +1,116 @@
+//! What systemd is told by the daemon (`Type=notify`): that it is ready, that it lives, that it ends. Without systemd nobody is
+//! told, and nothing else changes.
+
+use std::time::Duration;
+
+use sd_notify::NotifyState;
+use tokio::time::{MissedTickBehavior, interval};
+
+use crate::driver::Pulse;
+use crate::hub::Pulses;
+
+/// A loop comes round so many times within systemd's limit.
+const ROUNDS: u32 = 8;
+/// It is looked at so many times within it.
+const LOOKS: u32 = 4;
+/// But no loop is made to come round more often than this.
+const SHORTEST: Duration = Duration::from_millis(20);
+
+/// systemd's watch over this process.
+#[derive(Debug)]
+pub(super) struct Watchdog {
+    limit: Duration,
+    pulses: Pulses,
+}
+
+impl Watchdog {
+    /// The one that systemd asks for (`WatchdogSec=`). `None`: nobody watches.
+    pub(super) fn asked_for() -> Option<Self> {
+        sd_notify::watchdog_enabled().map(Self::with)
+    }
+
+    fn with(limit: Duration) -> Self {
+        let every = (limit / ROUNDS).max(SHORTEST);
+        Self { limit, pulses: Pulses { machine: Pulse::every(every), hub: Pulse::every(every) } }
+    }
+
+    /// For the loops.
+    pub(super) fn pulses(&self) -> Pulses {
+        self.pulses.clone()
+    }
+
+    /// Tells that all is well as long as both loops go on. Once one stands still nothing is told any more, and systemd ends the
+    /// process when its limit is over. Inverters' buses do not count: one that hangs must not end a program.
+    pub(super) async fn feed(&self, mut tell: impl FnMut()) {
+        let mut looks = interval((self.limit / LOOKS).max(SHORTEST));
+        looks.set_missed_tick_behavior(MissedTickBehavior::Delay);
+        let beats = || (self.pulses.machine.beats(), self.pulses.hub.beats());
+        let mut seen = beats();
+        let mut stands = false;
+        loop {
+            looks.tick().await;
+            let now = beats();
+            if now.0 != seen.0 && now.1 != seen.1 {
+                tell();
+                (seen, stands) = (now, false);
+            } else if !std::mem::replace(&mut stands, true) {
+                tracing::debug!(?now, ?seen, "a loop has not come round");
+            }
+        }
+    }
+}
+
+/// It runs, in these words.
+pub(super) fn ready(status: &str) {
+    told(&[NotifyState::Ready, NotifyState::Status(status)]);
+}
+
+/// All is well.
+pub(super) fn alive() {
+    told(&[NotifyState::Watchdog]);
+}
+
+/// It ends.
+pub(super) fn stopping() {
+    told(&[NotifyState::Stopping]);
+}
+
+fn told(state: &[NotifyState<'_>]) {
+    if let Err(error) = sd_notify::notify(state) {
+        tracing::warn!(%error, "systemd cannot be told");
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::cell::Cell;
+
+    use super::*;
+
+    /// How often it is fed in ten seconds in which these loops go on.
+    async fn fed(machine: bool, hub: bool) -> u32 {
+        let watchdog = Watchdog::with(Duration::from_secs(2));
+        let told = Cell::new(0);
+        let turn = async |pulse: &Pulse, on: bool| {
+            while on {
+                pulse.beat();
+                pulse.due().await;
+            }
+            std::future::pending::<()>().await;
+        };
+        tokio::select! {
+            () = watchdog.feed(|| told.set(told.get() + 1)) => {}
+            () = turn(&watchdog.pulses.machine, machine) => {}
+            () = turn(&watchdog.pulses.hub, hub) => {}
+            () = tokio::time::sleep(Duration::from_secs(10)) => {}
+        }
+        told.get()
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn it_is_fed_by_both_loops_and_by_no_timer() {
+        assert!(fed(true, true).await >= 10, "at least twice in each limit");
+        assert_eq!(fed(true, false).await, 0);
+        assert_eq!(fed(false, true).await, 0);
+    }
+}
