@@ -7,6 +7,7 @@ use std::path::PathBuf;
 use clap::{Args, Parser, Subcommand};
 
 use super::audit::AuditArgs;
+use super::bugreport::BugreportArgs;
 use super::doctor::DoctorArgs;
 use super::inverter::InverterCommand;
 use super::job::RunArgs;
@@ -126,6 +127,11 @@ pub enum Command {
     /// Ports and who holds them, groups, ModemManager and its like, configuration, socket, database,
     /// clock, terminal. Opens no port and changes nothing. The exit code is 1 where there is a problem.
     Doctor(DoctorArgs),
+    /// Gather what is needed to look into a fault, as one text without secrets
+    ///
+    /// Versions, the doctor's findings, the configuration, the last of audit, log, crashes and wire.
+    /// Tokens, passwords and keys are removed by their names: look through it before you send it.
+    Bugreport(BugreportArgs),
     /// Run the machine without a screen; screens and scripts attach to it
     ///
     /// Ends at SIGTERM. A screen that is started while it runs attaches to it.

@@ -72,6 +72,11 @@ impl Failure {
         Self::new(Code::Timeout, report)
     }
 
+    /// Why, on one line with its causes.
+    pub(super) fn words(&self) -> String {
+        format!("{:#}", self.report)
+    }
+
     /// Says why on stderr, where it is not the end of all.
     pub(super) fn say(&self) {
         out::words(&format!("{:#}", self.report));
@@ -85,7 +90,7 @@ impl Failure {
 
     /// Says why on stderr, on one line with its causes.
     pub fn tell(&self) -> ExitCode {
-        out::words(&format!("error: {:#}", self.report));
+        out::words(&format!("error: {}", self.words()));
         ExitCode::from(self.code as u8)
     }
 }

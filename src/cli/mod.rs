@@ -8,6 +8,7 @@
 mod args;
 mod audit;
 mod browse;
+mod bugreport;
 mod check;
 mod config;
 mod crash;

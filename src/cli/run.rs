@@ -11,8 +11,8 @@ use super::remote::{Key, TakeArgs};
 use super::screen::Face;
 use super::settings::{BadSettings, Settings};
 use super::{
-    audit, check, config, daemon, doctor, inverter, job, keys, out, ports, preview, programs, protocol, remote, replay,
-    screen, sim, sim_inverter, watch,
+    audit, bugreport, check, config, daemon, doctor, inverter, job, keys, out, ports, preview, programs, protocol,
+    remote, replay, screen, sim, sim_inverter, watch,
 };
 use crate::model::Command as Asked;
 use crate::ui::{Keymap, key_table_markdown, key_table_toml};
@@ -23,6 +23,7 @@ use crate::ui::{Keymap, key_table_markdown, key_table_toml};
 /// What went wrong, with its exit code.
 pub fn run(cli: Cli, environment: &Environment) -> Result<ExitCode, Failure> {
     let Cli { config: option, port, socket, plain, command } = cli;
+    let named = option.clone();
     let settings = |file: Option<PathBuf>| {
         let settings = Settings::new(file, option, port, environment)?;
         Ok::<_, BadSettings>(Settings { socket: socket.or_else(|| settings.socket.clone()), ..settings })
@@ -53,6 +54,10 @@ pub fn run(cli: Cli, environment: &Environment) -> Result<ExitCode, Failure> {
         Some(Command::Sim(SimCommand::Machine(args))) => sim::machine(args.into()),
         Some(Command::Sim(SimCommand::Inverter(args))) => sim_inverter::inverter(args),
         Some(Command::Programs(command)) => print(&programs::told(&settings(None)?, &command)?),
+        Some(Command::Bugreport(args)) => {
+            let file = environment.places(named).first();
+            return bugreport::run(bugreport::Found { settings: settings(None), file }, environment, &args);
+        }
         Some(Command::Doctor(args)) => return doctor::run(settings(None), environment, args),
         Some(Command::Daemon) => return daemon::run(&settings(None)?),
         Some(Command::Status(args)) => return remote::status(&settings(None)?, args),

@@ -133,6 +133,11 @@ pub fn read(source: &Source) -> Result<Config, ConfigError> {
 }
 
 impl Places {
+    /// The first file that is there, whatever is in it.
+    pub fn first(&self) -> Option<PathBuf> {
+        self.candidates().iter().filter_map(Source::path).find(|path| path.is_file()).map(Path::to_owned)
+    }
+
     fn candidates(&self) -> Vec<Source> {
         let in_folder = |folder: &PathBuf| folder.join(IN_FOLDER);
         // A file that was named is the only one: if it is bad, another one would be a surprise.

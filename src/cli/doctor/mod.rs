@@ -11,4 +11,4 @@ mod gather;
 mod system;
 mod terminal;
 
-pub(super) use command::{DoctorArgs, run};
+pub(super) use command::{DoctorArgs, findings, run, text};
