@@ -30,7 +30,7 @@ fn it_has_what_is_needed_to_look_into_something() {
         "G4 P0.01",
         "== log, the end of ",
         "== wire, the end of wire.log\n",
-        " > G4P0.01\\n",
+        " > G4 P0.01\\n",
     ] {
         assert!(report.contains(words), "{words:?} is missing:\n{report}");
     }

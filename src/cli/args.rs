@@ -127,7 +127,7 @@ pub enum Command {
     /// Ports and who holds them, groups, ModemManager and its like, configuration, socket, database,
     /// clock, terminal. Opens no port and changes nothing. The exit code is 1 where there is a problem.
     Doctor(DoctorArgs),
-    /// Gather what is needed to look into a fault, as one text without secrets
+    /// Gather what tells of a fault, as one text without secrets
     ///
     /// Versions, the doctor's findings, the configuration, the last of audit, log, crashes and wire.
     /// Tokens, passwords and keys are removed by their names: look through it before you send it.

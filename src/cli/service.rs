@@ -98,12 +98,14 @@ mod tests {
             }
             std::future::pending::<()>().await;
         };
-        tokio::select! {
-            () = watchdog.feed(|| told.set(told.get() + 1)) => {}
-            () = turn(&watchdog.pulses.machine, machine) => {}
-            () = turn(&watchdog.pulses.hub, hub) => {}
-            () = tokio::time::sleep(Duration::from_secs(10)) => {}
-        }
+        let all = async {
+            tokio::select! {
+                () = watchdog.feed(|| told.set(told.get() + 1)) => {}
+                () = turn(&watchdog.pulses.machine, machine) => {}
+                () = turn(&watchdog.pulses.hub, hub) => {}
+            }
+        };
+        assert!(tokio::time::timeout(Duration::from_secs(10), all).await.is_err(), "none of them ends");
         told.get()
     }
 
