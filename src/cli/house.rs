@@ -22,10 +22,11 @@ use crate::grbl::tables::Tables;
 use crate::hub::power::{PowerKeeping, Remembered};
 use crate::hub::programs::{Folders, Library};
 use crate::hub::runner::{OnLinkLoss, RunnerConfig, ToolChange};
+use crate::hub::sun::{ParkPlace, SunSetup};
 use crate::hub::{self, HubTask, Keeping, Pulses};
 use crate::model::hub::HubPort;
 use crate::model::people::OnClientLoss;
-use crate::model::{AxisVec, Firmware};
+use crate::model::{Axis, AxisVec, Firmware};
 use crate::sim::{Options, serve};
 use crate::store::Store;
 
@@ -92,6 +93,7 @@ impl House {
             outputs: settings.config.outputs.iter().map(config::Output::to_model).collect(),
             pulses: Pulses::default(),
             power: PowerKeeping { zone: TimeZone::system(), ..PowerKeeping::default() },
+            sun: sun(settings),
         };
         Ok(Self {
             runtime,
@@ -166,6 +168,16 @@ fn wire_log(settings: &Settings) -> (Option<WireLog>, Option<WireLogGuard>, Opti
             tracing::warn!(%why, folder = %folder.display(), "no wire log");
             (None, None, Some(format!("no wire log in {}: {why}", folder.display())))
         }
+    }
+}
+
+/// Rules, and where the machine is parked.
+fn sun(settings: &Settings) -> SunSetup {
+    let park = &settings.config.park;
+    let across = [(Axis::X, park.x), (Axis::Y, park.y)].into_iter().filter_map(|(axis, to)| Some((axis, to?)));
+    SunSetup {
+        rules: settings.config.rule.iter().map(config::Rule::to_model).collect(),
+        park: ParkPlace { z_mm: park.z, across: across.collect(), takes: Duration::from_secs(park.takes_s.into()) },
     }
 }
 

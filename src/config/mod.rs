@@ -13,6 +13,7 @@ mod migrate;
 mod outputs;
 mod parse;
 mod range;
+mod rules;
 mod schema;
 mod source;
 
@@ -23,6 +24,7 @@ pub use inverters::{Bus, Inverter, Inverters, Parity};
 pub use outputs::{Output, OutputKind};
 pub(crate) use parse::nearest;
 pub use parse::{Problem, parse};
+pub use rules::{Park, Rule};
 pub use schema::{
     Analysis, Colour, Config, Invert, Jog, KeyList, Log, LogLevel, MAX_BAUD, MIN_BAUD, Machine, OnLinkLoss, Pace,
     Programs, SAMPLE, Symbols, Theme, ToolChange, Ui, VERSION, WireLog,

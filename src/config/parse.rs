@@ -8,7 +8,8 @@ use toml::de::{DeTable, DeValue, Deserializer};
 
 use super::migrate::migrate;
 use super::schema::Config;
-use super::{inverters, outputs};
+use super::{inverters, outputs, rules};
+pub(crate) use crate::model::nearest::nearest;
 
 /// A mistake in a configuration text.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -58,6 +59,9 @@ pub fn parse(file: &str, text: &str) -> Result<Config, Problem> {
     }
     if let Some((list, at, key, message)) = inverters::misfit(&config) {
         return Err(problem(place_in_list(&table, list, at, key), format!("{list}.{key}: {message}")));
+    }
+    if let Some((at, key, message)) = rules::misfit(&config) {
+        return Err(problem(place_in_list(&table, "rule", at, key), format!("rule.{key}: {message}")));
     }
     match misfit(&config) {
         Some((path, message)) => Err(problem(place_of(&table, path), format!("{}: {message}", dotted(path)))),
@@ -138,32 +142,6 @@ fn suggestion(name: &str, known: &[&str]) -> String {
 
 fn hint(name: &str, known: &[&str]) -> Option<String> {
     nearest(name, known).map(|nearest| format!("; did you mean {nearest:?}?"))
-}
-
-/// The known name that is reached with the fewest edits, if they are few enough to be a slip.
-pub(crate) fn nearest<'a>(name: &str, known: &[&'a str]) -> Option<&'a str> {
-    known
-        .iter()
-        .map(|candidate| (edits(&name.to_lowercase(), candidate), *candidate))
-        .filter(|(edits, candidate)| *edits <= (candidate.len() / 3).max(1) && *edits < candidate.len())
-        .min_by_key(|(edits, _)| *edits)
-        .map(|(_, candidate)| candidate)
-}
-
-/// Levenshtein distance in characters.
-fn edits(a: &str, b: &str) -> usize {
-    let b: Vec<char> = b.chars().collect();
-    let mut row: Vec<usize> = (0..=b.len()).collect();
-    for (i, ca) in a.chars().enumerate() {
-        let mut diagonal = row[0];
-        row[0] = i + 1;
-        for (j, cb) in b.iter().enumerate() {
-            let replaced = diagonal + usize::from(ca != *cb);
-            diagonal = row[j + 1];
-            row[j + 1] = replaced.min(diagonal + 1).min(row[j] + 1);
-        }
-    }
-    row[b.len()]
 }
 
 /// The keys that lead to the byte at `at`, which lies in a key or in a value.
@@ -283,6 +261,7 @@ mod tests {
         assert!(config.ui.frame_ms.is_some() && config.log.folder.is_some());
         assert_eq!((config.bus.len(), config.inverter.len()), (1, 1));
         assert!(config.inverters.profiles.is_some());
+        assert_eq!((config.rule.len(), config.park.x), (2, Some(0.0)));
         assert_eq!(config.outputs.iter().map(|output| output.max).collect::<Vec<_>>(), [None, Some(60.0)]);
     }
 
@@ -296,7 +275,8 @@ mod tests {
 
     #[test]
     fn every_key_stands_in_the_sample() {
-        for section in ["", "machine", "jog", "jog.invert", "ui", "ui.colours", "log", "wire_log", "inverters"] {
+        for section in ["", "machine", "jog", "jog.invert", "ui", "ui.colours", "log", "wire_log", "inverters", "park"]
+        {
             let header = if section.is_empty() { String::new() } else { format!("[{section}]\n") };
             let error = toml::from_str::<Config>(&format!("{header}nonsense = 1")).unwrap_err();
             let (_, known) = backticked(error.message());
@@ -481,12 +461,5 @@ mod tests {
         let error = refused("# mine\nversion = 9\n[new_section]\nx = 1");
         assert!(error.starts_with("f.toml:2:11: version 9 was written for a newer sunmill"), "{error}");
         assert_eq!(parse("f", "version = 1"), Ok(Config::default()));
-    }
-
-    #[test]
-    fn edit_distances() {
-        assert_eq!(edits("", "abc"), 3);
-        assert_eq!(edits("kitten", "sitting"), 3);
-        assert_eq!(edits("baud", "baud"), 0);
     }
 }

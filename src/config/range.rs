@@ -103,6 +103,11 @@ pub(super) fn nominal_v<'de, D: Deserializer<'de>>(deserializer: D) -> Result<f6
     Number::GRID.deserialize(deserializer)
 }
 
+/// A machine position.
+pub(super) fn machine_mm<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<f64>, D::Error> {
+    Number::MACHINE.deserialize(deserializer).map(Some)
+}
+
 /// A number within a range, whole or not.
 #[derive(Clone)]
 struct Number {
@@ -118,6 +123,7 @@ impl Number {
     const OUTPUT: Self = Self { range: 0.0..=100.0, unit: " %" };
     const CAPACITY: Self = Self { range: 0.1..=10_000.0, unit: " kWh" };
     const GRID: Self = Self { range: 50.0..=1000.0, unit: " V" };
+    const MACHINE: Self = Self { range: -100_000.0..=100_000.0, unit: " mm" };
     const FACTOR: Self = Self { range: 0.01..=100.0, unit: "" };
 }
 

@@ -12,6 +12,7 @@ use super::colours::Colours;
 use super::inverters::{Bus, Inverter, Inverters};
 use super::outputs::Output;
 use super::range;
+use super::rules::{Park, Rule};
 use crate::model::axes::MAX_AXES;
 use crate::model::{Axis, Endpoint, Units};
 
@@ -60,6 +61,10 @@ pub struct Config {
     pub bus: Vec<Bus>,
     /// The inverters.
     pub inverter: Vec<Inverter>,
+    /// What is done when power runs short.
+    pub rule: Vec<Rule>,
+    /// Where the machine is parked.
+    pub park: Park,
 }
 
 impl Default for Config {
@@ -80,6 +85,8 @@ impl Default for Config {
             inverters: Inverters::default(),
             bus: Vec::new(),
             inverter: Vec::new(),
+            rule: Vec::new(),
+            park: Park::default(),
         }
     }
 }

@@ -13,6 +13,7 @@ use crate::model::power::PowerOrder;
 use crate::model::program::{ProgramOrder, Start};
 use crate::model::settings;
 use crate::model::snapshot::Snapshot;
+use crate::model::sun::SunOrder;
 use crate::model::time::Time;
 use crate::model::work::{self, Frame, GoTo, Work};
 
@@ -42,6 +43,7 @@ pub fn decide(command: &Command, snapshot: &Snapshot, now: Time) -> Result<Vec<O
         Command::Program(_) => return Err(Refused::because("programs are the runner's business")),
         Command::Control(_) => return Err(Refused::because("control is not the machine's business")),
         Command::Power(_) => return Err(Refused::because("inverters are not the machine's business")),
+        Command::Sun(_) => return Err(Refused::because("rules are not the machine's business")),
         Command::Mdi(text) => {
             within_caps(text, &snapshot.outputs)?;
             vec![text.clone()]
@@ -107,6 +109,7 @@ pub fn describe(command: &Command) -> String {
         Command::Switch(switch) => work::of_switch(*switch),
         Command::Program(order) => describe_program(order),
         Command::Power(order) => describe_power(order),
+        Command::Sun(order) => describe_sun(order),
         Command::Control(ControlOrder::Acquire) => "acquire control".to_owned(),
         Command::Control(ControlOrder::Take { reason }) if reason.is_empty() => "take control".to_owned(),
         Command::Control(ControlOrder::Take { reason }) => format!("take control: {reason}"),
@@ -125,6 +128,15 @@ fn describe_work(order: &Work) -> String {
         Work::SetToolLength(mm) => format!("set tool length {}", compose::number(*mm)),
         Work::ClearToolLength => "clear tool length".to_owned(),
         Work::Undo(id) => format!("undo change {id}"),
+    }
+}
+
+fn describe_sun(order: &SunOrder) -> String {
+    match order {
+        SunOrder::Park => "park".to_owned(),
+        SunOrder::SetAside { rule } => format!("set rule {rule:?} aside for this program"),
+        SunOrder::TakeBack { rule } => format!("let rule {rule:?} act again"),
+        SunOrder::Dismiss => "put away what rules and parking have told".to_owned(),
     }
 }
 

@@ -73,9 +73,12 @@ impl Audited {
             | Command::Power(_) => AuditKind::Setting,
             Command::Program(_) => AuditKind::Run,
             Command::Control(_) => AuditKind::Lease,
-            Command::Home(_) | Command::Unlock | Command::GoTo(_) | Command::Switch(_) | Command::UsePort(_) => {
-                AuditKind::Command
-            }
+            Command::Home(_)
+            | Command::Unlock
+            | Command::GoTo(_)
+            | Command::Switch(_)
+            | Command::UsePort(_)
+            | Command::Sun(_) => AuditKind::Command,
         };
         let by_register = matches!(command, Command::Power(PowerOrder::Set { .. }));
         Self { kind, counted: matches!(command, Command::JogStep { .. }), by_register }

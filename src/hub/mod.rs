@@ -17,6 +17,7 @@ pub mod power;
 pub mod programs;
 pub mod run;
 pub mod runner;
+pub mod sun;
 #[cfg(test)]
 mod tests;
 

@@ -7,6 +7,7 @@ use std::time::Duration;
 
 use tokio::sync::{broadcast, mpsc, watch};
 use tokio::task::JoinHandle;
+use tokio::time::MissedTickBehavior;
 
 use super::audit::{self, Audit};
 use super::journal::Journal;
@@ -17,6 +18,7 @@ use super::people::Heard;
 use super::power::{self, PowerHub, PowerKeeping};
 use super::programs::{self, Checking, Library};
 use super::runner::{Checks, News, ProgramKeeping, Runner, RunnerConfig};
+use super::sun::{SunHub, SunSetup};
 use super::{arbiter, fold};
 use crate::driver::bus::BusHandle;
 use crate::driver::clock::Clock;
@@ -136,6 +138,8 @@ pub struct Keeping {
     pub power: PowerKeeping,
     /// Signs of life, for a watchdog.
     pub pulses: Pulses,
+    /// Rules, and where the machine is parked.
+    pub sun: SunSetup,
 }
 
 /// As [`start`], and keeps things on disk.
@@ -200,6 +204,7 @@ pub(super) fn spawn_keeping(
     if let Some(errands) = power.errands {
         port = port.with_power(errands);
     }
+    keeper.begin_sun(keeping.sun);
     let (desk, files) = BackupDesk::new(keeping.backups);
     keeper.desk = desk;
     keeper.snapshot.programs.store_trouble = keeping.store_trouble;
@@ -229,6 +234,8 @@ async fn run(
     mut inboxes: Inboxes,
 ) {
     let mut store = keeper.audit.store().map(Store::trouble);
+    let mut tick = tokio::time::interval(SunHub::TICK);
+    tick.set_missed_tick_behavior(MissedTickBehavior::Skip);
     loop {
         inboxes.pulse.beat();
         tokio::select! {
@@ -243,7 +250,8 @@ async fn run(
             trouble = audit::store_news(&mut store) => keeper.take_store_trouble(trouble),
             Some(news) = inboxes.news.recv() => keeper.program_news(news),
             Some(news) = inboxes.people.recv() => keeper.take_people(news),
-            // What a bus has to tell can wait for the machine.
+            _ = tick.tick(), if keeper.sun.is_awake() => keeper.sun_tick(),
+            // Last: what a bus has to tell can wait for the machine.
             news = inboxes.power.next() => keeper.take_power(news),
             () = inboxes.pulse.due() => {}
         }
@@ -279,6 +287,7 @@ pub(super) struct Keeper {
     pub(super) desk: BackupDesk,
     pub(super) audit: Audit,
     pub(super) power: PowerHub,
+    pub(super) sun: SunHub,
     offsets: OffsetWatch,
     pub(super) heard: Heard,
 }
@@ -310,6 +319,7 @@ impl Keeper {
             desk: BackupDesk::new(None).0,
             audit: Audit::default(),
             power: PowerHub::nothing(),
+            sun: SunHub::default(),
             offsets: OffsetWatch::default(),
             heard: Heard::default(),
         };
@@ -319,7 +329,7 @@ impl Keeper {
     /// Something happened at the machine.
     pub(super) fn take_event(&mut self, event: &Event) {
         if let EventKind::Outcome { ticket, outcome } = &event.what {
-            if self.program_outcome(event.at, *ticket, outcome) {
+            if self.program_outcome(event.at, *ticket, outcome) || self.park_outcome(event.at, *ticket, outcome) {
                 return;
             }
             if !(*outcome == Outcome::Done && self.go_on(event.at, *ticket)) {
@@ -343,6 +353,7 @@ impl Keeper {
             self.journal.write(event.at, LogItem::State(now));
         }
         self.program_event(event);
+        self.sun_event(event);
     }
 
     /// Somebody asks for something: it goes to the driver, or is answered here.
@@ -373,6 +384,10 @@ impl Keeper {
                 self.answer(now, request.ticket, outcome);
             }
             return;
+        }
+        if let Command::Sun(order) = &request.command {
+            let outcome = self.sun_order(request, order, now);
+            return self.answer(now, request.ticket, outcome);
         }
         if let Some(answered) = self.backup_command(request, now) {
             if let Err(outcome) = answered {

@@ -11,6 +11,7 @@ use super::jog::JogVector;
 use super::people::ControlOrder;
 use super::power::PowerOrder;
 use super::program::ProgramOrder;
+use super::sun::SunOrder;
 use super::time::Time;
 use super::work::{GoTo, Switch, Work};
 
@@ -192,6 +193,8 @@ pub enum Command {
     UsePort(Endpoint),
     /// About inverters.
     Power(PowerOrder),
+    /// About rules and parking.
+    Sun(SunOrder),
     /// About who is in control.
     Control(ControlOrder),
 }

@@ -3,6 +3,7 @@
 
 mod power;
 pub mod programs;
+mod sun;
 
 use super::axes::{Axis, AxisSet, AxisVec};
 use super::command::{Command, HomeTarget, Refused};
@@ -18,6 +19,10 @@ use super::work;
 /// The reason, as a sentence fragment that says what to do first.
 pub fn check(command: &Command, snapshot: &Snapshot, now: Time) -> Result<(), Refused> {
     let machine = &snapshot.machine;
+    if let Command::Sun(order) = command {
+        return sun::check(order, snapshot, now);
+    }
+    sun::not_while_parking(command, snapshot)?;
     if let Command::Program(order) = command {
         return programs::check(order, known_state(machine, now), snapshot);
     }
@@ -80,6 +85,7 @@ pub fn check(command: &Command, snapshot: &Snapshot, now: Time) -> Result<(), Re
         Command::Switch(switch) => work::check_switch(*switch, state, snapshot),
         Command::Program(order) => programs::check(order, Ok(state), snapshot),
         Command::Power(order) => power::check(order, &snapshot.power),
+        Command::Sun(order) => sun::check(order, snapshot, now),
         Command::Control(_) => Ok(()),
         // Above: it is the one that does not need a link.
         Command::UsePort(_) => Ok(()),

@@ -10,6 +10,7 @@ use super::desk::Query;
 use super::people::ControlOrder;
 use super::power::PowerOrder;
 use super::program::{ProgramOrder, ProgramQuery};
+use super::sun::SunOrder;
 
 /// How every refusal for want of a role begins.
 pub(super) const YOURS: &str = "your role here is";
@@ -80,7 +81,8 @@ impl Command {
         match self {
             Self::Control(ControlOrder::Release) => Role::Observe,
             Self::Program(ProgramOrder::PauseAtLineEnd)
-            | Self::Power(PowerOrder::Disarm | PowerOrder::Reconnect { .. }) => Role::Stop,
+            | Self::Power(PowerOrder::Disarm | PowerOrder::Reconnect { .. })
+            | Self::Sun(SunOrder::Dismiss) => Role::Stop,
             Self::UsePort(_) | Self::Power(PowerOrder::Arm) => Role::Admin,
             _ => Role::Operate,
         }
@@ -94,6 +96,7 @@ impl Command {
                 | Self::BackupSettings
                 | Self::CompareBackup { .. }
                 | Self::Control(_)
+                | Self::Sun(SunOrder::Dismiss)
                 | Self::Power(PowerOrder::ReadSettings { .. } | PowerOrder::Reconnect { .. } | PowerOrder::Disarm)
         )
     }

@@ -16,6 +16,7 @@ use super::people::People;
 use super::power::Power;
 use super::program::Programs;
 use super::settings::{Kept, SettingsTable};
+use super::sun::Sun;
 use super::time::Time;
 use super::work::OffsetChange;
 
@@ -45,6 +46,9 @@ pub struct Snapshot {
     pub power: Arc<Power>,
     /// Who is attached, and who is in control.
     pub people: Arc<People>,
+    /// Rules, and a machine that is being parked.
+    #[serde(default)]
+    pub sun: Arc<Sun>,
 }
 
 /// The machine as it is known.

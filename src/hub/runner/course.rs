@@ -76,6 +76,8 @@ pub(super) struct Course {
     brakes: Brakes,
     /// Prompts that lie ahead, as the feeder read them.
     ahead: Vec<Prompt>,
+    /// Why it is stopped, where no person says so.
+    reason: Option<String>,
     /// Where it goes on after a stop that was asked for to go on elsewhere.
     next: Option<Next>,
     alarm: Option<String>,
@@ -91,6 +93,7 @@ impl Course {
             pauses: 0,
             brakes: Brakes::default(),
             ahead: Vec::new(),
+            reason: None,
             next: None,
             alarm: None,
             cut_short: false,
@@ -101,6 +104,11 @@ impl Course {
     /// The feeder has read a line at which somebody will be asked.
     pub(super) fn foresee(&mut self, prompt: Prompt) {
         self.ahead.push(prompt);
+    }
+
+    /// It is about to be stopped, and why.
+    pub(super) fn stops_because(&mut self, why: String) {
+        self.reason = Some(why);
     }
 
     /// Where it goes on, if whoever stopped it has said so.
@@ -302,7 +310,7 @@ impl Course {
             (StreamEnd::Void(VoidReason::Reset), _, Some(broken)) => RunState::Failed(broken),
             (StreamEnd::Void(VoidReason::Reset), _, None) => RunState::Stopped(match &self.next {
                 Some(next) => format!("stopped to jog and zero, goes on at line {}", next.line),
-                None => "stopped by a person".to_owned(),
+                None => self.reason.take().unwrap_or_else(|| "stopped by a person".to_owned()),
             }),
             (StreamEnd::Void(VoidReason::ControllerReset), ..) => {
                 RunState::Failed("the controller restarted by itself".to_owned())

@@ -260,6 +260,13 @@ impl Keeper {
         }
     }
 
+    /// A program is about to be stopped by sunmill itself: its position is written down now, and why.
+    pub(in crate::hub) fn journal_before_stop(&mut self, at: Time, why: String) {
+        let Some(course) = self.runner.course.as_mut().filter(|course| course.run.state.is_open()) else { return };
+        course.stops_because(why);
+        self.write_position(at, true);
+    }
+
     fn is_running(&self) -> bool {
         self.runner.course.as_ref().is_some_and(|course| course.run.state.is_open())
     }

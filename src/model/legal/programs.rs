@@ -45,6 +45,10 @@ pub fn check(order: &ProgramOrder, state: Result<StateKind, Refused>, snapshot: 
             if let Some(run) = open {
                 return Err(Refused::because(format!("{} is being run: one program at a time", run.name)));
             }
+            // Check mode moves nothing, so there is nothing to stop.
+            if let Some(why) = snapshot.sun.start_blocked().filter(|_| !request.check_mode) {
+                return Err(Refused::because(why));
+            }
             may_run(request, state?, &snapshot.machine)
         }
         ProgramOrder::PauseAtLineEnd => match open.map(|run| &run.state) {

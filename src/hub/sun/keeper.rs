@@ -1,0 +1,343 @@
+//! The hub's part in rules and parking: carries out what they say, tells people, writes it down.
+
+use std::collections::BTreeSet;
+use std::sync::Arc;
+use std::time::Duration;
+
+use super::look::View;
+use super::park::{Act, Parking};
+use super::setup::{ParkPlace, SunSetup};
+use super::watch::Watch;
+use crate::driver::machine::{Event, EventKind, OrderKind};
+use crate::grbl::Line;
+use crate::hub::run::Keeper;
+use crate::model::Time;
+use crate::model::command::{Command, Origin, Outcome, Realtime, TicketId};
+use crate::model::hub::Request;
+use crate::model::legal;
+use crate::model::log::LogItem;
+use crate::model::machine::MessageLevel;
+use crate::model::program::RunId;
+use crate::model::sun::{Action, Firing, RuleState, Seen, Sun, SunOrder, Truth, WhenUnknown};
+use crate::store::now_ms;
+
+/// What the hub holds of rules and parking.
+#[derive(Debug, Default)]
+pub(in crate::hub) struct SunHub {
+    watches: Vec<Watch>,
+    place: ParkPlace,
+    parking: Option<Parking>,
+    /// The line of parking that is under way.
+    ticket: Option<TicketId>,
+    /// Rules that a person has set aside.
+    aside: BTreeSet<String>,
+    /// When each rule fired last.
+    fired: Vec<Option<Firing>>,
+    /// The program that runs.
+    run: Option<RunId>,
+    notice: Option<Firing>,
+}
+
+impl SunHub {
+    /// How often rules are looked at while nothing happens: values grow old, times pass.
+    pub(in crate::hub) const TICK: Duration = Duration::from_millis(500);
+
+    /// Something has to be looked at although nothing happens.
+    pub(in crate::hub) fn is_awake(&self) -> bool {
+        !self.watches.is_empty() || self.is_parking()
+    }
+
+    fn is_parking(&self) -> bool {
+        self.parking.as_ref().is_some_and(|parking| parking.shown.step.is_open())
+    }
+}
+
+impl Keeper {
+    /// Takes the rules.
+    pub(in crate::hub) fn begin_sun(&mut self, setup: SunSetup) {
+        let now = self.clock.now();
+        self.sun.fired = vec![None; setup.rules.len()];
+        self.sun.watches = setup.rules.into_iter().map(|rule| Watch::new(rule, now)).collect();
+        self.sun.place = setup.park;
+        self.look_at_rules(now);
+    }
+
+    /// Time has passed.
+    pub(in crate::hub) fn sun_tick(&mut self) {
+        let now = self.clock.now();
+        self.look_at_rules(now);
+        self.go_on_parking(now);
+    }
+
+    /// Something happened at the machine; it has been folded already.
+    pub(in crate::hub) fn sun_event(&mut self, event: &Event) {
+        self.follow_program();
+        if !self.sun.is_parking() {
+            return;
+        }
+        if let EventKind::Asked(askers) = &event.what {
+            let person = askers.iter().find(|(asked, who)| *who != Origin::Hub && goes_before_parking(*asked));
+            if let (Some((_, who)), Some(parking)) = (person, &mut self.sun.parking) {
+                parking.interrupted(&format!("{who} has stopped or resumed the machine"));
+            }
+        }
+        self.go_on_parking(event.at);
+    }
+
+    /// A line of parking has ended. `true`: it was one.
+    pub(in crate::hub) fn park_outcome(&mut self, at: Time, ticket: TicketId, outcome: &Outcome) -> bool {
+        if self.sun.ticket != Some(ticket) {
+            return false;
+        }
+        self.sun.ticket = None;
+        if let Some(parking) = &mut self.sun.parking {
+            parking.line_ended(outcome);
+        }
+        self.go_on_parking(at);
+        true
+    }
+
+    /// An order about rules and parking.
+    pub(in crate::hub) fn sun_order(&mut self, request: &Request, order: &SunOrder, now: Time) -> Outcome {
+        if let Err(refused) = legal::check(&Command::Sun(order.clone()), &self.snapshot, now) {
+            return Outcome::Refused(refused);
+        }
+        match order {
+            SunOrder::Park => {
+                let who = self.snapshot.people.words(&request.origin);
+                self.park(now, "asked for by a person".to_owned(), who);
+            }
+            SunOrder::SetAside { rule } => {
+                self.sun.aside.insert(rule.clone());
+            }
+            SunOrder::TakeBack { rule } => {
+                self.sun.aside.remove(rule);
+            }
+            SunOrder::Dismiss => {
+                self.sun.notice = None;
+                self.sun.parking.take_if(|parking| !parking.shown.step.is_open());
+            }
+        }
+        self.show_sun();
+        Outcome::Done
+    }
+
+    /// A program has begun or is over: what was set aside for it counts no longer.
+    fn follow_program(&mut self) {
+        let run = self.snapshot.programs.run.as_ref().filter(|run| run.state.is_open()).map(|run| run.id);
+        if run == self.sun.run {
+            return;
+        }
+        let now = self.clock.now();
+        match std::mem::replace(&mut self.sun.run, run) {
+            Some(_) => self.sun.aside.clear(),
+            None => self.sun.watches.iter_mut().for_each(Watch::begin_program),
+        }
+        self.look_at_rules(now);
+    }
+
+    /// Looks at all rules, and does what those say that fire.
+    pub(in crate::hub) fn look_at_rules(&mut self, now: Time) {
+        if self.sun.watches.is_empty() {
+            return;
+        }
+        let only = match self.snapshot.power.inverters.as_slice() {
+            [one] => Some(one.known.name.clone()),
+            _ => None,
+        };
+        let mut firing = Vec::new();
+        for (place, watch) in self.sun.watches.iter_mut().enumerate() {
+            let inverter = watch.rule.inverter.clone().or_else(|| only.clone());
+            let park = self.sun.place.takes;
+            let view = View { snapshot: &self.snapshot, inverter: inverter.as_deref(), park, now };
+            if watch.look(&view) {
+                firing.push(place);
+            }
+        }
+        for place in firing {
+            self.fire(now, place);
+        }
+        self.show_sun();
+    }
+
+    fn fire(&mut self, now: Time, place: usize) {
+        let Some(watch) = self.sun.watches.get(place) else { return };
+        let (name, action) = (watch.rule.name.clone(), watch.rule.action);
+        let values: Vec<String> = watch.seen.iter().map(|seen| seen.words(now)).collect();
+        let why = format!("{}: {}", watch.rule.when, values.join(", "));
+        let is_aside = self.sun.aside.contains(&name);
+        let did = if is_aside {
+            "a person has set it aside: nothing was done".to_owned()
+        } else {
+            self.act(now, &name, action, &why)
+        };
+        let text = format!("rule {name:?} fired, {why}; {did}");
+        self.audit.note(&format!("rule {name}"), format!("{why}; {did}"));
+        self.journal.write(now, LogItem::Note { level: MessageLevel::Warning, text });
+        let firing = Firing { rule: name, at: now, at_ms: now_ms(), why, did };
+        if !is_aside {
+            self.sun.notice = Some(firing.clone());
+        }
+        self.sun.fired[place] = Some(firing);
+    }
+
+    /// Does what a rule says. What was done, in words.
+    fn act(&mut self, now: Time, rule: &str, action: Action, why: &str) -> String {
+        if action.acts() && !self.is_busy() {
+            return "nothing ran, so nothing was stopped".to_owned();
+        }
+        match action {
+            Action::Notify => "people were told".to_owned(),
+            Action::BlockStart => "no program is started while it holds".to_owned(),
+            Action::Hold => {
+                self.latch.set(Realtime::FeedHold);
+                "feed hold was sent; a person resumes".to_owned()
+            }
+            Action::Door => {
+                self.latch.set(Realtime::SafetyDoor);
+                "the safety door was opened; a person resumes".to_owned()
+            }
+            Action::Park if self.sun.is_parking() => "it was being parked already".to_owned(),
+            Action::Park => match legal::check(&Command::Sun(SunOrder::Park), &self.snapshot, now) {
+                Ok(()) => {
+                    self.park(now, format!("rule {rule:?}, {why}"), format!("rule {rule}"));
+                    "the machine is being parked".to_owned()
+                }
+                Err(refused) => format!("NOT parked: {refused}"),
+            },
+        }
+    }
+
+    /// A program is open, something moves, or the spindle turns.
+    fn is_busy(&self) -> bool {
+        let machine = &self.snapshot.machine;
+        let moves = machine.state.is_some_and(|state| state.is_moving()) || machine.jog.is_some();
+        let on = machine.accessories.is_some_and(|on| on.spindle_cw || on.spindle_ccw);
+        self.sun.run.is_some() || moves || on || machine.spindle_rpm.is_some_and(|rpm| rpm > 0.0)
+    }
+
+    fn park(&mut self, now: Time, why: String, who: String) {
+        self.audit.note(&who, format!("parking begins: {why}"));
+        let text = format!("parking begins: {why}");
+        self.journal.write(now, LogItem::Note { level: MessageLevel::Warning, text });
+        let place = self.sun.place.clone();
+        let (parking, acts) = Parking::begin(why, who, place, &self.snapshot.machine, now);
+        self.sun.parking = Some(parking);
+        self.carry_out_park(now, acts);
+    }
+
+    fn go_on_parking(&mut self, now: Time) {
+        let Some(parking) = self.sun.parking.as_mut() else { return };
+        let before = parking.shown.step.clone();
+        let program_open = self.snapshot.programs.run.as_ref().is_some_and(|run| run.state.is_open());
+        let acts = parking.look(&self.snapshot.machine, program_open, now);
+        self.carry_out_park(now, acts);
+        let Some(parking) = self.sun.parking.as_ref() else { return };
+        if parking.shown.step != before || self.snapshot.sun.park.as_ref() != Some(&parking.shown) {
+            self.tell_if_parked(now);
+            self.show_sun();
+        }
+    }
+
+    fn carry_out_park(&mut self, now: Time, acts: Vec<Act>) {
+        for act in acts {
+            match act {
+                Act::Realtime(realtime) => self.latch.set(realtime),
+                Act::Journal => {
+                    let why = self.sun.parking.as_ref().map(|parking| format!("parked: {}", parking.shown.why));
+                    self.journal_before_stop(now, why.unwrap_or_default());
+                }
+                Act::Line(text) => self.send_park_line(&text),
+            }
+        }
+    }
+
+    fn send_park_line(&mut self, text: &str) {
+        let firmware = self.snapshot.machine.identity.as_ref().map(|identity| identity.firmware);
+        let sent = match Line::new(text, firmware) {
+            Ok(line) => {
+                let ticket = self.latch.next_ticket();
+                self.send(ticket, OrderKind::Line(line)).map(|()| ticket).map_err(|outcome| outcome.to_string())
+            }
+            Err(why) => Err(why.to_string()),
+        };
+        match (sent, &mut self.sun.parking) {
+            (Ok(ticket), _) => self.sun.ticket = Some(ticket),
+            (Err(why), Some(parking)) => parking.interrupted(&format!("{text} was not sent: {why}")),
+            (Err(_), None) => {}
+        }
+    }
+
+    /// Parking is over, one way or the other: it stands in log and audit.
+    fn tell_if_parked(&mut self, now: Time) {
+        let Some(parking) = self.sun.parking.as_ref().filter(|parking| !parking.shown.step.is_open()) else { return };
+        if self.snapshot.sun.park.as_ref().is_some_and(|shown| shown.step == parking.shown.step) {
+            return;
+        }
+        let shown = &parking.shown;
+        let notes = shown.notes.iter().map(|note| format!("; {note}")).collect::<String>();
+        let text = match &shown.step {
+            crate::model::sun::ParkStep::Failed(why) => format!("parking was {why}{notes}"),
+            step => format!("parked: {}{notes}", step.words()),
+        };
+        self.audit.note(&shown.who.clone(), text.clone());
+        self.journal.write(now, LogItem::Note { level: MessageLevel::Warning, text });
+    }
+
+    /// Brings rules and parking into the snapshot.
+    fn show_sun(&mut self) {
+        let sun = &self.sun;
+        let states = sun.watches.iter().zip(&sun.fired).map(|(watch, fired)| RuleState {
+            name: watch.rule.name.clone(),
+            when: watch.rule.when.text.clone(),
+            action: watch.rule.action,
+            truth: watch.truth,
+            since: watch.since,
+            seen: watch.seen.clone(),
+            fired: fired.clone(),
+            latched: watch.latched,
+            aside: sun.aside.contains(&watch.rule.name),
+            blocks: blocks(watch),
+        });
+        let park = sun.parking.as_ref().map(|parking| parking.shown.clone());
+        let shown = Sun { rules: states.collect(), park, notice: sun.notice.clone() };
+        if *self.snapshot.sun != shown {
+            self.snapshot.sun = Arc::new(shown);
+            self.snapshot.rev += 1;
+        }
+    }
+}
+
+/// Why no program is started because of a rule: it would be stopped at once, or a person wants it so.
+fn blocks(watch: &Watch) -> Option<String> {
+    let words = |seen: &Seen| match &seen.unknown {
+        Some(why) => format!("{} unknown: {why}", seen.name),
+        None => format!("{} {}", seen.name, seen.shown),
+    };
+    match watch.truth {
+        Truth::True if watch.rule.action.blocks_start() => {
+            Some(format!("{} ({})", watch.rule.when, watch.seen.iter().map(words).collect::<Vec<_>>().join(", ")))
+        }
+        Truth::Unknown if watch.rule.unknown == WhenUnknown::BlockStart => {
+            let missing = watch.seen.iter().filter(|seen| seen.unknown.is_some());
+            let missing = missing.map(words).collect::<Vec<_>>().join(", ");
+            Some(format!("it is not known whether {} ({missing})", watch.rule.when))
+        }
+        Truth::True | Truth::False | Truth::Unknown => None,
+    }
+}
+
+/// Whoever does that has taken over: parking does not go on over the head of a person.
+const fn goes_before_parking(realtime: Realtime) -> bool {
+    matches!(
+        realtime,
+        Realtime::Stop
+            | Realtime::FeedHold
+            | Realtime::StopProgram
+            | Realtime::SoftReset
+            | Realtime::JogCancel
+            | Realtime::CycleStart
+            | Realtime::SafetyDoor
+            | Realtime::SpindleStop
+    )
+}

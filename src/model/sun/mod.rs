@@ -1,0 +1,18 @@
+//! The machine and the sun: rules that watch inverters, machine and program, and what they led to.
+//!
+//! The language of rules ([`Expr`]) is read here, so that a configuration is refused with its line; it is evaluated in the
+//! hub. A condition is true, false or not known ([`Truth`]), and what is not known never moves or stops anything.
+
+mod expr;
+mod order;
+mod parse;
+mod rule;
+mod state;
+mod word;
+
+pub use expr::{Expr, Op, Sum, Truth};
+pub use order::SunOrder;
+pub use parse::{BadCondition, Condition, read_duration};
+pub use rule::{Action, Rule, WhenUnknown};
+pub use state::{Firing, Park, ParkStep, RuleState, Seen, Sun};
+pub use word::{Choice, Dimension, Flag, Quantity, Word};

@@ -1,0 +1,173 @@
+//! How rules and parking stand: their part of the snapshot.
+
+use std::time::Duration;
+
+use serde::{Deserialize, Serialize};
+
+use super::expr::Truth;
+use super::rule::Action;
+use crate::model::Time;
+
+/// Rules, and a machine that is or was parked.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct Sun {
+    /// The rules, in the order of the configuration.
+    pub rules: Vec<RuleState>,
+    /// The machine is being parked, or was, until a person has read that.
+    pub park: Option<Park>,
+    /// The last firing of a rule that nobody has put away yet.
+    pub notice: Option<Firing>,
+}
+
+impl Sun {
+    /// A rule by its name.
+    pub fn find(&self, name: &str) -> Option<&RuleState> {
+        self.rules.iter().find(|rule| rule.name == name)
+    }
+
+    /// The machine is being parked now.
+    pub fn is_parking(&self) -> bool {
+        self.park.as_ref().is_some_and(|park| park.step.is_open())
+    }
+
+    /// Another state tells people nothing else; which values were looked at, and when, aside.
+    pub fn tells_the_same(&self, other: &Self) -> bool {
+        let told = |rule: &RuleState| (rule.truth, rule.fired.as_ref().map(|fired| fired.at), rule.latched, rule.aside);
+        (&self.park, &self.notice) == (&other.park, &other.notice)
+            && self.rules.iter().map(told).eq(other.rules.iter().map(told))
+    }
+
+    /// Why no program is started now, if so: which rule, and what to do about it.
+    pub fn start_blocked(&self) -> Option<String> {
+        self.rules.iter().find_map(|rule| {
+            let why = rule.blocks.as_ref().filter(|_| !rule.aside)?;
+            Some(format!("rule {:?} says no: {why}. Wait, or set the rule aside for this program", rule.name))
+        })
+    }
+}
+
+/// One rule as it stands.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct RuleState {
+    /// Its name.
+    pub name: String,
+    /// Its condition, as it was understood.
+    pub when: String,
+    /// What it does.
+    pub action: Action,
+    /// Whether its condition holds.
+    pub truth: Truth,
+    /// Since when that is so.
+    pub since: Time,
+    /// The values that it looked at.
+    pub seen: Vec<Seen>,
+    /// When it fired last, since start.
+    pub fired: Option<Firing>,
+    /// It has fired and does not do so again until its condition was false for a while.
+    pub latched: bool,
+    /// A person has set it aside for the program that runs, or the next one.
+    pub aside: bool,
+    /// Why no program is started because of it.
+    pub blocks: Option<String>,
+}
+
+/// A value that a rule looked at.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Seen {
+    /// Its name in the condition.
+    pub name: String,
+    /// The value in words.
+    pub shown: String,
+    /// When it was read, where it ages.
+    pub at: Option<Time>,
+    /// Why it is not known.
+    pub unknown: Option<String>,
+}
+
+impl Seen {
+    /// The value with its age, in words.
+    pub fn words(&self, now: Time) -> String {
+        let Self { name, shown, at, unknown } = self;
+        match (unknown, at) {
+            (Some(why), _) => format!("{name} unknown ({why})"),
+            (None, Some(at)) => format!("{name} {shown} ({} old)", seconds(now.since(*at))),
+            (None, None) => format!("{name} {shown}"),
+        }
+    }
+}
+
+fn seconds(age: Duration) -> String {
+    if age < Duration::from_secs(10) { format!("{:.1} s", age.as_secs_f64()) } else { format!("{} s", age.as_secs()) }
+}
+
+/// A rule has fired.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Firing {
+    /// Which.
+    pub rule: String,
+    /// When.
+    pub at: Time,
+    /// When, in ms of Unix time.
+    pub at_ms: i64,
+    /// The condition, and the values with their ages.
+    pub why: String,
+    /// What was done.
+    pub did: String,
+}
+
+/// How parking stands.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Park {
+    /// Why.
+    pub why: String,
+    /// Who asked, in words.
+    pub who: String,
+    /// The step that is under way.
+    pub step: ParkStep,
+    /// When it began.
+    pub began: Time,
+    /// What could not be done or seen on the way.
+    pub notes: Vec<String>,
+}
+
+/// The steps of parking, in their order.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum ParkStep {
+    /// Feed hold; it has to be seen to stand still.
+    Hold,
+    /// The spindle is stopped in the hold.
+    SpindleStop,
+    /// Reset at standstill: the program ends, position is kept.
+    Reset,
+    /// `M5`.
+    SpindleOff,
+    /// Z goes up, in machine coordinates.
+    Lift,
+    /// To the park position, in machine coordinates.
+    Across,
+    /// Done: what was reached.
+    Done(String),
+    /// It was given up: why, and what to do.
+    Failed(String),
+}
+
+impl ParkStep {
+    /// Not over yet.
+    pub const fn is_open(&self) -> bool {
+        !matches!(self, Self::Done(_) | Self::Failed(_))
+    }
+
+    /// In words.
+    pub fn words(&self) -> String {
+        match self {
+            Self::Hold => "feed hold: waits until the machine stands".to_owned(),
+            Self::SpindleStop => "stops the spindle".to_owned(),
+            Self::Reset => "reset at standstill; position is kept".to_owned(),
+            Self::SpindleOff => "M5".to_owned(),
+            Self::Lift => "Z goes up".to_owned(),
+            Self::Across => "goes to the park position".to_owned(),
+            Self::Done(what) | Self::Failed(what) => what.clone(),
+        }
+    }
+}
