@@ -15,6 +15,7 @@ use super::power_history::HistoryCommand;
 use super::preview::PreviewArgs;
 use super::programs::ProgramsCommand;
 use super::remote::{ControlCommand, JogArgs, StatusArgs, TakeArgs};
+use super::rules::RulesCommand;
 use super::sim::{Personality, SimArgs};
 use super::sim_inverter::SimInverterArgs;
 use super::watch::EventsArgs;
@@ -120,6 +121,13 @@ pub enum Command {
     /// Print which programs there are, which ran, and how they ended
     #[command(subcommand)]
     Programs(ProgramsCommand),
+    /// Rules: what is done when power runs short
+    #[command(subcommand)]
+    Rules(RulesCommand),
+    /// Bring the machine down safely and wait for that: IT MOVES, if it is homed
+    ///
+    /// Feed hold, spindle off, position and line written down, reset at standstill, Z up, park position.
+    Park,
     /// Print who did what, when, and how it ended
     Audit(AuditArgs),
     /// Find what is in the way on this computer, and how to mend it

@@ -36,6 +36,7 @@ mod programs;
 mod protocol;
 mod remote;
 mod replay;
+mod rules;
 mod run;
 mod screen;
 mod service;

@@ -20,6 +20,7 @@ use crate::model::log::LogItem;
 use crate::model::people::ControlOrder;
 use crate::model::program::{ProgramOrder, Run, RunState};
 use crate::model::snapshot::Snapshot;
+use crate::model::sun::{ParkStep, SunOrder};
 use crate::model::{Axis, AxisVec, StateKind};
 
 /// A stop is seen in the status within this, or it is said that it was not (FluidNC with a full planner takes 200 ms to slow down).
@@ -171,6 +172,30 @@ pub(super) fn commands(settings: &Settings, commands: Vec<Command>, take: &TakeA
             }
         }
         Ok(())
+    })
+}
+
+/// Parks the machine, and waits for the end of that.
+pub(super) fn park(settings: &Settings) -> Result<ExitCode, Failure> {
+    with_hub(settings, async |attached| {
+        let hub = &mut attached.hub;
+        let outcome = ended(hub, Command::Sun(SunOrder::Park)).await?;
+        if outcome != Outcome::Done {
+            return Err(refused(&outcome));
+        }
+        loop {
+            let snapshot = hub.snapshot();
+            match snapshot.sun.park.as_ref().map(|park| (&park.step, &park.notes)) {
+                Some((ParkStep::Done(reached), notes)) => {
+                    let notes = notes.iter().map(|note| format!("{note}\n")).collect::<String>();
+                    out::data(&format!("parked: {reached}\n{notes}"))?;
+                    return Ok(());
+                }
+                Some((ParkStep::Failed(why), _)) => return Err(Failure::new(Code::Failed, eyre!("not parked: {why}"))),
+                _ => {}
+            }
+            hub.next().await.map_err(|gone| Failure::new(Code::Unreachable, gone.into()))?;
+        }
     })
 }
 

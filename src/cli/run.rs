@@ -8,11 +8,12 @@ use super::environment::Environment;
 use super::exit::Failure;
 use super::power_history::{self, HistoryCommand};
 use super::remote::{Key, TakeArgs};
+use super::rules::RulesCommand;
 use super::screen::Face;
 use super::settings::{BadSettings, Settings};
 use super::{
     audit, bugreport, check, config, daemon, doctor, inverter, job, keys, out, ports, preview, programs, protocol,
-    remote, replay, screen, sim, sim_inverter, watch,
+    remote, replay, rules, screen, sim, sim_inverter, watch,
 };
 use crate::model::Command as Asked;
 use crate::ui::{Keymap, key_table_markdown, key_table_toml};
@@ -59,6 +60,8 @@ pub fn run(cli: Cli, environment: &Environment) -> Result<ExitCode, Failure> {
             return bugreport::run(bugreport::Found { settings: settings(None), file }, environment, &args);
         }
         Some(Command::Doctor(args)) => return doctor::run(settings(None), environment, args),
+        Some(Command::Rules(RulesCommand::Check { file, json })) => print(&rules::checked(&settings(file)?, json)?),
+        Some(Command::Park) => return remote::park(&settings(None)?),
         Some(Command::Daemon) => return daemon::run(&settings(None)?),
         Some(Command::Status(args)) => return remote::status(&settings(None)?, args),
         Some(Command::Stop) => return remote::key(&settings(None)?, Key::Stop, &TakeArgs::default()),

@@ -325,7 +325,7 @@ pub fn machine_is_busy(machine: &Machine, now: Time) -> bool {
 
 /// Whether two snapshots of the same machine differ only in when they were made: one more report that says the same.
 pub fn says_nothing_new(old: &Snapshot, new: &Snapshot, now: Time) -> bool {
-    if age_text(old.machine.age(now)).is_some() || old.programs != new.programs {
+    if age_text(old.machine.age(now)).is_some() || old.programs != new.programs || !old.sun.tells_the_same(&new.sun) {
         return false;
     }
     let mut old = old.machine.clone();

@@ -7,6 +7,7 @@ use crate::model::power::PowerOrder;
 use crate::model::program::ProgramOrder;
 use crate::model::program::run::{Run, RunState};
 use crate::model::snapshot::{Age, LinkState, Snapshot};
+use crate::model::sun::SunOrder;
 use crate::model::work::{Switch, Work};
 use crate::model::{Command, StateKind, Time, legal};
 use crate::ui::power::PowerKey;
@@ -52,6 +53,8 @@ pub fn available(action: Action, snapshot: &Snapshot, now: Time) -> Result<(), R
         | Action::OffsetHalf
         | Action::OffsetClear
         | Action::OffsetStore => legal::check(&Command::Work(Work::ClearG92), snapshot, now),
+        Action::Park => legal::check(&Command::Sun(SunOrder::Park), snapshot, now),
+        Action::PutAway => legal::check(&Command::Sun(SunOrder::Dismiss), snapshot, now),
         Action::CheckMode => legal::check(&Command::Switch(Switch::CheckMode), snapshot, now),
         Action::Sleep => legal::check(&Command::Switch(Switch::Sleep), snapshot, now),
         Action::Spindle | Action::Flood | Action::Mist => match state {
@@ -104,6 +107,10 @@ fn power(key: PowerKey, snapshot: &Snapshot, now: Time) -> Result<(), Refused> {
     match key {
         // To look is always possible.
         PowerKey::Page(_) | PowerKey::Filter | PowerKey::Bars | PowerKey::Changes | PowerKey::Drop => Ok(()),
+        PowerKey::Aside if snapshot.sun.rules.is_empty() => {
+            Err(Refused::because("config.toml has no rules ([[rule]])"))
+        }
+        PowerKey::Aside => Ok(()),
         PowerKey::Confirm if power.inverters.iter().all(|unit| unit.to_confirm.is_none()) => {
             Err(Refused::because("there is nothing to confirm: the devices are those that were there before"))
         }

@@ -19,6 +19,10 @@ pub enum Action {
     SoftReset,
     /// Close what is open, cancel a jog, leave jog mode.
     Escape,
+    /// Bring the machine down safely.
+    Park,
+    /// What rules and parking have told was read.
+    PutAway,
     /// Resume from hold or door.
     Resume,
     /// Enter jog mode.

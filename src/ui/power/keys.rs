@@ -39,6 +39,8 @@ pub enum PowerKey {
     On,
     /// Try the bus now.
     Retry,
+    /// The selected rule does not act in this program, or does again.
+    Aside,
 }
 
 /// A page of the tab.
@@ -59,12 +61,22 @@ pub enum PowerPage {
     History,
     /// The buses.
     Buses,
+    /// Rules, and what is left.
+    Sun,
 }
 
 impl PowerPage {
     /// All, in the order of their keys.
-    pub const ALL: [Self; 7] =
-        [Self::Flow, Self::Inverters, Self::Faults, Self::Settings, Self::Registers, Self::History, Self::Buses];
+    pub const ALL: [Self; 8] = [
+        Self::Flow,
+        Self::Inverters,
+        Self::Faults,
+        Self::Settings,
+        Self::Registers,
+        Self::History,
+        Self::Buses,
+        Self::Sun,
+    ];
 
     /// Its name, and a short one for narrow screens.
     pub const fn title(self) -> (&'static str, &'static str) {
@@ -72,10 +84,11 @@ impl PowerPage {
             Self::Flow => ("Flow", "Flow"),
             Self::Inverters => ("Inverters", "Units"),
             Self::Faults => ("Faults", "Faults"),
-            Self::Settings => ("Settings", "Settings"),
+            Self::Settings => ("Settings", "Set"),
             Self::Registers => ("Registers", "Regs"),
-            Self::History => ("History", "History"),
+            Self::History => ("History", "Hist"),
             Self::Buses => ("Buses", "Buses"),
+            Self::Sun => ("Sun & machine", "Rules"),
         }
     }
 

@@ -7,6 +7,7 @@ use crate::model::command::{HomeTarget, Refused};
 use crate::model::desk::{Candidate, Query};
 use crate::model::people::ControlOrder;
 use crate::model::snapshot::Snapshot;
+use crate::model::sun::SunOrder;
 use crate::model::{Axis, AxisSet, Command, Endpoint, Realtime, Time, Units, legal};
 use crate::ui::action::{Action, Context};
 use crate::ui::input::InputEvent;
@@ -81,6 +82,22 @@ pub(super) fn confirm(title: impl Into<String>, body: Vec<String>, label: &str, 
 
 pub(super) fn choice(letter: Option<char>, label: impl Into<String>, then: Then) -> Choice {
     Choice { letter, label: label.into(), then }
+}
+
+/// Before the machine is parked.
+pub(super) fn park(snapshot: &Snapshot, batch: u64) -> Popup {
+    let homed = snapshot.machine.homed.contains(Axis::Z);
+    let last = if homed {
+        "Z goes up, then to the park position if config.toml names one."
+    } else {
+        "Z is not homed, so nothing is moved."
+    };
+    let body = vec![
+        "Feed hold, spindle off, position and line written down, reset at standstill.".to_owned(),
+        last.to_owned(),
+        "A program can be taken up again from there. Any stop key ends parking.".to_owned(),
+    ];
+    confirm("Park", body, "Park the machine", Then::Submit(Command::Sun(SunOrder::Park)), batch)
 }
 
 /// Ctrl+X in Idle.

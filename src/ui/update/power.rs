@@ -12,6 +12,7 @@ use super::panel::PanelKey;
 use crate::model::desk::Query;
 use crate::model::power::{PowerAnswer, PowerOrder, PowerQuery, Unit};
 use crate::model::snapshot::Snapshot;
+use crate::model::sun::SunOrder;
 use crate::model::{Command, Time, legal};
 use crate::ui::action::Action;
 use crate::ui::console::Tone;
@@ -39,6 +40,7 @@ pub(super) fn key(ui: &mut Ui, key: &PanelKey<'_>) -> Option<Vec<Effect>> {
         (None, KeyCode::Esc) => return back(ui),
         // A key that means nothing on this page has the main screen's meaning.
         (Some(Action::Power(PowerKey::Save)), _) if ui.power.page != PowerPage::Registers => return None,
+        (Some(Action::Power(PowerKey::Aside)), _) if ui.power.page != PowerPage::Sun => return None,
         (Some(Action::Power(PowerKey::Retry)), _) if ui.power.page != PowerPage::Buses => return None,
         (Some(Action::Power(_)), _) if key.kind != KeyEventKind::Press && !repeats(key.action) => {
             return Some(Vec::new());
@@ -98,6 +100,7 @@ fn rows(ui: &Ui, snapshot: &Snapshot) -> usize {
             Some(Ok(bars)) if power.course.bars => bars.len(),
             _ => 0,
         },
+        (PowerPage::Sun, _) => snapshot.sun.rules.len(),
         (PowerPage::Flow, _) => 0,
     }
 }
@@ -232,9 +235,24 @@ pub(super) fn act(ui: &mut Ui, what: PowerKey, input: &InputEvent, snapshot: &Sn
             let Some(bus) = snapshot.power.buses.get(at) else { return Vec::new() };
             return order(ui, PowerOrder::Reconnect { bus: bus.name.clone() }, snapshot, now);
         }
+        PowerKey::Aside => return set_aside(ui, snapshot, now),
         PowerKey::Filter | PowerKey::Drop | PowerKey::Span => {}
     }
     Vec::new()
+}
+
+/// The selected rule does not act in this program, or does again.
+fn set_aside(ui: &mut Ui, snapshot: &Snapshot, now: Time) -> Vec<Effect> {
+    let rules = &snapshot.sun.rules;
+    let Some(rule) = rules.get(ui.power.selected.min(rules.len().saturating_sub(1))) else { return Vec::new() };
+    let name = rule.name.clone();
+    let (order, text) = if rule.aside {
+        (SunOrder::TakeBack { rule: name.clone() }, format!("rule {name} acts again"))
+    } else {
+        (SunOrder::SetAside { rule: name.clone() }, format!("rule {name} does nothing until the program is over"))
+    };
+    ui.say(text, Tone::Good, now);
+    vec![Effect::Submit(Command::Sun(order))]
 }
 
 /// Sends an order that a person did not ask for by name; that it is not possible needs no word.

@@ -8,6 +8,7 @@ use super::{BURST, PAGE, QUIET, offsets, popups, power, programs, recovery, stop
 use crate::model::desk::Query;
 use crate::model::people::ControlOrder;
 use crate::model::snapshot::Snapshot;
+use crate::model::sun::SunOrder;
 use crate::model::{Command, Realtime, Time};
 use crate::ui::action::{self, Action, Danger};
 use crate::ui::console::Tone;
@@ -52,6 +53,8 @@ pub(super) fn run(ui: &mut Ui, action: Action, input: &InputEvent, snapshot: &Sn
             ui.mode = Mode::Jog;
             ui.pad.enter(now);
         }
+        Action::Park => ui.popup = Some(popups::park(snapshot, input.batch)),
+        Action::PutAway => return vec![Effect::Submit(Command::Sun(SunOrder::Dismiss))],
         Action::Mdi => ui.mode = Mode::Mdi,
         Action::Palette => ui.mode = Mode::Palette(Palette::default()),
         Action::Home => ui.popup = Some(popups::home(snapshot, input.batch)),

@@ -3,7 +3,7 @@
 use ratatui::text::{Line, Span};
 
 use super::text::{Cx, fit, printable, wrap};
-use super::{power, run};
+use super::{power, run, sun};
 use crate::model::Realtime;
 use crate::model::snapshot::{Alarm, LinkState, Stop, StopPhase};
 use crate::ui::action::Action;
@@ -30,6 +30,8 @@ pub(super) fn lines(cx: &Cx<'_>, width: usize, room: usize) -> Vec<Line<'static>
         parts.push(not_kept(cx, trouble, width));
     }
     parts.push(run::banner(cx, width));
+    parts.push(sun::park(cx, width));
+    parts.push(sun::notice(cx, width));
     let spare = room.saturating_sub(parts.iter().map(Vec::len).sum());
     parts.extend(power_alerts(cx, width).into_iter().take(spare));
     while parts.iter().map(Vec::len).sum::<usize>() > room {
@@ -62,7 +64,7 @@ fn mark_cut(cx: &Cx<'_>, line: &mut Line<'static>, width: usize) {
     line.spans.push(Span::styled(fit(&text, room, more), last.style));
 }
 
-fn block(cx: &Cx<'_>, label: &str, role: Role, text: &str, width: usize) -> Vec<Line<'static>> {
+pub(super) fn block(cx: &Cx<'_>, label: &str, role: Role, text: &str, width: usize) -> Vec<Line<'static>> {
     let indent = label.len() + 3;
     wrap(&printable(text), width.saturating_sub(indent + 1))
         .into_iter()

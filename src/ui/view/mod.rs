@@ -22,6 +22,7 @@ mod programs;
 mod recovery;
 mod run;
 mod status;
+mod sun;
 mod table;
 mod tabs;
 mod text;

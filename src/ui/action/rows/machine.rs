@@ -88,6 +88,20 @@ pub(super) const ROWS: &[Row] = &[
         "As if the safety door opened: stops motion, spindle and coolant; ~ goes on.",
     ),
     row(
+        Action::Park,
+        "park",
+        &["K"],
+        (Group::Machine, Danger::Moves, Context::Main),
+        "Bring it down safely: hold, spindle off, position kept, Z up, park position; asks first.",
+    ),
+    row(
+        Action::PutAway,
+        "put away",
+        &["Y"],
+        (Group::Machine, Danger::None, Context::Main),
+        "Put away what a rule or parking has told; it stays in log and audit.",
+    ),
+    row(
         Action::CheckMode,
         "check mode",
         &["c"],

@@ -24,6 +24,20 @@ pub(super) const ROWS: &[Row] = &[
     row(page(PowerPage::Registers), "registers", &["5"], LOOK, "All its registers, raw and scaled, with their age."),
     row(page(PowerPage::History), "course", &["6"], LOOK, "How power went: charts of an hour, a day, a week."),
     row(page(PowerPage::Buses), "buses", &["7"], LOOK, "The buses: answers, time-outs, errors."),
+    row(
+        page(PowerPage::Sun),
+        "sun and machine",
+        &["8"],
+        LOOK,
+        "Rules: what each sees and did; battery, park, program.",
+    ),
+    row(
+        key(PowerKey::Aside),
+        "set aside",
+        &["x"],
+        CHANGE,
+        "Rules: the selected one does not act in this program (or the next one); again: it does.",
+    ),
     row(key(PowerKey::NextInverter), "next inverter", &["n"], LOOK, "The next inverter; after the last, all together."),
     row(
         key(PowerKey::Take),

@@ -15,6 +15,7 @@ mod line;
 mod page;
 mod registers;
 mod settings;
+mod sun;
 #[cfg(test)]
 mod tests;
 mod windows;

@@ -6,14 +6,14 @@ use ratatui::text::{Line, Span};
 
 use super::super::text::{Cx, Rows, fit, printable, put, put_right};
 use super::facts::nothing;
-use super::{bars, buses, changes, course, faults, flow, inverters, registers, settings, windows};
+use super::{bars, buses, changes, course, faults, flow, inverters, registers, settings, sun, windows};
 use crate::model::power::{Unit, UnitState};
 use crate::ui::action::Action;
 use crate::ui::power::{PowerKey, PowerPage, SettingsView, seconds_to, words};
 use crate::ui::theme::Role;
 
 /// Columns from which the pages have their whole names.
-const WIDE: u16 = 76;
+const WIDE: u16 = 100;
 
 /// Draws it. Returns the cursor's place, if a text field is open.
 pub(in crate::ui::view) fn draw(cx: &Cx<'_>, area: Rect, buf: &mut Buffer) -> Option<Position> {
@@ -33,6 +33,10 @@ pub(in crate::ui::view) fn draw(cx: &Cx<'_>, area: Rect, buf: &mut Buffer) -> Op
 fn draw_page(cx: &Cx<'_>, area: Rect, buf: &mut Buffer) -> Option<Position> {
     let mut rows = Rows { rest: area };
     strip(cx, rows.top(1), buf);
+    if cx.ui.power.page == PowerPage::Sun {
+        sun::draw(cx, rows.rest, buf);
+        return None;
+    }
     if cx.snapshot.power.inverters.is_empty() {
         let text = "No inverter is configured. [[inverter]] in config.toml names one: its profile, and where it is; \
                     `sunmill inverter scan` looks for what answers.";
@@ -57,7 +61,7 @@ fn draw_page(cx: &Cx<'_>, area: Rect, buf: &mut Buffer) -> Option<Position> {
         (PowerPage::History, _) if power.course.bars => bars::draw(cx, rows.rest, buf),
         (PowerPage::History, _) => course::draw(cx, rows.rest, buf),
         (PowerPage::Buses, _) => buses::draw(cx, rows.rest, buf),
-        (PowerPage::Settings | PowerPage::Registers, None) => {}
+        (PowerPage::Settings | PowerPage::Registers, None) | (PowerPage::Sun, _) => {}
     }
     None
 }
@@ -141,6 +145,7 @@ pub(in crate::ui::view) fn hints(cx: &Cx<'_>) -> Vec<Action> {
         (PowerPage::Registers, _) => &[Key::Filter, Key::Save],
         (PowerPage::History, _) => &[Key::Span, Key::Back, Key::On, Key::Bars],
         (PowerPage::Buses, _) => &[Key::Retry],
+        (PowerPage::Sun, _) => &[Key::Aside],
     };
     let own = keys.iter().map(|key| Action::Power(*key));
     let next = several.then_some(Action::Power(Key::NextInverter));

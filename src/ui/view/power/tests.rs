@@ -1,9 +1,11 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use crate::model::command::Command;
 use crate::model::power::{BusState, GridState, Power, Reading, UnitState};
+use crate::model::sun::{Action, Firing, Park, ParkStep, RuleState, Seen, Sun, SunOrder, Truth};
 use crate::ui::settings::{ColourMode, SymbolSet};
-use crate::ui::state::Tab;
+use crate::ui::state::{Effect, Tab};
 use crate::ui::testing::power::{self as made, change, press, scene};
 use crate::ui::testing::{self, NOW, Scene, ms};
 
@@ -35,6 +37,90 @@ fn every_page_at_every_size() {
     sizes("bars", &after(made::one(), &["6", "b"]));
     sizes("buses", &after(made::one(), &["7"]));
     sizes("windows", &after(made::one(), &["4", "b", "Right"]));
+}
+
+/// A rule that has fired, one that holds still, one of which nothing is known.
+fn rules() -> Sun {
+    let seen = |name: &str, shown: &str| Seen {
+        name: name.into(),
+        shown: shown.into(),
+        at: Some(NOW - Duration::from_secs(1)),
+        unknown: None,
+    };
+    let firing = Firing {
+        rule: "evening".into(),
+        at: NOW - Duration::from_secs(40),
+        at_ms: 0,
+        why: "grid = lost for 10s: grid lost (0.4 s old)".into(),
+        did: "the machine is being parked".into(),
+    };
+    let rule = |name: &str, when: &str, action, truth, seen| RuleState {
+        name: name.into(),
+        when: when.into(),
+        action,
+        truth,
+        since: NOW - Duration::from_secs(50),
+        seen,
+        fired: None,
+        latched: false,
+        aside: false,
+        blocks: None,
+    };
+    let lost = rule("evening", "grid = lost for 10s", Action::Park, Truth::True, vec![seen("grid", "lost")]);
+    let lost = RuleState {
+        fired: Some(firing.clone()),
+        latched: true,
+        blocks: Some("grid = lost for 10s (grid lost)".into()),
+        ..lost
+    };
+    let low = rule("low", "battery_soc < 20", Action::Notify, Truth::False, vec![seen("battery_soc", "64 %")]);
+    let unknown = Seen { unknown: Some("12 s old".into()), ..seen("load_percent", "-") };
+    let load = rule("load", "load_percent > 110 for 3s", Action::Hold, Truth::Unknown, vec![unknown]);
+    Sun { rules: vec![lost, low, load], park: None, notice: Some(firing) }
+}
+
+#[test]
+fn rules_with_what_they_see_and_did() {
+    let mut scene = after(made::one(), &["8"]);
+    insta::assert_snapshot!("no_rules", scene.text(80, 24));
+    scene.snapshot.sun = Arc::new(rules());
+    sizes("rules", &scene);
+    scene.ui.tab = Tab::Machine;
+    insta::assert_snapshot!("rule_on_the_machine", scene.text(80, 24));
+    let park = |step| Park {
+        why: "rule \"evening\", grid = lost for 10s: grid lost (0.4 s old)".into(),
+        who: "rule evening".into(),
+        step,
+        began: NOW,
+        notes: Vec::new(),
+    };
+    let mut show = |step, name: &str| {
+        let sun = Sun { park: Some(park(step)), ..rules() };
+        scene.snapshot.sun = Arc::new(sun);
+        insta::assert_snapshot!(format!("{name}_80x24"), scene.text(80, 24));
+        insta::assert_snapshot!(format!("{name}_60x18"), scene.text(60, 18));
+    };
+    show(ParkStep::Hold, "parking");
+    show(
+        ParkStep::Done("the program was ended at standstill, position kept; spindle off; Z up at machine Z -5".into()),
+        "parked",
+    );
+    show(ParkStep::Failed("given up at \"Z goes up\": an alarm came up. Nothing more is sent".into()), "not_parked");
+}
+
+#[test]
+fn the_selected_rule_is_set_aside_and_taken_back() {
+    let mut scene = after(made::one(), &["8"]);
+    scene.snapshot.sun = Arc::new(rules());
+    let asked = |effects: Vec<Effect>| match effects.as_slice() {
+        [Effect::Submit(Command::Sun(order))] => order.clone(),
+        other => panic!("{other:?}"),
+    };
+    scene.press(&["Down"]);
+    assert_eq!(asked(scene.press(&["x"])), SunOrder::SetAside { rule: "low".into() });
+    Arc::make_mut(&mut scene.snapshot.sun).rules[1].aside = true;
+    assert_eq!(asked(scene.press(&["x"])), SunOrder::TakeBack { rule: "low".into() });
+    assert_eq!(asked(scene.press(&["Y"])), SunOrder::Dismiss);
 }
 
 #[test]

@@ -1,0 +1,145 @@
+//! `sunmill rules check`: what the rules of a configuration mean.
+
+use std::fmt::Write as _;
+use std::path::PathBuf;
+
+use clap::Subcommand;
+use serde::Serialize;
+
+use super::exit::Failure;
+use super::settings::Settings;
+use crate::config::{Config, Rule};
+use crate::model::sun::{Action, WhenUnknown};
+
+/// `sunmill rules …`
+#[derive(Debug, Subcommand)]
+pub enum RulesCommand {
+    /// Say what each rule of a configuration means; or its first mistake with file, line and column
+    Check {
+        /// The file; otherwise the one in force
+        file: Option<PathBuf>,
+        /// As a JSON array with an object for each rule
+        #[arg(long)]
+        json: bool,
+    },
+}
+
+/// A rule as it was understood.
+#[derive(Debug, Serialize)]
+struct Told<'a> {
+    name: &'a str,
+    when: &'a str,
+    understood: String,
+    #[serde(rename = "do")]
+    action: &'static str,
+    inverter: Option<&'a str>,
+    unknown: WhenUnknown,
+    notes: Vec<String>,
+}
+
+/// What `check` prints.
+///
+/// # Errors
+/// JSON cannot be written.
+pub(super) fn checked(settings: &Settings, json: bool) -> Result<String, Failure> {
+    let config = &settings.config;
+    let told: Vec<Told<'_>> = config.rule.iter().map(|rule| told(config, rule)).collect();
+    if json {
+        return Ok(serde_json::to_string_pretty(&told).map_err(color_eyre::Report::from)? + "\n");
+    }
+    if told.is_empty() {
+        return Ok(format!("no rules in {}: [[rule]] names one\n", settings.source));
+    }
+    let mut text = String::new();
+    for (rule, told) in config.rule.iter().zip(&told) {
+        let _ = writeln!(text, "{}", told.name);
+        let _ = writeln!(text, "  when     {}", told.understood);
+        let _ = writeln!(text, "  does     {}: {}", told.action, rule.action.words());
+        let _ = writeln!(text, "  unknown  {}", unknown(told.unknown));
+        for note in &told.notes {
+            let _ = writeln!(text, "  note     {note}");
+        }
+    }
+    Ok(text)
+}
+
+fn told<'a>(config: &'a Config, rule: &'a Rule) -> Told<'a> {
+    let expr = &rule.when.expr;
+    let only = match config.inverter.as_slice() {
+        [one] => Some(one.name.as_str()),
+        _ => None,
+    };
+    let inverter = rule.inverter.as_deref().or(only).filter(|_| expr.needs_inverter());
+    let mut notes = Vec::new();
+    if expr.needs_inverter() && inverter.is_none() {
+        notes.push("no [[inverter]] is configured: it reads the simulated one, or nothing".to_owned());
+    }
+    let capacity = config.inverter.iter().find(|known| Some(known.name.as_str()) == inverter);
+    if expr.needs_capacity() && capacity.is_some_and(|known| known.capacity_kwh.is_none()) {
+        notes.push("minutes_left is never known without capacity_kwh of that inverter".to_owned());
+    }
+    if rule.action.acts() {
+        notes.push("no program is started while it holds, unless the rule is set aside for it".to_owned());
+    }
+    if rule.action == Action::Park && config.park.x.is_none() && config.park.y.is_none() {
+        notes.push("[park] names no x and y: only Z goes up".to_owned());
+    }
+    Told {
+        name: &rule.name,
+        when: &rule.when.text,
+        understood: expr.to_string(),
+        action: rule.action.name(),
+        inverter,
+        unknown: rule.unknown,
+        notes,
+    }
+}
+
+const fn unknown(what: WhenUnknown) -> &'static str {
+    match what {
+        WhenUnknown::Show => "it shows; the machine is neither moved nor stopped",
+        WhenUnknown::BlockStart => "no program is started; the machine is neither moved nor stopped",
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::environment::Environment;
+    use super::*;
+
+    fn settings(text: &str) -> Settings {
+        let folder = tempfile::tempdir().unwrap();
+        let file = folder.path().join("config.toml");
+        std::fs::write(&file, text).unwrap();
+        let env = Environment { home: Some("/h".into()), ..Environment::default() };
+        Settings::new(Some(file), None, None, &env).unwrap()
+    }
+
+    const EVENING: &str = "[[bus]]\nname = \"b\"\nport = \"/dev/x\"\n[[inverter]]\nname = \"roof\"\nbus = \"b\"\n\
+                           profile = \"srne\"\n[[rule]]\nname = \"evening\"\n\
+                           when = \"grid = lost and minutes_left < park_time + 5min for 10s\"\ndo = \"park\"\n";
+
+    #[test]
+    fn a_rule_is_said_in_words_with_what_it_lacks() {
+        let text = checked(&settings(EVENING), false).unwrap();
+        for line in [
+            "evening\n",
+            "  when     all(grid = lost, minutes_left < park_time + 5 min for 10s)\n",
+            "  does     park: hold, spindle stop",
+            "  unknown  it shows; the machine is neither moved nor stopped\n",
+            "  note     minutes_left is never known without capacity_kwh of that inverter\n",
+            "  note     [park] names no x and y: only Z goes up\n",
+        ] {
+            assert!(text.contains(line), "{text}\n  lacks {line}");
+        }
+        assert!(checked(&settings(""), false).unwrap().starts_with("no rules in "));
+    }
+
+    #[test]
+    fn scripts_get_the_same_as_json() {
+        let json: serde_json::Value = serde_json::from_str(&checked(&settings(EVENING), true).unwrap()).unwrap();
+        assert_eq!((json[0]["name"].as_str(), json[0]["do"].as_str()), (Some("evening"), Some("park")));
+        assert_eq!((json[0]["inverter"].as_str(), json[0]["unknown"].as_str()), (Some("roof"), Some("show")));
+        assert_eq!(json[0]["notes"].as_array().map(Vec::len), Some(3));
+    }
+}

@@ -1,0 +1,79 @@
+//! Sun and machine: each rule with what it sees and what it did, and how the machine stands to it.
+
+use ratatui::buffer::Buffer;
+use ratatui::layout::Rect;
+
+use super::super::text::{Cx, Rows, printable};
+use super::facts::{moment, nothing, row};
+use crate::model::sun::{RuleState, Truth};
+use crate::ui::power::words;
+use crate::ui::programs::facts::open_run;
+use crate::ui::theme::Role;
+
+/// Rows of a rule, about.
+const ROWS: u16 = 5;
+
+/// Draws it.
+pub(super) fn draw(cx: &Cx<'_>, area: Rect, buf: &mut Buffer) {
+    let mut rows = Rows { rest: area };
+    row(cx, &mut rows, "left", &left(cx), Role::Text, buf);
+    if let Some(why) = cx.snapshot.sun.start_blocked() {
+        row(cx, &mut rows, "no start", &printable(&why), Role::Warning, buf);
+    }
+    rows.top(1);
+    let rules = &cx.snapshot.sun.rules;
+    if rules.is_empty() {
+        let text = "No rule is configured. [[rule]] in config.toml names one: when it fires, and what is done then; \
+                    `sunmill rules check` explains it.";
+        return nothing(cx, rows.rest, text, buf);
+    }
+    let selected = cx.ui.power.selected.min(rules.len() - 1);
+    // So that the selected one is always in sight.
+    let room = usize::from(rows.rest.height / ROWS).max(1);
+    for (i, rule) in rules.iter().enumerate().skip((selected + 1).saturating_sub(room)) {
+        draw_rule(cx, rule, i == selected, &mut rows, buf);
+    }
+}
+
+/// What the battery lasts, and what the program needs.
+fn left(cx: &Cx<'_>) -> String {
+    let units = cx.snapshot.power.inverters.iter().filter(|unit| unit.enabled);
+    let lasts = units.filter_map(|unit| {
+        let left = unit.minutes_left(cx.now)?;
+        Some(format!("{} lasts {}", unit.known.name, words::minutes(left)))
+    });
+    let mut parts: Vec<String> = lasts.collect();
+    if parts.is_empty() {
+        parts.push("no battery is being emptied, or its capacity is not configured".to_owned());
+    }
+    if let Some(run) = open_run(cx.snapshot) {
+        parts.push(match run.remaining_s {
+            Some(left) => format!("{} needs {} more", run.name, words::minutes(left / 60.0)),
+            None => format!("{} runs; how long is not known", run.name),
+        });
+    }
+    printable(&parts.join("; "))
+}
+
+fn draw_rule(cx: &Cx<'_>, rule: &RuleState, selected: bool, rows: &mut Rows, buf: &mut Buffer) {
+    let pointer = if selected { format!("{} ", cx.theme.symbols.pointer) } else { String::new() };
+    let (state, role) = match (rule.aside, rule.truth, rule.latched) {
+        (true, ..) => ("set aside", Role::Warning),
+        (_, Truth::True, true) => ("holds, has fired", Role::Bad),
+        (_, Truth::True, false) => ("holds", Role::Bad),
+        (_, Truth::False, true) => ("is over; waits a minute", Role::Text),
+        (_, Truth::False, false) => ("does not hold", Role::Good),
+        (_, Truth::Unknown, _) => ("NOT KNOWN: does nothing", Role::Warning),
+    };
+    let head = format!("{}: {state} since {}", rule.action.name(), moment(cx, rule.since));
+    row(cx, rows, &format!("{pointer}{}", printable(&rule.name)), &head, role, buf);
+    row(cx, rows, "when", &printable(&rule.when), Role::Text, buf);
+    let seen: Vec<String> = rule.seen.iter().map(|seen| seen.words(cx.now)).collect();
+    if !seen.is_empty() {
+        row(cx, rows, "sees", &printable(&seen.join(", ")), Role::Quiet, buf);
+    }
+    if let Some(fired) = &rule.fired {
+        let text = format!("{}: {}. {}", moment(cx, fired.at), fired.did, fired.why);
+        row(cx, rows, "fired", &printable(&text), Role::Text, buf);
+    }
+}
