@@ -297,6 +297,7 @@ async fn events_that_were_missed_can_be_asked_for_by_their_numbers() {
 
 /// On simulated time: the same as a client that was killed, one that is stopped but connected, and one whose link is late.
 #[tokio::test(start_paused = true)]
+#[allow(clippy::print_stdout, reason = "how soon is said to who reads along")]
 async fn a_jog_ends_within_its_lease_when_its_client_dies_or_is_stuck() {
     for dies in [true, false] {
         let mut house = House::open().await;

@@ -187,8 +187,9 @@ pub(super) fn park(settings: &Settings) -> Result<ExitCode, Failure> {
             let snapshot = hub.snapshot();
             match snapshot.sun.park.as_ref().map(|park| (&park.step, &park.notes)) {
                 Some((ParkStep::Done(reached), notes)) => {
-                    let notes = notes.iter().map(|note| format!("{note}\n")).collect::<String>();
-                    out::data(&format!("parked: {reached}\n{notes}"))?;
+                    let mut lines = vec![format!("parked: {reached}")];
+                    lines.extend(notes.iter().cloned());
+                    out::data(&(lines.join("\n") + "\n"))?;
                     return Ok(());
                 }
                 Some((ParkStep::Failed(why), _)) => return Err(Failure::new(Code::Failed, eyre!("not parked: {why}"))),

@@ -92,11 +92,13 @@ mod tests {
         let watchdog = Watchdog::with(Duration::from_secs(2));
         let told = Cell::new(0);
         let turn = async |pulse: &Pulse, on: bool| {
-            while on {
+            if !on {
+                std::future::pending::<()>().await;
+            }
+            loop {
                 pulse.beat();
                 pulse.due().await;
             }
-            std::future::pending::<()>().await;
         };
         let all = async {
             tokio::select! {

@@ -16,7 +16,7 @@ use crate::model::command::{Command, Origin, Outcome, Realtime, TicketId};
 use crate::model::hub::Request;
 use crate::model::legal;
 use crate::model::log::LogItem;
-use crate::model::machine::MessageLevel;
+use crate::model::machine::{MachineState, MessageLevel};
 use crate::model::program::RunId;
 use crate::model::sun::{Action, Firing, RuleState, Seen, Sun, SunOrder, Truth, WhenUnknown};
 use crate::store::now_ms;
@@ -211,7 +211,7 @@ impl Keeper {
     /// A program is open, something moves, or the spindle turns.
     fn is_busy(&self) -> bool {
         let machine = &self.snapshot.machine;
-        let moves = machine.state.is_some_and(|state| state.is_moving()) || machine.jog.is_some();
+        let moves = machine.state.is_some_and(MachineState::is_moving) || machine.jog.is_some();
         let on = machine.accessories.is_some_and(|on| on.spindle_cw || on.spindle_ccw);
         self.sun.run.is_some() || moves || on || machine.spindle_rpm.is_some_and(|rpm| rpm > 0.0)
     }
@@ -275,7 +275,7 @@ impl Keeper {
             return;
         }
         let shown = &parking.shown;
-        let notes = shown.notes.iter().map(|note| format!("; {note}")).collect::<String>();
+        let notes = shown.told();
         let text = match &shown.step {
             crate::model::sun::ParkStep::Failed(why) => format!("parking was {why}{notes}"),
             step => format!("parked: {}{notes}", step.words()),

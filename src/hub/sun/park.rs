@@ -115,18 +115,18 @@ impl Parking {
                 });
                 (held && !pending).then(|| self.after_hold(machine, state, program_open, now))
             }
-            ParkStep::SpindleStop => stands(machine).then(|| self.to_reset(now)),
+            ParkStep::SpindleStop => stands(machine).then(|| self.begin_reset(now)),
             ParkStep::Reset => {
                 let over = state.kind == StateKind::Idle && !program_open;
                 over.then(|| {
                     self.reached.push("the program was ended at standstill, position kept".to_owned());
-                    self.to_spindle_off(now)
+                    self.begin_spindle_off(now)
                 })
             }
-            ParkStep::SpindleOff => (self.line == Some(true) && stands(machine)).then(|| self.to_lift(machine, now)),
+            ParkStep::SpindleOff => (self.line == Some(true) && stands(machine)).then(|| self.begin_lift(machine, now)),
             ParkStep::Lift => self.is_there(machine, state).then(|| {
                 self.reached.push(format!("Z up at {}", self.spelt()));
-                self.to_across(machine, now)
+                self.begin_across(machine, now)
             }),
             ParkStep::Across => self.is_there(machine, state).then(|| {
                 self.reached.push(format!("at {}", self.spelt()));
@@ -148,26 +148,26 @@ impl Parking {
 
     fn after_hold(&mut self, machine: &Machine, state: MachineState, program_open: bool, now: Time) -> Vec<Act> {
         if state.kind == StateKind::Idle && !program_open {
-            return self.to_spindle_off(now);
+            return self.begin_spindle_off(now);
         }
         // In Hold only, and once only: it is a toggle.
         if state.kind == StateKind::Hold && !stands(machine) {
             self.go(ParkStep::SpindleStop, now);
             return vec![Act::Realtime(Realtime::SpindleStop)];
         }
-        self.to_reset(now)
+        self.begin_reset(now)
     }
 
-    fn to_reset(&mut self, now: Time) -> Vec<Act> {
+    fn begin_reset(&mut self, now: Time) -> Vec<Act> {
         self.go(ParkStep::Reset, now);
         vec![Act::Journal, Act::Realtime(Realtime::StopProgram)]
     }
 
-    fn to_spindle_off(&mut self, now: Time) -> Vec<Act> {
+    fn begin_spindle_off(&mut self, now: Time) -> Vec<Act> {
         self.send(ParkStep::SpindleOff, "M5".to_owned(), now)
     }
 
-    fn to_lift(&mut self, machine: &Machine, now: Time) -> Vec<Act> {
+    fn begin_lift(&mut self, machine: &Machine, now: Time) -> Vec<Act> {
         self.reached.push("spindle off".to_owned());
         if !machine.homed.contains(Axis::Z) {
             self.shown.notes.push("Z is not homed, so nothing was moved".to_owned());
@@ -194,12 +194,12 @@ impl Parking {
             // Never downward.
             None => {
                 self.reached.push("Z was up already".to_owned());
-                self.to_across(machine, now)
+                self.begin_across(machine, now)
             }
         }
     }
 
-    fn to_across(&mut self, machine: &Machine, now: Time) -> Vec<Act> {
+    fn begin_across(&mut self, machine: &Machine, now: Time) -> Vec<Act> {
         let targets = self.place.across.clone();
         if targets.is_empty() {
             return self.done();
@@ -243,11 +243,11 @@ impl Parking {
             ParkStep::SpindleStop => {
                 let why = "the spindle was not seen to stop in the hold; the reset switches it off";
                 self.shown.notes.push(why.to_owned());
-                self.to_reset(now)
+                self.begin_reset(now)
             }
             ParkStep::SpindleOff if self.line == Some(true) => {
                 self.shown.notes.push("M5 was accepted, but the spindle was not seen to be off: look at it".to_owned());
-                self.to_lift(machine, now)
+                self.begin_lift(machine, now)
             }
             ParkStep::Lift | ParkStep::Across => {
                 self.interrupted("it was not seen to get there; it is held where it is. Look at the machine");

@@ -130,7 +130,8 @@ fn a_value_that_is_too_old_is_unknown_with_its_age_and_fires_nothing() {
 
 #[test]
 fn nothing_is_believed_of_an_inverter_that_is_silent_off_disturbed_or_another_one() {
-    let trouble: [(&str, fn(&mut Scene)); 5] = [
+    type Trouble = (&'static str, fn(&mut Scene));
+    let trouble: [Trouble; 5] = [
         ("does not answer", |scene| {
             scene.unit(|unit| unit.state = UnitState::Silent { since: Time::ZERO, why: String::new() });
         }),

@@ -130,6 +130,13 @@ pub struct Park {
     pub notes: Vec<String>,
 }
 
+impl Park {
+    /// The notes, to be put behind something else.
+    pub fn told(&self) -> String {
+        self.notes.iter().fold(String::new(), |told, note| told + "; " + note)
+    }
+}
+
 /// The steps of parking, in their order.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]

@@ -16,7 +16,7 @@ pub(super) fn park(cx: &Cx<'_>, width: usize) -> Vec<Line<'static>> {
         ParkStep::Failed(_) => ("NOT PARKED", Role::Alarm),
         _ => ("PARKING", Role::Alarm),
     };
-    let notes = park.notes.iter().map(|note| format!("; {note}")).collect::<String>();
+    let notes = park.told();
     let mut lines = block(cx, label, role, &format!("{}{notes}", park.step.words()), width);
     if park.step.is_open() {
         lines.push(ended_by(cx, label));

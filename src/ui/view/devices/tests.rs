@@ -178,9 +178,8 @@ fn nobody_is_attached_and_more_than_fit_are_told() {
     scene.press(&["C"]);
     let text = scene.text(80, 24);
     assert!(text.contains("nobody is attached") && text.contains("nobody is in control"), "{text}");
-    let mut many = People::default();
-    many.clients =
-        (2..40).map(|id| Person { id: ClientId(id), user: format!("user{id}"), ..Person::default() }).collect();
+    let person = |id| Person { id: ClientId(id), user: format!("user{id}"), ..Person::default() };
+    let many = People { clients: (2..40).map(person).collect(), ..People::default() };
     scene.snapshot.people = Arc::new(many);
     let text = scene.text(80, 24);
     assert!(text.contains("user2:") && text.contains("more below"), "{text}");
