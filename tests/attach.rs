@@ -308,7 +308,7 @@ async fn a_jog_ends_within_its_lease_when_its_client_dies_or_is_stuck() {
         for id in 2..20 {
             let answer = raw.ask(id, "submit", jog.clone()).await;
             assert!(answer["result"]["ticket"].is_number(), "{answer}");
-            tokio::time::sleep(Duration::from_millis(80)).await;
+            tokio::time::advance(Duration::from_millis(80)).await;
         }
         house.shop.until("jog", |s| state(s) == Some(StateKind::Jog)).await;
         assert!(raw.ask(30, "submit", jog).await["result"]["ticket"].is_number());
