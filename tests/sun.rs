@@ -209,6 +209,8 @@ async fn the_grid_fails_in_the_evening_and_the_machine_is_brought_down_with_its_
         farm.seconds(14, GridState::Lost, 23.0).await;
         let step = farm.parked().await;
         let ParkStep::Done(reached) = &step else { panic!("{firmware}: {step:?}") };
+        let notes = farm.shop.hub.snapshot().sun.park.as_ref().unwrap().notes.clone();
+        assert!(notes.iter().all(|note| !note.contains("spindle")), "{firmware}: {notes:?}");
         for part in ["ended at standstill", "spindle off", "Z up", "at machine X"] {
             assert!(reached.contains(part), "{firmware}: {reached}");
         }

@@ -274,7 +274,6 @@ fn out_of_travel(machine: &Machine, targets: &[(Axis, f64)]) -> Option<String> {
 /// The spindle does not turn, as far as the controller tells.
 fn stands(machine: &Machine) -> bool {
     let on = machine.accessories.map(|on| on.spindle_cw || on.spindle_ccw);
-    let turns = machine.spindle_rpm.map(|rpm| rpm > 0.0);
-    // A relay turns a spindle of which no speed is told.
-    (on.is_some() || turns.is_some()) && on != Some(true) && turns != Some(true)
+    // FluidNC goes on telling the speed that was asked for last, and a relay turns a spindle of which none is told.
+    on.map_or(machine.spindle_rpm.is_some_and(|rpm| rpm <= 0.0), |on| !on)
 }
