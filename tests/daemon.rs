@@ -23,22 +23,9 @@ impl Daemon {
 
     fn start_with(home: Home) -> Self {
         let socket = home.path().join("sunmill.sock").to_str().expect("UTF-8").to_owned();
-        let process = Command::new(env!("CARGO_BIN_EXE_sunmill"))
-            .args(["daemon", "--socket", &socket])
-            .current_dir(home.path())
-            .env_clear()
-            .env("HOME", home.path())
-            .env("LANG", "C.UTF-8")
-            .stdin(Stdio::null())
-            .stderr(Stdio::piped())
-            .spawn()
-            .expect("the binary runs");
-        let mut daemon = Self { home, socket, process };
-        let stderr = daemon.process.stderr.take().expect("a pipe");
-        let mut said = String::new();
-        std::io::BufRead::read_line(&mut std::io::BufReader::new(stderr), &mut said).expect("a line");
+        let (process, said) = common::daemon(&home, &socket);
         assert!(said.contains("sunmill serves sim"), "{said}");
-        daemon
+        Self { home, socket, process }
     }
 
     fn run(&self, args: &[&str]) -> std::process::Output {

@@ -7,11 +7,11 @@ use common::pty::Terminal;
 use rustix::process::Signal;
 
 #[test]
-fn the_help_fits_a_tall_terminal() {
-    let mut terminal = Terminal::sunmill(Home::new(), &["-h"], (60, 80), &[]);
+fn the_help_fits_a_terminal() {
+    let mut terminal = Terminal::sunmill(Home::new(), &["-h"], (44, 80), &[]);
     terminal.wait_for("not an emergency stop circuit");
     assert!(terminal.exit_status().success());
-    assert!(terminal.grid().starts_with("Run a FluidNC"), "more than 60 lines:\n{}", terminal.grid());
+    assert!(terminal.grid().starts_with("Run a FluidNC"), "more than 44 lines:\n{}", terminal.grid());
 }
 
 /// The screen on the simulated machine.

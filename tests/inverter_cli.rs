@@ -45,19 +45,7 @@ struct Daemon(Child, String);
 impl Daemon {
     fn start(home: &Home, socket: &str) -> Self {
         let socket = home.path().join(socket).to_str().expect("UTF-8").to_owned();
-        let mut child = Command::new(env!("CARGO_BIN_EXE_sunmill"))
-            .args(["daemon", "--socket", &socket])
-            .current_dir(home.path())
-            .env_clear()
-            .env("HOME", home.path())
-            .env("LANG", "C.UTF-8")
-            .stdin(Stdio::null())
-            .stderr(Stdio::piped())
-            .spawn()
-            .expect("the binary runs");
-        let mut said = String::new();
-        BufReader::new(child.stderr.take().expect("a pipe")).read_line(&mut said).expect("a line");
-        assert!(said.contains("sunmill serves"), "{said}");
+        let (child, _) = common::daemon(home, &socket);
         Self(child, socket)
     }
 

@@ -34,6 +34,9 @@ knowledge is, jogs it by keyboard, stops it, homes it, explains alarms and sends
 Without a command it opens the screen. With no port configured the screen shows a simulated machine,
 labelled SIM.";
 
+/// Without the empty lines above and below the usage, so that the list of commands fits a terminal.
+const HELP: &str = "{about-with-newline}{usage-heading} {usage}\n{all-args}{after-help}";
+
 const AFTER_HELP: &str = "A software stop is not an emergency stop circuit. Keep a real one within reach.";
 
 const AFTER_LONG_HELP: &str = "\
@@ -61,6 +64,7 @@ A software stop is not an emergency stop circuit. Keep a real one within reach."
     after_help = AFTER_HELP,
     after_long_help = AFTER_LONG_HELP,
     max_term_width = 100,
+    help_template = HELP,
     disable_help_subcommand = true
 )]
 pub struct Cli {
@@ -76,11 +80,13 @@ pub struct Cli {
     #[arg(long, global = true, value_name = "PORT")]
     pub port: Option<Endpoint>,
 
-    /// The socket of the hub; otherwise $SUNMILL_SOCKET, or the usual places
+    /// The socket of the hub
+    ///
+    /// Otherwise that of $SUNMILL_SOCKET, or one of the usual places.
     #[arg(long, global = true, value_name = "FILE")]
     pub socket: Option<PathBuf>,
 
-    /// Words in, lines out: for screen readers and plain terminals
+    /// Words in, lines out, for screen readers and the like
     #[arg(long)]
     pub plain: bool,
 
@@ -109,7 +115,7 @@ pub enum Command {
     Preview(PreviewArgs),
     /// Play a wire log, or a scene, and print what sunmill makes of it
     Replay(ReplayArgs),
-    /// Inverters: who is on a bus, what they measure, what sunmill knows of them
+    /// Inverters: who is on a bus, what they measure, their settings
     #[command(subcommand)]
     Inverter(InverterCommand),
     /// How power went
@@ -124,7 +130,7 @@ pub enum Command {
     /// Rules: what is done when power runs short
     #[command(subcommand)]
     Rules(RulesCommand),
-    /// Bring the machine down safely and wait for that: IT MOVES, if it is homed
+    /// Bring the machine down safely: IT MOVES, if it is homed
     ///
     /// Feed hold, spindle off, position and line written down, reset at standstill, Z up, park position.
     Park,
@@ -146,7 +152,7 @@ pub enum Command {
     Daemon,
     /// Print the state of the machine, from the sunmill that runs it
     Status(StatusArgs),
-    /// Bring motion to a stand (position is kept); waits until that is seen
+    /// Bring motion to a stand, position kept; waits until that is seen
     Stop,
     /// Feed hold; waits until that is seen
     Hold,
@@ -165,9 +171,11 @@ pub enum Command {
         #[command(flatten)]
         take: TakeArgs,
     },
-    /// Jog a distance, and wait until the machine stands: THE MACHINE MOVES
+    /// Jog a distance and wait for its end: THE MACHINE MOVES
     Jog(JogArgs),
-    /// Make this place the zero of these axes, in the active work coordinate system
+    /// Make this place the work zero of these axes
+    ///
+    /// In the active work coordinate system.
     Zero {
         /// Their letters
         #[arg(required = true, value_parser = axis)]
@@ -180,7 +188,7 @@ pub enum Command {
     ///
     /// It is checked as on the screen: with errors it does not start, with warnings only with --yes.
     Run(RunArgs),
-    /// Send G-code or $ commands, one after the other, each when the one before was accepted
+    /// Send G-code or $ commands, each when the one before was accepted
     Send {
         /// The lines
         #[arg(required = true)]
@@ -192,9 +200,9 @@ pub enum Command {
     /// Who is in control, who is attached; take or free control
     #[command(subcommand)]
     Control(ControlCommand),
-    /// Print what happened, a JSON object a line, and with --follow what happens
+    /// Print what happened, as lines of JSON; --follow: what happens too
     Events(EventsArgs),
-    /// Call a method of the hub's protocol and print its result
+    /// Call a method of the hub; sunmill protocol lists them
     Rpc {
         /// The method; see sunmill protocol
         method: String,
@@ -202,6 +210,8 @@ pub enum Command {
         params: Option<String>,
     },
     /// Print the methods and errors of the hub's protocol
+    // The line of rpc names it, and the list of commands has to fit a terminal.
+    #[command(hide = true)]
     Protocol,
 }
 

@@ -3,6 +3,7 @@
 //! Nothing is clamped, rounded or guessed. What is refused is refused by name, with what would be taken.
 
 use crate::model::Time;
+use crate::model::nearest::edits;
 use crate::model::power::Danger;
 use crate::model::quantity::parse_plain;
 
@@ -339,25 +340,9 @@ fn bound(
 /// The most similar of these words, if one is similar.
 fn nearest<'a>(text: &str, words: impl Iterator<Item = &'a str>) -> Option<String> {
     let text = text.to_lowercase();
-    let scored = words.map(|word| (distance(&text, &word.to_lowercase()), word));
+    let scored = words.map(|word| (edits(&text, &word.to_lowercase()), word));
     let (distance, word) = scored.min_by_key(|(distance, _)| *distance)?;
     (distance <= text.chars().count().max(3) / 2).then(|| word.to_owned())
-}
-
-/// Edits from one word to the other (Levenshtein).
-fn distance(a: &str, b: &str) -> usize {
-    let b: Vec<char> = b.chars().collect();
-    let mut row: Vec<usize> = (0..=b.len()).collect();
-    for (i, from) in a.chars().enumerate() {
-        let mut diagonal = row[0];
-        row[0] = i + 1;
-        for (j, to) in b.iter().enumerate() {
-            let changed = diagonal + usize::from(from != *to);
-            diagonal = row[j + 1];
-            row[j + 1] = changed.min(row[j] + 1).min(diagonal + 1);
-        }
-    }
-    row.last().copied().unwrap_or(0)
 }
 
 #[cfg(test)]

@@ -8,6 +8,7 @@ use crossterm::event::{KeyCode, KeyEvent, KeyEventState, KeyModifiers};
 
 use super::action::{Action, Context, Group, Row, TABLE};
 use super::jog::{JogKey, Scale};
+use crate::model::nearest::edits;
 
 /// A key with its modifiers, in one normal form for all terminals.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -289,24 +290,8 @@ fn unknown_action(own: &KeyOverride) -> Option<KeyProblem> {
     if ids.contains(&own.action) {
         return None;
     }
-    let nearest = ids.into_iter().min_by_key(|id| distance(id, &own.action)).unwrap_or_default();
+    let nearest = ids.into_iter().min_by_key(|id| edits(id, &own.action)).unwrap_or_default();
     Some(KeyProblem::UnknownAction { place: own.place.clone(), action: own.action.clone(), nearest })
-}
-
-/// Letters to put in, take out or change to make one text of the other.
-fn distance(a: &str, b: &str) -> usize {
-    let b: Vec<char> = b.chars().collect();
-    let mut row: Vec<usize> = (0..=b.len()).collect();
-    for (i, x) in a.chars().enumerate() {
-        let mut corner = row[0];
-        row[0] = i + 1;
-        for (j, y) in b.iter().enumerate() {
-            let change = corner + usize::from(x != *y);
-            corner = row[j + 1];
-            row[j + 1] = change.min(row[j] + 1).min(corner + 1);
-        }
-    }
-    row.last().copied().unwrap_or(0)
 }
 
 fn conflicts(claims: &[Claim]) -> Vec<KeyProblem> {

@@ -7,8 +7,9 @@ pub mod scene;
 pub mod shop;
 
 use std::fmt::Write as _;
+use std::io::{BufRead, BufReader};
 use std::path::Path;
-use std::process::{Command, Output};
+use std::process::{Child, Command, Output, Stdio};
 
 use tempfile::TempDir;
 
@@ -62,6 +63,24 @@ pub fn sunmill(home: &Home, args: &[&str], variables: &[(&str, &str)]) -> Output
         .envs(variables.iter().copied())
         .output()
         .expect("the binary runs")
+}
+
+/// Starts a hub without a screen on this socket, and waits until it serves. Returns what it said then.
+pub fn daemon(home: &Home, socket: &str) -> (Child, String) {
+    let mut process = Command::new(env!("CARGO_BIN_EXE_sunmill"))
+        .args(["daemon", "--socket", socket])
+        .current_dir(home.path())
+        .env_clear()
+        .env("HOME", home.path())
+        .env("LANG", "C.UTF-8")
+        .stdin(Stdio::null())
+        .stderr(Stdio::piped())
+        .spawn()
+        .expect("the binary runs");
+    let mut said = String::new();
+    BufReader::new(process.stderr.take().expect("a pipe")).read_line(&mut said).expect("a line");
+    assert!(said.contains("sunmill serves"), "{said}");
+    (process, said)
 }
 
 /// stdout of a run that must succeed and say nothing on stderr.

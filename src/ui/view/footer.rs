@@ -7,6 +7,7 @@ use ratatui::text::{Line, Span};
 use super::text::{Cx, fit, printable, put, put_marked};
 use super::{power, programs};
 use crate::ui::action::{self, Action};
+use crate::ui::devices;
 use crate::ui::programs::{Page, ProgramKey, facts};
 use crate::ui::state::{Mode, Tab};
 use crate::ui::theme::Role;
@@ -56,6 +57,42 @@ const OFFSETS: [Action; 9] = [
     Action::GoToPoint,
     Action::GoTo,
     Action::Help,
+];
+
+/// Hints of the devices and how the link does.
+const PORTS: [Action; 9] = [
+    Action::Reconnect,
+    Action::AlarmPanel,
+    Action::ListPorts,
+    Action::AskPort,
+    Action::RememberPort,
+    Action::ShowLog,
+    Action::ShowClients,
+    Action::Help,
+    Action::Quit,
+];
+
+/// Hints of the log.
+const LOG: [Action; 8] = [
+    Action::AlarmPanel,
+    Action::LogFilter,
+    Action::LogLevel,
+    Action::LogSave,
+    Action::ShowClients,
+    Action::Open(Tab::Devices),
+    Action::Help,
+    Action::Quit,
+];
+
+/// Hints of who is attached.
+const CLIENTS: [Action; 7] = [
+    Action::AlarmPanel,
+    Action::TakeControl,
+    Action::ReleaseControl,
+    Action::ShowLog,
+    Action::Open(Tab::Devices),
+    Action::Help,
+    Action::Quit,
 ];
 
 pub(super) fn draw(cx: &Cx<'_>, area: Rect, buf: &mut Buffer) {
@@ -147,7 +184,12 @@ fn main_hints(cx: &Cx<'_>, width: usize) -> Vec<Span<'static>> {
         Tab::Programs | Tab::Power => &of_page,
         Tab::Settings => &SETTINGS,
         Tab::Offsets => &OFFSETS,
-        Tab::Machine | Tab::Devices => &MAIN,
+        Tab::Devices => match cx.ui.devices.page {
+            devices::Page::Ports => &PORTS,
+            devices::Page::Log => &LOG,
+            devices::Page::Clients => &CLIENTS,
+        },
+        Tab::Machine => &MAIN,
     };
     // What a running program can be told goes first on every tab.
     let runs = facts::open_run(cx.snapshot).is_some();
