@@ -11,6 +11,8 @@ use sunmill::driver::transport::{InProcess, Opener, SerialLine, Stream};
 use sunmill::grbl::session::SessionConfig;
 use sunmill::grbl::tables::Tables;
 use sunmill::hub::power::{BusPlan, PowerKeeping, Remembered, UnitSetup, remembered};
+use sunmill::hub::programs::{Folder, Folders};
+use sunmill::hub::runner::RunnerConfig;
 use sunmill::hub::{self, HubTask, Keeping};
 use sunmill::inverter::poller::Options;
 use sunmill::inverter::profile::shipped;
@@ -20,11 +22,14 @@ use sunmill::model::desk::{Answer, Query};
 use sunmill::model::hub::{LogEvent, News};
 use sunmill::model::log::LogItem;
 use sunmill::model::power::{PowerAnswer, PowerOrder, PowerQuery, Unit, UnitState, Wanted};
-use sunmill::model::{Endpoint, Firmware, Hub};
+use sunmill::model::program::order::POSITION_WORD;
+use sunmill::model::program::{Agreed, ProgramOrder, RunEnergy, RunRequest, Start};
+use sunmill::model::snapshot::Snapshot;
+use sunmill::model::{AxisVec, Endpoint, Firmware, Hub, StateKind};
 use sunmill::sim::inverter::{Framing, InverterFault};
 use sunmill::sim::serve::{self, Bus};
 use sunmill::sim::{InverterOptions, Options as MachineOptions};
-use sunmill::store::{AuditFilter, Store};
+use sunmill::store::{AuditFilter, RunFilter, Store};
 
 /// SolarHub's name of register 8475.
 const END: &str = "capacity_of_discharger_end_eod_";
@@ -69,17 +74,23 @@ fn plan(inverter: &Bus) -> BusPlan {
 
 impl House {
     fn open(folder: &Path, inverter: &Bus) -> Self {
+        Self::open_with(folder, inverter, || MachineOptions::new(Firmware::FluidNc))
+    }
+
+    fn open_with(folder: &Path, inverter: &Bus, machine: fn() -> MachineOptions) -> Self {
         let clock = Clock::start();
         let (store, opened) = Store::open(&folder.join("sunmill.db")).expect("as set up");
         let known = remembered(&store.reader(), ["roof"]).expect("as set up");
         let power = PowerKeeping::default().start(vec![plan(inverter)], known, clock);
-        let keeping = Keeping { store: Some(store.clone()), opened, power, ..Keeping::default() };
+        let place = Folder { name: "here".to_owned(), path: folder.to_owned() };
+        let runner = RunnerConfig { folders: Folders::new(vec![place]), ..RunnerConfig::default() };
+        let keeping = Keeping { store: Some(store.clone()), opened, power, runner, ..Keeping::default() };
         let opener = Opener {
             endpoint: Endpoint::Sim,
             baud: 115_200,
             pace: Pace::Off,
             lock_dir: folder.to_owned(),
-            in_process: Some(InProcess(Arc::new(|| serve::in_process(MachineOptions::new(Firmware::FluidNc))))),
+            in_process: Some(InProcess(Arc::new(move || serve::in_process(machine())))),
         };
         let (port, task) = hub::start_keeping(SessionConfig::default(), Tables::load(), opener, clock, keeping);
         Self { hub: port.attach_screen(), task, store, outcomes: Vec::new(), answers: Vec::new() }
@@ -263,4 +274,94 @@ async fn a_dead_bus_keeps_no_machine_from_its_end() {
     let before = clock.now();
     task.shutdown().await;
     assert!(clock.now().since(before) < Duration::from_secs(3));
+}
+
+/// A machine in the middle of its travel, at work zero there.
+fn mill() -> MachineOptions {
+    let start = AxisVec::from_slice(&[100.0, 100.0, -30.0, 0.0]);
+    MachineOptions { homed: true, start: Some(start), ..MachineOptions::new(Firmware::FluidNc) }
+}
+
+impl House {
+    async fn until_so(&mut self, is_so: impl Fn(&Snapshot) -> bool) {
+        while !is_so(&self.hub.snapshot()) {
+            self.next().await;
+        }
+    }
+
+    /// Time passes, and the hub is listened to.
+    async fn pass(&mut self, seconds: u64) {
+        let end = tokio::time::Instant::now() + Duration::from_secs(seconds);
+        while tokio::time::timeout_at(end, self.next()).await.is_ok() {}
+    }
+
+    async fn run(&mut self, folder: &Path, text: &str) {
+        let path = folder.join("part.nc");
+        std::fs::write(&path, text).expect("as set up");
+        let agreed = Agreed { unchecked: true, warnings: true, position_word: POSITION_WORD.to_owned() };
+        let request = RunRequest { path, seen: None, start: Start::Beginning, agreed, check_mode: false };
+        let asked = Command::Program(ProgramOrder::Run(Box::new(request)));
+        let ticket = self.hub.submit(asked).expect("as set up");
+        while !self.outcomes.iter().any(|(known, _)| *known == ticket) {
+            self.next().await;
+        }
+        assert!(self.outcomes.iter().any(|known| *known == (ticket, Outcome::Done)), "{:?}", self.outcomes);
+    }
+
+    /// Two minutes of a program that draws 4.5 kW in a house at noon, with trouble in the middle of it; what the history says of it,
+    /// and how many seconds it took.
+    async fn measured(folder: &Path, trouble: Option<InverterFault>) -> (RunEnergy, f64) {
+        let profile = Arc::new(shipped("senergy").expect("as set up").expect("as set up"));
+        // The workshop of the simulated house rests at noon, and the house draws the same for a while.
+        let start = Some(jiff::civil::date(2026, 6, 1).at(12, 15, 0, 0));
+        let inverter = Bus::new(InverterOptions { start, ..InverterOptions::new(profile, Framing::Rtu) });
+        let mut house = Self::open_with(folder, &inverter, mill);
+        house.ready().await;
+        house.until_so(|s| s.machine.state.is_some_and(|state| state.kind == StateKind::Idle)).await;
+        house.pass(70).await;
+        house.run(folder, "G21 G90 G94\nG91 G1 X20 F10\n").await;
+        inverter.with(|inverter| inverter.trigger(InverterFault::Overload));
+        house.pass(40).await;
+        if let Some(trouble) = trouble {
+            inverter.with(|inverter| inverter.trigger(trouble));
+            house.pass(40).await;
+            inverter.with(|inverter| inverter.mend(Some(trouble)));
+        }
+        house.until_so(|s| s.programs.run.as_ref().is_some_and(|run| !run.state.is_open())).await;
+        house.store.flush().expect("as set up");
+        let run = house.store.reader().runs(&RunFilter::default(), 0, 1).expect("as set up").remove(0);
+        let seconds = house
+            .hub
+            .snapshot()
+            .programs
+            .run
+            .as_ref()
+            .and_then(|run| Some(run.ended_at?.since(run.started_at).as_secs_f64()));
+        house.close().await;
+        (run.energy.expect("it was measured"), seconds.expect("it has ended"))
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn the_simulated_inverter_measures_what_a_program_is_known_to_draw() {
+    let folder = tempfile::tempdir().expect("as set up");
+    let (energy, seconds) = House::measured(folder.path(), None).await;
+    assert!((115.0..140.0).contains(&seconds), "{seconds}");
+    // It is sampled every five seconds, so that the first and the last of them are half known.
+    let (known, off) = (4500.0 * seconds / 3600.0, 4500.0 * 7.0 / 3600.0);
+    assert!((energy.wh() - known).abs() < off, "{} Wh instead of {known}: {energy:?}", energy.wh());
+    assert!((energy.known_s() + energy.unknown_s - seconds).abs() < 1.0 && energy.unknown_s < 6.0, "{energy:?}");
+    let sources = energy.sun_wh + energy.battery_wh + energy.grid_wh + energy.unsplit_wh;
+    assert!((sources - energy.wh()).abs() < 1e-6 && energy.sun_wh > 0.0, "{energy:?}");
+    assert!(energy.base_w.is_some_and(|watts| (300.0..450.0).contains(&watts)), "{energy:?}");
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_inverter_that_falls_silent_in_a_program_leaves_that_time_unknown() {
+    let folder = tempfile::tempdir().expect("as set up");
+    let (energy, seconds) = House::measured(folder.path(), Some(InverterFault::Silence)).await;
+    assert!((30.0..90.0).contains(&energy.unknown_s), "{energy:?}");
+    let known = 4500.0 * (seconds - energy.unknown_s) / 3600.0;
+    assert!((energy.wh() - known).abs() < 4500.0 * 10.0 / 3600.0, "{} Wh instead of {known}: {energy:?}", energy.wh());
+    assert!(energy.words().starts_with("at least "), "{}", energy.words());
 }

@@ -39,6 +39,7 @@ fn run(id: u64, name: &str) -> PastRun {
         paused_for: Duration::ZERO,
         cutting_for: Duration::ZERO,
         dry: false,
+        energy: None,
     }
 }
 

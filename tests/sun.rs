@@ -77,7 +77,7 @@ impl Farm {
             store: Some(store.clone()),
             opened,
             power,
-            sun: SunSetup { rules, park },
+            sun: SunSetup { rules, park, ..SunSetup::default() },
             ..Keeping::default()
         };
         let start = AxisVec::from_slice(&[middle(firmware), middle(firmware), -30.0, 0.0]);
@@ -134,6 +134,19 @@ impl Farm {
         for _ in 0..count {
             self.read(grid, soc).await;
             self.pass(Duration::from_secs(1)).await;
+        }
+    }
+
+    /// Seconds in which the loads draw this, from battery and grid, once told in each.
+    async fn draws(&mut self, seconds: u32, load: f64, battery: f64, grid: f64) {
+        for _ in 0..seconds {
+            let (at, second) = (self.shop.clock.now(), Duration::from_secs(1));
+            let mut known = Inverter { name: "roof".into(), ..Inverter::default() };
+            known.flow.load_w = Reading::new(load, at, second);
+            known.flow.battery_w = Reading::new(battery, at, second);
+            known.flow.grid_w = Reading::new(grid, at, second);
+            self.tell(BusEventKind::Unit { unit: 0, what: UnitEvent::Known(Box::new(known)) }).await;
+            self.pass(second).await;
         }
     }
 
@@ -366,4 +379,72 @@ async fn a_machine_that_waits_at_a_pause_is_parked_too() {
         assert!(matches!(&step, ParkStep::Done(what) if what.contains("Z up")), "{firmware}: {step:?}");
         farm.shop.task.shutdown().await;
     }
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_a_program_has_drawn_is_kept_when_sunmill_ends_in_the_middle_of_it() {
+    let mut farm = Farm::open(Firmware::FluidNc, Vec::new()).await;
+    farm.draws(70, 300.0, 0.0, 300.0).await;
+    assert_eq!(farm.run(&carve()).await.1, Outcome::Done);
+    // A minute at 1200 W more, four fifths of all from the battery.
+    farm.draws(60, 1500.0, 1200.0, 300.0).await;
+    let drawn = farm.shop.hub.snapshot().sun.drawn.expect("it is measured");
+    assert_eq!((drawn.base_w, drawn.unknown_s), (Some(300.0), 0.0));
+    let about = |wh: f64, minutes: f64, watts: f64| (wh - watts * minutes / 60.0).abs() < watts * 2.0 / 3600.0;
+    assert!(about(drawn.wh(), 1.0, 1200.0) && about(drawn.battery_wh, 1.0, 960.0), "{drawn:?}");
+    let by_phase: f64 = drawn.phases.iter().map(|drawn| drawn.wh).sum();
+    assert!((by_phase - drawn.sun_wh - drawn.battery_wh - drawn.grid_wh).abs() < 1e-6, "{drawn:?}");
+    assert!(drawn.phases[0].seconds > 20.0, "the spindle was on: {drawn:?}");
+    farm.shop.task.shutdown().await;
+    farm.store.flush().unwrap();
+    let runs = farm.store.reader().runs(&RunFilter::default(), 0, 1).unwrap();
+    assert!(matches!(runs[0].end, Some(RunEnd::Interrupted(_))), "{:?}", runs[0].end);
+    let kept = runs[0].energy.expect("what was measured");
+    assert!(about(kept.wh(), 1.0, 1200.0) && kept.known_s() >= drawn.known_s(), "{kept:?}");
+}
+
+#[tokio::test(start_paused = true)]
+async fn each_start_is_measured_anew_and_what_is_held_is_not_cutting() {
+    let mut farm = Farm::open(Firmware::Grbl, Vec::new()).await;
+    farm.draws(70, 300.0, 0.0, 300.0).await;
+    assert_eq!(farm.run(&carve()).await.1, Outcome::Done);
+    farm.draws(20, 1300.0, 0.0, 1300.0).await;
+    farm.shop.hub.realtime(Realtime::FeedHold);
+    farm.shop.until("hold", |s| state(s) == Some(StateKind::Hold)).await;
+    farm.draws(40, 800.0, 0.0, 800.0).await;
+    let held = farm.shop.hub.snapshot().sun.drawn.expect("it is measured");
+    assert!((held.phases[3].seconds - 40.0).abs() < 2.0, "the spindle turns in a hold: {held:?}");
+    farm.shop.hub.realtime(Realtime::StopProgram);
+    farm.shop.until("its end", |s| s.programs.interrupted.is_some() && idle(s)).await;
+    assert_eq!(farm.shop.hub.snapshot().sun.drawn, None);
+    let first = farm.shop.hub.snapshot().programs.interrupted.as_ref().unwrap().run.energy.expect("it is measured");
+    assert!(first.wh() > 8.0, "{first:?}");
+    // Taken up: a run of its own, whose other loads are those of the minute before it.
+    farm.shop.done(Command::Mdi("M5".into())).await;
+    farm.draws(70, 500.0, 0.0, 500.0).await;
+    assert_eq!(farm.run("G21 G91\nG1 X1 F10\n").await.1, Outcome::Done);
+    farm.draws(2, 700.0, 0.0, 700.0).await;
+    let second = farm.shop.until("the other loads", |s| s.sun.drawn.is_some()).await.sun.drawn.unwrap();
+    assert_eq!(second.base_w, Some(500.0));
+    assert!(second.wh() < 1.0, "{second:?}");
+    farm.shop.task.shutdown().await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_link_that_dies_in_the_middle_of_a_program_leaves_a_part_of_its_energy_unknown() {
+    let mut farm = Farm::open(Firmware::FluidNc, Vec::new()).await;
+    farm.draws(70, 300.0, 0.0, 300.0).await;
+    assert_eq!(farm.run(&carve()).await.1, Outcome::Done);
+    farm.draws(20, 1300.0, 0.0, 1300.0).await;
+    let (why, retry_at) = ("unplugged".to_owned(), farm.shop.clock.now());
+    farm.tell(BusEventKind::State(BusState::Down { why, attempt: 1, retry_at })).await;
+    farm.pass(Duration::from_secs(30)).await;
+    farm.tell(BusEventKind::State(BusState::Open)).await;
+    farm.tell(BusEventKind::Unit { unit: 0, what: UnitEvent::Answers }).await;
+    farm.draws(10, 1300.0, 0.0, 1300.0).await;
+    let drawn = farm.shop.hub.snapshot().sun.drawn.expect("it is measured");
+    assert!((28.0..=33.0).contains(&drawn.unknown_s), "{drawn:?}");
+    assert!((drawn.wh() - 1000.0 * drawn.known_s() / 3600.0).abs() < 0.5, "never counted as nothing: {drawn:?}");
+    assert!(drawn.words().starts_with("at least ") && drawn.words().ends_with(" s not measured"), "{}", drawn.words());
+    farm.shop.task.shutdown().await;
 }

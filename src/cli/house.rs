@@ -26,6 +26,7 @@ use crate::hub::sun::{ParkPlace, SunSetup};
 use crate::hub::{self, HubTask, Keeping, Pulses};
 use crate::model::hub::HubPort;
 use crate::model::people::OnClientLoss;
+use crate::model::sun::Learned;
 use crate::model::{Axis, AxisVec, Firmware};
 use crate::sim::{Options, serve};
 use crate::store::Store;
@@ -93,7 +94,7 @@ impl House {
             outputs: settings.config.outputs.iter().map(config::Output::to_model).collect(),
             pulses: Pulses::default(),
             power: PowerKeeping { zone: TimeZone::system(), ..PowerKeeping::default() },
-            sun: sun(settings),
+            sun: sun(settings, store.as_ref()),
         };
         Ok(Self {
             runtime,
@@ -171,13 +172,18 @@ fn wire_log(settings: &Settings) -> (Option<WireLog>, Option<WireLogGuard>, Opti
     }
 }
 
-/// Rules, and where the machine is parked.
-fn sun(settings: &Settings) -> SunSetup {
+/// Rules, where the machine is parked, and what earlier runs drew.
+fn sun(settings: &Settings, store: Option<&Store>) -> SunSetup {
+    let read = store.map(|store| store.reader().run_energies(Learned::RUNS)).transpose();
+    let read = read.inspect_err(|why| tracing::warn!(%why, "what earlier runs drew cannot be read"));
+    let taught = read.ok().flatten().unwrap_or_default();
     let park = &settings.config.park;
     let across = [(Axis::X, park.x), (Axis::Y, park.y)].into_iter().filter_map(|(axis, to)| Some((axis, to?)));
     SunSetup {
         rules: settings.config.rule.iter().map(config::Rule::to_model).collect(),
         park: ParkPlace { z_mm: park.z, across: across.collect(), takes: Duration::from_secs(park.takes_s.into()) },
+        taught,
+        rated_w: settings.config.machine.rated_w,
     }
 }
 

@@ -108,6 +108,11 @@ pub(super) fn machine_mm<'de, D: Deserializer<'de>>(deserializer: D) -> Result<O
     Number::MACHINE.deserialize(deserializer).map(Some)
 }
 
+/// Power of a machine.
+pub(super) fn rated_w<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<f64>, D::Error> {
+    Number::POWER.deserialize(deserializer).map(Some)
+}
+
 /// A number within a range, whole or not.
 #[derive(Clone)]
 struct Number {
@@ -124,6 +129,7 @@ impl Number {
     const CAPACITY: Self = Self { range: 0.1..=10_000.0, unit: " kWh" };
     const GRID: Self = Self { range: 50.0..=1000.0, unit: " V" };
     const MACHINE: Self = Self { range: -100_000.0..=100_000.0, unit: " mm" };
+    const POWER: Self = Self { range: 1.0..=100_000.0, unit: " W" };
     const FACTOR: Self = Self { range: 0.01..=100.0, unit: "" };
 }
 

@@ -111,11 +111,22 @@ pub struct Machine {
     /// Status interval in ms while it moves.
     #[serde(deserialize_with = "range::whole::<_, _, 50, 1000>")]
     pub poll_moving_ms: u32,
+    /// Watts of spindle and machine at work, for forecasts until runs were measured.
+    #[serde(deserialize_with = "range::rated_w")]
+    pub rated_w: Option<f64>,
 }
 
 impl Default for Machine {
     fn default() -> Self {
-        Self { port: None, baud: 115_200, pace: Pace::Auto, rx_buffer: None, poll_idle_ms: 200, poll_moving_ms: 100 }
+        Self {
+            port: None,
+            baud: 115_200,
+            pace: Pace::Auto,
+            rx_buffer: None,
+            poll_idle_ms: 200,
+            poll_moving_ms: 100,
+            rated_w: None,
+        }
     }
 }
 

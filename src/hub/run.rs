@@ -18,7 +18,7 @@ use super::people::Heard;
 use super::power::{self, PowerHub, PowerKeeping};
 use super::programs::{self, Checking, Library};
 use super::runner::{Checks, News, ProgramKeeping, Runner, RunnerConfig};
-use super::sun::{SunHub, SunSetup};
+use super::sun::{self, SunHub, SunSetup};
 use super::{arbiter, fold};
 use crate::driver::bus::BusHandle;
 use crate::driver::clock::Clock;
@@ -205,6 +205,9 @@ pub(super) fn spawn_keeping(
         port = port.with_power(errands);
     }
     keeper.begin_sun(keeping.sun);
+    // Without inverters there is nothing that days could be like.
+    let kept = keeping.store.clone().filter(|_| !keeper.snapshot.power.inverters.is_empty());
+    let days = kept.map(sun::read_days);
     let (desk, files) = BackupDesk::new(keeping.backups);
     keeper.desk = desk;
     keeper.snapshot.programs.store_trouble = keeping.store_trouble;
@@ -213,7 +216,7 @@ pub(super) fn spawn_keeping(
     let store = keeping.store.map(|store| (store, keeping.opened));
     let (runner, news) = Runner::new(ProgramKeeping { config: keeping.runner, store, checks });
     keeper.runner = runner;
-    let inboxes = Inboxes { files, news, jobs, people, power: power.inbox, pulse: keeping.pulses.hub };
+    let inboxes = Inboxes { files, news, jobs, people, power: power.inbox, days, pulse: keeping.pulses.hub };
     (port, tokio::spawn(run(keeper, link.events, inbox, inboxes)))
 }
 
@@ -224,6 +227,7 @@ struct Inboxes {
     jobs: Option<watch::Receiver<Arc<Vec<Job>>>>,
     people: mpsc::Receiver<PeopleNews>,
     power: power::Inbox,
+    days: Option<watch::Receiver<Arc<sun::Days>>>,
     pulse: Pulse,
 }
 
@@ -251,6 +255,7 @@ async fn run(
             Some(news) = inboxes.news.recv() => keeper.program_news(news),
             Some(news) = inboxes.people.recv() => keeper.take_people(news),
             _ = tick.tick(), if keeper.sun.is_awake() => keeper.sun_tick(),
+            days = sun::day_news(&mut inboxes.days) => keeper.take_days(&days),
             // Last: what a bus has to tell can wait for the machine.
             news = inboxes.power.next() => keeper.take_power(news),
             () = inboxes.pulse.due() => {}

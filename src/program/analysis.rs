@@ -109,6 +109,7 @@ impl Analysis {
             cut_mm: found.cut_mm,
             rapid_mm: found.rapid_mm,
             times: found.times,
+            spindle_on: found.spindle_on,
             feed_mm_min: found.feed_mm_min,
             spindle_rpm: found.spindle_rpm,
             systems: found.systems,

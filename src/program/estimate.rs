@@ -33,12 +33,16 @@ pub struct Estimator {
     model: EstimateModel,
     window: Window,
     times: Times,
+    /// Those of them in which the spindle is on.
+    spindle_on: Times,
     timeline: Timeline,
     /// Direction of the last block, while the machine does not stop after it.
     last: Option<PerAxis>,
     /// Top speed of the last block, squared.
     last_nominal_sq: f64,
     spindle_rpm: f64,
+    /// The spindle turns. It is switched at a standstill only, so that no queued block is of another time.
+    turns: bool,
 }
 
 impl Estimator {
@@ -48,10 +52,12 @@ impl Estimator {
             window: Window::new(model.planner_blocks),
             model,
             times: Times::default(),
+            spindle_on: Times::default(),
             timeline: Timeline::default(),
             last: None,
             last_nominal_sq: 0.0,
             spindle_rpm: 0.0,
+            turns: false,
         }
     }
 
@@ -63,6 +69,9 @@ impl Estimator {
             Motion::Dwell(seconds) => {
                 self.stop();
                 self.times.dwell_s += seconds.max(0.0);
+                if self.turns {
+                    self.spindle_on.dwell_s += seconds.max(0.0);
+                }
                 self.timeline.note(line, self.times.total_s());
             }
             Motion::Wait(_) | Motion::Unknown => self.stop(),
@@ -82,16 +91,21 @@ impl Estimator {
         self.spindle_rpm = rpm;
     }
 
+    /// The spindle is on, or off, from here on. The machine has come to a standstill for that, see [`stop`](Self::stop).
+    pub fn turn(&mut self, on: bool) {
+        self.turns = on;
+    }
+
     /// Seconds of all that is settled; what may still be changed by what follows is not in it.
     pub fn seconds(&self) -> f64 {
         self.times.total_s()
     }
 
-    /// Times, and rising points of (line, seconds from the start).
-    pub fn finish(mut self) -> (Times, Vec<(u64, f32)>) {
+    /// Times, those of them in which the spindle is on, and rising points of (line, seconds from the start).
+    pub fn finish(mut self) -> (Times, Times, Vec<(u64, f32)>) {
         self.stop();
         let end = self.times.total_s();
-        (self.times, self.timeline.finish(end))
+        (self.times, self.spindle_on, self.timeline.finish(end))
     }
 
     fn straight(&mut self, straight: &Straight, line: u64) {
@@ -187,9 +201,13 @@ impl Estimator {
     }
 
     fn account(&mut self, done: window::Done) {
-        let times = &mut self.times;
-        *(if done.rapid { &mut times.rapid_s } else { &mut times.cutting_s }) += done.seconds;
-        self.timeline.note(done.line, times.total_s());
+        let of =
+            |times: &mut Times| *(if done.rapid { &mut times.rapid_s } else { &mut times.cutting_s }) += done.seconds;
+        of(&mut self.times);
+        if self.turns {
+            of(&mut self.spindle_on);
+        }
+        self.timeline.note(done.line, self.times.total_s());
     }
 }
 

@@ -200,6 +200,7 @@ mod tests {
             cut_mm: 0.0,
             rapid_mm: 0.0,
             times: Times::default(),
+            spindle_on: Times::default(),
             feed_mm_min: None,
             spindle_rpm: None,
             systems: Vec::new(),

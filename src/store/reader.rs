@@ -12,7 +12,12 @@ use super::rows::{self, AUDIT_COLUMNS, RUN_COLUMNS, signed};
 use crate::model::audit::{AuditKind, AuditRow};
 use crate::model::power::{EnergyBar, Grain, Sample, Saved};
 use crate::model::program::ask::Statistics;
-use crate::model::program::{Checkpoint, PastRun, Report};
+use crate::model::program::{Checkpoint, PastRun, Report, RunEnergy};
+
+/// Energy of a run in SQL, in Wh: sun, battery, grid and what has no source; 0 where nothing was measured.
+pub(super) const ENERGY_WH: &str =
+    "max(coalesce(json_extract(energy, '$.sun_wh') + json_extract(energy, '$.battery_wh')
+    + json_extract(energy, '$.grid_wh') + json_extract(energy, '$.unsplit_wh'), 0.0), 0.0)";
 
 /// Reads a store. Opens it anew for each question, so that it holds nothing in between.
 #[derive(Clone, Debug)]
@@ -98,16 +103,17 @@ impl Reader {
     pub fn statistics(&self) -> Result<Totals, StoreError> {
         self.ask(|connection| {
             let mut totals = Totals::default();
-            let mut statement = connection.prepare(
+            let mut statement = connection.prepare(&format!(
                 "WITH sums AS (
                      SELECT name, dry, 1 AS runs, how = 'done' AS done, max(ended_ms - started_ms - paused_ms, 0) AS running_ms,
-                         cutting_ms, started_ms AS last_ms
+                         cutting_ms, started_ms AS last_ms, {ENERGY_WH} AS energy_wh
                      FROM runs WHERE how IS NOT NULL
-                     UNION ALL SELECT name, dry, runs, done, running_ms, cutting_ms, last_ms FROM old_runs
+                     UNION ALL SELECT name, dry, runs, done, running_ms, cutting_ms, last_ms, energy_wh FROM old_runs
                  )
-                 SELECT name, sum(runs), sum(done), sum(running_ms), sum(cutting_ms), max(last_ms), dry
+                 SELECT name, sum(runs), sum(done), sum(running_ms), sum(cutting_ms), max(last_ms), dry,
+                     sum(energy_wh)
                  FROM sums GROUP BY name, dry ORDER BY name",
-            )?;
+            ))?;
             let mut rows = statement.query([])?;
             while let Some(row) = rows.next()? {
                 totals.add(row)?;
@@ -115,6 +121,20 @@ impl Reader {
             totals.programs.sort_by_key(|program| std::cmp::Reverse(program.last_ms));
             Ok(totals)
         })
+    }
+
+    /// What the newest runs on the real machine drew, as far as it was measured, newest first.
+    ///
+    /// # Errors
+    /// The file is not there or cannot be read.
+    pub fn run_energies(&self, count: usize) -> Result<Vec<RunEnergy>, StoreError> {
+        let texts: Vec<String> = self.ask(|connection| {
+            connection
+                .prepare("SELECT energy FROM runs WHERE energy IS NOT NULL AND NOT dry ORDER BY id DESC LIMIT ?1")?
+                .query_map([signed(count as u64)], |row| row.get(0))?
+                .collect()
+        })?;
+        Ok(texts.iter().filter_map(|text| rows::energy_of(text)).collect())
     }
 
     /// The newest run that did not come to its end and was not forgotten.
@@ -253,6 +273,7 @@ impl Totals {
             done: row.get::<_, i64>(2)? as u64,
             running_s: of(row.get(3)?),
             cutting_s: of(row.get(4)?),
+            energy_kwh: row.get::<_, f64>(7)? / 1000.0,
         };
         let last_ms: i64 = row.get(5)?;
         let dry: bool = row.get(6)?;
@@ -278,4 +299,5 @@ fn add(to: &mut Statistics, sums: &Statistics) {
     to.done += sums.done;
     to.running_s += sums.running_s;
     to.cutting_s += sums.cutting_s;
+    to.energy_kwh += sums.energy_kwh;
 }

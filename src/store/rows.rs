@@ -3,13 +3,14 @@
 use std::time::Duration;
 
 use rusqlite::{Connection, OptionalExtension, Row, named_params, params};
+use serde::Serialize;
 
 use crate::model::audit::{ASKED, AuditKind, AuditRow, NEVER_ANSWERED};
-use crate::model::program::{Checkpoint, ContentHash, PastRun, RunEnd, RunId};
+use crate::model::program::{Checkpoint, ContentHash, PastRun, RunEnd, RunEnergy, RunId};
 
 /// Columns of a run, in the order in which [`run_of`] reads them.
 pub(super) const RUN_COLUMNS: &str = "id, name, path, hash, who, started_ms, ended_ms, how, why, first_line, last_line, lines, \
-                                      pauses, paused_ms, cutting_ms, dry";
+                                      pauses, paused_ms, cutting_ms, dry, energy";
 /// Columns of an audit row, in the order in which [`audit_of`] reads them.
 pub(super) const AUDIT_COLUMNS: &str = "at_ms, kind, who, what, outcome, took_ms";
 
@@ -48,7 +49,13 @@ pub(super) fn run_of(row: &Row<'_>) -> rusqlite::Result<PastRun> {
         paused_for: Duration::from_millis(unsigned(row.get(13)?)),
         cutting_for: Duration::from_millis(unsigned(row.get(14)?)),
         dry: row.get(15)?,
+        energy: row.get::<_, Option<String>>(16)?.and_then(|text| energy_of(&text)),
     })
+}
+
+/// Energy that cannot be read is not known.
+pub(super) fn energy_of(text: &str) -> Option<RunEnergy> {
+    serde_json::from_str(text).inspect_err(|error| tracing::warn!(%error, "the energy of a run cannot be read")).ok()
 }
 
 fn end_of(how: &str, why: String) -> RunEnd {
@@ -72,15 +79,16 @@ const fn how(end: &RunEnd) -> (&'static str, Option<&String>) {
 /// Writes a run, at its start and again at its end. A run that has ended does not become one that runs.
 pub(super) fn put_run(connection: &Connection, run: &PastRun) -> rusqlite::Result<()> {
     let (how, why) = run.end.as_ref().map_or((None, None), |end| (Some(how(end).0), how(end).1));
+    let energy = run.energy.map(|energy| json(&energy)).transpose()?;
     connection
         .prepare(
             "INSERT INTO runs (id, name, path, hash, who, started_ms, ended_ms, how, why, first_line, last_line, lines,
-                 pauses, paused_ms, cutting_ms, dry)
+                 pauses, paused_ms, cutting_ms, dry, energy)
              VALUES (:id, :name, :path, :hash, :who, :started, :ended, :how, :why, :first, :last, :lines,
-                 :pauses, :paused, :cutting, :dry)
+                 :pauses, :paused, :cutting, :dry, :energy)
              ON CONFLICT (id) DO UPDATE SET hash = coalesce(excluded.hash, hash), ended_ms = excluded.ended_ms, how = excluded.how,
                  why = excluded.why, last_line = excluded.last_line, lines = coalesce(excluded.lines, lines), pauses = excluded.pauses,
-                 paused_ms = excluded.paused_ms, cutting_ms = excluded.cutting_ms
+                 paused_ms = excluded.paused_ms, cutting_ms = excluded.cutting_ms, energy = coalesce(excluded.energy, energy)
              WHERE excluded.how IS NOT NULL",
         )?
         .execute(named_params! {
@@ -88,7 +96,7 @@ pub(super) fn put_run(connection: &Connection, run: &PastRun) -> rusqlite::Resul
             ":who": run.who, ":started": run.started_ms, ":ended": run.ended_ms, ":how": how, ":why": why,
             ":first": signed(run.first_line), ":last": signed(run.last_line), ":lines": run.lines.map(signed),
             ":pauses": run.pauses, ":paused": millis(run.paused_for), ":cutting": millis(run.cutting_for),
-            ":dry": run.dry,
+            ":dry": run.dry, ":energy": energy,
         })?;
     if run.end == Some(RunEnd::Done) {
         drop_checkpoint(connection, run.id)?;
@@ -99,8 +107,7 @@ pub(super) fn put_run(connection: &Connection, run: &PastRun) -> rusqlite::Resul
 /// Writes how far a run is. Nothing is written for a run that came to its end or was forgotten, or that would set
 /// its position back.
 pub(super) fn put_checkpoint(connection: &Connection, checkpoint: &Checkpoint) -> rusqlite::Result<()> {
-    let state =
-        serde_json::to_string(checkpoint).map_err(|error| rusqlite::Error::ToSqlConversionFailure(Box::new(error)))?;
+    let state = json(checkpoint)?;
     connection
         .prepare(
             "INSERT INTO checkpoints (run, at_ms, acked_line, state)
@@ -111,6 +118,11 @@ pub(super) fn put_checkpoint(connection: &Connection, checkpoint: &Checkpoint) -
         )?
         .execute(params![signed(checkpoint.run.0), checkpoint.at_ms, signed(checkpoint.acked_line), state])?;
     Ok(())
+}
+
+/// As it stands in a column.
+fn json<T: Serialize>(value: &T) -> rusqlite::Result<String> {
+    serde_json::to_string(value).map_err(|error| rusqlite::Error::ToSqlConversionFailure(Box::new(error)))
 }
 
 fn drop_checkpoint(connection: &Connection, run: RunId) -> rusqlite::Result<()> {
@@ -185,6 +197,7 @@ pub(super) fn end_interrupted(connection: &Connection) -> rusqlite::Result<()> {
             run.hash = last.hash.or(run.hash);
             run.lines = last.lines.or(run.lines);
             (run.pauses, run.paused_for, run.cutting_for) = (last.pauses, last.paused_for, last.cutting_for);
+            run.energy = last.energy;
         }
         run.end = Some(RunEnd::Interrupted("sunmill or the computer ended in the middle of it".to_owned()));
         put_run(connection, &run)?;

@@ -6,7 +6,7 @@
 use rusqlite::{Connection, TransactionBehavior};
 
 /// One step from each format to the next.
-const STEPS: &[&str] = &[PROGRAMS, INVERTERS];
+const STEPS: &[&str] = &[PROGRAMS, INVERTERS, ENERGY];
 
 /// History, journal, analyses and audit.
 const PROGRAMS: &str = "
@@ -127,6 +127,12 @@ const INVERTERS: &str = "
     ) STRICT, WITHOUT ROWID;
 ";
 
+/// What programs drew: JSON of each, NULL where nothing measured it; and the sums of those that are too old.
+const ENERGY: &str = "
+    ALTER TABLE runs ADD COLUMN energy TEXT;
+    ALTER TABLE old_runs ADD COLUMN energy_wh REAL NOT NULL DEFAULT 0;
+";
+
 /// The format that is written here.
 pub(super) const VERSION: u32 = STEPS.len() as u32;
 
@@ -220,5 +226,18 @@ mod tests {
         migrate(&mut file).unwrap();
         let kept: i64 = file.query_one("SELECT count(*) FROM audit", [], |row| row.get(0)).unwrap();
         assert_eq!((version(&file).unwrap(), kept), (VERSION, 1));
+    }
+
+    #[test]
+    fn runs_of_before_energy_was_measured_have_none_and_their_sums_are_0() {
+        let mut file = Connection::open_in_memory().unwrap();
+        migrate_with(&mut file, &STEPS[..2]).unwrap();
+        let run = "INSERT INTO runs VALUES (1, 'a', 'a', NULL, 'w', 1, 2, 'done', NULL, 1, 2, 2, 0, 0, 1, 0, 0)";
+        file.execute(run, []).unwrap();
+        file.execute("INSERT INTO old_runs VALUES ('a', 0, 1, 1, 10, 5, 1)", []).unwrap();
+        migrate(&mut file).unwrap();
+        let energy: Option<String> = file.query_one("SELECT energy FROM runs", [], |row| row.get(0)).unwrap();
+        let sum: f64 = file.query_one("SELECT energy_wh FROM old_runs", [], |row| row.get(0)).unwrap();
+        assert_eq!((energy, sum), (None, 0.0));
     }
 }

@@ -15,7 +15,7 @@ use super::*;
 use crate::model::audit::{AuditKind, AuditRow};
 use crate::model::axes::{AxisSet, AxisVec};
 use crate::model::program::report::{FileUnits, Frame, Times};
-use crate::model::program::{Checkpoint, ContentHash, PastRun, Reach, Report, RunEnd, RunId};
+use crate::model::program::{Checkpoint, ContentHash, Drawn, PastRun, Reach, Report, RunEnd, RunEnergy, RunId};
 
 /// A folder with a store in it.
 struct Place(TempDir);
@@ -55,6 +55,7 @@ fn run(id: u64, name: &str) -> PastRun {
         paused_for: Duration::ZERO,
         cutting_for: Duration::ZERO,
         dry: false,
+        energy: None,
     }
 }
 
@@ -90,6 +91,7 @@ fn at(run: u64, acked_line: u64) -> Checkpoint {
         pauses: 2,
         paused_for: Duration::from_secs(4),
         cutting_for: Duration::from_secs(30),
+        energy: None,
     }
 }
 
@@ -126,6 +128,7 @@ fn report(lines: u64) -> Report {
         cut_mm: 1.0 / 3.0,
         rapid_mm: 2.0,
         times: Times { cutting_s: 1.5, ..Times::default() },
+        spindle_on: Times { cutting_s: 1.0, ..Times::default() },
         feed_mm_min: Some((100.0, 600.0)),
         spindle_rpm: None,
         systems: vec![1],
@@ -316,6 +319,48 @@ fn sums_are_by_program_and_dry_runs_apart_and_outlive_their_runs() {
     let after = store.reader().statistics().unwrap();
     assert_eq!((after.machine.runs, after.machine.done, after.dry), (5, 2, totals.dry));
     assert_eq!(after.machine.cutting_s, totals.machine.cutting_s);
+}
+
+/// So many Wh, half of them from the sun.
+fn energy(wh: f64) -> RunEnergy {
+    let half = wh / 2.0;
+    let mut energy = RunEnergy { base_w: Some(300.0), sun_wh: half, grid_wh: half, ..RunEnergy::default() };
+    energy.phases[0] = Drawn { seconds: 600.0, wh };
+    energy
+}
+
+#[test]
+fn what_a_run_drew_is_kept_with_it_and_added_up_also_when_the_run_is_too_old() {
+    let place = Place::new();
+    let (store, _) = place.open();
+    let third = energy(1000.0 / 3.0);
+    for (id, dry, energy) in [(1, false, Some(energy(500.0))), (2, true, Some(energy(70.0))), (3, false, None)] {
+        store.run_ended(PastRun { dry, energy, ..ended(run(id, "face.nc"), RunEnd::Done) });
+    }
+    // Killed in the middle of it: the last position knows.
+    store.run_started(run(4, "face.nc"));
+    store.checkpoint(Checkpoint { energy: Some(third), ..at(4, 10) });
+    store.flush().unwrap();
+    store.close();
+    let (store, _) = place.open();
+    store.flush().unwrap();
+    let reader = store.reader();
+    let runs = reader.runs(&RunFilter::default(), 0, 9).unwrap();
+    let energies: Vec<_> = runs.iter().map(|run| run.energy).collect();
+    assert_eq!(energies, [Some(third), None, Some(energy(70.0)), Some(energy(500.0))]);
+    assert_eq!(reader.run_energies(9).unwrap(), [third, energy(500.0)], "dry runs teach nothing");
+    assert_eq!(reader.run_energies(1).unwrap(), [third]);
+    let sums = |store: &Store| {
+        let totals = store.reader().statistics().unwrap();
+        [totals.machine.energy_kwh, totals.dry.energy_kwh].map(|kwh| (kwh * 1e6).round() / 1e6)
+    };
+    assert_eq!(sums(&store), [0.833_333, 0.07]);
+    store.close();
+    // Those that teach what the machine draws outlive the others.
+    let (store, _) = place.open_with(StoreOptions { history_days: 1, ..StoreOptions::default() });
+    store.flush().unwrap();
+    let left: Vec<u64> = store.reader().runs(&RunFilter::default(), 0, 9).unwrap().iter().map(|run| run.id.0).collect();
+    assert_eq!((left, sums(&store)), (vec![4, 1], [0.833_333, 0.07]));
 }
 
 #[test]

@@ -3,6 +3,7 @@
 use rusqlite::{Connection, params};
 
 use super::options::StoreOptions;
+use super::reader::ENERGY_WH;
 use super::{power, rows};
 use crate::model::audit::AuditRow;
 use crate::model::power::Saved;
@@ -97,8 +98,10 @@ fn put_report(connection: &Connection, key: &str, report: &Report, now_ms: i64) 
 
 const DAY_MS: i64 = 24 * 3600 * 1000;
 
-/// Runs of which only sums are kept. The newest stays for its number; those that can be taken up again stay for that.
-const OLD: &str = "ended_ms < ?1 AND id <> (SELECT max(id) FROM runs) AND id NOT IN (SELECT run FROM checkpoints)";
+/// Runs of which only sums are kept. The newest stays for its number; those that can be taken up again stay for that, and those
+/// that teach what the machine draws for that.
+const OLD: &str = "ended_ms < ?1 AND id <> (SELECT max(id) FROM runs) AND id NOT IN (SELECT run FROM checkpoints)
+    AND id NOT IN (SELECT id FROM runs WHERE energy IS NOT NULL AND NOT dry ORDER BY id DESC LIMIT 20)";
 
 /// Throws away the reports that are too old or too many.
 pub(super) fn tidy_reports(connection: &Connection, options: &StoreOptions, now_ms: i64) -> rusqlite::Result<()> {
@@ -123,13 +126,13 @@ pub(super) fn tidy(connection: &Connection, options: &StoreOptions, now_ms: i64)
         let oldest = now_ms - i64::from(options.history_days) * DAY_MS;
         connection.execute(
             &format!(
-                "INSERT INTO old_runs (name, dry, runs, done, running_ms, cutting_ms, last_ms)
+                "INSERT INTO old_runs (name, dry, runs, done, running_ms, cutting_ms, last_ms, energy_wh)
                  SELECT name, dry, count(*), sum(how = 'done'), sum(max(ended_ms - started_ms - paused_ms, 0)),
-                     sum(cutting_ms), max(started_ms)
+                     sum(cutting_ms), max(started_ms), sum({ENERGY_WH})
                  FROM runs WHERE {OLD} GROUP BY name, dry
                  ON CONFLICT (name, dry) DO UPDATE SET runs = runs + excluded.runs, done = done + excluded.done,
                      running_ms = running_ms + excluded.running_ms, cutting_ms = cutting_ms + excluded.cutting_ms,
-                     last_ms = max(last_ms, excluded.last_ms)"
+                     last_ms = max(last_ms, excluded.last_ms), energy_wh = energy_wh + excluded.energy_wh"
             ),
             [oldest],
         )?;

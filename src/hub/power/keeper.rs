@@ -277,6 +277,7 @@ impl Keeper {
             News::Judged { ticket, rows } => self.judged(now, ticket, rows),
             News::Looked { place, values } => self.looked(now, place, &values),
         }
+        self.measure_power(now);
         self.look_at_rules(now);
     }
 

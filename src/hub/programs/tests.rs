@@ -84,6 +84,7 @@ fn report(hash: ContentHash, bytes: u64) -> Report {
         cut_mm: 0.0,
         rapid_mm: 0.0,
         times: Times::default(),
+        spindle_on: Times::default(),
         feed_mm_min: None,
         spindle_rpm: None,
         systems: Vec::new(),

@@ -23,7 +23,7 @@ use crate::model::legal;
 use crate::model::log::LogItem;
 use crate::model::machine::{MessageLevel, StateKind};
 use crate::model::program::{
-    Checkpoint, Interrupted, PastRun, ProgramOrder, Prompt, Report, Run, RunEnd, RunId, RunState,
+    Checkpoint, Interrupted, PastRun, ProgramOrder, Prompt, Report, Run, RunEnd, RunEnergy, RunId, RunState,
 };
 use crate::model::snapshot::{LinkState, StopPhase};
 use crate::model::time::Time;
@@ -84,6 +84,11 @@ impl Runner {
             found: opened.interrupted,
         };
         (runner, receiver)
+    }
+
+    /// The highest feed of the program that runs in mm/min, if it was checked and has one.
+    pub(in crate::hub) fn highest_feed(&self) -> Option<f64> {
+        self.report.as_ref()?.feed_mm_min.map(|(_, highest)| highest)
     }
 }
 
@@ -323,6 +328,7 @@ impl Keeper {
     fn over(&mut self, at: Time) {
         let (Some(course), Some(mut record)) = (&self.runner.course, self.runner.record.take()) else { return };
         let now_ms = store::now_ms();
+        record.past.energy = self.drawn_so_far(at);
         let checkpoint = record.position(at, now_ms, course, &self.snapshot.machine);
         let past = record.close(course, now_ms);
         let (check_mode, is_outline) = (course.run.check_mode, course.run.outline);
@@ -336,6 +342,7 @@ impl Keeper {
             }
             store.run_ended(past.clone());
         }
+        self.end_measuring(&past, at);
         let level = if past.end == Some(RunEnd::Done) { MessageLevel::Info } else { MessageLevel::Warning };
         self.note(at, level, text);
         if past.end != Some(RunEnd::Done) && !check_mode && !is_outline {
@@ -385,6 +392,7 @@ impl Keeper {
     }
 
     pub(super) fn write_position(&mut self, at: Time, first: bool) {
+        let drawn = self.drawn_so_far(at);
         let (Some(course), Some(record), Some(store)) =
             (&self.runner.course, &mut self.runner.record, &self.runner.store)
         else {
@@ -393,6 +401,7 @@ impl Keeper {
         if course.run.outline {
             return;
         }
+        record.past.energy = drawn;
         let machine = &self.snapshot.machine;
         let now_ms = store::now_ms();
         let checkpoint = if first {
@@ -421,8 +430,10 @@ impl Keeper {
     /// sunmill ends: what runs is written down as interrupted.
     pub(in crate::hub) fn finish_program(&mut self, at: Time) {
         self.not_started(at, Outcome::Voided { why: VoidReason::Shutdown, sent: false });
+        let drawn = self.drawn_so_far(at);
         if let (Some(course), Some(mut record)) = (&self.runner.course, self.runner.record.take()) {
             let now_ms = store::now_ms();
+            record.past.energy = drawn;
             let checkpoint = record.position(at, now_ms, course, &self.snapshot.machine);
             let past = record.close(course, now_ms);
             let is_outline = course.run.outline;
@@ -446,5 +457,7 @@ fn said(past: &PastRun) -> String {
         Some(RunEnd::Interrupted(why)) => format!("was interrupted at line {}: {why}", past.last_line),
         None => "runs".to_owned(),
     };
-    format!("{} {end}", past.name)
+    let drew =
+        past.energy.filter(RunEnergy::is_known).map_or_else(String::new, |energy| format!("; drew {}", energy.words()));
+    format!("{} {end}{drew}", past.name)
 }

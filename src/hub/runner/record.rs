@@ -74,6 +74,7 @@ impl Record {
             paused_for: Duration::ZERO,
             cutting_for: Duration::ZERO,
             dry,
+            energy: None,
         };
         let work_offset = (machine.work_offset, 0);
         Self { past, written: None, cutting_since: None, began: Began::of(machine), work_offset }
@@ -121,6 +122,7 @@ impl Record {
             pauses: course.pauses,
             paused_for: course.run.paused_for,
             cutting_for: self.past.cutting_for,
+            energy: self.past.energy,
         }
     }
 

@@ -18,7 +18,7 @@ use crate::model::hub::Request;
 use crate::model::legal;
 use crate::model::machine::StateKind;
 use crate::model::program::{
-    ContentHash, Job, Problem, ProgramOrder, Prompt, Report, Run, RunId, RunRequest, Severity, Start,
+    ContentHash, Job, PhaseTimes, Problem, ProgramOrder, Prompt, Report, Run, RunId, RunRequest, Severity, Start,
 };
 use crate::model::snapshot::Machine;
 use crate::model::time::Time;
@@ -136,6 +136,7 @@ impl Keeper {
         }
         run.check_mode = check_mode;
         run.lines = self.runner.report.as_ref().map(|report| report.lines);
+        run.phases = self.runner.report.as_ref().map(|report| PhaseTimes::of(report));
         run.remaining_s = self.runner.report.as_ref().map(|report| report.times.total_s());
         self.runner.next_id = RunId(id.0 + 1);
         self.runner.ticket = ticket;
@@ -191,6 +192,7 @@ impl Keeper {
             Arc::make_mut(queue).remove(place);
         }
         let dry = starting.request.check_mode || self.snapshot.machine.link.simulated;
+        self.begin_measuring(starting.request.check_mode, at);
         if let Some(course) = &self.runner.course {
             let record = Record::new(course, &starting.origin, &self.snapshot.machine, store::now_ms(), dry);
             if let Some(store) = &self.runner.store {

@@ -4,6 +4,7 @@ use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::time::Duration;
 
+use super::energy::EnergyHub;
 use super::look::View;
 use super::park::{Act, Parking};
 use super::setup::{ParkPlace, SunSetup};
@@ -36,6 +37,8 @@ pub(in crate::hub) struct SunHub {
     /// The program that runs.
     run: Option<RunId>,
     notice: Option<Firing>,
+    /// What programs draw.
+    pub(super) energy: EnergyHub,
 }
 
 impl SunHub {
@@ -59,6 +62,8 @@ impl Keeper {
         self.sun.fired = vec![None; setup.rules.len()];
         self.sun.watches = setup.rules.into_iter().map(|rule| Watch::new(rule, now)).collect();
         self.sun.place = setup.park;
+        self.sun.energy = EnergyHub::new(setup.taught, setup.rated_w);
+        self.show_sun();
         self.look_at_rules(now);
     }
 
@@ -71,6 +76,7 @@ impl Keeper {
 
     /// Something happened at the machine; it has been folded already.
     pub(in crate::hub) fn sun_event(&mut self, event: &Event) {
+        self.measure_machine(event.at);
         self.follow_program();
         if !self.sun.is_parking() {
             return;
@@ -209,7 +215,7 @@ impl Keeper {
     }
 
     /// A program is open, something moves, or the spindle turns.
-    fn is_busy(&self) -> bool {
+    pub(super) fn is_busy(&self) -> bool {
         let machine = &self.snapshot.machine;
         let moves = machine.state.is_some_and(MachineState::is_moving) || machine.jog.is_some();
         let on = machine.accessories.is_some_and(|on| on.spindle_cw || on.spindle_ccw);
@@ -285,7 +291,7 @@ impl Keeper {
     }
 
     /// Brings rules and parking into the snapshot.
-    fn show_sun(&mut self) {
+    pub(super) fn show_sun(&mut self) {
         let sun = &self.sun;
         let states = sun.watches.iter().zip(&sun.fired).map(|(watch, fired)| RuleState {
             name: watch.rule.name.clone(),
@@ -300,7 +306,13 @@ impl Keeper {
             blocks: blocks(watch),
         });
         let park = sun.parking.as_ref().map(|parking| parking.shown.clone());
-        let shown = Sun { rules: states.collect(), park, notice: sun.notice.clone() };
+        let shown = Sun {
+            rules: states.collect(),
+            park,
+            notice: sun.notice.clone(),
+            drawn: sun.energy.drawn,
+            knows: Arc::clone(&sun.energy.knows),
+        };
         if *self.snapshot.sun != shown {
             self.snapshot.sun = Arc::new(shown);
             self.snapshot.rev += 1;

@@ -206,7 +206,7 @@ impl View<'_> {
 }
 
 /// Why nothing that this inverter tells is acted upon now.
-fn disbelieved(snapshot: &Snapshot, unit: &Unit) -> Option<String> {
+pub(super) fn disbelieved(snapshot: &Snapshot, unit: &Unit) -> Option<String> {
     match &unit.state {
         UnitState::Answers => {}
         UnitState::Waiting => return Some("it has not answered yet".to_owned()),

@@ -1,15 +1,20 @@
 //! Rules and parking: what watches inverters, machine and program, and what it leads to.
 //!
-//! [`look`], [`watch`] and [`park`] are pure: a snapshot and the time go in, truths, firings and steps come out. `keeper` is
-//! the hub's part: it carries out what they say, tells people, and writes it down. Nothing here ever resumes anything.
+//! [`look`], [`watch`], [`park`] and [`meter`] are pure: a snapshot and the time go in, truths, firings, steps and energies come
+//! out. `keeper` and `energy` are the hub's part: they carry out what is said, tell people, and write it down. Nothing here ever
+//! resumes anything.
 
+mod days;
+mod energy;
 mod keeper;
 mod look;
+mod meter;
 mod park;
 mod setup;
 #[cfg(test)]
 mod tests;
 mod watch;
 
+pub(super) use days::{Days, news as day_news, start as read_days};
 pub(super) use keeper::SunHub;
 pub use setup::{ParkPlace, SunSetup};

@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use crate::model::Axis;
+use crate::model::program::RunEnergy;
 use crate::model::sun::Rule;
 
 /// Rules, and where the machine is parked.
@@ -12,6 +13,10 @@ pub struct SunSetup {
     pub rules: Vec<Rule>,
     /// Where the machine is parked.
     pub park: ParkPlace,
+    /// What the newest runs on the real machine drew, newest first.
+    pub taught: Vec<RunEnergy>,
+    /// What a person says that spindle and machine draw, in watts.
+    pub rated_w: Option<f64>,
 }
 
 /// Where the machine is parked, in machine coordinates.

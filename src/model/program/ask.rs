@@ -185,4 +185,7 @@ pub struct Statistics {
     pub running_s: f64,
     /// Seconds at feed.
     pub cutting_s: f64,
+    /// What they drew, as far as it was measured.
+    #[serde(default)]
+    pub energy_kwh: f64,
 }

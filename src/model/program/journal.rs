@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
+use super::energy::RunEnergy;
 use super::past::RunId;
 use super::report::ContentHash;
 use crate::model::axes::AxisVec;
@@ -51,4 +52,6 @@ pub struct Checkpoint {
     pub paused_for: Duration,
     /// Time in motion at feed so far.
     pub cutting_for: Duration,
+    /// What it drew so far, where an inverter measures it.
+    pub energy: Option<RunEnergy>,
 }

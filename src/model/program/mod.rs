@@ -3,6 +3,7 @@
 //! The reading and checking itself lives in [`crate::program`]; these are its results and the orders to the runner.
 
 pub mod ask;
+pub mod energy;
 pub mod journal;
 pub mod order;
 pub mod past;
@@ -11,6 +12,7 @@ pub mod run;
 pub mod toolpath;
 
 pub use ask::{Entry, ProgramAnswer, ProgramQuery};
+pub use energy::{Drawn, Phase, PhaseTimes, RunEnergy};
 pub use journal::Checkpoint;
 pub use order::{Agreed, ProgramOrder, RunRequest, Start};
 pub use past::{PastRun, RunEnd, RunId};

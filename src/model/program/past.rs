@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
+use super::energy::RunEnergy;
 use super::report::ContentHash;
 
 /// Number of a run, rising over the life of the store.
@@ -57,4 +58,7 @@ pub struct PastRun {
     pub cutting_for: Duration,
     /// It was run in check mode or on the simulated machine: not counted in the machine's hours.
     pub dry: bool,
+    /// What it drew. `None`: no inverter was there to measure it.
+    #[serde(default)]
+    pub energy: Option<RunEnergy>,
 }

@@ -164,6 +164,8 @@ pub struct Report {
     pub rapid_mm: f64,
     /// Estimated time.
     pub times: Times,
+    /// The part of it in which the spindle is on.
+    pub spindle_on: Times,
     /// Lowest and highest feed in mm/min, if any.
     pub feed_mm_min: Option<(f64, f64)>,
     /// Lowest and highest spindle speed in rpm, if any.
@@ -212,6 +214,7 @@ mod tests {
             cut_mm: 0.0,
             rapid_mm: 0.0,
             times: Times { cutting_s: 20.0, ..Times::default() },
+            spindle_on: Times::default(),
             feed_mm_min: None,
             spindle_rpm: None,
             systems: Vec::new(),

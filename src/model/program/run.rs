@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
+use super::energy::PhaseTimes;
 use super::journal::Checkpoint;
 use super::past::{PastRun, RunId};
 use super::report::ContentHash;
@@ -65,6 +66,9 @@ pub struct Run {
     pub check_mode: bool,
     /// It is the outline of the file, not the program in it.
     pub outline: bool,
+    /// The time of the whole program by what the machine does, if it was checked.
+    #[serde(default)]
+    pub phases: Option<PhaseTimes>,
 }
 
 impl Run {
@@ -90,6 +94,7 @@ impl Run {
             prompt: None,
             check_mode: false,
             outline: false,
+            phases: None,
         }
     }
 }

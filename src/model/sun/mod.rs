@@ -4,15 +4,21 @@
 //! hub. A condition is true, false or not known ([`Truth`]), and what is not known never moves or stops anything.
 
 mod expr;
+mod forecast;
+mod learned;
 mod order;
 mod parse;
+mod profile;
 mod rule;
 mod state;
 mod word;
 
 pub use expr::{Expr, Op, Sum, Truth};
+pub use forecast::{Outlook, Reserve, Supply, Verdict};
+pub use learned::{Learned, NOTHING_MEASURED, Need};
 pub use order::SunOrder;
 pub use parse::{BadCondition, Condition, read_duration};
+pub use profile::{DayProfile, median};
 pub use rule::{Action, Rule, WhenUnknown};
-pub use state::{Firing, Park, ParkStep, RuleState, Seen, Sun};
+pub use state::{Firing, Knowledge, Park, ParkStep, RuleState, Seen, Sun};
 pub use word::{Choice, Dimension, Flag, Quantity, Word};

@@ -1,12 +1,18 @@
 //! How rules and parking stand: their part of the snapshot.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
 use super::expr::Truth;
+use super::forecast::{Outlook, Supply};
+use super::learned::{Learned, Need};
+use super::profile::DayProfile;
 use super::rule::Action;
 use crate::model::Time;
+use crate::model::power::Power;
+use crate::model::program::{PhaseTimes, RunEnergy};
 
 /// Rules, and a machine that is or was parked.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
@@ -17,6 +23,26 @@ pub struct Sun {
     pub park: Option<Park>,
     /// The last firing of a rule that nobody has put away yet.
     pub notice: Option<Firing>,
+    /// What the program that runs has drawn so far, where an inverter measures it.
+    #[serde(default)]
+    pub drawn: Option<RunEnergy>,
+    /// What forecasts are made from, beside what inverters tell now.
+    #[serde(default)]
+    pub knows: Arc<Knowledge>,
+}
+
+/// What forecasts are made from. It changes when a program ends, and every quarter of an hour.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct Knowledge {
+    /// What the machine draws.
+    pub learned: Learned,
+    /// What a person says that it draws.
+    pub rated_w: Option<f64>,
+    /// The sun of the last days.
+    pub sun: DayProfile,
+    /// All loads of the last days.
+    pub loads: DayProfile,
 }
 
 impl Sun {
@@ -30,10 +56,30 @@ impl Sun {
         self.park.as_ref().is_some_and(|park| park.step.is_open())
     }
 
+    /// There is something to say of energy: inverters, or what the machine draws.
+    pub fn speaks_of_energy(&self, power: &Power) -> bool {
+        !power.inverters.is_empty() || self.knows.rated_w.is_some() || self.knows.learned.runs > 0
+    }
+
+    /// What a program with these times will need, and what carries it.
+    ///
+    /// # Errors
+    /// Nothing is known of the machine; what to do about it.
+    pub fn outlook(
+        &self,
+        times: &PhaseTimes,
+        power: &Power,
+        now: Time,
+        now_ms: Option<i64>,
+    ) -> Result<Outlook, &'static str> {
+        let need = Need::of(times, &self.knows.learned, self.knows.rated_w)?;
+        Ok(Outlook::of(need, &Supply::of(power, self, now, now_ms)))
+    }
+
     /// Another state tells people nothing else; which values were looked at, and when, aside.
     pub fn tells_the_same(&self, other: &Self) -> bool {
         let told = |rule: &RuleState| (rule.truth, rule.fired.as_ref().map(|fired| fired.at), rule.latched, rule.aside);
-        (&self.park, &self.notice) == (&other.park, &other.notice)
+        (&self.park, &self.notice, &self.knows) == (&other.park, &other.notice, &other.knows)
             && self.rules.iter().map(told).eq(other.rules.iter().map(told))
     }
 

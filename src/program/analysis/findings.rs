@@ -43,6 +43,7 @@ pub(super) struct Found {
     pub(super) reach: Vec<Reach>,
     pub(super) path: Toolpath,
     pub(super) times: Times,
+    pub(super) spindle_on: Times,
     pub(super) timeline: Vec<(u64, f32)>,
     pub(super) units: FileUnits,
     pub(super) cut_mm: f64,
@@ -95,6 +96,13 @@ impl Findings {
         if switches || (!self.laser && is_on && new_speed()) {
             self.estimator.stop();
         }
+        for code in block.m() {
+            match code {
+                30 | 40 => self.estimator.turn(true),
+                50 => self.estimator.turn(false),
+                _ => {}
+            }
+        }
     }
 
     /// After a block was carried out.
@@ -139,12 +147,13 @@ impl Findings {
     }
 
     pub(super) fn finish(self, shifted: impl Fn(Frame) -> bool) -> Found {
-        let (times, timeline) = self.estimator.finish();
+        let (times, spindle_on, timeline) = self.estimator.finish();
         Found {
             problems: self.problems,
             reach: self.reaches.finish(shifted),
             path: self.path.finish(),
             times,
+            spindle_on,
             timeline,
             units: self.units,
             cut_mm: self.cut_mm,

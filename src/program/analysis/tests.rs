@@ -139,3 +139,15 @@ fn any_bytes_can_be_read() {
         assert!(report.times.total_s().is_finite() && path.min.iter().all(|value| value.is_finite()));
     }
 }
+
+#[test]
+fn the_time_with_the_spindle_on_is_told_apart() {
+    let (report, _) =
+        analysed("G21 G90 G17 G94\nG0 X0\nG0 X50\nG4 P1\nM3 S1000 G4 P2\nG1 X80 F600\nG0 X0\nM5\nG0 X50\nM30\n");
+    let (all, on) = (report.times, report.spindle_on);
+    assert_eq!((all.dwell_s, on.dwell_s), (3.0, 2.0), "the spindle starts before the dwell of its line");
+    assert_eq!(on.cutting_s, all.cutting_s);
+    assert!(on.cutting_s > 3.0 && on.rapid_s > 1.0 && on.rapid_s < all.rapid_s - 1.5, "{on:?} of {all:?}");
+    let (still, _) = analysed("G21 G90 G17 G94\nG0 X0\nG1 X80 F600\n");
+    assert_eq!(still.spindle_on, crate::model::program::report::Times::default());
+}

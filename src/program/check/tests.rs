@@ -69,6 +69,7 @@ fn report(reach: Vec<Reach>) -> Report {
         cut_mm: 0.0,
         rapid_mm: 0.0,
         times: Times::default(),
+        spindle_on: Times::default(),
         feed_mm_min: Some((100.0, 1000.0)),
         spindle_rpm: Some((5000.0, 9000.0)),
         systems: Vec::new(),

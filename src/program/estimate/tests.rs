@@ -160,7 +160,7 @@ fn the_timeline_rises_to_the_end_and_is_bounded() {
     for (motion, line) in chain(&places, Speed::MmMin(600.0)).iter().zip(1..) {
         estimator.add(motion, line);
     }
-    let (times, points) = estimator.finish();
+    let (times, _, points) = estimator.finish();
     assert!(points.len() > MOST_POINTS / 4 && points.len() <= MOST_POINTS, "{}", points.len());
     assert!(points.windows(2).all(|pair| pair[0].0 < pair[1].0 && pair[0].1 <= pair[1].1));
     assert_eq!(points.last(), Some(&(5000, times.total_s() as f32)));

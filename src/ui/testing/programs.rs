@@ -11,7 +11,7 @@ use crate::model::program::report::{FileUnits, Times, Wait, WaitFor};
 use crate::model::program::run::{Interrupted, Run, RunState};
 use crate::model::program::toolpath::{Corner, Level, Reached, Toolpath};
 use crate::model::program::{
-    ContentHash, Entry, Frame, PastRun, Problem, ProgramAnswer, Reach, Report, RunEnd, RunId, Severity,
+    ContentHash, Entry, Frame, PastRun, PhaseTimes, Problem, ProgramAnswer, Reach, Report, RunEnd, RunId, Severity,
 };
 use crate::model::snapshot::Snapshot;
 use crate::model::{AxisSet, StateKind};
@@ -106,6 +106,7 @@ pub(crate) fn details() -> Details {
         cut_mm: 9120.4,
         rapid_mm: 431.0,
         times: Times { cutting_s: 700.0, rapid_s: 41.0, dwell_s: 6.0 },
+        spindle_on: Times { cutting_s: 700.0, rapid_s: 30.0, dwell_s: 6.0 },
         feed_mm_min: Some((300.0, 1200.0)),
         spindle_rpm: Some((12_000.0, 12_000.0)),
         systems: vec![1],
@@ -154,6 +155,7 @@ pub(crate) fn run() -> Run {
         prompt: None,
         check_mode: false,
         outline: false,
+        phases: Some(PhaseTimes::of(&details().report)),
     }
 }
 
@@ -184,6 +186,7 @@ pub(crate) fn past_run(n: u64) -> PastRun {
         paused_for: ms(13_000),
         cutting_for: ms(700_000),
         dry: false,
+        energy: None,
     }
 }
 
