@@ -193,3 +193,33 @@ fn a_line_of_two_gigabytes_is_an_error_of_that_line() {
     let found = report.problems.iter().find(|problem| long(problem)).expect("the length is said");
     assert_eq!(found.severity, Severity::Error);
 }
+
+#[test]
+fn what_it_will_need_is_said_where_there_is_an_inverter_or_the_machine_is_known() {
+    let home = Home::new();
+    let path = sample("sun.nc");
+    let check = |config: &str, more: &[&str]| {
+        let args = [&["check", path.to_str().unwrap(), "--config", config], more].concat();
+        stdout(&sunmill(&home, &args, &[]))
+    };
+    home.write("plain.toml", "version = 1\n");
+    assert!(!check("plain.toml", &[]).contains("energy"), "nobody asks");
+    home.write("rated.toml", "[machine]\nrated_w = 1500.0\n");
+    let text = check("rated.toml", &[]);
+    let line = text.lines().find(|line| line.contains(": energy: needs ")).expect(&text);
+    assert!(line.contains(" Wh ± ") && line.ends_with("no sunmill runs here, and only that one reads the inverters"));
+    assert!(text.contains("assumed: no run was measured yet: 1500 W, machine.rated_w"), "{text}");
+    let json: Value = serde_json::from_str(&check("rated.toml", &["--json"])).unwrap();
+    assert_eq!(
+        (&json["energy"]["verdict"], json["energy"]["needs_wh"].as_f64() > Some(5.0)),
+        (&"unknown".into(), true)
+    );
+    let roof =
+        "[[bus]]\nname = \"b\"\nport = \"/dev/x\"\n[[inverter]]\nname = \"roof\"\nbus = \"b\"\nprofile = \"srne\"\n";
+    home.write("roof.toml", roof);
+    let text = check("roof.toml", &[]);
+    assert!(text.contains("energy: what it needs is not known") && text.contains("machine.rated_w"), "{text}");
+    home.write("bad.toml", "[machine]\nrated_w = -5\n");
+    let text = check("bad.toml", &[]);
+    assert!(text.contains("energy: not reckoned: ") && text.contains("from 1 to 100000 W"), "{text}");
+}

@@ -151,10 +151,10 @@ fn the_history_is_printed_for_people_and_programs_also_while_it_is_written() {
     let csv = stdout(&sunmill(&home, &["programs", "history", "--csv", "--last", "1"], &[]));
     let lines: Vec<&str> = csv.lines().collect();
     assert_eq!(lines.len(), 2);
-    assert_eq!(lines[0].split(',').count(), 17);
+    assert_eq!(lines[0].split(',').count(), 22);
     assert!(lines[1].starts_with("3,\"drill, big.nc\",\"/gcode/drill, big.nc\",0303"), "{csv}");
     assert!(lines[1].ends_with(
-        ",2026-03-01T09:30:00Z,2026-03-01T10:32:03Z,failed,ALARM:1,1,500,1000000,1,60.5,3663.0,1800.0,false"
+        ",2026-03-01T09:30:00Z,2026-03-01T10:32:03Z,failed,ALARM:1,1,500,1000000,1,60.5,3663.0,1800.0,false,,,,,"
     ));
     assert_eq!(stdout(&sunmill(&home, &["programs", "history", "--since", "2026-03-02"], UTC)).lines().count(), 1);
     store.close();
@@ -166,15 +166,18 @@ fn statistics_tell_the_machines_hours_without_dry_runs() {
     history(&home).close();
     let text = stdout(&sunmill(&home, &["programs", "statistics"], UTC));
     let rows: Vec<Vec<&str>> = text.lines().map(|line| line.split_whitespace().collect()).collect();
-    assert_eq!(rows[1], ["all", "2", "0", "2:02:06", "1:00:00", "1"], "{text}");
+    assert_eq!(rows[1], ["all", "2", "0", "2:02:06", "1:00:00", "0.00", "1"], "{text}");
     let json: Value =
         serde_json::from_str(&stdout(&sunmill(&home, &["programs", "statistics", "--json"], &[]))).unwrap();
     assert_eq!((&json["machine"]["runs"], &json["dry"]["done"]), (&2.into(), &1.into()));
     let face = json["programs"].as_array().unwrap().iter().find(|program| program["name"] == "face.nc").unwrap();
     assert_eq!((&face["machine"]["cutting_s"], &face["dry"]["runs"]), (&1800.0.into(), &1.into()));
     let csv = stdout(&sunmill(&home, &["programs", "statistics", "--csv"], &[]));
-    assert!(csv.starts_with("name,last,runs,done,running_s,cutting_s,dry_runs,dry_done,dry_running_s,dry_cutting_s\n"));
-    assert!(csv.contains("\nface.nc,2026-03-01T09:30:00Z,1,0,3663.0,1800.0,1,1,3663.0,1800.0\n"), "{csv}");
+    assert!(csv.starts_with(
+        "name,last,runs,done,running_s,cutting_s,dry_runs,dry_done,dry_running_s,dry_cutting_s,\
+         energy_kwh,dry_energy_kwh\n"
+    ));
+    assert!(csv.contains("\nface.nc,2026-03-01T09:30:00Z,1,0,3663.0,1800.0,1,1,3663.0,1800.0,0.0,0.0\n"), "{csv}");
 }
 
 #[test]

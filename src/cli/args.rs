@@ -100,7 +100,7 @@ pub struct Cli {
 pub enum Command {
     /// Print the keys of the screen
     Keys(KeysArgs),
-    /// Check a program: problems, reach, time
+    /// Check a program: problems, reach, time, energy
     ///
     /// Prints a line for each problem: file:line: error: what (what to do about it). The exit code is
     /// 0 where it may run, 1 where it must not. Work zero, homing and the state of the machine are

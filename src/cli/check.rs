@@ -11,7 +11,8 @@ use serde_json::{Value, json};
 
 use super::args::CheckArgs;
 use super::exit::Failure;
-use super::out;
+use super::settings::{BadSettings, Settings};
+use super::{energy, out};
 use crate::model::axes::{Axis, AxisVec};
 use crate::model::machine::{Firmware, Limits};
 use crate::model::program::{Frame, Problem, Report, Severity};
@@ -32,7 +33,7 @@ struct Target {
 }
 
 /// Checks the file and prints what was found. The exit code is 1 where it must not run.
-pub(super) fn run(args: &CheckArgs) -> Result<ExitCode, Failure> {
+pub(super) fn run(args: &CheckArgs, settings: &Result<Settings, BadSettings>) -> Result<ExitCode, Failure> {
     let target = Target::new(args)?;
     let model = EstimateModel::of(Some(&target.limits), None, None);
     let assumed = model.assumed.clone();
@@ -40,10 +41,15 @@ pub(super) fn run(args: &CheckArgs) -> Result<ExitCode, Failure> {
     let dialect = Dialect { asks_for_tools: true, ..Dialect::new(target.firmware, target.axes) };
     let mut report = read(&args.file, AnalysisConfig { dialect, model })?;
     target.hold_against_travel(&mut report);
+    // A configuration with a mistake is no reason not to check a program.
+    let energy = match settings {
+        Ok(settings) => energy::outlook(settings, &report),
+        Err(why) => Some(Err(format!("not reckoned: {why}"))),
+    };
     let text = if args.json {
-        as_json(&args.file, &report, &target, &assumed)?
+        as_json(&args.file, &report, &target, &assumed, energy.as_ref())?
     } else {
-        as_text(&args.file, &report, &target)
+        as_text(&args.file, &report, &target, energy.as_ref())
     };
     out::data(&text)?;
     Ok(if report.errors == 0 { ExitCode::SUCCESS } else { ExitCode::FAILURE })
@@ -144,7 +150,7 @@ const fn word(severity: Severity) -> &'static str {
     }
 }
 
-fn as_text(file: &Path, report: &Report, target: &Target) -> String {
+fn as_text(file: &Path, report: &Report, target: &Target, energy: Option<&energy::Told>) -> String {
     let file = file.display();
     let mut text = String::new();
     for problem in &report.problems {
@@ -169,6 +175,9 @@ fn as_text(file: &Path, report: &Report, target: &Target) -> String {
         counted(report.errors, "error", "errors"),
         counted(report.warnings, "warning", "warnings")
     );
+    for line in energy.map(energy::text).unwrap_or_default().lines() {
+        let _ = writeln!(text, "{file}: {line}");
+    }
     text
 }
 
@@ -186,7 +195,13 @@ fn duration(seconds: f64) -> String {
 }
 
 /// The report as it is, with what it was made for; the hash as text, and without the points of the time line.
-fn as_json(file: &Path, report: &Report, target: &Target, assumed: &[String]) -> Result<String, Failure> {
+fn as_json(
+    file: &Path,
+    report: &Report,
+    target: &Target,
+    assumed: &[String],
+    energy: Option<&energy::Told>,
+) -> Result<String, Failure> {
     let mut value = serde_json::to_value(report).wrap_err("cannot write the report as JSON")?;
     if let Value::Object(fields) = &mut value {
         fields.remove("timeline");
@@ -197,6 +212,7 @@ fn as_json(file: &Path, report: &Report, target: &Target, assumed: &[String]) ->
         fields.insert("axes".to_owned(), json!(target.axes));
         fields.insert("total_s".to_owned(), json!(report.times.total_s()));
         fields.insert("assumed".to_owned(), json!(assumed));
+        fields.insert("energy".to_owned(), json!(energy.map(energy::as_json)));
     }
     let mut text = serde_json::to_string_pretty(&value).wrap_err("cannot write the report as JSON")?;
     text.push('\n');

@@ -8,9 +8,9 @@ use clap::Args;
 use color_eyre::eyre::eyre;
 
 use super::exit::{Code, Failure};
-use super::out;
 use super::remote::{TakeArgs, ended, gone, refused, with_hub};
 use super::settings::Settings;
+use super::{energy, out};
 use crate::model::StateKind;
 use crate::model::command::{Command, Outcome};
 use crate::model::desk::{Answer, Query};
@@ -64,6 +64,9 @@ pub(super) fn run(settings: &Settings, args: &RunArgs) -> Result<ExitCode, Failu
             return Err(Failure::new(Code::State, eyre!(why)));
         }
         let position_word = if args.position_is_good { POSITION_WORD.to_owned() } else { String::new() };
+        if let Some(told) = energy::of_snapshot(&hub.snapshot(), attached.clock.now(), &details.report) {
+            energy::text(&told).lines().for_each(out::words);
+        }
         agreed(&details, preamble.as_ref(), args.yes)?;
         let request = RunRequest {
             path: path.clone(),

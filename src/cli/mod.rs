@@ -15,6 +15,7 @@ mod crash;
 mod daemon;
 mod desk;
 mod doctor;
+mod energy;
 mod environment;
 mod exit;
 mod files;

@@ -14,7 +14,7 @@ use super::settings::Settings;
 use super::when::{When, hours, local, rfc3339};
 use super::{browse, listing, store};
 use crate::model::program::ask::Statistics;
-use crate::model::program::{PastRun, RunEnd};
+use crate::model::program::{PastRun, RunEnd, RunEnergy};
 use crate::store::{ProgramTotals, RunFilter, Totals};
 
 /// `sunmill programs …`
@@ -89,9 +89,16 @@ struct Told<'a> {
     running_s: Option<f64>,
     cutting_s: f64,
     dry: bool,
+    /// Null: no inverter measured it.
+    energy_kwh: Option<f64>,
+    sun_kwh: Option<f64>,
+    battery_kwh: Option<f64>,
+    grid_kwh: Option<f64>,
+    /// Seconds of it that were not measured.
+    unmeasured_s: Option<f64>,
 }
 
-const NAMES: [&str; 17] = [
+const NAMES: [&str; 22] = [
     "id",
     "name",
     "path",
@@ -109,11 +116,18 @@ const NAMES: [&str; 17] = [
     "running_s",
     "cutting_s",
     "dry",
+    "energy_kwh",
+    "sun_kwh",
+    "battery_kwh",
+    "grid_kwh",
+    "unmeasured_s",
 ];
 
 impl<'a> Told<'a> {
     fn of(run: &'a PastRun) -> Self {
         let (result, why) = result(run);
+        let measured = run.energy.filter(RunEnergy::is_known);
+        let kwh = |of: fn(&RunEnergy) -> f64| measured.map(|energy| (of(&energy) * 1000.0).round() / 1e6);
         Self {
             id: run.id.0,
             name: &run.name,
@@ -132,6 +146,11 @@ impl<'a> Told<'a> {
             running_s: running(run).map(|time| time.as_secs_f64()),
             cutting_s: run.cutting_for.as_secs_f64(),
             dry: run.dry,
+            energy_kwh: kwh(RunEnergy::wh),
+            sun_kwh: kwh(|energy| energy.sun_wh),
+            battery_kwh: kwh(|energy| energy.battery_wh),
+            grid_kwh: kwh(|energy| energy.grid_wh),
+            unmeasured_s: run.energy.map(|energy| (energy.unknown_s * 10.0).round() / 10.0),
         }
     }
 }
@@ -156,6 +175,7 @@ fn history_text(runs: &[PastRun], zone: &TimeZone) -> String {
     if runs.is_empty() {
         return "no such program has run yet\n".to_owned();
     }
+    let is_measured = runs.iter().any(|run| run.energy.is_some());
     let rows: Vec<Vec<String>> = runs
         .iter()
         .map(|run| {
@@ -165,14 +185,17 @@ fn history_text(runs: &[PastRun], zone: &TimeZone) -> String {
                 None => format!("line {}", run.last_line),
             };
             let dry = if run.dry { " (dry)" } else { "" };
-            vec![
+            let energy = run.energy.map_or_else(String::new, |energy| energy.words());
+            let mut row = vec![
                 local(run.started_ms, zone),
                 run.name.clone(),
                 format!("{result}{dry}"),
                 running(run).map_or_else(String::new, |time| hours(time.as_secs_f64())),
                 lines,
-                why.unwrap_or_default().to_owned(),
-            ]
+            ];
+            row.extend(is_measured.then_some(energy));
+            row.push(why.unwrap_or_default().to_owned());
+            row
         })
         .collect();
     listing::columns(&rows, &[3])
@@ -194,7 +217,7 @@ struct ToldProgram<'a> {
     dry: Statistics,
 }
 
-const TOTAL_NAMES: [&str; 10] = [
+const TOTAL_NAMES: [&str; 12] = [
     "name",
     "last",
     "runs",
@@ -205,6 +228,8 @@ const TOTAL_NAMES: [&str; 10] = [
     "dry_done",
     "dry_running_s",
     "dry_cutting_s",
+    "energy_kwh",
+    "dry_energy_kwh",
 ];
 
 fn statistics(settings: &Settings, format: Format) -> Result<String, Failure> {
@@ -224,20 +249,22 @@ fn statistics(settings: &Settings, format: Format) -> Result<String, Failure> {
                 .collect(),
         }),
         Format { csv: true, .. } => {
-            let rows: Vec<_> =
-                totals.programs.iter().map(|p| (&p.name, told(p), flat(p.machine), flat(p.dry))).collect();
+            let rows: Vec<_> = totals.programs.iter().map(|p| flat(p, told(p))).collect();
             listing::csv(&TOTAL_NAMES, &rows)
         }
         _ => Ok(statistics_text(&totals, &TimeZone::system())),
     }
 }
 
-fn flat(sums: Statistics) -> (u64, u64, f64, f64) {
-    (sums.runs, sums.done, sums.running_s, sums.cutting_s)
+/// In the order of [`TOTAL_NAMES`].
+fn flat(program: &ProgramTotals, last: String) -> impl Serialize {
+    let four = |sums: Statistics| (sums.runs, sums.done, sums.running_s, sums.cutting_s);
+    let ProgramTotals { name, machine, dry, .. } = program;
+    (name.clone(), last, four(*machine), four(*dry), machine.energy_kwh, dry.energy_kwh)
 }
 
 fn statistics_text(totals: &Totals, zone: &TimeZone) -> String {
-    let head = ["", "runs", "done", "running", "cutting", "dry runs", "last"].map(str::to_owned).to_vec();
+    let head = ["", "runs", "done", "running", "cutting", "kWh", "dry runs", "last"].map(str::to_owned).to_vec();
     let row = |name: &str, sums: Statistics, dry: Statistics, last: String| {
         vec![
             name.to_owned(),
@@ -245,11 +272,12 @@ fn statistics_text(totals: &Totals, zone: &TimeZone) -> String {
             sums.done.to_string(),
             hours(sums.running_s),
             hours(sums.cutting_s),
+            format!("{:.2}", sums.energy_kwh),
             dry.runs.to_string(),
             last,
         ]
     };
     let mut rows = vec![head, row("all", totals.machine, totals.dry, String::new())];
     rows.extend(totals.programs.iter().map(|p| row(&p.name, p.machine, p.dry, local(p.last_ms, zone))));
-    listing::columns(&rows, &[1, 2, 3, 4, 5])
+    listing::columns(&rows, &[1, 2, 3, 4, 5, 6])
 }

@@ -44,7 +44,7 @@ pub fn run(cli: Cli, environment: &Environment) -> Result<ExitCode, Failure> {
                 _ => keys::text(&keymap),
             })
         }
-        Some(Command::Check(args)) => return check::run(&args),
+        Some(Command::Check(args)) => return check::run(&args, &settings(None)),
         Some(Command::Config(ConfigCommand::Check { file })) => print(&config::checked(&settings(file)?)?),
         Some(Command::Config(ConfigCommand::Show { file })) => print(&config::shown(&settings(file)?)?),
         Some(Command::Ports(args)) => print(&ports::listed(&settings(None)?, args.json)?),

@@ -11,7 +11,9 @@ use crate::model::power::{
     Grid, GridState, Inverter, Power, PowerAnswer, PowerQuery, PvString, Quality, Reading, RegisterRow, Sample, Saved,
     SettingRow, Table, Takes, Unit, UnitState, WriteReport, WriteRow,
 };
+use crate::model::program::{Drawn, Phase, RunEnergy};
 use crate::model::snapshot::Snapshot;
+use crate::model::sun::{DayProfile, Knowledge, Learned};
 use crate::ui::state::{Effect, Event, Tab};
 
 /// Unix time of hub time 0: NOW is 2026-06-21 12:01 UTC.
@@ -333,6 +335,24 @@ pub(in crate::ui) fn energies(from_ms: i64) -> Vec<EnergyBar> {
             }
         })
         .collect()
+}
+
+/// What a run drew: 850 W in the cut for half an hour.
+pub(in crate::ui) fn run_energy() -> RunEnergy {
+    let mut energy = RunEnergy { base_w: Some(310.0), sun_wh: 290.0, battery_wh: 160.0, ..RunEnergy::default() };
+    energy.phases[Phase::Cutting.index()] = Drawn { seconds: 1800.0, wh: 425.0 };
+    energy.phases[Phase::Crossing.index()] = Drawn { seconds: 150.0, wh: 25.0 };
+    energy
+}
+
+/// Three such runs, and bright days.
+pub(in crate::ui) fn knowledge() -> Knowledge {
+    let samples = samples(STARTED_MS - 43_200_000);
+    Knowledge {
+        learned: Learned::of(&[run_energy(); 3]),
+        sun: DayProfile::of(&samples, |sample| sample.pv_w),
+        ..Knowledge::default()
+    }
 }
 
 /// The machine with this power.

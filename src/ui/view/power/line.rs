@@ -16,7 +16,13 @@ pub(in crate::ui::view) fn line_is_empty(cx: &Cx<'_>) -> bool {
 /// Draws the line, as many of its parts as fit.
 pub(in crate::ui::view) fn draw(cx: &Cx<'_>, area: Rect, buf: &mut Buffer) {
     let mut line = Line::from(cx.span(" ", Role::Text));
-    for (text, role) in power::line(&cx.snapshot.power, cx.now) {
+    let mut parts = power::line(&cx.snapshot.power, cx.now);
+    if let Some(part) = power::outlook_part(cx.snapshot, &cx.ui.settings, cx.now) {
+        // What will go wrong must not be what has no room.
+        let place = if part.1 == Role::Alarm { 0 } else { parts.len() };
+        parts.insert(place, part);
+    }
+    for (text, role) in parts {
         let span = cx.span(text, role);
         if line.width() + span.width() + 2 > usize::from(area.width) {
             break;

@@ -6,6 +6,7 @@ mod buses;
 mod changes;
 mod chart;
 mod course;
+mod energy;
 mod facts;
 mod faults;
 mod flow;

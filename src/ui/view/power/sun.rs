@@ -1,9 +1,10 @@
-//! Sun and machine: each rule with what it sees and what it did, and how the machine stands to it.
+//! Sun and machine: what is left, what the program needs, each rule with what it sees and what it did.
 
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 
 use super::super::text::{Cx, Rows, printable};
+use super::energy;
 use super::facts::{moment, nothing, row};
 use crate::model::sun::{RuleState, Truth};
 use crate::ui::power::words;
@@ -17,6 +18,7 @@ const ROWS: u16 = 5;
 pub(super) fn draw(cx: &Cx<'_>, area: Rect, buf: &mut Buffer) {
     let mut rows = Rows { rest: area };
     row(cx, &mut rows, "left", &left(cx), Role::Text, buf);
+    let assumed = energy::rows(cx, &mut rows, buf);
     if let Some(why) = cx.snapshot.sun.start_blocked() {
         row(cx, &mut rows, "no start", &printable(&why), Role::Warning, buf);
     }
@@ -25,6 +27,10 @@ pub(super) fn draw(cx: &Cx<'_>, area: Rect, buf: &mut Buffer) {
     if rules.is_empty() {
         let text = "No rule is configured. [[rule]] in config.toml names one: when it fires, and what is done then; \
                     `sunmill rules check` explains it.";
+        if !assumed.is_empty() {
+            energy::assumed(cx, &assumed, &mut rows, buf);
+            rows.top(1);
+        }
         return nothing(cx, rows.rest, text, buf);
     }
     let selected = cx.ui.power.selected.min(rules.len() - 1);
@@ -33,6 +39,8 @@ pub(super) fn draw(cx: &Cx<'_>, area: Rect, buf: &mut Buffer) {
     for (i, rule) in rules.iter().enumerate().skip((selected + 1).saturating_sub(room)) {
         draw_rule(cx, rule, i == selected, &mut rows, buf);
     }
+    rows.top(1);
+    energy::assumed(cx, &assumed, &mut rows, buf);
 }
 
 /// What the battery lasts, and what the program needs.

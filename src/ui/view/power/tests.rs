@@ -7,6 +7,7 @@ use crate::model::sun::{Action, Firing, Park, ParkStep, RuleState, Seen, Sun, Su
 use crate::ui::settings::{ColourMode, SymbolSet};
 use crate::ui::state::{Effect, Tab};
 use crate::ui::testing::power::{self as made, change, press, scene};
+use crate::ui::testing::programs;
 use crate::ui::testing::{self, NOW, Scene, ms};
 
 /// One drawing at each of the three sizes.
@@ -106,6 +107,55 @@ fn rules_with_what_they_see_and_did() {
         "parked",
     );
     show(ParkStep::Failed("given up at \"Z goes up\": an alarm came up. Nothing more is sent".into()), "not_parked");
+}
+
+/// The page of sun and machine, with a program that is chosen.
+fn chosen(power: Power) -> Scene {
+    let mut scene = after(power, &["8"]);
+    scene.snapshot.sun = Arc::new(Sun { knows: Arc::new(made::knowledge()), ..rules() });
+    scene.ui.programs.file = Some(programs::file("plate.nc"));
+    scene.ui.programs.details = Some(Ok(Arc::new(programs::details())));
+    scene
+}
+
+#[test]
+fn what_a_program_needs_and_what_carries_it() {
+    let mut scene = chosen(made::one());
+    sizes("energy_chosen", &scene);
+    // It runs.
+    scene.snapshot.programs.run = Some(programs::run());
+    Arc::make_mut(&mut scene.snapshot.sun).drawn = Some(made::run_energy());
+    sizes("energy_running", &scene);
+    scene.ui.tab = Tab::Machine;
+    insta::assert_snapshot!("energy_machine_line", scene.text(120, 40));
+    // At night, without the grid, and the battery nearly at its limit.
+    let mut night = made::one();
+    change(&mut night, |unit| {
+        unit.known.grid.state = GridState::Lost;
+        (unit.known.flow.pv_w.value, unit.known.flow.battery_w.value) = (Some(0.0), Some(900.0));
+        unit.known.battery.soc_percent.value = Some(21.0);
+    });
+    Arc::make_mut(&mut scene.snapshot.sun).knows = Arc::default();
+    Arc::make_mut(&mut Arc::make_mut(&mut scene.snapshot.sun).knows).rated_w = Some(1500.0);
+    scene.snapshot.power = Arc::new(night);
+    insta::assert_snapshot!("energy_stops_machine_line", scene.text(80, 24));
+    scene.ui.tab = Tab::Power;
+    sizes("energy_stops", &scene);
+    scene.ui.settings.symbols = SymbolSet::Ascii;
+    scene.ui.settings.colour = ColourMode::None;
+    let text = scene.text(80, 24);
+    assert!(text.is_ascii() && text.contains("+-"), "{text}");
+    insta::assert_snapshot!("energy_stops_ascii", text);
+}
+
+#[test]
+fn without_any_history_the_watts_of_the_machine_are_asked_for() {
+    let mut scene = chosen(made::one());
+    scene.snapshot.sun = Arc::default();
+    let text = scene.text(80, 24);
+    assert!(text.contains("what it needs is not known") && text.contains("machine.rated_w"), "{text}");
+    scene.snapshot.power = Arc::default();
+    assert!(!scene.text(80, 24).contains("rated_w"), "nobody asks where there is no inverter");
 }
 
 #[test]

@@ -8,7 +8,8 @@ use super::super::table;
 use super::super::text::{Cx, Rows, fit, printable, put, rule, wrap};
 use crate::model::program::report::Report;
 use crate::model::program::run::{Job, JobState};
-use crate::model::program::{Problem, Severity};
+use crate::model::program::{PhaseTimes, Problem, Severity};
+use crate::ui::power::outlook;
 use crate::ui::programs::{facts as known, words};
 use crate::ui::theme::Role;
 
@@ -71,6 +72,8 @@ fn all(cx: &Cx<'_>) -> Vec<Fact> {
     });
     if let Some(found) = found {
         facts.extend(of_report(&found.report));
+        let told = outlook(cx.snapshot, &cx.ui.settings, &PhaseTimes::of(&found.report), cx.now);
+        facts.extend(told.map(|told| ("energy".to_owned(), told.words, told.role)));
     }
     facts
 }

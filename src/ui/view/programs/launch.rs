@@ -7,10 +7,11 @@ use unicode_width::UnicodeWidthStr;
 
 use super::super::table;
 use super::super::text::{Cx, Rows, fit, printable, put, rule, wrap};
-use crate::model::program::Severity;
 use crate::model::program::ask::{Details, Preamble};
 use crate::model::program::order::POSITION_WORD;
+use crate::model::program::{PhaseTimes, Report, Severity};
 use crate::model::{AxisVec, quantity};
+use crate::ui::power::{OutlookTold, outlook};
 use crate::ui::programs::launch::OutlineOf;
 use crate::ui::programs::{Field, Launch, Outlook, Way, facts, words};
 use crate::ui::state::Mode;
@@ -163,6 +164,10 @@ fn text(
     if let Some(trouble) = &cx.snapshot.programs.store_trouble {
         text.say(&format!("NOT journaled, so not to be taken up after a power cut: {trouble}"), Role::Bad);
     }
+    let energy = found.and_then(|found| energy_of(cx, &found.report, launch));
+    if let Some(told) = energy.as_ref().filter(|told| told.warns) {
+        text.say(&format!("Energy: {}", told.words), told.role);
+    }
     if let Some(job) = facts::unfinished(cx.snapshot, &launch.path) {
         let how = format!("The check is not finished: {}, {} %.", words::job(&job.state), facts::percent(job));
         text.say(&how, Role::Warning);
@@ -177,7 +182,7 @@ fn text(
     }
     match (&launch.outline, found) {
         (Some(outline), _) => of_outline(&mut text, outline),
-        (None, Some(found)) => of_report(&mut text, found),
+        (None, Some(found)) => of_report(&mut text, found, energy.as_ref()),
         (None, None) => {}
     }
     for problem in &outlook.problems {
@@ -188,7 +193,7 @@ fn text(
     text.lines
 }
 
-fn of_report(text: &mut Text<'_, '_>, found: &Details) {
+fn of_report(text: &mut Text<'_, '_>, found: &Details, energy: Option<&OutlookTold>) {
     let report = &found.report;
     let sums = format!(
         "{}, about {}, cuts {:.0} mm",
@@ -210,6 +215,23 @@ fn of_report(text: &mut Text<'_, '_>, found: &Details) {
         let waits = words::plural(report.waits.len() as u64, "time");
         text.say(&format!("It waits for you {waits}.{tools}"), Role::Text);
     }
+    let Some(told) = energy else { return };
+    if !told.warns {
+        text.say(&format!("Energy: {}", told.words), told.role);
+    }
+    if !told.assumed.is_empty() {
+        text.say(&format!("Assumed: {}", told.assumed.join("; ")), Role::Quiet);
+    }
+}
+
+/// What it will need of battery and sun. That is told and never stands in the way.
+fn energy_of(cx: &Cx<'_>, report: &Report, launch: &Launch) -> Option<OutlookTold> {
+    if launch.check_mode || launch.outline.is_some() {
+        return None;
+    }
+    let done = launch.from.as_ref().map_or(0.0, |from| report.seconds_at(from.line.saturating_sub(1)));
+    let times = PhaseTimes::of(report).lasting((report.times.total_s() - done).max(0.0));
+    outlook(cx.snapshot, &cx.ui.settings, &times, cx.now)
 }
 
 fn of_outline(text: &mut Text<'_, '_>, outline: &OutlineOf) {

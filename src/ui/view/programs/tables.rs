@@ -49,6 +49,9 @@ fn sums(cx: &Cx<'_>) -> Vec<String> {
         words::span(all.running_s),
         words::span(all.cutting_s)
     )];
+    if all.energy_kwh >= 0.05 {
+        lines.push(format!("Energy, as far as it was measured: {:.1} kWh", all.energy_kwh));
+    }
     if let Some(name) = &history.name {
         let real: Vec<&PastRun> = history.runs.iter().flatten().filter(|run| !run.dry).collect();
         let cutting: f64 = real.iter().map(|run| run.cutting_for.as_secs_f64()).sum();
@@ -84,6 +87,7 @@ fn about(cx: &Cx<'_>, run: &PastRun, width: usize) -> Vec<Line<'static>> {
     let why = if why.is_empty() { String::new() } else { format!(": {why}") };
     let lines = run.lines.map_or(String::new(), |lines| format!(" of {}", words::count(lines)));
     let dry = if run.dry { "; dry: not in the machine's hours" } else { "" };
+    let energy = run.energy.map(|energy| format!("energy: {}", energy.words()));
     [
         run.path.clone(),
         format!("ended {ended}, {end}{why}"),
@@ -95,8 +99,9 @@ fn about(cx: &Cx<'_>, run: &PastRun, width: usize) -> Vec<Line<'static>> {
             words::span(run.paused_for.as_secs_f64())
         ),
     ]
-    .iter()
-    .flat_map(|text| wrap(&printable(text), width.saturating_sub(6)))
+    .into_iter()
+    .chain(energy)
+    .flat_map(|text| wrap(&printable(&text), width.saturating_sub(6)))
     .map(|text| Line::from(cx.span(format!("   {text}"), Role::Text)))
     .collect()
 }

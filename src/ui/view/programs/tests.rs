@@ -4,16 +4,18 @@ use ratatui::style::Color;
 
 use crate::model::StateKind;
 use crate::model::machine::MachineState;
+use crate::model::power::GridState;
 use crate::model::program::ask::Statistics;
 use crate::model::program::run::{Job, JobState, RunState};
 use crate::model::program::{ProgramAnswer, Prompt};
+use crate::model::sun::Sun;
 use crate::ui::programs::Page;
 use crate::ui::settings::{ColourMode, SymbolSet};
 use crate::ui::state::Tab;
 use crate::ui::testing::programs::{
     UNIX_MS, answer, bad_details, details, file, interrupted, listed, listed_with, past_run, preamble, running,
 };
-use crate::ui::testing::{self, NOW, Scene};
+use crate::ui::testing::{self, NOW, Scene, power};
 
 fn lines(scene: &mut Scene, from: u64) {
     let lines = (from..from + 200).map(|n| format!("N{n} G1 X{}.5 Y10 F1200", n % 90)).collect();
@@ -78,6 +80,33 @@ fn the_question_says_what_will_happen() {
     scene.press(&["w", "Enter"]);
     insta::assert_snapshot!("launch_not_homed", scene.text(80, 24));
     insta::assert_snapshot!("launch_small", scene.text(60, 18));
+}
+
+#[test]
+fn the_question_says_what_battery_and_sun_will_give() {
+    let mut scene = listed();
+    scene.ui.settings.started_unix_ms = Some(power::STARTED_MS);
+    scene.snapshot.sun = Arc::new(Sun { knows: Arc::new(power::knowledge()), ..Sun::default() });
+    scene.press(&["r"]);
+    // Keys take time; the values are as young as they were.
+    scene.now = NOW;
+    let mut inverters = power::one();
+    scene.snapshot.power = Arc::new(inverters.clone());
+    insta::assert_snapshot!("launch_energy", scene.text(80, 24));
+    insta::assert_snapshot!("launch_energy_wide", scene.text(120, 40));
+    power::change(&mut inverters, |unit| {
+        unit.known.grid.state = GridState::Lost;
+        unit.known.flow.pv_w.value = Some(0.0);
+        unit.known.battery.soc_percent.value = Some(20.5);
+    });
+    scene.snapshot.power = Arc::new(inverters);
+    Arc::make_mut(&mut scene.snapshot.sun).knows = Arc::default();
+    Arc::make_mut(&mut Arc::make_mut(&mut scene.snapshot.sun).knows).rated_w = Some(1500.0);
+    insta::assert_snapshot!("launch_energy_small", scene.text(60, 18));
+    // It warns, and stands in nobody's way.
+    scene.now = NOW;
+    let text = scene.text(120, 40);
+    assert!(text.contains("will stop at about") && text.contains("Not yet: agree to the warnings"), "{text}");
 }
 
 #[test]
@@ -161,6 +190,7 @@ fn past_runs_queue_and_checks() {
     let mut runs: Vec<_> = (0..6).map(past_run).collect();
     runs[2] = interrupted().run;
     runs[3].dry = true;
+    runs[2].energy = Some(power::run_energy());
     answer(&mut scene, ProgramAnswer::History { runs, statistics });
     scene.press(&["Down", "Down"]);
     insta::assert_snapshot!("history", scene.text(80, 24));

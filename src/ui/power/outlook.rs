@@ -1,0 +1,86 @@
+//! What a program will need and what carries it, in words for the screen.
+
+use std::time::Duration;
+
+use crate::model::Time;
+use crate::model::program::{PhaseTimes, Run};
+use crate::model::snapshot::Snapshot;
+use crate::model::sun::Verdict;
+use crate::ui::programs::words::time_of_day;
+use crate::ui::settings::{Settings, SymbolSet};
+use crate::ui::theme::Role;
+
+/// The outlook of a program, as it is told.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct OutlookTold {
+    /// What it needs and what carries it.
+    pub words: String,
+    /// How that is meant.
+    pub role: Role,
+    /// What is assumed.
+    pub assumed: Vec<String>,
+    /// It will not come to its end.
+    pub warns: bool,
+}
+
+/// What a program with these times will need, begun now. `None`: nobody asks, because there is no inverter and nothing is known
+/// of the machine.
+pub fn outlook(snapshot: &Snapshot, settings: &Settings, times: &PhaseTimes, now: Time) -> Option<OutlookTold> {
+    if !snapshot.sun.speaks_of_energy(&snapshot.power) {
+        return None;
+    }
+    Some(match snapshot.sun.outlook(times, &snapshot.power, now, unix_ms(settings, now)) {
+        Err(why) => OutlookTold { words: why.to_owned(), role: Role::Quiet, assumed: Vec::new(), warns: false },
+        Ok(outlook) => {
+            let role = match outlook.verdict {
+                Verdict::Stops { .. } => Role::Bad,
+                Verdict::Battery { .. } | Verdict::Sun { .. } => Role::Good,
+                Verdict::Grid { .. } | Verdict::Unknown(_) => Role::Text,
+            };
+            let words = plain(settings, outlook.words(|after| clock(settings, now, after)));
+            OutlookTold { words, role, warns: outlook.warns(), assumed: outlook.assumed }
+        }
+    })
+}
+
+/// The same of a program that runs: of what is left of it. `None` also where that is not known.
+pub fn outlook_of_run(snapshot: &Snapshot, settings: &Settings, run: &Run, now: Time) -> Option<OutlookTold> {
+    outlook(snapshot, settings, &left(run)?, now)
+}
+
+/// A word or two about the program that runs, for one line among others: where the battery ends, or that it will not do.
+pub fn outlook_part(snapshot: &Snapshot, settings: &Settings, now: Time) -> Option<(String, Role)> {
+    let run = snapshot.programs.run.as_ref().filter(|run| run.state.is_open())?;
+    let outlook = snapshot.sun.outlook(&left(run)?, &snapshot.power, now, unix_ms(settings, now)).ok()?;
+    match outlook.verdict {
+        Verdict::Stops { after } => Some((format!("WILL STOP about {}", clock(settings, now, after)), Role::Alarm)),
+        Verdict::Grid { .. } => Some(("program needs the grid".to_owned(), Role::Text)),
+        Verdict::Battery { to_percent } | Verdict::Sun { to_percent } => {
+            Some((format!("program: battery to {:.0} %", to_percent.floor()), Role::Text))
+        }
+        Verdict::Unknown(_) => None,
+    }
+}
+
+fn left(run: &Run) -> Option<PhaseTimes> {
+    if run.check_mode || run.outline {
+        return None;
+    }
+    Some(run.phases?.lasting(run.remaining_s?))
+}
+
+fn unix_ms(settings: &Settings, now: Time) -> Option<i64> {
+    Some(settings.started_unix_ms? + (now.as_micros() / 1000).cast_signed())
+}
+
+/// The time of day after so long; how long it is, where no time of day is known.
+fn clock(settings: &Settings, now: Time, after: Duration) -> String {
+    match unix_ms(settings, now + after) {
+        Some(at) => time_of_day(at, &settings.zone),
+        None => format!("{} min from now", after.as_secs() / 60),
+    }
+}
+
+fn plain(settings: &Settings, words: String) -> String {
+    if settings.symbols == SymbolSet::Ascii { words.replace('±', "+-") } else { words }
+}
