@@ -53,6 +53,14 @@ impl Pacer {
         }
     }
 
+    /// How many bytes are worth handing over now: the budget, or none while it is less than a quarter of what may be ahead.
+    /// Each call into the kernel takes about as long as the wire takes for a byte: who hands over whatever there is room for
+    /// soon hands over single bytes, one call for each.
+    pub fn portion(&self, now: Time) -> usize {
+        let budget = self.budget(now);
+        if self.baud.is_some_and(|baud| budget < allowance(baud) / 4) { 0 } else { budget }
+    }
+
     /// `bytes` were handed over. More than the budget is counted too: realtime bytes never ask.
     pub fn sent(&mut self, now: Time, bytes: usize) {
         if let Some(baud) = self.baud {
@@ -91,9 +99,9 @@ mod tests {
 
     use super::*;
 
-    /// Sends all the budget at `now`, as the driver does when lines are waiting.
+    /// Sends all that is worth it at `now`, as the driver does when lines are waiting.
     fn feed(pacer: &mut Pacer, now: Time) -> usize {
-        let n = pacer.budget(now);
+        let n = pacer.portion(now);
         pacer.sent(now, n);
         n
     }
@@ -119,6 +127,19 @@ mod tests {
         assert_eq!(pacer.next(Time::ZERO), Some(Time::from_micros(1389)));
         assert_eq!(pacer.budget(Time::from_micros(1389)), 16);
         assert_eq!(pacer.budget(Time::from_millis(3)), 32);
+    }
+
+    #[test]
+    fn single_bytes_are_not_worth_a_call() {
+        let mut pacer = Pacer::new(Some(115_200));
+        assert_eq!(feed(&mut pacer, Time::ZERO), 32);
+        let byte = |n: u64| Time::from_micros((n * 10_000_000).div_ceil(115_200));
+        assert_eq!((pacer.budget(byte(7)), pacer.portion(byte(7))), (7, 0));
+        assert_eq!((pacer.budget(byte(8)), pacer.portion(byte(8))), (8, 8));
+        // What is waited for is always worth it.
+        let due = pacer.next(Time::ZERO).expect("a full budget was just spent");
+        assert_eq!(pacer.portion(due), 16);
+        assert_eq!(Pacer::new(None).portion(Time::ZERO), usize::MAX);
     }
 
     #[test]
@@ -196,12 +217,15 @@ mod tests {
         #[test]
         fn a_wake_that_comes_early_does_no_harm(wakes in prop::collection::vec(1_u64..300, 1..500)) {
             let mut pacer = Pacer::new(Some(115_200));
-            let (mut now, mut total) = (0_u64, 0_usize);
+            let (mut now, mut total, mut calls) = (0_u64, 0_usize, 0);
             for gap in wakes {
-                total += feed(&mut pacer, Time::from_micros(now));
+                let fed = feed(&mut pacer, Time::from_micros(now));
+                calls += usize::from(fed > 0);
+                total += fed;
                 now += gap;
             }
             prop_assert!(total as f64 >= bytes_in(115_200, now) - 1.0);
+            prop_assert!(calls <= total / (AHEAD_BYTES / 4), "{calls} calls for {total} bytes");
             prop_assert!(total as f64 <= bytes_in(115_200, now) + AHEAD_BYTES as f64);
         }
     }

@@ -6,6 +6,7 @@
 pub mod budget;
 pub mod codec;
 pub mod energy;
+pub mod frame;
 pub mod grid_loss;
 pub mod identity;
 pub mod plan;

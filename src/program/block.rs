@@ -252,17 +252,14 @@ impl Block {
     }
 
     fn code(&mut self, word: Word, g: bool) {
-        // Controllers look at hundredths (Grbl `gc_execute_line`: mantissa).
-        let hundredths = (word.value * 100.0).round();
-        let tenths = (hundredths / 10.0).round();
-        if !(0.0..=9999.0).contains(&tenths) || (hundredths - tenths * 10.0).abs() > 0.5 {
+        let Some(code) = code_of(word.value) else {
             self.say(usize::from(word.start), FaultKind::BadCode(word.letter));
             return;
-        }
+        };
         let (codes, count) = if g { (&mut self.g, &mut self.g_count) } else { (&mut self.m, &mut self.m_count) };
         match codes.get_mut(*count) {
             Some(slot) => {
-                *slot = tenths as Code;
+                *slot = code;
                 *count += 1;
             }
             None => self.say(usize::from(word.start), FaultKind::TooManyWords),
@@ -400,6 +397,20 @@ impl Block {
             self.fault = Some(Fault { column: at as u16 + 1, kind });
         }
     }
+}
+
+/// A number as a code. Controllers look at hundredths (Grbl `gc_execute_line`: mantissa), and there are codes in tenths only.
+#[inline]
+fn code_of(value: f64) -> Option<Code> {
+    // Nearly all are whole, and need no rounding.
+    let whole = value as Code;
+    if f64::from(whole) == value && whole <= 999 {
+        return Some(whole * 10);
+    }
+    let hundredths = (value * 100.0).round();
+    let tenths = (hundredths / 10.0).round();
+    let is_code = (0.0..=9999.0).contains(&tenths) && (hundredths - tenths * 10.0).abs() <= 0.5;
+    is_code.then_some(tenths as Code)
 }
 
 /// FluidNC takes any separator after `MSG` (`gcode_comment_msg`); grblHAL's plugins and FluidNC print the others.

@@ -23,6 +23,8 @@ const MOST_CHORDS: f64 = 5_000.0;
 const LEAST_MM: f64 = 1e-6;
 /// Points of a timeline.
 const MOST_POINTS: usize = 1024;
+/// X, Y, Z: all that most programs move.
+const XYZ: usize = 3;
 
 /// One number per axis.
 type PerAxis = [f64; MAX_AXES];
@@ -36,6 +38,8 @@ pub struct Estimator {
     /// Those of them in which the spindle is on.
     spindle_on: Times,
     timeline: Timeline,
+    /// Axes beyond X, Y, Z have moved: each sum is over all of them from here on.
+    wide: bool,
     /// Direction of the last block, while the machine does not stop after it.
     last: Option<PerAxis>,
     /// Top speed of the last block, squared.
@@ -54,6 +58,7 @@ impl Estimator {
             times: Times::default(),
             spindle_on: Times::default(),
             timeline: Timeline::default(),
+            wide: false,
             last: None,
             last_nominal_sq: 0.0,
             spindle_rpm: 0.0,
@@ -116,8 +121,7 @@ impl Estimator {
                 *delta = straight.to[axis] - straight.from[axis];
             }
         }
-        let length = norm(&delta);
-        self.block(&delta, length, self.wanted(straight.speed, length), straight.speed == Speed::Rapid, line);
+        self.block(&delta, straight.speed, line);
     }
 
     fn arc(&mut self, arc: &Arc, line: u64) {
@@ -145,8 +149,7 @@ impl Estimator {
             delta[first] = next[0] - spoke[0];
             delta[second] = next[1] - spoke[1];
             spoke = next;
-            let length = norm(&delta);
-            self.block(&delta, length, self.wanted(speed, length), false, line);
+            self.block(&delta, speed, line);
         }
     }
 
@@ -162,42 +165,63 @@ impl Estimator {
         if mm_s > 0.0 { mm_s } else { f64::INFINITY }
     }
 
-    fn block(&mut self, delta: &PerAxis, length: f64, wanted: f64, rapid: bool, line: u64) {
+    fn block(&mut self, delta: &PerAxis, speed: Speed, line: u64) {
+        self.wide = self.wide || delta[XYZ..].iter().any(|value| *value != 0.0);
+        if self.wide {
+            self.block_over::<MAX_AXES>(delta, speed, line);
+        } else {
+            self.block_over::<XYZ>(delta, speed, line);
+        }
+    }
+
+    /// Queues a block; nothing has moved but the first `AXES` axes.
+    #[inline]
+    fn block_over<const AXES: usize>(&mut self, delta: &PerAxis, speed: Speed, line: u64) {
+        let length = sum::<AXES>(|axis| delta[axis] * delta[axis]).sqrt();
         // Written so that what is not a number is left out.
         if !(length >= LEAST_MM && length.is_finite()) {
             return;
         }
-        let unit = delta.map(|value| value / length);
-        let accel = along(&unit, &self.model.per_accel);
-        let nominal = wanted.min(along(&unit, &self.model.per_rate));
+        let per_length = 1.0 / length;
+        let mut unit = [0.0; MAX_AXES];
+        for axis in 0..AXES {
+            unit[axis] = delta[axis] * per_length;
+        }
+        let accel = 1.0 / most::<AXES>(&unit, &self.model.per_accel);
+        let nominal = self.wanted(speed, length).min(1.0 / most::<AXES>(&unit, &self.model.per_rate));
         let nominal_sq = nominal * nominal;
         let max_entry_sq = match &self.last {
-            Some(last) => self.junction_sq(last, &unit).min(nominal_sq).min(self.last_nominal_sq),
+            Some(last) => self.junction_sq::<AXES>(last, &unit).min(nominal_sq).min(self.last_nominal_sq),
             None => 0.0,
         };
         self.last = Some(unit);
         self.last_nominal_sq = nominal_sq;
+        let rapid = speed == Speed::Rapid;
         if let Some(done) = self.window.push(Block { length, accel, nominal, max_entry_sq, rapid, line }) {
             self.account(done);
         }
     }
 
     /// How fast a corner may be taken, squared (Grbl `planner.c`, `plan_buffer_line`).
-    fn junction_sq(&self, last: &PerAxis, unit: &PerAxis) -> f64 {
-        let cos = -last.iter().zip(unit).map(|(a, b)| a * b).sum::<f64>();
+    #[inline]
+    fn junction_sq<const AXES: usize>(&self, last: &PerAxis, unit: &PerAxis) -> f64 {
+        let cos = -sum::<AXES>(|axis| last[axis] * unit[axis]);
         if cos > 0.999_999 {
             return 0.0;
         }
         if cos < -0.999_999 {
             return f64::INFINITY;
         }
-        let mut across = *unit;
-        across.iter_mut().zip(last).for_each(|(value, last)| *value -= last);
+        let mut across = [0.0; MAX_AXES];
+        for axis in 0..AXES {
+            across[axis] = unit[axis] - last[axis];
+        }
         // Its length follows from the angle: |u - l|² = 2 + 2 cos, with cos taken of the opposite direction.
         let size = (2.0 + 2.0 * cos).sqrt();
-        let accel = along(&across, &self.model.per_accel) * size;
         let sin_half = (0.5 * (1.0 - cos)).sqrt();
-        accel * self.model.junction_deviation_mm * sin_half / (1.0 - sin_half)
+        let deviation = self.model.junction_deviation_mm;
+        // The acceleration across is size / most: one division for both quotients.
+        size * deviation * sin_half / (most::<AXES>(&across, &self.model.per_accel) * (1.0 - sin_half))
     }
 
     fn account(&mut self, done: window::Done) {
@@ -211,14 +235,22 @@ impl Estimator {
     }
 }
 
-/// The largest value along `direction` that keeps every axis within its own limit, whose inverse is given.
-fn along(direction: &PerAxis, per_limit: &PerAxis) -> f64 {
-    1.0 / direction.iter().zip(per_limit).fold(0.0, |most: f64, (part, per)| most.max(part.abs() * per))
+/// Inverse of the largest value along `direction` that keeps every axis within its own limit, whose inverse is given.
+#[inline]
+fn most<const AXES: usize>(direction: &PerAxis, per_limit: &PerAxis) -> f64 {
+    let mut most = 0.0;
+    for axis in 0..AXES {
+        let part = direction[axis].abs() * per_limit[axis];
+        // Not `f64::max`, which minds what is no number: there is none here.
+        most = if part > most { part } else { most };
+    }
+    most
 }
 
-/// Length over all axes, as the firmwares measure a block.
-fn norm(delta: &PerAxis) -> f64 {
-    delta.iter().map(|value| value * value).sum::<f64>().sqrt()
+/// Over the first `AXES` axes.
+#[inline]
+fn sum<const AXES: usize>(part: impl Fn(usize) -> f64) -> f64 {
+    (0..AXES).map(part).sum()
 }
 
 /// When each line ends, thinned out as it grows.

@@ -109,7 +109,8 @@ impl PathBuilder {
     /// Brings the path to where a motion begins. `false`: the motion cannot be drawn.
     fn begin(&mut self, ends: &Straight, line: u64) -> bool {
         let unknown = ends.named & XYZ & !ends.known != 0;
-        let finite = ends.from.iter().chain(&ends.to).all(|value| value.is_finite());
+        let (from, to) = (place(&ends.from), place(&ends.to));
+        let finite = [from, to].as_flattened().iter().all(|value| value.is_finite());
         if ends.frame == Frame::Machine || !finite {
             self.partial = true;
             self.at = None;
@@ -122,22 +123,25 @@ impl PathBuilder {
             self.at = None;
             return false;
         }
-        let from = place(&ends.from);
         if self.at != Some(from) {
+            self.widen(from);
             self.corner(Corner::new(from, line, Reached::Jump));
+            self.at = Some(from);
         }
-        self.at = Some(from);
         true
     }
 
-    fn stroke(&mut self, to: [f32; 3], reached: Reached, line: u64) {
-        let from = self.at.unwrap_or(to);
-        for axis in 0..3 {
-            self.min[axis] = self.min[axis].min(from[axis]).min(to[axis]);
-            self.max[axis] = self.max[axis].max(from[axis]).max(to[axis]);
+    fn widen(&mut self, by: [f32; 3]) {
+        for ((min, max), by) in self.min.iter_mut().zip(&mut self.max).zip(by) {
+            // Not `f32::min`, which minds what is no number: there is none here.
+            *min = if by < *min { by } else { *min };
+            *max = if by > *max { by } else { *max };
         }
-        self.at = Some(to);
-        if from != to {
+    }
+
+    fn stroke(&mut self, to: [f32; 3], reached: Reached, line: u64) {
+        self.widen(to);
+        if self.at.replace(to).is_some_and(|from| from != to) {
             self.corner(Corner::new(to, line, reached));
         }
     }
@@ -259,8 +263,7 @@ impl Joiner {
             self.end = Some(Corner::new(corner.at, corner.line(), reached));
             self.reach = self.reach.max(distance);
             self.uniform = uniform;
-        } else if uniform && distance >= self.reach && self.admits(to, distance) {
-            self.narrow(to, distance);
+        } else if uniform && distance >= self.reach && self.follows(to, distance) {
             self.end = Some(corner);
         } else {
             self.start(end.at, corner);
@@ -292,30 +295,31 @@ impl Joiner {
     fn start(&mut self, anchor: [f32; 3], corner: Corner) {
         *self = Self { anchor: Some(anchor), end: Some(corner), ..Self::new(self.tolerance) };
         let to = minus(corner.at, anchor);
-        self.narrow(to, length(to));
-    }
-
-    /// Whether a stroke to there passes all corners left out.
-    fn admits(&self, to: [f32; 3], distance: f32) -> bool {
-        self.open.is_none_or(|(middle, radius)| {
-            let off = minus(to.map(|c| c / distance), middle);
-            dot(off, off) <= radius * radius
-        })
-    }
-
-    /// Leaves those directions open that pass this corner too.
-    fn narrow(&mut self, to: [f32; 3], distance: f32) {
-        self.reach = self.reach.max(distance);
-        if distance <= self.tolerance {
-            return;
+        let distance = length(to);
+        self.reach = distance;
+        if distance > self.tolerance {
+            self.open = Some((to.map(|c| c / distance), self.tolerance / distance));
         }
-        let (direction, radius) = (to.map(|c| c / distance), self.tolerance / distance);
+    }
+
+    /// Whether a stroke to there, no nearer than the reach and farther than the tolerance, passes all corners left out. If it
+    /// does, those directions stay open that pass this corner too.
+    #[inline]
+    fn follows(&mut self, to: [f32; 3], distance: f32) -> bool {
+        let per_distance = 1.0 / distance;
+        let (direction, radius) = (to.map(|c| c * per_distance), self.tolerance * per_distance);
         let Some((middle, open)) = self.open else {
+            self.reach = distance;
             self.open = Some((direction, radius));
-            return;
+            return true;
         };
         let off = minus(direction, middle);
-        let apart = length(off);
+        let apart_sq = dot(off, off);
+        if apart_sq > open * open {
+            return false;
+        }
+        self.reach = distance;
+        let apart = apart_sq.sqrt();
         if apart + radius <= open {
             self.open = Some((direction, radius));
         } else if apart + open > radius {
@@ -324,6 +328,7 @@ impl Joiner {
             let along = (open - inner) / apart;
             self.open = Some(([0, 1, 2].map(|axis| middle[axis] + off[axis] * along), inner));
         }
+        true
     }
 }
 

@@ -10,7 +10,7 @@ use std::time::Duration;
 use sunmill::driver::Clock;
 use sunmill::driver::bus::{
     self, BusConfig, BusEndpoint, BusEvent, BusEventKind, BusHandle, BusOpener, BusOrder, Family, InProcessBus,
-    UnitConfig, UnitEvent,
+    UnitConfig, UnitEvent, WireTrouble,
 };
 use sunmill::driver::transport::{SerialLine, Stream};
 use sunmill::inverter::poller::Options;
@@ -169,7 +169,7 @@ pub(crate) struct Seen {
     pub(crate) states: Vec<BusState>,
     pub(crate) counters: BusCounters,
     pub(crate) round: Option<Duration>,
-    pub(crate) second_master: bool,
+    pub(crate) trouble: Option<WireTrouble>,
     pub(crate) events: usize,
     pub(crate) known_events: usize,
 }
@@ -179,8 +179,8 @@ impl Seen {
         self.events += 1;
         match event.what {
             BusEventKind::State(state) => self.states.push(state),
-            BusEventKind::Counters { counters, round, second_master } => {
-                (self.counters, self.round, self.second_master) = (counters, round, second_master);
+            BusEventKind::Counters { counters, round, trouble } => {
+                (self.counters, self.round, self.trouble) = (counters, round, trouble);
             }
             BusEventKind::Unit { unit, what } => match what {
                 UnitEvent::Known(known) => {

@@ -4,7 +4,7 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-use sunmill::driver::bus::BusOrder;
+use sunmill::driver::bus::{BusOrder, WireTrouble};
 use sunmill::inverter::{Identity, Written};
 use sunmill::model::power::{BusState, GridState, Quality, Role};
 use sunmill::sim::inverter::InverterFault;
@@ -89,12 +89,12 @@ async fn another_master_on_the_wire_is_told_and_forgotten_when_it_is_gone() {
     let (mut rig, _bus) = Rig::one(Kind::Rtu);
     rig.until("it answers", |seen| seen.writable(0)).await;
     rig.pass(seconds(10)).await;
-    assert!(!rig.seen.second_master);
+    assert_eq!(rig.seen.trouble, None);
     *rig.wire.other_master.lock().unwrap() = Some(Duration::from_millis(40));
-    rig.until("it is told", |seen| seen.second_master).await;
+    rig.until("it is told", |seen| seen.trouble == Some(WireTrouble::SecondMaster)).await;
     assert!(rig.seen.counters.stray_bytes > 0);
     *rig.wire.other_master.lock().unwrap() = None;
-    rig.until("it is forgotten", |seen| !seen.second_master).await;
+    rig.until("it is forgotten", |seen| seen.trouble.is_none()).await;
 }
 
 #[tokio::test(start_paused = true)]

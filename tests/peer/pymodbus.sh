@@ -13,8 +13,8 @@ for tool in socat jq "$python" "$sunmill"; do
 done
 "$python" -c 'import pymodbus, serial' || { echo "pymodbus or pyserial is missing" >&2; exit 2; }
 
-folder=$(mktemp -d)
-export HOME=$folder XDG_RUNTIME_DIR=$folder
+root=$(mktemp -d)
+folder=$root
 pids=()
 stop() {
     for pid in "${pids[@]}"; do
@@ -23,12 +23,23 @@ stop() {
     done
     pids=()
 }
-trap 'stop; rm -rf "$folder"' EXIT
+trap 'rm -rf "$root"' EXIT
 
 failed() {
     echo "FAILED: $*" >&2
     cat "$folder"/*.err >&2 || true
     exit 1
+}
+
+# Runs a part of this in a folder of its own, with ports of its own: each mostly waits, and they can all do so at once.
+part() { # number command…
+    folder=$root/$1
+    mkdir "$folder"
+    export HOME=$folder XDG_RUNTIME_DIR=$folder
+    port=$((20000 + ($$ % 2000) * 8 + $1 * 2))
+    trap stop EXIT
+    shift
+    "$@"
 }
 
 # Waits until a command says yes.
@@ -66,8 +77,9 @@ serve() { # registers unit transport [filled]
     wait_for grep -q ready "$folder/out"
 }
 
-port=$((20000 + $$ % 20000))
-for profile in senergy_hybrid deye_3p_lv growatt_sph; do
+# Every register of a profile, over both transports.
+registers() { # profile
+    local profile=$1 unit transport holes
     "$sunmill" inverter profiles show "$profile" --json >"$folder/profile.json"
     jq "$contents" "$folder/profile.json" >"$folder/registers.json"
     unit=$(jq .unit "$folder/profile.json")
@@ -87,7 +99,7 @@ for profile in senergy_hybrid deye_3p_lv growatt_sph; do
         echo "$profile over $transport: $(cat "$folder/count") registers, each word as served"
         stop
     done
-done
+}
 
 # What known words mean, worked out by hand from the description of the registers.
 known='{
@@ -95,27 +107,38 @@ known='{
     pv_power: [0, 23450], load_power_l1: [0, 12000], battery_power: [65535, 53536], battery_voltage: [522], battery_temp: [65531],
     mode: [3], error_bits: [0, 0], energy_day_pv: [0, 7250]
 }'
-"$sunmill" inverter profiles show senergy_hybrid --json |
-    jq --argjson known "$(jq -n "$known")" '[.registers[] | . + {content: ($known[.id] // (.addresses | map(0)))}]' >"$folder/registers.json"
-for transport in tcp rtu; do
-    serve "$folder/registers.json" 1 "$transport"
-    "$sunmill" inverter show --at "$at" --profile senergy --json >"$folder/show.json" 2>"$folder/show.err" || failed "show over $transport"
-    jq -e '.serial == "PEER020001"
-        and .soc_percent == 64 and .grid_v == 231.2 and .grid_hz == 50.02 and .pv_w == 2345 and .load_w == 1200
-        and .battery_w == -1200 and .battery_v == 52.2 and .battery_c == -5 and .day.pv_kwh == 7.25
-        and (.status | startswith("OnGrid")) and .faults == []' "$folder/show.json" >/dev/null || {
-        cat "$folder/show.json" >&2
-        failed "show over $transport"
-    }
-    "$sunmill" inverter show --at "$at" --profile senergy 2>>"$folder/show.err" | grep -q 'charging 1200 W, 64 %' || failed "the words of show"
-    "$sunmill" inverter scan "$at" --units 1 --profile senergy --json 2>>"$folder/show.err" |
-        jq -e '.[0].unit == 1 and .[0].profiles[0].profile == "senergy_hybrid" and .[0].profiles[0].sensible == 3' >/dev/null ||
-        failed "the scan over $transport"
-    echo "show and scan over $transport: as worked out by hand"
-    stop
-done
+words() {
+    local transport code=0
+    "$sunmill" inverter profiles show senergy_hybrid --json |
+        jq --argjson known "$(jq -n "$known")" '[.registers[] | . + {content: ($known[.id] // (.addresses | map(0)))}]' >"$folder/registers.json"
+    for transport in tcp rtu; do
+        serve "$folder/registers.json" 1 "$transport"
+        "$sunmill" inverter show --at "$at" --profile senergy --json >"$folder/show.json" 2>"$folder/show.err" || failed "show over $transport"
+        jq -e '.serial == "PEER020001"
+            and .soc_percent == 64 and .grid_v == 231.2 and .grid_hz == 50.02 and .pv_w == 2345 and .load_w == 1200
+            and .battery_w == -1200 and .battery_v == 52.2 and .battery_c == -5 and .day.pv_kwh == 7.25
+            and (.status | startswith("OnGrid")) and .faults == []' "$folder/show.json" >/dev/null || {
+            cat "$folder/show.json" >&2
+            failed "show over $transport"
+        }
+        "$sunmill" inverter show --at "$at" --profile senergy 2>>"$folder/show.err" | grep -q 'charging 1200 W, 64 %' || failed "the words of show"
+        "$sunmill" inverter scan "$at" --units 1 --profile senergy --json 2>>"$folder/show.err" |
+            jq -e '.[0].unit == 1 and .[0].profiles[0].profile == "senergy_hybrid" and .[0].profiles[0].sensible == 3' >/dev/null ||
+            failed "the scan over $transport"
+        echo "show and scan over $transport: as worked out by hand"
+        stop
+    done
 
-# Nobody there: a code of its own.
-code=0
-"$sunmill" inverter show --at "tcp://127.0.0.1:$port" --profile senergy >/dev/null 2>"$folder/none.err" || code=$?
-[ "$code" -eq 1 ] || failed "a port without a server ended with $code"
+    # Nobody there: a code of its own.
+    "$sunmill" inverter show --at "tcp://127.0.0.1:$port" --profile senergy >/dev/null 2>"$folder/none.err" || code=$?
+    [ "$code" -eq 1 ] || failed "a port without a server ended with $code"
+}
+
+jobs=()
+part 0 registers senergy_hybrid & jobs+=($!)
+part 1 registers deye_3p_lv & jobs+=($!)
+part 2 registers growatt_sph & jobs+=($!)
+part 3 words & jobs+=($!)
+for job in "${jobs[@]}"; do
+    wait "$job"
+done

@@ -209,8 +209,8 @@ impl Desk {
         self.counted = (*stats, now);
         let rounds: Vec<Duration> = self.units.iter().filter_map(Unit::round).collect();
         let round = (!rounds.is_empty()).then(|| rounds.iter().sum());
-        let second_master = self.ear.second_master(stats, now);
-        self.tell(BusEventKind::Counters { counters: counters(stats), round, second_master });
+        let trouble = self.ear.trouble(stats, now);
+        self.tell(BusEventKind::Counters { counters: counters(stats), round, trouble });
     }
 
     pub(super) fn tell_news(&mut self) {
@@ -340,6 +340,8 @@ fn counters(stats: &BusStats) -> BusCounters {
         replies: stats.replies,
         exceptions: stats.exceptions,
         timeouts: stats.timeouts,
+        crc_errors: stats.crc_errors,
+        cut_short: stats.cut_short,
         desyncs: stats.desyncs,
         stray_bytes: stats.stray_bytes,
         opens: stats.opens,

@@ -9,6 +9,7 @@ use std::task::{Context, Poll};
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 
 use crate::driver::transport::Stream;
+use crate::inverter::frame::LONGEST;
 
 /// Where a lent stream returns to, and what passed through it.
 #[derive(Clone, Default)]
@@ -18,6 +19,8 @@ pub(super) struct Home(Arc<Mutex<Inside>>);
 struct Inside {
     stream: Option<Box<dyn Stream>>,
     read_bytes: u64,
+    /// The first of them.
+    heard: Vec<u8>,
     /// The other end hung up.
     ended: bool,
 }
@@ -44,9 +47,9 @@ impl Home {
         self.with(|inside| inside.ended)
     }
 
-    /// Bytes read since the last call.
-    pub(super) fn take_read_bytes(&self) -> u64 {
-        self.with(|inside| std::mem::take(&mut inside.read_bytes))
+    /// Bytes read since the last call: how many, and the first of them, as many as a frame has at most.
+    pub(super) fn take_read(&self) -> (u64, Vec<u8>) {
+        self.with(|inside| (std::mem::take(&mut inside.read_bytes), std::mem::take(&mut inside.heard)))
     }
 }
 
@@ -79,10 +82,12 @@ impl AsyncRead for Lent {
     fn poll_read(mut self: Pin<&mut Self>, cx: &mut Context<'_>, buf: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
         let (before, room) = (buf.filled().len(), buf.remaining());
         let polled = self.stream()?.poll_read(cx, buf);
-        let read = (buf.filled().len() - before) as u64;
-        let ended = read == 0 && room > 0 && matches!(polled, Poll::Ready(Ok(())));
+        let read = &buf.filled()[before..];
+        let ended = read.is_empty() && room > 0 && matches!(polled, Poll::Ready(Ok(())));
         self.home.with(|inside| {
-            inside.read_bytes += read;
+            inside.read_bytes += read.len() as u64;
+            let kept = read.len().min(LONGEST.saturating_sub(inside.heard.len()));
+            inside.heard.extend_from_slice(&read[..kept]);
             inside.ended |= ended;
         });
         polled

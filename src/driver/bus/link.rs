@@ -12,6 +12,7 @@ use super::endpoint::{BusOpener, OpenBus};
 use super::lent::Home;
 use super::stats::BusStats;
 use crate::driver::transport::{DeviceLock, OpenError};
+use crate::inverter::frame::{Damage, damage};
 use crate::inverter::request::Exception;
 use crate::inverter::{Action, Failure, Reply, Request};
 use crate::model::power::Table;
@@ -211,7 +212,7 @@ impl BusLink {
         let took = started.elapsed();
         self.quiet_until = Instant::now() + patience.spacing;
         let read = match &open.wire {
-            Wire::Rtu(home) => Some(home.take_read_bytes()),
+            Wire::Rtu(home) => Some(home.take_read()),
             Wire::Tcp(..) => None,
         };
         let ended = open.wire.home().has_ended();
@@ -242,14 +243,24 @@ impl BusLink {
         answer
     }
 
-    fn account(&mut self, request: &Request, answer: &Result<Reply, Failure>, read: Option<u64>, took: Duration) {
+    fn account(
+        &mut self,
+        request: &Request,
+        answer: &Result<Reply, Failure>,
+        read: Option<(u64, Vec<u8>)>,
+        took: Duration,
+    ) {
         let frame = match answer {
             Ok(_) => request.rtu_bytes().1 as u64,
             Err(Failure::Exception(_)) => 5,
             Err(_) => 0,
         };
-        self.stats.stray_bytes += read.map_or(0, |read| read.saturating_sub(frame));
+        let (read, heard) = read.unwrap_or_default();
+        self.stats.stray_bytes += read.saturating_sub(frame);
+        let damage = if frame == 0 { damage(request, &heard) } else { None };
         match answer {
+            Err(Failure::Timeout | Failure::Framing(_)) if damage == Some(Damage::Sum) => self.stats.crc_errors += 1,
+            Err(Failure::Timeout | Failure::Framing(_)) if damage == Some(Damage::Cut) => self.stats.cut_short += 1,
             Ok(_) => {
                 self.stats.replies += 1;
                 self.stats.busy += took;
@@ -288,7 +299,7 @@ impl BusLink {
             }
         }
         drop(lent);
-        let waste = home.take_read_bytes();
+        let (waste, _) = home.take_read();
         self.stats.stray_bytes += waste;
         self.stats.unasked += u64::from(waste > 0);
     }

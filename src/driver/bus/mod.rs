@@ -23,4 +23,4 @@ pub use endpoint::{BusEndpoint, BusOpener, InProcessBus};
 pub use handle::{BusConfig, BusHandle, Family, UnitConfig, spawn};
 pub use link::{BusLink, Canary, Patience};
 pub use order::{BusEvent, BusEventKind, BusOrder, UnitEvent};
-pub use stats::BusStats;
+pub use stats::{BusStats, WireTrouble};

@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use tokio::sync::oneshot;
 
+use super::stats::WireTrouble;
 use crate::inverter::write::Done;
 use crate::inverter::{Identity, Learned, Values};
 use crate::model::Time;
@@ -87,8 +88,8 @@ pub enum BusEventKind {
         counters: BusCounters,
         /// How long the last round of the safety class took.
         round: Option<std::time::Duration>,
-        /// Somebody else seems to ask on this wire.
-        second_master: bool,
+        /// What is wrong with its wire.
+        trouble: Option<WireTrouble>,
     },
     /// About a unit.
     Unit {

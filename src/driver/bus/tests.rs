@@ -36,6 +36,10 @@ enum Deed {
     Wrong,
     /// Bytes that mean nothing before the right answer.
     Garbage,
+    /// The right answer with a bit that fell over on the wire.
+    Flipped,
+    /// The first half of the right answer.
+    Half,
     /// Answers as another unit.
     OtherUnit,
     /// Exception of this code.
@@ -60,14 +64,7 @@ fn truth(request: &Request) -> Reply {
 }
 
 fn crc(bytes: &[u8]) -> [u8; 2] {
-    let mut crc = 0xFFFF_u16;
-    for byte in bytes {
-        crc ^= u16::from(*byte);
-        for _ in 0..8 {
-            crc = if crc & 1 == 1 { crc >> 1 ^ 0xA001 } else { crc >> 1 };
-        }
-    }
-    crc.to_le_bytes()
+    crate::inverter::frame::crc(bytes).to_le_bytes()
 }
 
 /// The answer to a request without framing: unit, function, data.
@@ -181,6 +178,11 @@ impl Slave {
             }
             bytes.extend(&body);
             bytes.extend(crc(&body));
+            match deed {
+                Deed::Flipped => bytes[4] ^= 0x10,
+                Deed::Half => bytes.truncate(bytes.len() / 2),
+                _ => {}
+            }
         }
         // A connection keeps its answers; a serial line gives them to whoever listens now.
         let current = if self.tcp { Some(say) } else { self.current.lock().unwrap().clone() };
@@ -287,6 +289,25 @@ async fn exceptions_come_through_and_cost_no_trust() {
         }
         assert_eq!(link.exchange(&read(1, 1), PATIENCE, None).await, Ok(truth(&read(1, 1))));
         assert_eq!((link.stats().exceptions, link.stats().canaries, link.stats().opens), (2, 0, 1));
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn damaged_answers_are_counted_apart_and_never_believed() {
+    let [serial, _, over_tcp] = endpoints();
+    for endpoint in [serial, over_tcp] {
+        let slave = Slave::new(false, [Deed::Flipped, Deed::Right, Deed::Right, Deed::Half, Deed::Silence]);
+        let mut link = slave.link(endpoint.clone());
+        for _ in 0..2 {
+            let failed = link.exchange(&read(1, 6), PATIENCE, Some(&canary())).await;
+            assert!(matches!(failed, Err(Failure::Timeout | Failure::Framing(_))), "{endpoint}: {failed:?}");
+            let next = link.exchange(&read(1, 6), PATIENCE, Some(&canary())).await;
+            if next.is_ok() {
+                assert_eq!(next, Ok(truth(&read(1, 6))), "{endpoint}");
+            }
+        }
+        let stats = link.stats();
+        assert_eq!((stats.crc_errors, stats.cut_short, stats.timeouts, stats.desyncs), (1, 1, 1, 0), "{endpoint}");
     }
 }
 

@@ -34,7 +34,7 @@ impl Outgoing {
             }
             self.insert_urgent(&chunk[..n]);
         }
-        let room = self.pacer.budget(now).min(AHEAD);
+        let room = self.pacer.portion(now).min(AHEAD);
         if self.bytes.len() == self.urgent && room > 0 {
             let n = session.poll_transmit(now, &mut chunk, room);
             self.bytes.extend_from_slice(&chunk[..n]);

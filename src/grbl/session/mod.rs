@@ -29,6 +29,7 @@ mod stop_table;
 mod stream;
 #[cfg(test)]
 mod tests;
+mod voids;
 mod window;
 
 pub use core::{JogOrder, Session, SessionConfig};

@@ -2,12 +2,12 @@
 
 use std::time::Duration;
 
-use super::core::{Phase, Session, describe};
+use super::core::{Phase, Session};
 use super::heard::Heard;
 use super::in_hand::InHand;
 use super::jogger;
 use super::queries::Query;
-use super::situation::{SentMotion, Situation};
+use super::situation::{SentMotion, Situation, describe};
 use super::window::{Owner, Slot};
 use crate::grbl::event::{Event, StreamEnd};
 use crate::grbl::line::{Line, LineKind};

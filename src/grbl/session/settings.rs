@@ -2,9 +2,9 @@
 
 use std::sync::Arc;
 
-use super::core::{Phase, Session, describe};
+use super::core::{Phase, Session};
 use super::queries::Query;
-use super::situation::Situation;
+use super::situation::{Situation, describe};
 use super::window::{Owner, Slot};
 use crate::grbl::event::Event;
 use crate::grbl::line::Line;

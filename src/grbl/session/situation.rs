@@ -125,6 +125,25 @@ impl Situation {
     }
 }
 
+/// A situation in words, for refusals.
+pub(super) fn describe(situation: Situation) -> &'static str {
+    match situation {
+        Situation::Closed => "the link is down",
+        Situation::Unknown { .. } => "the machine's state is not known, no report for too long",
+        Situation::Idle => "the machine is idle",
+        Situation::Run => "the machine is running",
+        Situation::Jog => "the machine is jogging",
+        Situation::Home => "the machine is homing",
+        Situation::Hold { .. } => "the machine is on hold: resume or stop first",
+        Situation::Door { .. } => "the safety door is open or waits for a resume",
+        Situation::Alarm => "the machine is locked by an alarm",
+        Situation::Check => "check mode is on",
+        Situation::Sleep => "the controller sleeps: only a soft reset wakes it",
+        Situation::Tool => "the controller waits for a tool change",
+        Situation::Starting => "the controller is restarting",
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -154,7 +154,7 @@ impl Session {
         match self.situation(now) {
             Situation::Idle | Situation::Check => {}
             other => {
-                let why = super::core::describe(other);
+                let why = super::situation::describe(other);
                 return Err(Refused::because(format!("a program cannot start: {why}")));
             }
         }

@@ -1,7 +1,7 @@
 //! What buses tell, as it reaches snapshot, memory, log and audit.
 
 use super::energy::Now;
-use super::fold;
+use super::fold::{self, trouble_words};
 use super::memory::{Device, Memory};
 use super::said::{Saying, words};
 use crate::driver::bus::{BusEvent, BusEventKind, UnitEvent};
@@ -96,14 +96,11 @@ impl Keeper {
                     self.say(at, name, saying);
                 }
             }
-            BusEventKind::Counters { second_master, .. } => match (known.second_master.is_some(), second_master) {
-                (false, true) => {
-                    let text = format!("{name}: somebody else seems to ask on this wire; answers get mixed up");
-                    self.say(at, name, Saying::warning(text));
+            BusEventKind::Counters { trouble, .. } => match (known.wire_trouble.is_some(), trouble) {
+                (false, Some(trouble)) => {
+                    self.say(at, name, Saying::warning(format!("{name}: {}", trouble_words(*trouble))));
                 }
-                (true, false) => {
-                    self.say(at, name, Saying::info(format!("{name}: nobody else asks on this wire any more")));
-                }
+                (true, None) => self.say(at, name, Saying::info(format!("{name}: its wire is as it should be again"))),
                 _ => {}
             },
             BusEventKind::Unit { unit, what } => {

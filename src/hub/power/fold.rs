@@ -4,14 +4,23 @@ use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use super::setup::{BusSetup, PowerKeeping, UnitSetup};
-use crate::driver::bus::{BusEventKind, UnitEvent};
+use crate::driver::bus::{BusEventKind, UnitEvent, WireTrouble};
 use crate::inverter::Identity;
 use crate::model::Time;
 use crate::model::power::{Bus, BusState, Inverter, Power, Unit, UnitState};
 
-/// What a second master on the wire means, in words.
-const SECOND_MASTER: &str = "somebody else seems to ask on this wire (a logger stick, a display, another program): \
-                             answers get mixed up; unplug one of the two";
+/// What trouble on the wire means and what helps, in words.
+pub(super) const fn trouble_words(trouble: WireTrouble) -> &'static str {
+    match trouble {
+        WireTrouble::SecondMaster => {
+            "somebody else seems to ask on this wire (a logger stick, a display, another program): \
+             answers get mixed up; unplug one of the two"
+        }
+        WireTrouble::Damaged => {
+            "answers come damaged (CRC): check the cable, its screen, A and B, the resistor at its end, and the baud rate"
+        }
+    }
+}
 
 /// Which inverter of the snapshot a bus means: by bus and unit.
 #[derive(Clone, Debug, Default)]
@@ -93,9 +102,9 @@ pub(super) fn fold(power: &mut Arc<Power>, places: &Places, at: Time, bus: usize
             }
             changed
         }
-        BusEventKind::Counters { counters, round, second_master } => change_bus(power, bus, |known| {
+        BusEventKind::Counters { counters, round, trouble } => change_bus(power, bus, |known| {
             (known.counters, known.round) = (*counters, *round);
-            known.second_master = second_master.then(|| SECOND_MASTER.to_owned());
+            known.wire_trouble = trouble.map(|trouble| trouble_words(trouble).to_owned());
         }),
         BusEventKind::Unit { unit, what } => {
             places.of(bus, *unit).is_some_and(|place| fold_unit(power, place, at, what))

@@ -131,8 +131,8 @@ pub struct Bus {
     pub counters: BusCounters,
     /// How long the last round of the safety class took.
     pub round: Option<Duration>,
-    /// Somebody else seems to ask on this wire, in words.
-    pub second_master: Option<String>,
+    /// What is wrong with the wire and what to do: somebody else seems to ask on it, or answers come damaged.
+    pub wire_trouble: Option<String>,
 }
 
 /// How a bus stands.
@@ -171,7 +171,11 @@ pub struct BusCounters {
     pub exceptions: u64,
     /// Requests that nobody answered in time.
     pub timeouts: u64,
-    /// Answers that did not fit their request: CRC, unit, function, length, echo.
+    /// Answers whose check sum (CRC) was wrong.
+    pub crc_errors: u64,
+    /// Answers that ended too early.
+    pub cut_short: u64,
+    /// Whole answers that did not fit their request: unit, function, length, echo.
     pub desyncs: u64,
     /// Bytes that belong to no answer.
     pub stray_bytes: u64,

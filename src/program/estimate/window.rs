@@ -94,12 +94,17 @@ impl Window {
 /// Time of a trapezoid, or of a triangle where the top speed is not reached.
 fn seconds(block: &Block, entry_sq: f64, exit_sq: f64) -> f64 {
     let Block { length, accel, nominal, .. } = *block;
+    let per_accel = 1.0 / accel;
+    let nominal_sq = nominal * nominal;
+    if entry_sq == nominal_sq && exit_sq == nominal_sq {
+        return length / nominal;
+    }
     let (entry, exit) = (entry_sq.sqrt(), exit_sq.sqrt());
-    let ramps = (2.0 * nominal * nominal - entry_sq - exit_sq) / (2.0 * accel);
+    let ramps = (nominal_sq - 0.5 * (entry_sq + exit_sq)) * per_accel;
     if ramps <= length {
-        (2.0 * nominal - entry - exit) / accel + (length - ramps) / nominal
+        (2.0 * nominal - entry - exit) * per_accel + (length - ramps) / nominal
     } else {
-        let top = (accel * length + f64::midpoint(entry_sq, exit_sq)).sqrt();
-        (2.0 * top - entry - exit) / accel
+        let top = (accel * length + 0.5 * (entry_sq + exit_sq)).sqrt();
+        (2.0 * top - entry - exit) * per_accel
     }
 }

@@ -10,7 +10,7 @@ use crate::program::dialect::Dialect;
 use crate::program::modal::Modal;
 use crate::program::motion::Motion;
 use crate::program::reader::RawLine;
-use crate::program::vocabulary::{Distance, MotionMode, Spindle, Units};
+use crate::program::vocabulary::{Distance, Group, MotionMode, Spindle, Units};
 
 /// No controller takes fewer characters (Grbl: 79).
 const SHORTEST_LIMIT: usize = 79;
@@ -185,17 +185,23 @@ impl Tracker {
         self.values(turn);
         self.feed(turn, &wanted);
         self.speed_and_tool(turn, &wanted);
-        self.switches(turn, &wanted);
-        self.modes(turn, &wanted);
+        // Most lines have no code but that of their motion.
+        let more_codes = wanted.groups & !Group::Motion.bit() != 0;
+        if more_codes {
+            self.switches(turn, &wanted);
+            self.modes(turn, &wanted);
+        }
         let axes = axes_of(turn.block.letters()) & ((1 << self.dialect.axes) - 1);
         if let Some(motion) = wanted.motion {
             self.set_motion(motion);
         }
-        let used_axes = self.non_modal(turn, &wanted, axes);
+        let used_axes = more_codes && self.non_modal(turn, &wanted, axes);
         if !used_axes {
             self.motion_of(turn, &wanted, axes);
         }
-        self.stops(turn, &wanted);
+        if more_codes {
+            self.stops(turn, &wanted);
+        }
         if wanted.io.is_some() {
             self.outputs(turn);
         }
@@ -236,9 +242,6 @@ impl Tracker {
     }
 
     pub(super) fn modes(&mut self, turn: &mut Turn<'_, impl Sink>, wanted: &Wanted) {
-        if wanted.groups == 0 {
-            return;
-        }
         self.units(turn, wanted);
         if let Some(plane) = wanted.plane {
             self.modal.plane = Some(plane);

@@ -30,6 +30,13 @@ impl History {
         self.query(0)
     }
 
+    /// Asks anew for the newest: one has begun or ended. What is selected stays the same place from the top.
+    pub fn again(&mut self) -> Option<ProgramQuery> {
+        self.runs.as_ref()?;
+        self.asked = Some(0);
+        Some(self.query(0))
+    }
+
     fn query(&self, skip: usize) -> ProgramQuery {
         ProgramQuery::History { name: self.name.clone(), skip, count: PAGE }
     }
@@ -58,6 +65,7 @@ impl History {
         let known = self.runs.get_or_insert_default();
         known.truncate(skip);
         known.extend_from_slice(runs);
+        self.selected = self.selected.min(known.len().saturating_sub(1));
     }
 }
 
@@ -65,6 +73,18 @@ impl History {
 mod tests {
     use super::*;
     use crate::ui::testing::programs::past_run;
+
+    #[test]
+    fn asked_again_it_begins_anew_and_keeps_its_place() {
+        let mut history = History::default();
+        assert_eq!(history.again(), None, "it was never opened");
+        history.open(None);
+        history.take(&[past_run(1), past_run(2)], Statistics::default());
+        history.select(1);
+        assert_eq!(history.again(), Some(ProgramQuery::History { name: None, skip: 0, count: PAGE }));
+        history.take(&[past_run(3), past_run(1), past_run(2)], Statistics::default());
+        assert_eq!((history.runs.as_ref().unwrap().len(), history.selected), (3, 1));
+    }
 
     #[test]
     fn more_is_asked_for_near_the_end_and_never_twice_at_once() {

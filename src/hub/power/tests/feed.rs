@@ -1,6 +1,7 @@
 //! What buses tell, as people see it.
 
 use super::*;
+use crate::driver::bus::WireTrouble;
 use crate::grbl;
 use crate::hub::tests::machine_at;
 use crate::model::machine::StateKind;
@@ -43,9 +44,9 @@ async fn silence_answers_and_a_bus_that_is_down_are_said_once() {
     rig.tell(BusEventKind::State(BusState::Open)).await;
     rig.said("rs485: the bus is open again").await;
     let counters = BusCounters::default();
-    rig.tell(BusEventKind::Counters { counters, round: None, second_master: true }).await;
+    rig.tell(BusEventKind::Counters { counters, round: None, trouble: Some(WireTrouble::SecondMaster) }).await;
     rig.said("somebody else").await;
-    assert!(rig.power().buses[0].second_master.is_some());
+    assert!(rig.power().buses[0].wire_trouble.is_some());
     let said = |words: &str| rig.notes.iter().filter(|note| note.contains(words)).count();
     assert_eq!((said("is down"), said("barn does not answer")), (1, 0));
     let audit: Vec<_> = rig.audit(AuditKind::Note).into_iter().map(|row| (row.who, row.what)).collect();

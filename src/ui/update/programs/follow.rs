@@ -39,7 +39,8 @@ fn run(ui: &mut Ui, snapshot: &Snapshot, now: Time) -> Vec<Effect> {
     let is_open = run.state.is_open();
     let following = &mut ui.programs.running;
     let mut effects = Vec::new();
-    if following.id != Some(run.id) {
+    let has_begun = following.id != Some(run.id);
+    if has_begun {
         following.id = Some(run.id);
         (following.details, following.refused) = (None, false);
         following.is_open = false;
@@ -52,6 +53,9 @@ fn run(ui: &mut Ui, snapshot: &Snapshot, now: Time) -> Vec<Effect> {
     if has_ended {
         let (text, tone) = end(run, now);
         ui.say(text, tone, now);
+    }
+    if has_begun || has_ended {
+        effects.extend(ui.programs.history.again().map(ask));
     }
     let following = &mut ui.programs.running;
     let stood = following.looked_at.is_none_or(|at| now.since(at) >= LOOKS);

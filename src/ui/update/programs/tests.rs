@@ -5,7 +5,7 @@ use crate::model::desk::Query;
 use crate::model::hub::LogEvent;
 use crate::model::log::{LogEntry, LogItem};
 use crate::model::machine::MachineState;
-use crate::model::program::ask::Details;
+use crate::model::program::ask::{Details, Statistics};
 use crate::model::program::order::POSITION_WORD;
 use crate::model::program::run::{Job, JobState, RunState};
 use crate::model::program::{
@@ -449,6 +449,19 @@ fn the_end_of_a_run_is_told_once() {
     let mut late = Scene::new(scene.snapshot.clone());
     late.event(&Event::Snapshot);
     assert_eq!(late.ui.notice, None, "it ended before this screen was there");
+}
+
+#[test]
+fn an_open_history_learns_of_the_end_of_a_run() {
+    let mut scene = Scene::new(running());
+    scene.event(&Event::Snapshot);
+    scene.ui.programs.history.open(None);
+    scene.ui.programs.history.take(&[], Statistics::default());
+    assert_eq!(scene.event(&Event::Snapshot), [], "nothing has changed");
+    let run = scene.snapshot.programs.run.as_mut().unwrap();
+    (run.state, run.ended_at) = (RunState::Done, Some(NOW));
+    let asked = scene.event(&Event::Snapshot);
+    assert_eq!(asked, [asks(ProgramQuery::History { name: None, skip: 0, count: 40 })]);
 }
 
 #[test]

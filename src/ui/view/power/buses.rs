@@ -59,15 +59,17 @@ fn draw_bus(cx: &Cx<'_>, bus: &Bus, selected: bool, rows: &mut Rows, buf: &mut B
     );
     row(cx, rows, "requests", &counts, Role::Text, buf);
     let trouble = format!(
-        "{}, {} that did not fit (CRC, unit, length), {}",
+        "{}, {}, {} cut short, {} misfit, {}",
         plural(n.timeouts, "time-out"),
-        plural(n.desyncs, "answer"),
+        plural(n.crc_errors, "CRC error"),
+        count(n.cut_short),
+        count(n.desyncs),
         plural(n.stray_bytes, "stray byte")
     );
-    let is_bad = n.timeouts + n.desyncs + n.stray_bytes > 0;
+    let is_bad = n.timeouts + n.crc_errors + n.cut_short + n.desyncs + n.stray_bytes > 0;
     row(cx, rows, "trouble", &trouble, if is_bad { Role::Warning } else { Role::Text }, buf);
-    if let Some(who) = &bus.second_master {
-        row(cx, rows, "2nd master", &printable(who), Role::Bad, buf);
+    if let Some(what) = &bus.wire_trouble {
+        row(cx, rows, "wire", &printable(what), Role::Bad, buf);
     }
     rows.top(1);
 }

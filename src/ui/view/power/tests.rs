@@ -235,7 +235,7 @@ fn what_is_old_lost_or_not_there_is_said() {
     let mut down = made::one();
     let bus = Arc::make_mut(&mut down.buses[0]);
     bus.state = BusState::Down { why: "the adapter is not there".into(), attempt: 3, retry_at: NOW + ms(3500) };
-    bus.second_master = Some("somebody else asks on this wire: 12 broken frames in a minute".into());
+    bus.wire_trouble = Some("somebody else seems to ask on this wire".into());
     insta::assert_snapshot!("bus_down", after(down, &["7"]).text(80, 24));
 }
 

@@ -83,15 +83,22 @@ fn past_line(cx: &Cx<'_>, run: &PastRun, is_selected: bool, width: usize) -> Lin
 
 fn about(cx: &Cx<'_>, run: &PastRun, width: usize) -> Vec<Line<'static>> {
     let (end, why) = words::run_end(run.end.as_ref());
-    let ended = run.ended_ms.map_or("runs still".to_owned(), |at| words::date(at, &cx.ui.settings.zone));
     let why = if why.is_empty() { String::new() } else { format!(": {why}") };
+    let ended = run.ended_ms.map(|at| format!("ended {}, {end}{why}", words::date(at, &cx.ui.settings.zone)));
     let lines = run.lines.map_or(String::new(), |lines| format!(" of {}", words::count(lines)));
     let dry = if run.dry { "; dry: not in the machine's hours" } else { "" };
     let energy = run.energy.map(|energy| format!("energy: {}", energy.words()));
+    let first = words::count(run.first_line);
+    // What has not ended is written down as it goes, and may not have come to a line.
+    let span = if run.last_line < run.first_line {
+        format!("from line {first}{lines}")
+    } else {
+        format!("lines {first} to {}{lines}", words::count(run.last_line))
+    };
     [
         run.path.clone(),
-        format!("ended {ended}, {end}{why}"),
-        format!("lines {} to {}{lines}; started by {}{dry}", run.first_line, words::count(run.last_line), run.who),
+        ended.unwrap_or_else(|| "runs still".to_owned()),
+        format!("{span}; started by {}{dry}", run.who),
         format!(
             "cutting {}; {}, {}",
             words::span(run.cutting_for.as_secs_f64()),
