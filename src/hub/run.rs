@@ -248,12 +248,13 @@ async fn run(
                 Some(event) => keeper.take_event(&event),
                 None => break,
             },
+            // Before what they ask: the audit names them.
+            Some(news) = inboxes.people.recv() => keeper.take_people(news),
             Some(request) = requests.recv() => keeper.take_request(&request),
             Some(done) = inboxes.files.recv() => keeper.take_file(done),
             jobs = programs::news::jobs(&mut inboxes.jobs) => keeper.take_jobs(jobs),
             trouble = audit::store_news(&mut store) => keeper.take_store_trouble(trouble),
             Some(news) = inboxes.news.recv() => keeper.program_news(news),
-            Some(news) = inboxes.people.recv() => keeper.take_people(news),
             _ = tick.tick(), if keeper.sun.is_awake() => keeper.sun_tick(),
             days = sun::day_news(&mut inboxes.days) => keeper.take_days(&days),
             // Last: what a bus has to tell can wait for the machine.
