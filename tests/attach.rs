@@ -1,6 +1,10 @@
 //! A hub with its simulated machine behind a real socket.
 
 mod common;
+#[path = "attach/pages.rs"]
+mod pages;
+#[path = "attach/tcp.rs"]
+mod tcp;
 
 use std::path::PathBuf;
 use std::time::Duration;
@@ -27,9 +31,9 @@ const LONG: Duration = Duration::from_secs(60);
 /// A hub that serves a socket.
 struct House {
     shop: Shop,
-    _server: Server,
+    server: Server,
     path: PathBuf,
-    _folder: TempDir,
+    folder: TempDir,
 }
 
 impl House {
@@ -42,7 +46,7 @@ impl House {
         let clock = shop.clock;
         let server = serve(Listening::bind(&path).expect("a socket"), port, Access::default(), move || clock.now());
         shop.until_ready().await;
-        Self { shop, _server: server, path, _folder: folder }
+        Self { shop, server, path, folder }
     }
 
     async fn screen(&self) -> Attached {

@@ -312,3 +312,60 @@ fn who_waits_for_a_program_that_is_stopped_exits_with_8_and_who_is_not_in_contro
     assert!(ids.is_sorted_by(|a, b| a < b), "{ids:?}");
     assert!(told.contains("tool breaks") && told.contains("it is mine"), "{told}");
 }
+
+#[test]
+fn a_hub_elsewhere_is_attached_to_by_a_token_until_that_is_revoked() {
+    let home = Home::new();
+    home.write("config.toml", "[attach.tcp]\nlisten = \"127.0.0.1:0\"\n");
+    let socket = home.path().join("sunmill.sock").to_str().expect("UTF-8").to_owned();
+    let (mut process, said) = common::daemon(&home, &socket);
+    let url = said.trim().rsplit(' ').next().expect("a place").to_owned();
+    assert!(url.starts_with("ws://127.0.0.1:"), "{said}");
+    let made = sunmill(&home, &["token", "add", "pendant", "--role", "operate", "--expires", "30d"], &[]);
+    let secret = String::from_utf8(made.stdout).expect("text").trim().to_owned();
+    assert!(secret.starts_with("sunmill_") && secret.len() == 72, "{secret}");
+    let words = String::from_utf8(made.stderr).expect("text");
+    assert!(words.contains("only this once") && !words.contains(&secret), "{words}");
+    let kept = std::fs::read_to_string(home.path().join(".local/state/sunmill/tokens.json")).expect("a file");
+    assert!(!kept.contains(&secret[8..]), "{kept}");
+    assert!(stdout(&sunmill(&home, &["token", "list"], &[])).starts_with("pendant  operate  since "));
+
+    let far = |args: &[&str], token: &str| {
+        let args: Vec<&str> = ["--socket", &url].into_iter().chain(args.iter().copied()).collect();
+        sunmill(&home, &args, &[("SUNMILL_TOKEN", token)])
+    };
+    let status: Value = serde_json::from_str(&stdout(&far(&["status", "--json"], &secret))).expect("JSON");
+    assert!(status["machine"].is_object());
+    assert!(stdout(&far(&["control", "who"], &secret)).contains("nobody is in control"));
+    let why = failure(&far(&["status"], "sunmill_0"), 6);
+    assert!(why.contains("not valid"), "{why}");
+    let why = failure(&sunmill(&home, &["--socket", &url, "status"], &[]), 6);
+    assert!(why.contains("sunmill token add"), "{why}");
+    assert!(failure(&far(&["daemon"], &secret), 1).contains("[attach.tcp]"));
+    let doctor = sunmill(&home, &["doctor", "--socket", &socket], &[]);
+    let doctor = String::from_utf8(doctor.stdout).expect("text");
+    assert!(doctor.contains("tokens: 1 good"), "{doctor}");
+
+    let revoked = sunmill(&home, &["token", "revoke", "pendant"], &[]);
+    assert!(revoked.status.success(), "{revoked:?}");
+    failure(&far(&["status"], &secret), 6);
+    assert!(
+        failure(&sunmill(&home, &["token", "revoke", "pendant"], &[]), 1).contains("there is no token \"pendant\"")
+    );
+    assert!(failure(&sunmill(&home, &["token", "add", "a b", "--role", "stop"], &[]), 1).contains("is no name"));
+    assert!(failure(&sunmill(&home, &["token", "add", "x", "--role", "king"], &[]), 2).contains("observe, stop"));
+    process.kill().expect("killed");
+    process.wait().expect("ended");
+}
+
+#[test]
+fn a_hub_that_other_computers_could_reach_unprotected_does_not_start() {
+    let home = Home::new();
+    home.write("config.toml", "[attach.tcp]\nlisten = \"0.0.0.0:0\"\n");
+    let why = failure(&sunmill(&home, &["daemon", "--socket", "s"], &[]), 1);
+    assert!(why.contains("config.toml:2:10: attach.tcp.listen") && why.contains("certificate and key"), "{why}");
+    let tls = "certificate = \"c.pem\"\nkey = \"k.pem\"\n";
+    home.write("config.toml", &format!("[attach.tcp]\nlisten = \"0.0.0.0:0\"\n{tls}"));
+    let why = failure(&sunmill(&home, &["daemon", "--socket", "s"], &[]), 1);
+    assert!(why.contains("so it needs a token") && why.contains("sunmill token add NAME"), "{why}");
+}

@@ -1,23 +1,20 @@
 //! A client's side: a connection that looks like a hub.
 
 use std::collections::{HashMap, VecDeque};
-use std::io;
-use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
+use std::{fmt, io};
 
-use futures_util::StreamExt;
+use futures_util::{SinkExt, StreamExt};
 use serde::Deserialize;
 use serde_json::{Value, json};
-use tokio::io::AsyncWriteExt;
-use tokio::net::UnixStream;
-use tokio::net::unix::{OwnedReadHalf, OwnedWriteHalf};
 use tokio::sync::{broadcast, mpsc, watch};
 use tokio::time::{Instant, MissedTickBehavior, interval, timeout};
-use tokio_util::codec::{FramedRead, LinesCodec};
 
+use super::dial::{self, Lines, Said};
 use super::patch;
-use super::wire::{self, MAX_LINE, PROTOCOL};
+use super::place::Place;
+use super::wire::{self, PROTOCOL};
 use crate::model::command::{ClientId, Command, Origin, Outcome, Refused, TicketId, VoidReason};
 use crate::model::desk::Answer;
 use crate::model::hub::{Errand, Hub, HubPort, Request};
@@ -42,21 +39,26 @@ const FOREIGN: u64 = 1 << 63;
 #[derive(Debug, thiserror::Error)]
 pub enum ConnectError {
     /// Nobody answers there.
-    #[error("{path}: no sunmill answers ({error})")]
+    #[error("{place}: no sunmill answers ({error})")]
     Nobody {
         /// Where.
-        path: PathBuf,
+        place: String,
         /// Why.
         error: io::Error,
     },
     /// The user may not.
-    #[error("{0}: this user may not use the socket: join its group, or ask its owner")]
-    NotAllowed(PathBuf),
+    #[error("{place}: {why}")]
+    NotAllowed {
+        /// Where.
+        place: String,
+        /// Why, and what to do.
+        why: String,
+    },
     /// It answers, but not as a hub.
-    #[error("{path}: {why}")]
+    #[error("{place}: {why}")]
     Strange {
         /// Where.
-        path: PathBuf,
+        place: String,
         /// What came.
         why: String,
     },
@@ -115,15 +117,14 @@ pub struct Me {
     pub max_hz: Option<f64>,
 }
 
-type Lines = FramedRead<OwnedReadHalf, LinesCodec>;
-
-/// Connects to the hub at this socket. To be called within a runtime; a task carries the connection until either end goes.
+/// Connects to the hub at this place. To be called within a runtime; a task carries the connection until either end goes.
 ///
 /// # Errors
 /// See [`ConnectError`].
-pub async fn connect(path: &Path, me: Me) -> Result<Attached, ConnectError> {
-    let strange = |why: String| ConnectError::Strange { path: path.to_owned(), why };
-    let mut talk = open(path).await?;
+pub async fn connect(place: impl Into<Place>, me: Me) -> Result<Attached, ConnectError> {
+    let place = place.into();
+    let strange = |why: String| ConnectError::Strange { place: place.to_string(), why };
+    let mut talk = open(&place).await?;
     let greeting = async {
         let asked = Instant::now();
         let mut unasked = VecDeque::new();
@@ -182,10 +183,10 @@ pub struct Dialed {
 ///
 /// # Errors
 /// See [`ConnectError`].
-pub async fn dial(path: &Path, me: &Me) -> Result<Dialed, ConnectError> {
-    let talk = open(path).await?;
+pub async fn dial(place: &Place, me: &Me) -> Result<Dialed, ConnectError> {
+    let talk = open(place).await?;
     let mut dialed = Dialed { talk, unasked: VecDeque::new() };
-    let strange = |why: Problem| ConnectError::Strange { path: path.to_owned(), why: why.message };
+    let strange = |why: Problem| ConnectError::Strange { place: place.to_string(), why: why.message };
     timeout(GREETING, dialed.ask("hello", &hello(me)))
         .await
         .map_err(|_| strange(Problem::said("it does not greet")))?
@@ -218,8 +219,8 @@ impl Dialed {
 ///
 /// # Errors
 /// See [`ConnectError`].
-pub async fn talk(path: &Path, me: Me, method: &str, params: &Value) -> Result<Result<Value, Problem>, ConnectError> {
-    Ok(dial(path, &me).await?.ask(method, params).await)
+pub async fn talk(place: &Place, me: Me, method: &str, params: &Value) -> Result<Result<Value, Problem>, ConnectError> {
+    Ok(dial(place, &me).await?.ask(method, params).await)
 }
 
 /// What a hub answered instead of a result.
@@ -238,14 +239,13 @@ impl Problem {
     }
 }
 
-async fn open(path: &Path) -> Result<Talk, ConnectError> {
-    let stream = UnixStream::connect(path).await.map_err(|error| match error.kind() {
-        io::ErrorKind::PermissionDenied => ConnectError::NotAllowed(path.to_owned()),
-        _ => ConnectError::Nobody { path: path.to_owned(), error },
-    })?;
-    let (read, write) = stream.into_split();
-    let lines = FramedRead::new(read, LinesCodec::new_with_max_length(MAX_LINE));
-    Ok(Talk { lines, write, pieces: String::new(), last_id: 0 })
+async fn open(place: &Place) -> Result<Talk, ConnectError> {
+    // A port that takes a connection and says nothing is nobody's.
+    let opened = timeout(GREETING, dial::open(place)).await.unwrap_or_else(|_| {
+        Err(ConnectError::Nobody { place: place.to_string(), error: io::ErrorKind::TimedOut.into() })
+    });
+    let (lines, said) = opened?;
+    Ok(Talk { lines, said, pieces: String::new(), last_id: 0 })
 }
 
 fn hello(me: &Me) -> Value {
@@ -253,19 +253,23 @@ fn hello(me: &Me) -> Value {
 }
 
 /// Lines both ways.
-#[derive(Debug)]
 struct Talk {
     lines: Lines,
-    write: OwnedWriteHalf,
+    said: Said,
     pieces: String,
     last_id: u64,
+}
+
+impl fmt::Debug for Talk {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Talk").field("last_id", &self.last_id).finish_non_exhaustive()
+    }
 }
 
 impl Talk {
     async fn ask(&mut self, method: &str, params: &Value) -> io::Result<u64> {
         self.last_id += 1;
-        let line = wire::request(self.last_id, method, params);
-        self.write.write_all(format!("{line}\n").as_bytes()).await?;
+        self.said.send(wire::request(self.last_id, method, params)).await?;
         Ok(self.last_id)
     }
 

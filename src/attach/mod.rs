@@ -5,14 +5,22 @@
 //! screen cannot tell whether its hub is in the same process.
 //!
 //! The state goes as the whole snapshot once and then as what changed (RFC 7386), the latest whenever there is room for
-//! it; log entries and answers go in order. A stop is carried out before anything else of its line is looked at: it
+//! it; log entries and answers go in order. Over TCP each message is one of WebSocket, and the rest is the same. A stop is carried out before anything else of its line is looked at: it
 //! needs no greeting, no control and no place in a queue.
 
 pub mod client;
+mod dial;
+mod frames;
 mod patch;
+mod place;
 pub mod server;
+pub mod tokens;
 mod wire;
 
 pub use client::{Attached, ConnectError, connect, talk};
-pub use server::{Access, BindError, Listening, METHODS, Method, NOTIFICATIONS, Server, serve};
+pub use place::{Place, Remote, Secret};
+pub use server::{
+    Access, BindError, Listening, METHODS, Method, NOTIFICATIONS, Server, TcpError, TcpListening, TcpSetup, TlsError,
+    TlsFiles, serve,
+};
 pub use wire::{Code, PROTOCOL};

@@ -51,7 +51,7 @@ impl Code {
     /// What it means.
     pub const fn meaning(self) -> &'static str {
         match self {
-            Self::Parse => "the line is not JSON, or not UTF-8",
+            Self::Parse => "the line is not JSON, or no text in UTF-8",
             Self::Invalid => "not a request, or a line of more than 1 MiB; the connection is cut after the latter",
             Self::Method => "there is no such method",
             Self::Params => "the params are not what the method takes",

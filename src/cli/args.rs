@@ -18,6 +18,7 @@ use super::remote::{ControlCommand, JogArgs, StatusArgs, TakeArgs};
 use super::rules::RulesCommand;
 use super::sim::{Personality, SimArgs};
 use super::sim_inverter::SimInverterArgs;
+use super::token::TokenCommand;
 use super::watch::EventsArgs;
 use crate::model::{Axis, Endpoint};
 
@@ -80,11 +81,20 @@ pub struct Cli {
     #[arg(long, global = true, value_name = "PORT")]
     pub port: Option<Endpoint>,
 
-    /// The socket of the hub
+    /// The socket of the hub, or wss://host:port
     ///
-    /// Otherwise that of $SUNMILL_SOCKET, or one of the usual places.
+    /// Otherwise that of $SUNMILL_SOCKET, or one of the usual places. A hub elsewhere that serves TCP ([attach.tcp] in its
+    /// configuration) is wss://host:port, with the token in $SUNMILL_TOKEN or --token-file.
     #[arg(long, global = true, value_name = "FILE")]
     pub socket: Option<PathBuf>,
+
+    /// The token for a hub elsewhere is in this file; $SUNMILL_TOKEN goes before it
+    #[arg(long, global = true, value_name = "FILE", hide_short_help = true)]
+    pub token_file: Option<PathBuf>,
+
+    /// Trust the certificates in this file (PEM) and no others when a hub elsewhere is attached to
+    #[arg(long, global = true, value_name = "FILE", hide_short_help = true)]
+    pub ca: Option<PathBuf>,
 
     /// Words in, lines out, for screen readers and the like
     #[arg(long)]
@@ -197,7 +207,7 @@ pub enum Command {
         #[command(flatten)]
         take: TakeArgs,
     },
-    /// Who is in control, who is attached; take or free control
+    /// Who is in control, who is attached; take, free; see also token
     #[command(subcommand)]
     Control(ControlCommand),
     /// Print what happened, as lines of JSON; --follow: what happens too
@@ -209,6 +219,10 @@ pub enum Command {
         /// Its params, a JSON object
         params: Option<String>,
     },
+    /// Tokens: who may attach over TCP
+    // The line of control names it.
+    #[command(subcommand, hide = true)]
+    Token(TokenCommand),
     /// Print the methods and errors of the hub's protocol
     // The line of rpc names it, and the list of commands has to fit a terminal.
     #[command(hide = true)]

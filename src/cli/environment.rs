@@ -4,6 +4,7 @@ use std::ffi::OsString;
 use std::io::IsTerminal;
 use std::path::{Path, PathBuf};
 
+use crate::attach::Secret;
 use crate::config::Places;
 
 /// The parts of the environment that matter, as values.
@@ -13,6 +14,8 @@ pub struct Environment {
     pub config: Option<PathBuf>,
     /// `$SUNMILL_SOCKET`.
     pub socket: Option<PathBuf>,
+    /// `$SUNMILL_TOKEN`.
+    pub token: Option<Secret>,
     /// `$HOME`.
     pub home: Option<PathBuf>,
     /// `$XDG_CONFIG_HOME`, or `~/.config`.
@@ -63,6 +66,7 @@ impl Environment {
         Self {
             config: set("SUNMILL_CONFIG").map(PathBuf::from),
             socket: set("SUNMILL_SOCKET").map(PathBuf::from),
+            token: text("SUNMILL_TOKEN").map(|token| Secret::new(&token)),
             config_home: folder("XDG_CONFIG_HOME").or_else(|| below_home(".config")),
             state_home: folder("XDG_STATE_HOME").or_else(|| below_home(".local/state")),
             home,

@@ -1,19 +1,39 @@
 //! Small files that are replaced as a whole.
 
-use std::fs::{self, File};
+use std::fs::{self, File, OpenOptions, Permissions};
 use std::io::{self, Write};
+use std::os::unix::fs::{MetadataExt, OpenOptionsExt, PermissionsExt};
 use std::path::Path;
 
 /// Writes a file so that it holds the old text or the new one, whatever happens in between. Its folder is made if it is
 /// missing; what a link points to is replaced, not the link; the mode stays.
 pub(super) fn replace(path: &Path, text: &str) -> io::Result<()> {
+    replaced(path, |new, old| write(new, old, text))
+}
+
+/// The same for what only its owner may read. Where root writes it, its owner is that of the folder: who runs the hub.
+pub(super) fn replace_private(path: &Path, text: &str) -> io::Result<()> {
+    replaced(path, |new, _| {
+        let mut file = OpenOptions::new().write(true).create(true).truncate(true).mode(0o600).open(new)?;
+        // One that was left behind keeps its mode.
+        file.set_permissions(Permissions::from_mode(0o600))?;
+        if rustix::process::geteuid().is_root() {
+            let folder = fs::metadata(new.parent().unwrap_or(Path::new(".")))?;
+            std::os::unix::fs::chown(new, Some(folder.uid()), Some(folder.gid()))?;
+        }
+        file.write_all(text.as_bytes())?;
+        file.sync_all()
+    })
+}
+
+fn replaced(path: &Path, write: impl FnOnce(&Path, &Path) -> io::Result<()>) -> io::Result<()> {
     let path = path.canonicalize().unwrap_or_else(|_| path.to_owned());
     let folder = path.parent().unwrap_or(Path::new("."));
     fs::create_dir_all(folder)?;
     let mut name = path.file_name().unwrap_or_default().to_owned();
     name.push(format!(".{}.new", std::process::id()));
     let new = folder.join(name);
-    let written = write(&new, &path, text).and_then(|()| fs::rename(&new, &path));
+    let written = write(&new, &path).and_then(|()| fs::rename(&new, &path));
     if written.is_err() {
         let _ = fs::remove_file(&new);
     }
@@ -31,9 +51,22 @@ fn write(new: &Path, old: &Path, text: &str) -> io::Result<()> {
 
 #[cfg(test)]
 mod tests {
-    use std::os::unix::fs::{PermissionsExt, symlink};
+    use std::os::unix::fs::symlink;
 
     use super::*;
+
+    #[test]
+    fn what_is_private_is_its_owners_alone_from_the_first_byte_on() {
+        let dir = tempfile::tempdir().unwrap();
+        let file = dir.path().join("tokens.json");
+        fs::write(&file, "old").unwrap();
+        fs::set_permissions(&file, Permissions::from_mode(0o644)).unwrap();
+        replace_private(&file, "new").unwrap();
+        assert_eq!(fs::read_to_string(&file).unwrap(), "new");
+        let metadata = fs::metadata(&file).unwrap();
+        assert_eq!(metadata.permissions().mode() & 0o777, 0o600);
+        assert_eq!(metadata.uid(), fs::metadata(dir.path()).unwrap().uid());
+    }
 
     #[test]
     fn a_link_stays_a_link_and_a_mode_a_mode() {

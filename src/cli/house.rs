@@ -52,6 +52,8 @@ pub(super) struct Running {
     pub(super) port: HubPort,
     /// The hub's time.
     pub(super) clock: Clock,
+    /// Signs of life of its loops.
+    pub(super) pulses: Pulses,
     task: HubTask,
 }
 
@@ -125,9 +127,10 @@ impl House {
             let buses = fleet.with_simulated(settings.state_folder.as_deref());
             keeping.power = keeping.power.start(buses, remembered, clock);
             let (session, opener) = (session_config(&settings), opener(&settings));
+            let pulses = keeping.pulses.clone();
             let (port, task) = hub::start_keeping(session, Tables::load(), opener, clock, keeping);
             let port = port.with_desk(desk::start(&settings, clock));
-            let running = Running { port, clock, task };
+            let running = Running { port, clock, pulses, task };
             let done = doing(&running).await;
             running.task.shutdown().await;
             done

@@ -47,6 +47,8 @@ mod sim_fleet;
 mod sim_inverter;
 mod socket;
 mod store;
+mod tcp;
+mod token;
 mod watch;
 mod when;
 

@@ -13,7 +13,7 @@ use super::exit::{Code, Failure};
 use super::settings::Settings;
 use super::{out, socket};
 use crate::attach::client::{Attached, Me, Problem};
-use crate::attach::{ConnectError, connect, talk};
+use crate::attach::{ConnectError, Place, connect, talk};
 use crate::model::command::{Command, HomeTarget, Origin, Outcome, Realtime};
 use crate::model::hub::{Hub, HubGone, LogEvent, News};
 use crate::model::log::LogItem;
@@ -431,7 +431,7 @@ pub(super) fn me() -> Me {
     Me { program: concat!("sunmill ", env!("CARGO_PKG_VERSION")).to_owned(), ..Me::default() }
 }
 
-pub(super) fn hub_place(settings: &Settings) -> Result<std::path::PathBuf, Failure> {
+pub(super) fn hub_place(settings: &Settings) -> Result<Place, Failure> {
     socket::answering(settings).ok_or_else(|| {
         let places: Vec<String> = socket::places(settings).iter().map(|path| path.display().to_string()).collect();
         let tried = if places.is_empty() { "no place is known: give --socket".to_owned() } else { places.join(", ") };
@@ -441,7 +441,7 @@ pub(super) fn hub_place(settings: &Settings) -> Result<std::path::PathBuf, Failu
 
 pub(super) fn unreachable_hub(error: ConnectError) -> Failure {
     let code = match &error {
-        ConnectError::NotAllowed(_) => Code::NotAllowed,
+        ConnectError::NotAllowed { .. } => Code::NotAllowed,
         _ => Code::Unreachable,
     };
     Failure::new(code, Report::new(error))

@@ -10,10 +10,11 @@ use super::power_history::{self, HistoryCommand};
 use super::remote::{Key, TakeArgs};
 use super::rules::RulesCommand;
 use super::screen::Face;
-use super::settings::{BadSettings, Settings};
+use super::settings::Settings;
+use super::socket::Way;
 use super::{
     audit, bugreport, check, config, daemon, doctor, inverter, job, keys, out, ports, preview, programs, protocol,
-    remote, replay, rules, screen, sim, sim_inverter, watch,
+    remote, replay, rules, screen, sim, sim_inverter, token, watch,
 };
 use crate::model::Command as Asked;
 use crate::ui::{Keymap, key_table_markdown, key_table_toml};
@@ -23,11 +24,12 @@ use crate::ui::{Keymap, key_table_markdown, key_table_toml};
 /// # Errors
 /// What went wrong, with its exit code.
 pub fn run(cli: Cli, environment: &Environment) -> Result<ExitCode, Failure> {
-    let Cli { config: option, port, socket, plain, command } = cli;
+    let Cli { config: option, port, socket, token_file, ca, plain, command } = cli;
     let named = option.clone();
     let settings = |file: Option<PathBuf>| {
         let settings = Settings::new(file, option, port, environment)?;
-        Ok::<_, BadSettings>(Settings { socket: socket.or_else(|| settings.socket.clone()), ..settings })
+        let way = Way { place: socket.or_else(|| environment.socket.clone()), token_file, ca };
+        way.into_settings(settings, environment.token.as_ref())
     };
     match command {
         None => {
@@ -83,6 +85,7 @@ pub fn run(cli: Cli, environment: &Environment) -> Result<ExitCode, Failure> {
         Some(Command::Control(command)) => return remote::control(&settings(None)?, &command),
         Some(Command::Events(args)) => return watch::events(&settings(None)?, args),
         Some(Command::Rpc { method, params }) => return remote::rpc(&settings(None)?, &method, params.as_deref()),
+        Some(Command::Token(command)) => token::run(&settings(None)?, &command),
         Some(Command::Protocol) => print(&protocol::page()),
         Some(Command::Audit(args)) => print(&audit::told(&settings(None)?, &args)?),
     }?;

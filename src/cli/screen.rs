@@ -1,6 +1,5 @@
 //! `sunmill` without a command: the screen or its plain words, and the hub in the same process.
 
-use std::path::Path;
 use std::process::ExitCode;
 use std::time::{Duration, SystemTime};
 
@@ -10,9 +9,9 @@ use jiff::tz::TimeZone;
 use super::exit::Failure;
 use super::house::{House, Running, access};
 use super::settings::Settings;
-use super::{desk, history, logging, socket};
+use super::{desk, history, logging, socket, tcp};
 use crate::attach::client::{Attached, Me};
-use crate::attach::{self, Listening, Server};
+use crate::attach::{self, Listening, Place, Server};
 use crate::model::command::ClientId;
 use crate::model::people::{PeopleNews, Person};
 use crate::model::{Hub, Role, Snapshot, Time};
@@ -46,8 +45,8 @@ pub(super) fn run(settings: &Settings, terminal: bool, face: Face) -> Result<Exi
         )
         .into());
     }
-    if let Some(path) = socket::answering(settings) {
-        return attached(settings, &path, face);
+    if let Some(place) = socket::answering(settings) {
+        return attached(settings, &place, face);
     }
     let (log, notice) = match &settings.log_folder {
         Some(folder) => match logging::start(&settings.config.log, folder) {
@@ -57,11 +56,11 @@ pub(super) fn run(settings: &Settings, terminal: bool, face: Face) -> Result<Exi
         None => (None, Some("no log: there is no home folder; set log.folder in config.toml".to_owned())),
     };
     // The screen's own hook is installed after the house's and so runs before it: the terminal is restored first.
-    let house = House::build(settings)?;
+    let house = House::build(settings)?.watched(tcp::pulses(settings));
     let notice = house.notice.clone().or(notice).or(house.wire_notice.clone());
     let reason = house.run(async |running| {
         let clock = running.clock;
-        let (server, unserved) = served(settings, running);
+        let (server, unserved) = served(settings, running).await;
         let look = screen_settings(settings, notice.or(unserved));
         let reason = show(running.port.attach_screen(), look, face, move || clock.now()).await;
         if reason.as_ref().is_ok_and(|reason| *reason == ExitReason::TerminalLost) && server.is_some() {
@@ -76,7 +75,7 @@ pub(super) fn run(settings: &Settings, terminal: bool, face: Face) -> Result<Exi
 }
 
 /// Serves the screen's own hub to others, or says why not.
-fn served(settings: &Settings, running: &Running) -> (Option<Server>, Option<String>) {
+async fn served(settings: &Settings, running: &Running) -> (Option<Server>, Option<String>) {
     let Some(path) = socket::of_screen(settings) else { return (None, None) };
     let clock = running.clock;
     match Listening::bind(&path) {
@@ -93,7 +92,18 @@ fn served(settings: &Settings, running: &Running) -> (Option<Server>, Option<Str
                 role: Role::Admin,
                 ..Person::default()
             }));
-            (Some(attach::serve(listening, running.port.clone(), access(settings), move || clock.now())), None)
+            let mut server = attach::serve(listening, running.port.clone(), access(settings), move || clock.now());
+            let unserved = match tcp::open(settings).await {
+                Ok(listening) => {
+                    tcp::serve(&mut server, listening, &running.pulses);
+                    None
+                }
+                Err(why) => {
+                    tracing::warn!(%why, "nothing over TCP");
+                    Some(format!("nobody can attach over TCP: {why}"))
+                }
+            };
+            (Some(server), unserved)
         }
         Err(why) => {
             tracing::warn!(%why, "no socket");
@@ -119,7 +129,7 @@ async fn carry_on(running: &Running) {
 }
 
 /// A screen of a hub that runs elsewhere.
-fn attached(settings: &Settings, path: &Path, face: Face) -> Result<ExitCode, Failure> {
+fn attached(settings: &Settings, place: &Place, face: Face) -> Result<ExitCode, Failure> {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
     let reason = runtime.block_on(async {
         let me = Me {
@@ -128,8 +138,8 @@ fn attached(settings: &Settings, path: &Path, face: Face) -> Result<ExitCode, Fa
             screen: true,
             max_hz: None,
         };
-        let Attached { hub, clock, id, .. } = attach::connect(path, me).await?;
-        let notice = format!("attached to the sunmill at {}", path.display());
+        let Attached { hub, clock, id, .. } = attach::connect(place, me).await?;
+        let notice = format!("attached to the sunmill at {place}");
         let look = ui::Settings { me: id, attached: true, ..screen_settings(settings, Some(notice)) };
         Ok::<_, Report>(show(hub, look, face, move || clock.now()).await?)
     })?;

@@ -23,6 +23,23 @@ pub(super) struct Watchdog {
     pulses: Pulses,
 }
 
+/// A loop that is asked for its health comes round so often.
+const ROUND: Duration = Duration::from_secs(1);
+/// And is well if it did within this.
+const WELL: Duration = Duration::from_secs(5);
+
+/// Loops that can be asked whether they go on, watched by somebody or not.
+pub(super) fn pulses() -> Pulses {
+    Pulses { machine: Pulse::every(ROUND), hub: Pulse::every(ROUND) }
+}
+
+/// Both loops go on. As for the watchdog, inverters' buses do not count.
+pub(super) fn is_well(pulses: &Pulses) -> bool {
+    [&pulses.machine, &pulses.hub]
+        .into_iter()
+        .all(|pulse| pulse.age().is_some_and(|age| age < WELL.max(2 * pulse.period())))
+}
+
 impl Watchdog {
     /// The one that systemd asks for (`WatchdogSec=`). `None`: nobody watches.
     pub(super) fn asked_for() -> Option<Self> {

@@ -1,9 +1,10 @@
 //! Configuration, command line and environment, joined into what is in force.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use super::environment::Environment;
+use crate::attach::Remote;
 use crate::config::{Colour, Config, ConfigError, Loaded, Source, Symbols, load, read};
 use crate::hub::programs::Folder;
 use crate::model::{BusPort, Endpoint};
@@ -42,6 +43,8 @@ pub struct Settings {
     pub runtime_dir: Option<PathBuf>,
     /// The hub's socket, where one was named.
     pub socket: Option<PathBuf>,
+    /// The hub's port, where one elsewhere was named.
+    pub remote: Option<Remote>,
     /// Where the person is, for the others who are attached.
     pub place: String,
 }
@@ -138,19 +141,25 @@ impl Settings {
             user_config,
             runtime_dir,
             socket: environment.socket.clone(),
+            remote: None,
             place: environment.place.clone(),
         }
     }
 }
 
 impl Settings {
+    /// A path of the configuration with `~` replaced.
+    pub(super) fn expanded(&self, path: &Path) -> PathBuf {
+        match (&self.home, path.strip_prefix("~")) {
+            (Some(home), Ok(below)) => home.join(below),
+            _ => path.to_owned(),
+        }
+    }
+
     /// A bus's port with `~` replaced.
     pub(super) fn bus_port(&self, port: &BusPort) -> BusPort {
-        match (port, &self.home) {
-            (BusPort::Serial(path), Some(home)) => match path.strip_prefix("~") {
-                Ok(below) => BusPort::Serial(home.join(below)),
-                Err(_) => port.clone(),
-            },
+        match port {
+            BusPort::Serial(path) => BusPort::Serial(self.expanded(path)),
             _ => port.clone(),
         }
     }
@@ -162,6 +171,9 @@ pub enum BadSettings {
     /// The file.
     #[error(transparent)]
     Config(#[from] ConfigError),
+    /// The way to a hub elsewhere.
+    #[error("{0}")]
+    Way(String),
     /// Its `[keys]`: everything that is wrong with them, a line for each.
     #[error("{}", .0.iter().map(ToString::to_string).collect::<Vec<_>>().join("\n"))]
     Keys(Vec<KeyProblem>),

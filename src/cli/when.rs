@@ -65,6 +65,19 @@ impl When {
     }
 }
 
+impl When {
+    /// The same of a moment to come, in seconds: a span counts from now on.
+    ///
+    /// # Errors
+    /// There is no such moment.
+    pub fn ahead_s(self, now: &Zoned) -> Result<i64, jiff::Error> {
+        match self {
+            Self::Ago(Ago(span)) => Ok(now.checked_add(span)?.timestamp().as_second()),
+            other => Ok(other.unix_ms(now)? / 1000),
+        }
+    }
+}
+
 /// A moment of Unix time for programs: RFC 3339 in UTC, to the second.
 pub(super) fn rfc3339(unix_ms: i64) -> String {
     crate::model::time::utc(u64::try_from(unix_ms / 1000).unwrap_or(0))

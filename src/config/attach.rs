@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
+use super::tcp::Tcp;
 use crate::model::Role;
 
 /// `[attach]`
@@ -18,6 +19,8 @@ pub struct Attach {
     pub others: Role,
     /// Roles of groups of users.
     pub groups: BTreeMap<String, Role>,
+    /// The hub over the network.
+    pub tcp: Tcp,
 }
 
 impl Default for Attach {
@@ -27,6 +30,7 @@ impl Default for Attach {
             on_client_loss: OnClientLoss::default(),
             others: Role::Operate,
             groups: BTreeMap::new(),
+            tcp: Tcp::default(),
         }
     }
 }

@@ -16,6 +16,7 @@ mod range;
 mod rules;
 mod schema;
 mod source;
+mod tcp;
 
 pub use attach::{Attach, OnClientLoss};
 pub use colours::{Colours, Paint};
@@ -30,3 +31,4 @@ pub use schema::{
     Programs, SAMPLE, Symbols, Theme, ToolChange, Ui, VERSION, WireLog,
 };
 pub use source::{ConfigError, Loaded, Places, Source, load, read};
+pub use tcp::{Tcp, is_loopback};

@@ -8,7 +8,7 @@ use toml::de::{DeTable, DeValue, Deserializer};
 
 use super::migrate::migrate;
 use super::schema::Config;
-use super::{inverters, outputs, rules};
+use super::{inverters, outputs, rules, tcp};
 pub(crate) use crate::model::nearest::nearest;
 
 /// A mistake in a configuration text.
@@ -63,7 +63,7 @@ pub fn parse(file: &str, text: &str) -> Result<Config, Problem> {
     if let Some((at, key, message)) = rules::misfit(&config) {
         return Err(problem(place_in_list(&table, "rule", at, key), format!("rule.{key}: {message}")));
     }
-    match misfit(&config) {
+    match misfit(&config).or_else(|| tcp::misfit(&config.attach.tcp)) {
         Some((path, message)) => Err(problem(place_of(&table, path), format!("{}: {message}", dotted(path)))),
         None => Ok(config),
     }
@@ -261,6 +261,7 @@ mod tests {
         assert!(config.ui.frame_ms.is_some() && config.log.folder.is_some());
         assert_eq!((config.bus.len(), config.inverter.len()), (1, 1));
         assert!(config.inverters.profiles.is_some());
+        assert!(config.attach.tcp.listen.is_some() && config.attach.tcp.without_token.is_some());
         assert_eq!((config.rule.len(), config.park.x), (2, Some(0.0)));
         assert_eq!(config.outputs.iter().map(|output| output.max).collect::<Vec<_>>(), [None, Some(60.0)]);
     }
@@ -275,8 +276,8 @@ mod tests {
 
     #[test]
     fn every_key_stands_in_the_sample() {
-        for section in ["", "machine", "jog", "jog.invert", "ui", "ui.colours", "log", "wire_log", "inverters", "park"]
-        {
+        let sections = ["", "machine", "jog", "jog.invert", "ui", "ui.colours", "log", "wire_log", "inverters", "park"];
+        for section in sections.into_iter().chain(["attach", "attach.tcp"]) {
             let header = if section.is_empty() { String::new() } else { format!("[{section}]\n") };
             let error = toml::from_str::<Config>(&format!("{header}nonsense = 1")).unwrap_err();
             let (_, known) = backticked(error.message());

@@ -106,6 +106,12 @@ impl Audit {
         name.map_or_else(|| origin.to_string(), |(_, name)| format!("{name}, {origin}"))
     }
 
+    /// Somebody was not let in.
+    pub(super) fn turned_away(&mut self, who: String, what: String) {
+        let outcome = "not let in".to_owned();
+        self.write(AuditRow { at_ms: now_ms(), kind: AuditKind::Note, who, what, outcome, took_ms: None });
+    }
+
     /// The store, for what else is kept in it.
     pub(super) const fn store(&self) -> Option<&Store> {
         self.store.as_ref()

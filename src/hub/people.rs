@@ -71,6 +71,11 @@ impl Keeper {
                     self.lost_operator(now);
                 }
             }
+            PeopleNews::TurnedAway { who, what } => {
+                let text = format!("somebody at {who} {what}");
+                self.journal.write(now, LogItem::Note { level: MessageLevel::Warning, text });
+                self.audit.turned_away(who, what);
+            }
         }
     }
 

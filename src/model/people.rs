@@ -124,6 +124,13 @@ pub enum PeopleNews {
     Fares(ClientId, Fares),
     /// It is gone.
     Gone(ClientId),
+    /// Somebody was not let in.
+    TurnedAway {
+        /// Who: where it came from.
+        who: String,
+        /// What it did.
+        what: String,
+    },
 }
 
 impl People {

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
 
 use super::access::Access;
+use super::counted::Counted;
 use super::ring::Ring;
 use super::written::Written;
 use crate::model::Time;
@@ -22,6 +23,7 @@ pub(super) struct House {
     pub(super) access: Arc<Access>,
     pub(super) ring: Ring,
     pub(super) written: Written,
+    pub(super) counted: Arc<Counted>,
     next: Arc<AtomicU32>,
 }
 
@@ -33,6 +35,7 @@ impl House {
             access: Arc::new(access),
             ring: Ring::default(),
             written: Written::default(),
+            counted: Arc::default(),
             next: Arc::new(AtomicU32::new(FIRST_CLIENT)),
         }
     }

@@ -3,6 +3,7 @@
 use std::io;
 use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 use std::time::Duration;
 
 use serde_json::Value;
@@ -13,6 +14,7 @@ use tokio_util::codec::{FramedRead, LinesCodec};
 use super::access::{self, Access};
 use super::house::House;
 use super::peer::{self, Entered};
+use super::tcp::{self, TcpListening};
 use super::writer::write_out;
 use crate::attach::wire::{self, Code, MAX_LINE, Problem};
 use crate::model::Time;
@@ -84,6 +86,14 @@ impl Drop for Listening {
 #[derive(Debug)]
 pub struct Server {
     tasks: Vec<JoinHandle<()>>,
+    house: House,
+}
+
+impl Server {
+    /// Serves those too who come over TCP. `healthy` tells whether what runs the machine goes on.
+    pub fn open_tcp(&mut self, listening: TcpListening, healthy: impl Fn() -> bool + Send + Sync + 'static) {
+        self.tasks.push(tokio::spawn(tcp::accept(listening, self.house.clone(), Arc::new(healthy))));
+    }
 }
 
 impl Drop for Server {
@@ -101,8 +111,9 @@ pub fn serve(
 ) -> Server {
     let hub = port.join(Origin::Hub);
     let house = House::new(port, now, access);
-    let tasks = vec![tokio::spawn(house.ring.clone().fill(hub)), tokio::spawn(accept(listening, house))];
-    Server { tasks }
+    let filled = house.ring.clone().fill(hub, Arc::clone(&house.counted));
+    let tasks = vec![tokio::spawn(filled), tokio::spawn(accept(listening, house.clone()))];
+    Server { tasks, house }
 }
 
 async fn accept(listening: Listening, house: House) {
@@ -127,7 +138,7 @@ async fn accept(listening: Listening, house: House) {
 
 async fn serve_one(stream: UnixStream, house: House) {
     let who = access::at_the_other_end(&stream, &house.access).await;
-    let entered = Entered { id: house.next_id(), who, from: None, silent: None };
+    let entered = Entered { id: house.next_id(), who, from: None };
     let (read, write) = stream.into_split();
     let lines = FramedRead::new(read, LinesCodec::new_with_max_length(MAX_LINE));
     peer::serve(lines, |queue| write_out(write, queue), entered, house).await;

@@ -5,16 +5,21 @@
 //! room are counted, and a client that takes nothing for five seconds is cut off.
 
 mod access;
+mod counted;
 mod fares;
 mod house;
 mod listen;
 mod methods;
+mod metrics;
 mod peer;
 mod requests;
 mod ring;
+mod tcp;
 mod writer;
 mod written;
 
 pub use access::Access;
 pub use listen::{BindError, Listening, Server, serve};
 pub use methods::{Field, METHODS, Method, NOTIFICATIONS};
+pub(super) use tcp::certificates;
+pub use tcp::{TcpError, TcpListening, TcpSetup, TlsError, TlsFiles};

@@ -47,8 +47,6 @@ pub(super) struct Entered {
     pub(super) who: Who,
     /// Where it is, as far as the way in tells.
     pub(super) from: Option<String>,
-    /// A client that says nothing for so long is gone. `None`: its end is seen by itself.
-    pub(super) silent: Option<Duration>,
 }
 
 /// One client.
@@ -102,24 +100,18 @@ pub(super) async fn serve<W>(
 {
     let (out, queued) = queue();
     let mut writer = tokio::spawn(write(queued));
-    let silent = entered.silent;
     let mut peer = Peer::new(entered, house, out);
     let greet_by = Instant::now() + GREETING;
     loop {
         let now = Instant::now();
         let (due, look) = (peer.state_due(), peer.measured.look_at(now));
-        let heard_by = match (peer.greeted, silent) {
-            (false, _) => Some(greet_by),
-            (true, Some(silent)) => Some(peer.heard.unwrap_or(now) + silent),
-            (true, None) => None,
-        };
         let step = tokio::select! {
             _ = &mut writer => Err(Over),
             line = lines.next(), if peer.has_room() => peer.line(line),
             news = peer.hub.next() => peer.news(news),
             () = sleep_until(due.unwrap_or(now)), if due.is_some() => peer.state(),
             () = sleep_until(look.unwrap_or(now)), if look.is_some() => Ok(()),
-            () = sleep_until(heard_by.unwrap_or(now)), if heard_by.is_some() => Err(Over),
+            () = sleep_until(greet_by), if !peer.greeted => Err(Over),
         };
         if let Some(person) = peer.came.take() {
             peer.house.port.tell_surely(PeopleNews::Came(person)).await;
@@ -184,7 +176,7 @@ impl Peer {
                 Err(Over)
             }
             Some(Err(LinesCodecError::Io(error))) if error.kind() == std::io::ErrorKind::InvalidData => {
-                self.say(wire::answer(&Value::Null, Err(Problem::new(Code::Parse, "this line is not UTF-8"))))?;
+                self.say(wire::answer(&Value::Null, Err(Problem::new(Code::Parse, "this is no text in UTF-8"))))?;
                 Err(Over)
             }
             Some(Err(_)) | None => Err(Over),
@@ -246,7 +238,7 @@ impl Peer {
             Ok(News::Snapshot(snapshot)) => self.news = Some(snapshot),
             Ok(News::Log(LogEvent::Entry(entry))) => self.entry(&entry)?,
             Ok(News::Log(LogEvent::Gap(count))) => {
-                self.lost += count;
+                self.lose(count);
                 self.give_up_waiting()?;
             }
             Ok(News::Answer(answer)) => self.say(wire::notification("answer", &json!({"answer": answer})))?,
@@ -269,7 +261,7 @@ impl Peer {
             return Ok(());
         }
         if self.out.room() <= ROOM_FOR_ANSWERS {
-            self.lost += 1;
+            self.lose(1);
             return Ok(());
         }
         if self.lost > self.lost_told {
@@ -277,6 +269,11 @@ impl Peer {
             self.lost_told = self.lost;
         }
         self.say(wire::notification("event", &json!({"entry": entry})))
+    }
+
+    fn lose(&mut self, count: u64) {
+        self.lost += count;
+        self.house.counted.drop_entries(count);
     }
 
     /// Ends were lost with the log: nobody can tell any more what became of the commands.

@@ -3,6 +3,7 @@
 use std::collections::VecDeque;
 use std::sync::{Arc, Mutex, PoisonError};
 
+use super::counted::Counted;
 use crate::model::hub::{Hub, LogEvent};
 use crate::model::log::{LogEntry, LogItem};
 
@@ -35,11 +36,16 @@ pub(super) struct Since {
 }
 
 impl Ring {
-    /// Keeps what the hub logs, until it ends.
-    pub(super) async fn fill(self, mut hub: Hub) {
+    /// Keeps what the hub logs, until it ends, and counts alarms.
+    pub(super) async fn fill(self, mut hub: Hub, counted: Arc<Counted>) {
         while let Ok(event) = hub.log().await {
             match event {
-                LogEvent::Entry(entry) => self.take(&entry),
+                LogEvent::Entry(entry) => {
+                    if let LogItem::Alarm { code, .. } = &entry.what {
+                        counted.alarm(*code);
+                    }
+                    self.take(&entry);
+                }
                 LogEvent::Gap(_) => self.lose(),
             }
         }

@@ -1,5 +1,7 @@
 //! What was seen, judged. Pure.
 
+mod tcp;
+
 use std::fmt::Write as _;
 
 use super::facts::{Colours, Configured, Facts, Intruder, Kept, Port, Socket, SocketState, Terminal, User};
@@ -24,6 +26,8 @@ pub(super) fn assess(facts: &Facts) -> Vec<Finding> {
     found.extend(groups(&facts.user));
     found.extend(intruders(facts));
     found.extend(sockets(&facts.sockets));
+    let hub_runs = facts.sockets.iter().any(|socket| matches!(socket.state, SocketState::Answers { .. }));
+    found.extend(facts.tcp.iter().flat_map(|tcp| tcp::tcp(tcp, hub_runs)));
     found.extend(kept("database", "history and journal", "store.path", &facts.store));
     found.extend(kept("log", "log files", "log.folder", &facts.log));
     found.extend(clock(facts));

@@ -17,6 +17,8 @@ pub(super) struct Facts {
     pub intruders: Vec<Intruder>,
     /// Where a hub may be.
     pub sockets: Vec<Socket>,
+    /// The port over which the hub is served. `None`: none is configured.
+    pub tcp: Option<Tcp>,
     /// The store.
     pub store: Kept,
     /// Where log files go.
@@ -122,6 +124,39 @@ pub(super) enum SocketState {
     NotAllowed,
     /// Somebody, but no hub that this sunmill understands; or it cannot be told.
     Strange(String),
+}
+
+/// The port over which the hub is served.
+#[derive(Clone, Debug)]
+pub(super) struct Tcp {
+    /// Address and port.
+    pub listen: String,
+    /// Only this computer reaches it.
+    pub loopback: bool,
+    /// Who is there.
+    pub port: PortState,
+    /// Until when its certificate is valid, in seconds of Unix time, as far as that can be told; or what is wrong with it.
+    /// `None`: there is none.
+    pub certificate: Option<Result<Option<u64>, String>>,
+    /// How many tokens are good, and how many are over; or what is wrong with them.
+    pub tokens: Result<(usize, usize), String>,
+    /// Where they are.
+    pub tokens_file: String,
+    /// Who has none comes in too.
+    pub without_token: bool,
+    /// The time of this computer, in seconds of Unix time.
+    pub now_s: u64,
+}
+
+/// Who is at a port.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) enum PortState {
+    /// A sunmill, and whether what runs the machine goes on in it.
+    Answers { well: bool },
+    /// Nobody.
+    Nobody,
+    /// Somebody else.
+    Strange,
 }
 
 /// Something that is kept on disk.

@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use rustix::fs::Access;
 
 use super::facts::{ConfigFacts, Configured, Facts, Intruder, Port, Socket, SocketState, User};
-use super::{system, terminal};
+use super::{system, tcp, terminal};
 use crate::attach::client::Me;
 use crate::attach::{ConnectError, connect};
 use crate::cli::environment::Environment;
@@ -50,6 +50,7 @@ pub(super) fn gather(settings: Result<Settings, BadSettings>, environment: &Envi
         ports: candidates.into_iter().map(port).collect(),
         intruders: intruders(),
         sockets: socket::places(&settings).into_iter().map(socket).collect(),
+        tcp: tcp::look(&settings),
         store: system::store(settings.store_file.clone()),
         log: system::log(settings.log_folder.clone()),
         clock: system::clock(),
@@ -170,7 +171,7 @@ fn greeted(path: &Path) -> SocketState {
             server: attached.server,
         },
         Err(ConnectError::Nobody { .. }) => SocketState::Stale,
-        Err(ConnectError::NotAllowed(_)) => SocketState::NotAllowed,
+        Err(ConnectError::NotAllowed { .. }) => SocketState::NotAllowed,
         Err(ConnectError::Strange { why, .. }) => SocketState::Strange(why),
     }
 }

@@ -9,6 +9,7 @@ mod facts;
 mod finding;
 mod gather;
 mod system;
+mod tcp;
 mod terminal;
 
 pub(super) use command::{DoctorArgs, findings, run, text};

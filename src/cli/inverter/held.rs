@@ -36,7 +36,7 @@ pub(super) fn not_held(settings: &Settings, place: &Place) -> Result<(), Failure
 
 /// A sunmill runs, and answers.
 pub(super) fn runs(settings: &Settings) -> bool {
-    socket::answering(settings).is_some()
+    socket::answering_here(settings).is_some()
 }
 
 /// An inverter that the hub hears.
