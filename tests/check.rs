@@ -207,7 +207,10 @@ fn what_it_will_need_is_said_where_there_is_an_inverter_or_the_machine_is_known(
     home.write("rated.toml", "[machine]\nrated_w = 1500.0\n");
     let text = check("rated.toml", &[]);
     let line = text.lines().find(|line| line.contains(": energy: needs ")).expect(&text);
-    assert!(line.contains(" Wh ± ") && line.ends_with("no sunmill runs here, and only that one reads the inverters"));
+    assert!(
+        line.contains(" Wh ± ")
+            && line.ends_with("no sunmill answers here, and only one that runs reads the inverters")
+    );
     assert!(text.contains("assumed: no run was measured yet: 1500 W, machine.rated_w"), "{text}");
     let json: Value = serde_json::from_str(&check("rated.toml", &["--json"])).unwrap();
     assert_eq!(

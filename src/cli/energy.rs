@@ -44,7 +44,7 @@ pub(super) fn outlook(settings: &Settings, report: &Report) -> Option<Told> {
 }
 
 /// Why nothing is known of the battery.
-const NOBODY: &str = "no sunmill runs here, and only that one reads the inverters";
+const NOBODY: &str = "no sunmill answers here, and only one that runs reads the inverters";
 
 /// From what a hub knows at this time of its own.
 pub(super) fn of_snapshot(snapshot: &Snapshot, now: Time, report: &Report) -> Option<Told> {

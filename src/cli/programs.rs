@@ -127,7 +127,7 @@ impl<'a> Told<'a> {
     fn of(run: &'a PastRun) -> Self {
         let (result, why) = result(run);
         let measured = run.energy.filter(RunEnergy::is_known);
-        let kwh = |of: fn(&RunEnergy) -> f64| measured.map(|energy| (of(&energy) * 1000.0).round() / 1e6);
+        let kwh = |of: fn(&RunEnergy) -> f64| measured.map(|energy| (of(&energy).max(0.0) * 1000.0).round() / 1e6);
         Self {
             id: run.id.0,
             name: &run.name,

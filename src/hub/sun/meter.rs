@@ -6,7 +6,7 @@ use std::time::Duration;
 use crate::model::Time;
 use crate::model::power::{Flow, Reading};
 use crate::model::program::{Drawn, Phase, RunEnergy};
-use crate::model::sun::median;
+use crate::model::sun::{median, scatter};
 
 /// The other loads are the median of this long before the program.
 const BEFORE: Duration = Duration::from_secs(60);
@@ -69,8 +69,10 @@ impl Meter {
     pub(super) fn begin(&mut self, phase: Phase, now: Time) {
         let young = self.before.iter().filter(|(at, _)| now.since(*at) <= OLDEST).map(|(_, watts)| *watts);
         let young: Vec<f64> = young.collect();
-        let base_w = if young.len() >= ENOUGH { median(young) } else { None };
-        let energy = RunEnergy { base_w, ..RunEnergy::default() };
+        let enough = young.len() >= ENOUGH;
+        let base_spread_w = scatter(&young).filter(|_| enough).unwrap_or_default();
+        let base_w = median(young).filter(|_| enough);
+        let energy = RunEnergy { base_w, base_spread_w, ..RunEnergy::default() };
         self.run = Some(Running { upto: now, phase, phase_since: now, step: [0.0; Phase::COUNT], energy });
     }
 
@@ -311,7 +313,8 @@ mod tests {
         }
         assert!(meter.before.len() <= 61);
         meter.begin(Phase::Standing, at(500));
-        assert_eq!(meter.so_far(at(500)).unwrap().base_w, Some(200.0));
+        let begun = meter.so_far(at(500)).unwrap();
+        assert_eq!((begun.base_w, begun.base_spread_w), (Some(200.0), 0.0));
         // A day later nobody knows.
         let mut late = meter.clone();
         late.begin(Phase::Standing, at(90_000));

@@ -119,6 +119,8 @@ impl Drawn {
 pub struct RunEnergy {
     /// What other loads drew before it, in watts. `None`: not known, so nothing can be said of the program alone.
     pub base_w: Option<f64>,
+    /// How far they went up and down around that, in watts.
+    pub base_spread_w: f64,
     /// By what the machine did, in the order of [`Phase::ALL`].
     pub phases: [Drawn; Phase::COUNT],
     /// From the sun.

@@ -26,6 +26,8 @@ pub struct Learned {
     pub runs: u32,
     /// The energy of single runs lies about this part of it around what all of them together say.
     pub spread: f64,
+    /// How far other loads that went up and down may have led astray, in watts.
+    pub noise_w: f64,
 }
 
 impl Learned {
@@ -42,6 +44,9 @@ impl Learned {
                 *sum = sum.plus(*drawn);
             }
         }
+        let count = runs.len().max(1) as f64;
+        // The mean of many is led astray less than each of them.
+        learned.noise_w = runs.iter().map(|run| run.base_spread_w).sum::<f64>() / count / count.sqrt();
         let off = runs.iter().filter_map(|run| {
             let said: f64 = Phase::ALL.iter().map(|phase| learned.wh(*phase, run.phases[phase.index()].seconds)).sum();
             (said > 0.0).then(|| ((run.wh() - said) / said).powi(2))
@@ -111,19 +116,19 @@ impl Need {
             if seconds <= 0.0 {
                 continue;
             }
-            let (watts, spread) = match learned.watts(phase) {
+            let (watts, spread_w) = match learned.watts(phase) {
                 Some(watts) => {
                     told.push(format!("{} {watts:.0} W", phase.words()));
-                    (watts, learned.spread)
+                    (watts, watts * learned.spread + learned.noise_w)
                 }
                 None => {
                     guessed.push(phase.words());
-                    (guess, GUESS_SPREAD)
+                    (guess, guess * GUESS_SPREAD)
                 }
             };
             let wh = watts * seconds / SECONDS_PER_HOUR;
             need.wh += wh;
-            need.spread_wh += wh * spread;
+            need.spread_wh += spread_w * seconds / SECONDS_PER_HOUR;
             need.most_w = need.most_w.max(watts);
         }
         if !told.is_empty() {
@@ -214,6 +219,15 @@ mod tests {
         assert_eq!(Learned::of(&unknown), Learned::default());
         let many: Vec<RunEnergy> = (0..50).map(|n| run(60.0, if n < 20 { 100.0 } else { 9000.0 })).collect();
         assert_eq!(Learned::of(&many).watts(Phase::Cutting).map(f64::round), Some(100.0), "the newest teach");
+    }
+
+    #[test]
+    fn other_loads_that_go_up_and_down_widen_what_is_said() {
+        let restless = RunEnergy { base_spread_w: 200.0, ..run(600.0, 0.0) };
+        let one = Need::of(&hour(), &Learned::of(&[restless]), None).unwrap();
+        assert_eq!(one.words(), "0 Wh ± 200");
+        let four = Need::of(&hour(), &Learned::of(&[restless; 4]), None).unwrap();
+        assert_eq!(four.spread_wh.round(), 100.0);
     }
 
     #[test]

@@ -18,7 +18,7 @@ pub use forecast::{Outlook, Reserve, Supply, Verdict};
 pub use learned::{Learned, NOTHING_MEASURED, Need};
 pub use order::SunOrder;
 pub use parse::{BadCondition, Condition, read_duration};
-pub use profile::{DayProfile, median};
+pub use profile::{DayProfile, median, scatter};
 pub use rule::{Action, Rule, WhenUnknown};
 pub use state::{Firing, Knowledge, Park, ParkStep, RuleState, Seen, Sun};
 pub use word::{Choice, Dimension, Flag, Quantity, Word};

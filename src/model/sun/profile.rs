@@ -55,6 +55,14 @@ fn place(unix_ms: i64) -> usize {
     unix_ms.rem_euclid(DAY_MS).div_euclid(QUARTER_MS).unsigned_abs() as usize
 }
 
+/// How far they lie around their middle, as a standard deviation that a few strays do not move.
+pub fn scatter(values: &[f64]) -> Option<f64> {
+    /// Of what is scattered at random, this many times the median distance is a standard deviation.
+    const DEVIATIONS: f64 = 1.4826;
+    let middle = median(values.to_vec())?;
+    Some(median(values.iter().map(|value| (value - middle).abs()).collect())? * DEVIATIONS)
+}
+
 /// The middle one, or the mean of the two in the middle.
 pub fn median(mut values: Vec<f64>) -> Option<f64> {
     values.retain(|value| value.is_finite());
@@ -89,5 +97,6 @@ mod tests {
         assert_eq!(median(vec![3.0, f64::NAN, 1.0, 2.0]), Some(2.0));
         assert_eq!(median(vec![4.0, 1.0]), Some(2.5));
         assert_eq!(median(Vec::new()), None);
+        assert_eq!((scatter(&[]), scatter(&[5.0]), scatter(&[1.0, 2.0, 3.0, 900.0])), (None, Some(0.0), Some(1.4826)));
     }
 }

@@ -2,7 +2,11 @@
 
 use crate::model::Time;
 use crate::model::power::{Direction, Power, Unit, UnitState};
+use crate::model::snapshot::Snapshot;
+use crate::ui::power::outlook_of_run;
 use crate::ui::power::words::{direction, grid, kwh, minutes, percent, told, unit_state, watts};
+use crate::ui::programs::facts::open_run;
+use crate::ui::settings::Settings;
 
 /// What flows, in all inverters together where there are several.
 pub fn summary(power: &Power, now: Time) -> Vec<String> {
@@ -18,6 +22,17 @@ pub fn summary(power: &Power, now: Time) -> Vec<String> {
         lines.extend(trouble(unit));
     }
     lines
+}
+
+/// What the program that runs will need from here on, what carries it, and what it has drawn. Nothing where none runs, or nothing
+/// of that is known.
+pub fn program(snapshot: &Snapshot, now: Time) -> Vec<String> {
+    let Some(run) = open_run(snapshot) else { return Vec::new() };
+    // Without a time of day, moments are told as how long it takes until then.
+    let told = outlook_of_run(snapshot, &Settings::default(), run, now);
+    let told = told.map(|told| format!("{}, from here on: {}.", run.name, told.words));
+    let drawn = snapshot.sun.drawn.map(|drawn| format!("It has drawn so far: {}.", drawn.words()));
+    told.into_iter().chain(drawn).collect()
 }
 
 /// All about one inverter.

@@ -189,7 +189,10 @@ impl Talk {
         let machine = &snapshot.machine;
         match word {
             Word::Nothing => say(speech::brief(machine, self.units, now)),
-            Word::Power => super::power::summary(&snapshot.power, now).into_iter().map(Deed::Say).collect(),
+            Word::Power => {
+                let flows = super::power::summary(&snapshot.power, now);
+                flows.into_iter().chain(super::power::program(snapshot, now)).map(Deed::Say).collect()
+            }
             Word::Inverter(name) => match super::power::inverter(&snapshot.power, name.as_deref(), now) {
                 Ok(lines) => lines.into_iter().map(Deed::Say).collect(),
                 Err(why) => say(format!("Not done: {why}.")),

@@ -280,6 +280,25 @@ fn power_is_told_in_words_and_never_with_a_sign() {
 }
 
 #[test]
+fn what_the_program_that_runs_needs_and_has_drawn_is_told_with_power() {
+    use std::sync::Arc;
+
+    use crate::model::sun::Sun;
+    let mut snapshot = testing::programs::running();
+    snapshot.power = Arc::new(testing::power::one());
+    let (knows, drawn) = (Arc::new(testing::power::knowledge()), Some(testing::power::run_energy()));
+    snapshot.sun = Arc::new(Sun { knows, drawn, ..Sun::default() });
+    let said = words(&Scene::new(snapshot).line("power"));
+    for part in [
+        "plate.nc, from here on: needs 130 Wh",
+        "battery alone to 62 %; fine.",
+        "far: 0.45 kWh: sun 0.29, battery 0.16.",
+    ] {
+        assert!(said.contains(part), "{part}: {said}");
+    }
+}
+
+#[test]
 fn a_setting_of_an_inverter_is_said_before_and_after_and_needs_a_yes() {
     use crate::model::desk::{Answer, Query};
     use crate::model::power::{Danger, PowerAnswer, PowerOrder, PowerQuery, Wanted};

@@ -71,9 +71,12 @@ fn all(cx: &Cx<'_>) -> Vec<Fact> {
         }
     });
     if let Some(found) = found {
-        facts.extend(of_report(&found.report));
-        let told = outlook(cx.snapshot, &cx.ui.settings, &PhaseTimes::of(&found.report), cx.now);
-        facts.extend(told.map(|told| ("energy".to_owned(), told.words, told.role)));
+        let mut told = of_report(&found.report);
+        if let Some(energy) = outlook(cx.snapshot, &cx.ui.settings, &PhaseTimes::of(&found.report), cx.now) {
+            // Behind the time, which it follows from.
+            told.insert(1.min(told.len()), ("energy".to_owned(), energy.words, energy.role));
+        }
+        facts.extend(told);
     }
     facts
 }
