@@ -12,6 +12,8 @@ use crate::model::{Snapshot, Time};
 /// A hub has one machine for now.
 const MACHINE: &str = "main";
 
+const JOULES_IN_A_WH: f64 = 3600.0;
+
 const STATES: [(StateKind, &str); 12] = [
     (StateKind::Idle, "idle"),
     (StateKind::Run, "run"),
@@ -117,6 +119,19 @@ fn program(book: &mut Book, snapshot: &Snapshot, now: Time) {
         &in_unit("job_run", "seconds", "How long the program under way has run, without pauses"),
         one(Some(runs)),
     );
+    if let Some(drawn) = &snapshot.sun.drawn {
+        let sources = [
+            ("solar", drawn.sun_wh),
+            ("battery", drawn.battery_wh),
+            ("grid", drawn.grid_wh),
+            ("unknown", drawn.unsplit_wh),
+        ];
+        let about = "What it has drawn so far, as far as it was measured, by where it came from";
+        book.gauge(
+            &in_unit("job_energy", "joules", about),
+            sources.map(|(source, wh)| (of(&[("source", source)]), Some(wh * JOULES_IN_A_WH))),
+        );
+    }
     book.gauge(&in_unit("job_remaining", "seconds", "What is left of it, by the estimate"), one(run.remaining_s));
     book.gauge(
         &plain("job_acked_line", "The last line that the controller accepted"),

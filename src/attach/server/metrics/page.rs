@@ -44,7 +44,9 @@ mod tests {
     use super::*;
     use crate::model::machine::{MachineState, StateKind};
     use crate::model::power::{Energy, EnergyRow, Flow, Inverter, Power, Reading, Unit, UnitState};
+    use crate::model::program::{Run, RunEnergy, RunId, RunState};
     use crate::model::snapshot::LinkState;
+    use crate::model::sun::Sun;
 
     /// Lines of the page that begin like this.
     fn lines(page: &str, name: &str) -> Vec<String> {
@@ -116,6 +118,27 @@ mod tests {
         assert!(stale.contains(&format!("sunmill_inverter_up{of} 1.0")));
         assert!(!stale.contains("pv_power") && !stale.contains("grid_power"), "{stale}");
         assert!(!stale.contains("energy_joules"), "{stale}");
+    }
+
+    #[test]
+    fn a_program_tells_how_it_stands_and_what_it_has_drawn() {
+        let mut snapshot = machine();
+        let mut run = Run::new(RunId(1), "/g/part.nc".into(), 1, Time::from_millis(100));
+        (run.state, run.acked_line, run.lines) = (RunState::Running, 7, Some(20));
+        snapshot.programs.run = Some(run);
+        let measured = RunEnergy { sun_wh: 2.0, ..RunEnergy::default() };
+        snapshot.sun = Arc::new(Sun { drawn: Some(measured), ..Sun::default() });
+        let text = page(&snapshot, Time::from_millis(1100), &Counted::default()).unwrap();
+        for line in [
+            "sunmill_job_state{machine=\"main\",state=\"running\"} 1.0",
+            "sunmill_job_run_seconds{machine=\"main\"} 1.0",
+            "sunmill_job_acked_line{machine=\"main\"} 7.0",
+            "sunmill_job_lines{machine=\"main\"} 20.0",
+            "sunmill_job_energy_joules{machine=\"main\",source=\"solar\"} 7200.0",
+        ] {
+            assert!(text.contains(line), "{line}: {text}");
+        }
+        assert!(!text.contains("job_remaining"), "nobody has estimated it: {text}");
     }
 
     #[test]

@@ -94,11 +94,13 @@ fn buses(book: &mut Book, power: &Power) {
         &plain("modbus_up", "1: the bus is open"),
         power.buses.iter().map(|bus| (label(&bus.name), Some(f64::from(u8::from(bus.state == BusState::Open))))),
     );
-    let results: [Result; 4] = [
+    let results: [Result; 6] = [
         ("reply", |count| count.replies),
         ("exception", |count| count.exceptions),
         ("timeout", |count| count.timeouts),
         ("desync", |count| count.desyncs),
+        ("crc", |count| count.crc_errors),
+        ("short", |count| count.cut_short),
     ];
     book.counter(
         &plain("modbus_requests", "Requests, by what came of them"),

@@ -25,10 +25,10 @@ struct Told {
 impl Knocks {
     /// Somebody came with a token that is not valid.
     pub(super) fn wrong_token(&self, from: SocketAddr, port: &HubPort) {
-        tracing::info!(%from, "a token that is not valid");
         if let Some(untold) = self.is_due() {
             let others = if untold == 0 { String::new() } else { format!(" ({untold} tries before it were not told)") };
             let what = format!("came over TCP with a token that is not valid{others}");
+            tracing::warn!(%from, what);
             port.tell(PeopleNews::TurnedAway { who: from.to_string(), what });
         }
     }

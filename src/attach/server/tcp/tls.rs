@@ -150,3 +150,54 @@ impl Tls {
         self.acceptor.clone()
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use tokio_rustls::TlsConnector;
+    use tokio_rustls::rustls::ClientConfig;
+
+    use super::*;
+
+    fn write(files: &TlsFiles) -> CertificateDer<'static> {
+        let made = rcgen::generate_simple_self_signed(vec!["localhost".to_owned()]).unwrap();
+        std::fs::write(&files.certificate, made.cert.pem()).unwrap();
+        std::fs::write(&files.key, made.signing_key.serialize_pem()).unwrap();
+        made.cert.der().clone()
+    }
+
+    /// Whether a client that trusts this certificate alone comes to terms with the acceptor.
+    async fn is_trusted(acceptor: TlsAcceptor, certificate: &CertificateDer<'static>) -> bool {
+        let mut roots = RootCertStore::empty();
+        roots.add(certificate.clone()).unwrap();
+        let config = ClientConfig::builder_with_provider(Arc::new(crypto::ring::default_provider()))
+            .with_safe_default_protocol_versions()
+            .unwrap()
+            .with_root_certificates(roots)
+            .with_no_client_auth();
+        let (near, far) = tokio::io::duplex(16 * 1024);
+        let name = ServerName::try_from("localhost").unwrap();
+        let connector = TlsConnector::from(Arc::new(config));
+        let (client, _) = tokio::join!(connector.connect(name, near), acceptor.accept(far));
+        client.is_ok()
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_new_certificate_is_taken_and_a_damaged_one_does_not_take_the_place_of_a_good_one() {
+        let folder = tempfile::tempdir().unwrap();
+        let files = TlsFiles { certificate: folder.path().join("c.pem"), key: folder.path().join("k.pem") };
+        let first = write(&files);
+        let mut tls = Tls::open(files.clone()).unwrap();
+        assert!(is_trusted(tls.now().await, &first).await);
+        let second = write(&files);
+        assert!(is_trusted(tls.now().await, &first).await, "it is looked at once a minute");
+        tokio::time::advance(LOOK).await;
+        assert!(is_trusted(tls.now().await, &second).await);
+        assert!(!is_trusted(tls.now().await, &first).await);
+        std::fs::write(&files.key, "half of it").unwrap();
+        tokio::time::advance(LOOK).await;
+        assert!(is_trusted(tls.now().await, &second).await);
+        let third = write(&files);
+        tokio::time::advance(LOOK).await;
+        assert!(is_trusted(tls.now().await, &third).await);
+    }
+}
