@@ -218,7 +218,13 @@ impl Audit {
         let outcome = match &stop.phase {
             StopPhase::Sent => {
                 if !is_same {
-                    self.stop = Some((stop.clone(), self.stopper(stop.asked)));
+                    // From a hold a program is ended in two steps: the second is still that of who asked for the first.
+                    let asked_anew = self.askers.iter().any(|(asked, _)| is_same_kind(*asked, stop.asked));
+                    let who = match self.stop.take() {
+                        Some((before, who)) if !asked_anew && is_same_kind(before.asked, stop.asked) => who,
+                        _ => self.stopper(stop.asked),
+                    };
+                    self.stop = Some((stop.clone(), who));
                 }
                 return;
             }

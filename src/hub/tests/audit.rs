@@ -189,6 +189,25 @@ async fn stops_are_rows_that_say_whether_the_machine_obeyed() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn a_stop_in_two_steps_is_that_of_who_asked_for_it() {
+    let mut kept = Kept::up(StateKind::Hold);
+    let asker = Origin::Script(ClientId(3));
+    kept.bench.tell(EventKind::Asked(vec![(Realtime::StopProgram, asker.clone())]));
+    let first = kept.bench.clock.now();
+    let mut stop = |at, phase| kept.bench.session(grbl::Event::Stop(Stop { asked: Realtime::StopProgram, at, phase }));
+    stop(first, StopPhase::Sent);
+    let second = first + Duration::from_millis(1);
+    stop(second, StopPhase::Sent);
+    stop(second, StopPhase::Stopped);
+    // One that nobody asks for is sunmill's own.
+    let own = second + Duration::from_millis(1);
+    stop(own, StopPhase::Sent);
+    stop(own, StopPhase::Stopped);
+    let whose: Vec<_> = kept.rows().iter().map(|row| row.who.clone()).collect();
+    assert_eq!(whose, [asker.to_string(), Origin::Hub.to_string()]);
+}
+
+#[tokio::test(start_paused = true)]
 async fn alarms_restarts_and_other_keys_are_rows() {
     use crate::model::command::OverrideStep;
 
