@@ -12,7 +12,7 @@ use super::course::{Course, Effect, Input, Next};
 use super::feeder::News;
 use super::record::{self, Record};
 use super::start::Starting;
-use super::{Checks, lookup};
+use super::{Checks, left, lookup};
 use crate::driver::machine::{Event, EventKind, OrderKind};
 use crate::grbl::event::{ProgramEvent, StreamEnd};
 use crate::grbl::{self, Line};
@@ -416,10 +416,10 @@ impl Keeper {
 
     /// Brings the run into the snapshot.
     pub(super) fn show_run(&mut self) {
+        let (now, queued) = (self.clock.now(), record::planner_blocks(&self.snapshot));
         let Some(course) = &mut self.runner.course else { return };
         if let Some(report) = &self.runner.report {
-            let left = report.times.total_s() - report.seconds_at(course.run.acked_line);
-            course.run.remaining_s = Some(left.max(0.0));
+            course.run.remaining_s = Some(left::seconds(report, &course.run, queued, now));
         }
         if self.snapshot.programs.run.as_ref() != Some(&course.run) {
             self.snapshot.programs.run = Some(course.run.clone());

@@ -17,6 +17,7 @@ mod course_tests;
 mod encode;
 mod feeder;
 mod keeper;
+mod left;
 mod lookup;
 mod record;
 mod start;

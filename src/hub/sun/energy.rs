@@ -4,7 +4,7 @@ use std::collections::VecDeque;
 use std::sync::Arc;
 
 use super::days::Days;
-use super::look::disbelieved;
+use super::look::{disbelieved, spindle_turns};
 use super::meter::Meter;
 use crate::hub::run::Keeper;
 use crate::model::Time;
@@ -107,8 +107,7 @@ impl Keeper {
 /// What the machine does. The feed that it reports tells rapids from cuts, where the program's highest is known: no report says
 /// which of them it is.
 fn phase(machine: &Machine, highest_feed_mm_min: Option<f64>) -> Phase {
-    let switched = machine.accessories.is_some_and(|on| on.spindle_cw || on.spindle_ccw);
-    let on = switched || machine.spindle_rpm.is_some_and(|rpm| rpm > 0.0);
+    let on = spindle_turns(machine) == Some(true);
     let runs = machine.state.is_some_and(|state| state.kind == StateKind::Run);
     let moves = runs && machine.feed_mm_min.is_none_or(|feed| feed > 0.0);
     let factor = machine.overrides.map_or(1.0, |overrides| f64::from(overrides.feed) / 100.0);
@@ -135,7 +134,7 @@ fn believed(snapshot: &Snapshot) -> Flow {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::model::machine::{MachineState, Overrides};
+    use crate::model::machine::{Accessories, MachineState, Overrides};
     use crate::model::program::Drawn;
 
     #[test]
@@ -162,6 +161,9 @@ mod tests {
         let faster = Machine { overrides: Some(Overrides { feed: 200, rapid: 100, spindle: 100 }), ..unchecked };
         assert_eq!(phase(&faster, Some(1500.0)), Phase::Cutting);
         assert_eq!(phase(&Machine::default(), None), Phase::Standing);
+        // FluidNC goes on telling the speed of a spindle that was switched off.
+        let off = Machine { accessories: Some(Accessories::default()), ..machine(StateKind::Idle, 0.0, 12_000.0) };
+        assert_eq!(phase(&off, None), Phase::Standing);
     }
 
     #[test]

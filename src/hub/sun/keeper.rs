@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use super::energy::EnergyHub;
-use super::look::View;
+use super::look::{View, spindle_turns};
 use super::park::{Act, Parking};
 use super::setup::{ParkPlace, SunSetup};
 use super::watch::Watch;
@@ -218,8 +218,7 @@ impl Keeper {
     pub(super) fn is_busy(&self) -> bool {
         let machine = &self.snapshot.machine;
         let moves = machine.state.is_some_and(MachineState::is_moving) || machine.jog.is_some();
-        let on = machine.accessories.is_some_and(|on| on.spindle_cw || on.spindle_ccw);
-        self.sun.run.is_some() || moves || on || machine.spindle_rpm.is_some_and(|rpm| rpm > 0.0)
+        self.sun.run.is_some() || moves || spindle_turns(machine) == Some(true)
     }
 
     fn park(&mut self, now: Time, why: String, who: String) {

@@ -7,7 +7,7 @@ use crate::model::machine::StateKind;
 use crate::model::power::{BusState, GridState, Quality, Reading, Role, Unit, UnitState};
 use crate::model::program::RunState;
 use crate::model::quantity::number;
-use crate::model::snapshot::{Age, Snapshot};
+use crate::model::snapshot::{Age, Machine, Snapshot};
 use crate::model::sun::{Choice, Flag, Quantity, Seen};
 
 /// What a battery gives or takes that is nothing to speak of.
@@ -196,13 +196,15 @@ impl View<'_> {
         if !matches!(machine.age(self.now), Age::Fresh | Age::Late(_)) {
             return Looked::unknown("the machine does not answer");
         }
-        let on = machine.accessories.map(|on| on.spindle_cw || on.spindle_ccw);
-        let turns = machine.spindle_rpm.map(|rpm| rpm > 0.0);
-        if on.is_none() && turns.is_none() {
-            return Looked::unknown("the controller has not told");
-        }
-        Looked::sure(on == Some(true) || turns == Some(true))
+        spindle_turns(machine).map_or_else(|| Looked::unknown("the controller has not told"), Looked::sure)
     }
+}
+
+/// Whether the spindle turns, if that was told. Its switch goes before its speed: FluidNC goes on telling the speed that was asked for
+/// last, and of a spindle at a relay there is none.
+pub(super) fn spindle_turns(machine: &Machine) -> Option<bool> {
+    let switched = machine.accessories.map(|on| on.spindle_cw || on.spindle_ccw);
+    switched.or_else(|| machine.spindle_rpm.map(|rpm| rpm > 0.0))
 }
 
 /// Why nothing that this inverter tells is acted upon now.

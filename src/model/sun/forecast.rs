@@ -165,7 +165,7 @@ impl Outlook {
         let verdict = match discharge(&need, &reserve, other_w, |_| 0.0) {
             End::At(to_percent) => Verdict::Battery { to_percent },
             End::After(_) => {
-                assumed.push(sun_assumed(supply));
+                assumed.push(sun_assumed(supply, need.time));
                 match (discharge(&need, &reserve, other_w, |seconds| supply.sun_after(seconds)), supply.grid) {
                     (End::At(to_percent), _) => Verdict::Sun { to_percent },
                     (End::After(ends_after), GridState::Good) => Verdict::Grid { ends_after },
@@ -207,11 +207,13 @@ fn whole(percent: f64) -> i64 {
     (percent + 1e-6).floor() as i64
 }
 
-fn sun_assumed(supply: &Supply<'_>) -> String {
+fn sun_assumed(supply: &Supply<'_>, time: Duration) -> String {
     let Some(watts) = supply.sun_w else { return "what the sun gives is not known now: none is counted".to_owned() };
+    let end = supply.now_ms.map(|now| now.saturating_add(i64::try_from(time.as_millis()).unwrap_or(i64::MAX)));
+    let is_known = end.is_some_and(|end| supply.days.at(end).is_some());
     match supply.days.days {
-        0 => format!("sun {watts:.0} W now, fading: there is no history of it yet"),
-        1 => format!("sun {watts:.0} W now, then as on the last day"),
+        _ if !is_known => format!("sun {watts:.0} W now, fading: there is no history of these hours yet"),
+        0 | 1 => format!("sun {watts:.0} W now, then as on the last day"),
         days => format!("sun {watts:.0} W now, then as on the last {days} days (median)"),
     }
 }

@@ -137,7 +137,7 @@ impl Need {
         }
         if !guessed.is_empty() {
             let source = if rated_w.is_some() { "machine.rated_w" } else { "the most that was measured" };
-            let never = if told.is_empty() { "no run was measured yet".to_owned() } else { never(&guessed) };
+            let never = if learned.runs == 0 { "no run was measured yet".to_owned() } else { never(&guessed) };
             need.assumed.push(format!("{never}: {guess:.0} W, {source}"));
         }
         Ok(need)

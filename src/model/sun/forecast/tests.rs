@@ -69,7 +69,7 @@ fn what_is_assumed_is_said() {
             "no run was measured yet: 2000 W, machine.rated_w",
             "battery of 10.0 kWh, 30 % now, ends at 20 %",
             "other loads as now: 500 W",
-            "sun 400 W now, fading: there is no history of it yet",
+            "sun 400 W now, fading: there is no history of these hours yet",
         ]
     );
     assert!(low.warns());
