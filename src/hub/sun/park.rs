@@ -277,3 +277,6 @@ fn stands(machine: &Machine) -> bool {
     // FluidNC goes on telling the speed that was asked for last, and a relay turns a spindle of which none is told.
     on.map_or(machine.spindle_rpm.is_some_and(|rpm| rpm <= 0.0), |on| !on)
 }
+
+#[cfg(test)]
+mod tests;
