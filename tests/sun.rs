@@ -3,6 +3,10 @@
 #![allow(clippy::unwrap_used)]
 
 mod common;
+#[path = "sun/spindle.rs"]
+mod spindle;
+#[path = "sun/start.rs"]
+mod start;
 
 use std::fmt::Write as _;
 use std::path::PathBuf;
@@ -12,7 +16,7 @@ use common::shop::{FIRMWARES, Shop, idle, middle, refused, state};
 use sunmill::driver::bus::{BusEvent, BusEventKind, BusOrder, UnitEvent};
 use sunmill::hub::Keeping;
 use sunmill::hub::power::{BusSetup, PowerKeeping, UnitSetup};
-use sunmill::hub::programs::{Folder, Folders};
+use sunmill::hub::programs::{Folder, Folders, Library};
 use sunmill::hub::runner::RunnerConfig;
 use sunmill::hub::sun::{ParkPlace, SunSetup};
 use sunmill::model::audit::AuditKind;
@@ -21,7 +25,7 @@ use sunmill::model::log::LogItem;
 use sunmill::model::machine::Firmware;
 use sunmill::model::power::{BusState, GridState, Inverter, Reading};
 use sunmill::model::program::order::POSITION_WORD;
-use sunmill::model::program::{Agreed, ProgramOrder, RunEnd, RunRequest, RunState, Start};
+use sunmill::model::program::{Agreed, ProgramOrder, Run, RunEnd, RunRequest, RunState, Start};
 use sunmill::model::snapshot::LinkState;
 use sunmill::model::sun::{Action, ParkStep, Rule, SunOrder, Truth, WhenUnknown};
 use sunmill::model::{Axis, AxisSet, AxisVec, Command, Outcome, Realtime, Snapshot, StateKind, Time};
@@ -50,9 +54,15 @@ impl Farm {
     }
 
     async fn homed(firmware: Firmware, rules: Vec<Rule>, homed: bool) -> Self {
+        Self::with(firmware, SunSetup { rules, ..SunSetup::default() }, homed).await
+    }
+
+    /// With all that is said of rules and sun; it is parked at half of its work.
+    async fn with(firmware: Firmware, sun: SunSetup, homed: bool) -> Self {
         let folder = tempfile::tempdir().unwrap();
         let place = Folder { name: "here".to_owned(), path: folder.path().to_owned() };
-        let runner = RunnerConfig { folders: Folders::new(vec![place]), ..RunnerConfig::default() };
+        let folders = Folders::new(vec![place]);
+        let runner = RunnerConfig { folders: folders.clone(), ..RunnerConfig::default() };
         let (store, opened) = Store::open(&folder.path().join("store.db")).unwrap();
         let (to_bus, orders) = mpsc::channel(64);
         let (events, told) = mpsc::channel(64);
@@ -77,7 +87,8 @@ impl Farm {
             store: Some(store.clone()),
             opened,
             power,
-            sun: SunSetup { rules, park, ..SunSetup::default() },
+            sun: SunSetup { park, ..sun },
+            programs: Some(Library { folders, concurrent: 1, warm_up: Duration::ZERO }),
             ..Keeping::default()
         };
         let start = AxisVec::from_slice(&[middle(firmware), middle(firmware), -30.0, 0.0]);
@@ -129,6 +140,22 @@ impl Farm {
         self.tell(BusEventKind::Unit { unit: 0, what: UnitEvent::Known(Box::new(known)) }).await;
     }
 
+    /// Seconds in which the sun gives this and the loads draw that, of an inverter that can give 3 kW.
+    async fn flows(&mut self, count: u32, pv_w: f64, load_w: f64) {
+        for _ in 0..count {
+            let (at, second) = (self.shop.clock.now(), Duration::from_secs(1));
+            let mut known = Inverter { name: "roof".into(), ..Inverter::default() };
+            known.grid.state = GridState::Good;
+            known.grid.voltage_v = Reading::new(230.0, at, second);
+            known.battery.soc_percent = Reading::new(60.0, at, second);
+            known.flow.pv_w = Reading::new(pv_w, at, second);
+            known.flow.load_w = Reading::new(load_w, at, second);
+            known.rated_w = Reading { period: None, ..Reading::new(3000.0, at, second) };
+            self.tell(BusEventKind::Unit { unit: 0, what: UnitEvent::Known(Box::new(known)) }).await;
+            self.pass(second).await;
+        }
+    }
+
     /// Seconds in which it says this, once in each.
     async fn seconds(&mut self, count: u32, grid: GridState, soc: f64) {
         for _ in 0..count {
@@ -165,6 +192,27 @@ impl Farm {
         (path, self.shop.ask(asked).await)
     }
 
+    /// What `run` has written is taken up at this line, with the preamble that a person would be shown, and runs to its end.
+    async fn take_up(&mut self, line: u64) -> Run {
+        let told = |s: &Snapshot| idle(s) && s.machine.modal.is_some() && s.machine.work_position.is_some();
+        let snapshot = self.shop.until("all of it told anew", told).await;
+        let path = self.folder.path().join("part.nc");
+        let file = std::fs::File::open(&path).unwrap();
+        let warm_up = RunnerConfig::default().warm_up;
+        let preamble = sunmill::hub::runner::preamble(&file, &path, line, &snapshot, warm_up).unwrap().lines;
+        let agreed = Agreed { unchecked: true, warnings: true, position_word: POSITION_WORD.to_owned() };
+        let start = Start::Line { line, preamble };
+        let request = RunRequest { path, seen: None, start, agreed, check_mode: false };
+        self.shop.done(Command::Program(ProgramOrder::Run(Box::new(request)))).await;
+        for _ in 0..600 {
+            if let Some(run) = self.shop.hub.snapshot().programs.run.clone().filter(|run| !run.state.is_open()) {
+                return run;
+            }
+            self.seconds(1, GridState::Good, 40.0).await;
+        }
+        panic!("it never ends: {:?}", self.shop.hub.snapshot().programs.run);
+    }
+
     async fn parked(&mut self) -> ParkStep {
         let over = |s: &Snapshot| s.sun.park.as_ref().is_some_and(|park| !park.step.is_open());
         let snapshot = self.shop.until("end of parking", over).await;
@@ -189,7 +237,7 @@ impl Farm {
 /// A carve that turns the spindle, goes up between its cuts, and goes on for minutes.
 fn carve() -> String {
     let mut text = "G21 G90 G17 G94 G54\nG0 Z2\nM3 S1000\n".to_owned();
-    for i in 0..400 {
+    for i in 0..150 {
         let x = 2 * (i % 2);
         let _ = write!(text, "G0 Z2\nG0 X{x}\nG1 Z0 F600\nG1 X{} F1500\nG1 X{x}\nG1 X{}\n", x + 2, x + 2);
     }
@@ -265,6 +313,17 @@ async fn the_grid_fails_in_the_evening_and_the_machine_is_brought_down_with_its_
         assert!(idle(&farm.shop.hub.snapshot()));
         farm.shop.done(Command::Sun(SunOrder::Dismiss)).await;
         assert!(farm.shop.hub.snapshot().sun.park.is_none());
+        // In the morning a person takes it up at the line that is offered, and it runs on to its end.
+        let run = farm.take_up(begin).await;
+        assert_eq!(run.state, RunState::Done, "{firmware}");
+        assert_eq!((run.first_line, run.acked_line), (begin, carve().lines().count() as u64), "{firmware}");
+        let snapshot = farm.shop.until("standstill", idle).await;
+        let work = snapshot.machine.work_position.unwrap();
+        assert!(
+            (work.as_slice()[0] - 4.0).abs() < 0.01 && (work.as_slice()[2] - 2.0).abs() < 0.01,
+            "{firmware}: {work:?}"
+        );
+        assert_eq!(snapshot.programs.interrupted, None, "{firmware}");
         farm.shop.task.shutdown().await;
     }
 }

@@ -22,7 +22,8 @@ use crate::grbl::tables::Tables;
 use crate::hub::power::{PowerKeeping, Remembered};
 use crate::hub::programs::{Folders, Library};
 use crate::hub::runner::{OnLinkLoss, RunnerConfig, ToolChange};
-use crate::hub::sun::{ParkPlace, SunSetup};
+use crate::hub::sun::plan::{Place, Planning, TariffWindow};
+use crate::hub::sun::{ParkPlace, SpindleNeed, StartSetup, SunSetup};
 use crate::hub::{self, HubTask, Keeping, Pulses};
 use crate::model::hub::HubPort;
 use crate::model::people::OnClientLoss;
@@ -180,14 +181,42 @@ fn sun(settings: &Settings, store: Option<&Store>) -> SunSetup {
     let read = store.map(|store| store.reader().run_energies(Learned::RUNS)).transpose();
     let read = read.inspect_err(|why| tracing::warn!(%why, "what earlier runs drew cannot be read"));
     let taught = read.ok().flatten().unwrap_or_default();
-    let park = &settings.config.park;
+    let config::Config { park, spindle, sun, .. } = &settings.config;
     let across = [(Axis::X, park.x), (Axis::Y, park.y)].into_iter().filter_map(|(axis, to)| Some((axis, to?)));
     SunSetup {
         rules: settings.config.rule.iter().map(config::Rule::to_model).collect(),
         park: ParkPlace { z_mm: park.z, across: across.collect(), takes: Duration::from_secs(park.takes_s.into()) },
         taught,
         rated_w: settings.config.machine.rated_w,
+        spindle: spindle.surge_w.map(|surge_w| SpindleNeed {
+            surge_w,
+            rated_w: spindle.rated_w,
+            inverter: spindle.inverter.clone(),
+        }),
+        start: sun.allow_start.then(|| StartSetup {
+            margin_w: sun.margin_w,
+            lasts: Duration::from_secs(u64::from(sun.for_min) * 60),
+            countdown: Duration::from_secs(sun.countdown_s.into()),
+            full_percent: sun.full_percent,
+            inverter: sun.inverter.clone(),
+        }),
+        planning: planning(settings),
     }
+}
+
+/// What plans of the battery are made from.
+fn planning(settings: &Settings) -> Planning {
+    let config::Config { sun, tariff, .. } = &settings.config;
+    let place = sun.latitude.zip(sun.longitude).map(|(latitude, longitude)| Place {
+        latitude,
+        longitude,
+        tilt: sun.tilt,
+        azimuth: sun.azimuth,
+        peak_w: sun.peak_w,
+    });
+    let tariffs =
+        tariff.iter().map(|window| TariffWindow { from: window.from.0, to: window.to.0, price: window.price });
+    Planning { inverter: sun.inverter.clone(), place, tariffs: tariffs.collect() }
 }
 
 /// How programs are run.

@@ -22,6 +22,7 @@ use crate::model::program::{
     Agreed, JobState, Problem, ProgramAnswer, ProgramOrder, ProgramQuery, Prompt, Run, RunRequest, RunState, Severity,
     Start,
 };
+use crate::model::sun::SunOrder;
 
 /// Options of `sunmill run`.
 #[derive(Clone, Debug, Args)]
@@ -40,6 +41,12 @@ pub struct RunArgs {
     /// Say that the position of a machine that is not homed is good
     #[arg(long)]
     position_is_good: bool,
+    /// Do not start it now, but once there is enough sun, after a countdown on every screen
+    ///
+    /// Needs allow_start in [sun] of the hub's configuration, a machine that is homed, and a check without warnings. Any stop key,
+    /// or sunmill stop, cancels it.
+    #[arg(long, conflicts_with_all = ["from", "yes", "position_is_good", "wait"])]
+    when_sun: bool,
     /// Control
     #[command(flatten)]
     take: TakeArgs,
@@ -75,12 +82,27 @@ pub(super) fn run(settings: &Settings, args: &RunArgs) -> Result<ExitCode, Failu
             agreed: Agreed { warnings: args.yes, unchecked: false, position_word },
             check_mode: false,
         };
+        if args.when_sun {
+            return marked(hub, request).await;
+        }
         let outcome = ended(hub, Command::Program(ProgramOrder::Run(Box::new(request)))).await?;
         if outcome != Outcome::Done {
             return Err(refused(&outcome));
         }
         if args.wait { followed(hub).await } else { Ok(()) }
     })
+}
+
+/// Marks it to be started when the sun allows, and says how that stands.
+async fn marked(hub: &mut Hub, request: RunRequest) -> Result<(), Failure> {
+    let outcome = ended(hub, Command::Sun(SunOrder::StartWhenSun(Box::new(request)))).await?;
+    if outcome != Outcome::Done {
+        return Err(refused(&outcome));
+    }
+    let told =
+        hub.snapshot().sun.start.as_ref().map(|start| format!("{} waits for the sun: {}", start.name, start.why));
+    out::words(&told.unwrap_or_else(|| "it waits for the sun".to_owned()));
+    Ok(())
 }
 
 /// What the check found, when it has come to its end.
@@ -219,6 +241,9 @@ fn waits(prompt: &Prompt) -> String {
             let tool = tool.map_or_else(String::new, |tool| format!(" T{tool}"));
             let text = text.as_deref().map_or_else(String::new, |text| format!(" ({text})"));
             format!("waits at line {line} for the tool{tool}{text}")
+        }
+        Prompt::SpindleStart { line, text, .. } => {
+            format!("waits at line {line} for power for the spindle: {text}; sunmill resume starts it anyway")
         }
         Prompt::LineRefused { line, .. } => format!("line {line} was refused"),
     }

@@ -142,6 +142,9 @@ pub(super) fn key(settings: &Settings, key: Key, take: &TakeArgs) -> Result<Exit
         if key == Key::Resume && hub.snapshot().programs.run.as_ref().is_some_and(waits) {
             return done(hub, Command::Program(ProgramOrder::Resume)).await;
         }
+        if key == Key::Resume && hub.snapshot().sun.spindle.is_some() {
+            return done(hub, Command::Sun(SunOrder::SpindleGo)).await;
+        }
         let before = hub.snapshot().machine.reported_at;
         hub.realtime(realtime);
         let obeyed = async {

@@ -1,15 +1,24 @@
-//! `sunmill rules check`: what the rules of a configuration mean.
+//! `sunmill rules`: what the rules of a configuration mean, and what the battery will do.
 
 use std::fmt::Write as _;
 use std::path::PathBuf;
+use std::process::ExitCode;
+use std::time::Duration;
 
 use clap::Subcommand;
+use color_eyre::eyre::eyre;
 use serde::Serialize;
+use tokio::time::timeout;
 
-use super::exit::Failure;
+use super::exit::{Code, Failure};
+use super::out;
+use super::remote::{gone, with_hub};
 use super::settings::Settings;
 use crate::config::{Config, Rule};
-use crate::model::sun::{Action, WhenUnknown};
+use crate::model::sun::{Action, Plan, WhenUnknown};
+
+/// A hub that has just started makes its plan within this.
+const MADE: Duration = Duration::from_secs(90);
 
 /// `sunmill rules …`
 #[derive(Debug, Subcommand)]
@@ -19,6 +28,15 @@ pub enum RulesCommand {
         /// The file; otherwise the one in force
         file: Option<PathBuf>,
         /// As a JSON array with an object for each rule
+        #[arg(long)]
+        json: bool,
+    },
+    /// Print what the battery will do until tomorrow morning, and which time windows would be good
+    ///
+    /// Advice only: nothing of it is written to an inverter. It rests on the history of the last days, on a clear sky where [sun]
+    /// says where the panels are, and on [[tariff]]. The exit code is 5 where there is too little to go by.
+    Plan {
+        /// As a JSON object
         #[arg(long)]
         json: bool,
     },
@@ -63,6 +81,62 @@ pub(super) fn checked(settings: &Settings, json: bool) -> Result<String, Failure
     Ok(text)
 }
 
+/// Prints the plan of the sunmill that runs.
+pub(super) fn plan(settings: &Settings, json: bool) -> Result<ExitCode, Failure> {
+    with_hub(settings, async |attached| {
+        let hub = &mut attached.hub;
+        let made = async {
+            loop {
+                if let Some(made) = hub.snapshot().sun.plan.clone() {
+                    return Ok::<_, Failure>(made);
+                }
+                hub.next().await.map_err(gone)?;
+            }
+        };
+        let none =
+            || Failure::new(Code::State, eyre!("there is no plan: no inverter is configured, or no history is kept"));
+        let made = timeout(MADE, made).await.map_err(|_elapsed| none())??;
+        let plan = made.map_err(|why| Failure::new(Code::State, eyre!("{why}")))?;
+        let text = if json {
+            serde_json::to_string_pretty(&*plan).map_err(color_eyre::Report::from)? + "\n"
+        } else {
+            in_words(&plan)
+        };
+        Ok(out::data(&text)?)
+    })
+}
+
+fn in_words(plan: &Plan) -> String {
+    let mut text = format!("{}, made at {}: {}\n\n", plan.inverter, plan.made, plan.summary());
+    let _ =
+        writeln!(text, "{:>6} {:>8} {:>8} {:>8} {:>8} {:>7}", "from", "sun W", "load W", "grid W", "spare W", "charge");
+    for hour in &plan.hours {
+        let _ = writeln!(
+            text,
+            "{:>6} {:>8.0} {:>8.0} {:>8.0} {:>8.0} {:>5.0} %",
+            hour.from.to_string(),
+            hour.pv_w,
+            hour.load_w,
+            hour.grid_w,
+            hour.spare_w,
+            hour.soc_percent
+        );
+    }
+    text.push('\n');
+    for window in &plan.windows {
+        let _ = writeln!(text, "advice   {}\n         because {}", window.words(), window.why);
+    }
+    if plan.windows.is_empty() {
+        text.push_str("advice   no time window would make it better\n");
+    } else {
+        text.push_str("         nothing of this was written: the page of settings (tab Power, 4) does that\n");
+    }
+    for assumed in &plan.assumed {
+        let _ = writeln!(text, "assumed  {assumed}");
+    }
+    text
+}
+
 fn told<'a>(config: &'a Config, rule: &'a Rule) -> Told<'a> {
     let expr = &rule.when.expr;
     let only = match config.inverter.as_slice() {
@@ -80,6 +154,12 @@ fn told<'a>(config: &'a Config, rule: &'a Rule) -> Told<'a> {
     }
     if rule.action.acts() {
         notes.push("no program is started while it holds, unless the rule is set aside for it".to_owned());
+    }
+    if rule.action == Action::DelaySpindle {
+        notes.push(
+            "it holds back M3 and M4 of programs, typed lines and keys; a spindle that turns already goes on"
+                .to_owned(),
+        );
     }
     if rule.action == Action::Park && config.park.x.is_none() && config.park.y.is_none() {
         notes.push("[park] names no x and y: only Z goes up".to_owned());

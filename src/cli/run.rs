@@ -63,6 +63,7 @@ pub fn run(cli: Cli, environment: &Environment) -> Result<ExitCode, Failure> {
         }
         Some(Command::Doctor(args)) => return doctor::run(settings(None), environment, args),
         Some(Command::Rules(RulesCommand::Check { file, json })) => print(&rules::checked(&settings(file)?, json)?),
+        Some(Command::Rules(RulesCommand::Plan { json })) => return rules::plan(&settings(None)?, json),
         Some(Command::Park) => return remote::park(&settings(None)?),
         Some(Command::Daemon) => return daemon::run(&settings(None)?),
         Some(Command::Status(args)) => return remote::status(&settings(None)?, args),

@@ -16,6 +16,7 @@ mod range;
 mod rules;
 mod schema;
 mod source;
+mod sun;
 mod tcp;
 
 pub use attach::{Attach, OnClientLoss};
@@ -31,4 +32,5 @@ pub use schema::{
     Programs, SAMPLE, Symbols, Theme, ToolChange, Ui, VERSION, WireLog,
 };
 pub use source::{ConfigError, Loaded, Places, Source, load, read};
+pub use sun::{DayTime, Spindle, SunConfig, Tariff};
 pub use tcp::{Tcp, is_loopback};

@@ -8,7 +8,7 @@ use toml::de::{DeTable, DeValue, Deserializer};
 
 use super::migrate::migrate;
 use super::schema::Config;
-use super::{inverters, outputs, rules, tcp};
+use super::{inverters, outputs, rules, sun, tcp};
 pub(crate) use crate::model::nearest::nearest;
 
 /// A mistake in a configuration text.
@@ -63,7 +63,10 @@ pub fn parse(file: &str, text: &str) -> Result<Config, Problem> {
     if let Some((at, key, message)) = rules::misfit(&config) {
         return Err(problem(place_in_list(&table, "rule", at, key), format!("rule.{key}: {message}")));
     }
-    match misfit(&config).or_else(|| tcp::misfit(&config.attach.tcp)) {
+    if let Some((at, key, message)) = sun::tariff_misfit(&config) {
+        return Err(problem(place_in_list(&table, "tariff", at, key), format!("tariff.{key}: {message}")));
+    }
+    match misfit(&config).or_else(|| tcp::misfit(&config.attach.tcp)).or_else(|| sun::misfit(&config)) {
         Some((path, message)) => Err(problem(place_of(&table, path), format!("{}: {message}", dotted(path)))),
         None => Ok(config),
     }
@@ -263,6 +266,7 @@ mod tests {
         assert!(config.inverters.profiles.is_some());
         assert!(config.attach.tcp.listen.is_some() && config.attach.tcp.without_token.is_some());
         assert_eq!((config.rule.len(), config.park.x), (2, Some(0.0)));
+        assert!(config.spindle.surge_w.is_some() && config.sun.peak_w.is_some() && config.tariff.len() == 1);
         assert_eq!(config.outputs.iter().map(|output| output.max).collect::<Vec<_>>(), [None, Some(60.0)]);
     }
 
@@ -277,7 +281,7 @@ mod tests {
     #[test]
     fn every_key_stands_in_the_sample() {
         let sections = ["", "machine", "jog", "jog.invert", "ui", "ui.colours", "log", "wire_log", "inverters", "park"];
-        for section in sections.into_iter().chain(["attach", "attach.tcp"]) {
+        for section in sections.into_iter().chain(["attach", "attach.tcp", "spindle", "sun"]) {
             let header = if section.is_empty() { String::new() } else { format!("[{section}]\n") };
             let error = toml::from_str::<Config>(&format!("{header}nonsense = 1")).unwrap_err();
             let (_, known) = backticked(error.message());

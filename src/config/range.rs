@@ -78,6 +78,46 @@ pub(super) fn feeds_mm_min<'de, D: Deserializer<'de>>(deserializer: D) -> Result
     deserializer.deserialize_any(Presets(Number::FEED))
 }
 
+/// Watts.
+pub(super) fn watts<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<f64>, D::Error> {
+    Number::WATTS.deserialize(deserializer).map(Some)
+}
+
+/// Watts beyond what is needed.
+pub(super) fn margin_w<'de, D: Deserializer<'de>>(deserializer: D) -> Result<f64, D::Error> {
+    Number::MARGIN.deserialize(deserializer)
+}
+
+/// Charge of a battery.
+pub(super) fn charge_percent<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<f64>, D::Error> {
+    Number::CHARGE.deserialize(deserializer).map(Some)
+}
+
+/// Degrees north.
+pub(super) fn latitude<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<f64>, D::Error> {
+    Number::LATITUDE.deserialize(deserializer).map(Some)
+}
+
+/// Degrees east.
+pub(super) fn longitude<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<f64>, D::Error> {
+    Number::LONGITUDE.deserialize(deserializer).map(Some)
+}
+
+/// Degrees by which panels are tilted.
+pub(super) fn tilt<'de, D: Deserializer<'de>>(deserializer: D) -> Result<f64, D::Error> {
+    Number::TILT.deserialize(deserializer)
+}
+
+/// Where panels look.
+pub(super) fn azimuth<'de, D: Deserializer<'de>>(deserializer: D) -> Result<f64, D::Error> {
+    Number::AZIMUTH.deserialize(deserializer)
+}
+
+/// What a kWh costs.
+pub(super) fn price<'de, D: Deserializer<'de>>(deserializer: D) -> Result<f64, D::Error> {
+    Number::PRICE.deserialize(deserializer)
+}
+
 /// A part of a feed.
 pub(super) fn part<'de, D: Deserializer<'de>>(deserializer: D) -> Result<f64, D::Error> {
     Number::PART.deserialize(deserializer)
@@ -121,6 +161,14 @@ struct Number {
 }
 
 impl Number {
+    const WATTS: Self = Self { range: 1.0..=1_000_000.0, unit: " W" };
+    const MARGIN: Self = Self { range: 0.0..=100_000.0, unit: " W" };
+    const CHARGE: Self = Self { range: 50.0..=100.0, unit: " %" };
+    const LATITUDE: Self = Self { range: -90.0..=90.0, unit: " degrees" };
+    const LONGITUDE: Self = Self { range: -180.0..=180.0, unit: " degrees" };
+    const TILT: Self = Self { range: 0.0..=90.0, unit: " degrees" };
+    const AZIMUTH: Self = Self { range: 0.0..=360.0, unit: " degrees" };
+    const PRICE: Self = Self { range: -1000.0..=1_000_000.0, unit: "" };
     const STEP_MM: Self = Self { range: 0.001..=1000.0, unit: " mm" };
     const STEP_DEG: Self = Self { range: 0.001..=360.0, unit: " degrees" };
     const FEED: Self = Self { range: 1.0..=100_000.0, unit: " mm/min" };

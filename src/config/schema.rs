@@ -13,6 +13,7 @@ use super::inverters::{Bus, Inverter, Inverters};
 use super::outputs::Output;
 use super::range;
 use super::rules::{Park, Rule};
+use super::sun::{Spindle, SunConfig, Tariff};
 use crate::model::axes::MAX_AXES;
 use crate::model::{Axis, Endpoint, Units};
 
@@ -65,6 +66,12 @@ pub struct Config {
     pub rule: Vec<Rule>,
     /// Where the machine is parked.
     pub park: Park,
+    /// What a spindle start waits for.
+    pub spindle: Spindle,
+    /// When the sun may start a program, and where the panels are.
+    pub sun: SunConfig,
+    /// What a kWh from the grid costs, by the time of day.
+    pub tariff: Vec<Tariff>,
 }
 
 impl Default for Config {
@@ -87,6 +94,9 @@ impl Default for Config {
             inverter: Vec::new(),
             rule: Vec::new(),
             park: Park::default(),
+            spindle: Spindle::default(),
+            sun: SunConfig::default(),
+            tariff: Vec::new(),
         }
     }
 }
@@ -573,21 +583,4 @@ pub enum LogLevel {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn invert_knows_every_axis() {
-        let invert = Invert { c: true, ..Invert::default() };
-        let inverted: Vec<char> =
-            (0..9).filter_map(Axis::from_index).filter(|a| invert.get(*a)).map(Axis::letter).collect();
-        assert_eq!(inverted, ['C']);
-    }
-
-    #[test]
-    fn defaults_are_among_their_presets() {
-        let jog = Jog::default();
-        assert_eq!(jog.steps_mm[jog.step_index()], jog.step);
-        assert_eq!(jog.feeds_mm_min[jog.feed_index()], jog.feed);
-    }
-}
+mod tests;

@@ -56,6 +56,7 @@ impl Keeper {
             }
             PeopleNews::Gone(id) => {
                 self.heard.last.remove(&id);
+                self.spindle_left(id, now);
                 let person = self.snapshot.people.find(id);
                 let (who, screen) = (person.map(Person::words), person.is_some_and(|person| person.screen));
                 self.people().clients.retain(|person| person.id != id);

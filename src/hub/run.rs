@@ -18,7 +18,7 @@ use super::people::Heard;
 use super::power::{self, PowerHub, PowerKeeping};
 use super::programs::{self, Checking, Library};
 use super::runner::{Checks, News, ProgramKeeping, Runner, RunnerConfig};
-use super::sun::{self, SunHub, SunSetup};
+use super::sun::{self, PlanNews, SunHub, SunSetup};
 use super::{arbiter, fold};
 use crate::driver::bus::BusHandle;
 use crate::driver::clock::Clock;
@@ -200,6 +200,7 @@ pub(super) fn spawn_keeping(
         checks = Some(Arc::new(desk.known));
     }
     keeper.people_rules(keeping.local_priority, keeping.on_client_loss);
+    let zone = keeping.power.zone.clone();
     let power = keeper.begin_power(keeping.power, keeping.store.clone());
     if let Some(errands) = power.errands {
         port = port.with_power(errands);
@@ -208,6 +209,7 @@ pub(super) fn spawn_keeping(
     // Without inverters there is nothing that days could be like.
     let kept = keeping.store.clone().filter(|_| !keeper.snapshot.power.inverters.is_empty());
     let days = kept.map(sun::read_days);
+    let plan = keeper.begin_plan(keeping.store.clone(), zone);
     let (desk, files) = BackupDesk::new(keeping.backups);
     keeper.desk = desk;
     keeper.snapshot.programs.store_trouble = keeping.store_trouble;
@@ -216,7 +218,7 @@ pub(super) fn spawn_keeping(
     let store = keeping.store.map(|store| (store, keeping.opened));
     let (runner, news) = Runner::new(ProgramKeeping { config: keeping.runner, store, checks });
     keeper.runner = runner;
-    let inboxes = Inboxes { files, news, jobs, people, power: power.inbox, days, pulse: keeping.pulses.hub };
+    let inboxes = Inboxes { files, news, jobs, people, power: power.inbox, days, plan, pulse: keeping.pulses.hub };
     (port, tokio::spawn(run(keeper, link.events, inbox, inboxes)))
 }
 
@@ -228,6 +230,7 @@ struct Inboxes {
     people: mpsc::Receiver<PeopleNews>,
     power: power::Inbox,
     days: Option<watch::Receiver<Arc<sun::Days>>>,
+    plan: Option<PlanNews>,
     pulse: Pulse,
 }
 
@@ -257,6 +260,7 @@ async fn run(
             Some(news) = inboxes.news.recv() => keeper.program_news(news),
             _ = tick.tick(), if keeper.sun.is_awake() => keeper.sun_tick(),
             days = sun::day_news(&mut inboxes.days) => keeper.take_days(&days),
+            made = sun::plan_news(&mut inboxes.plan) => keeper.take_plan(made),
             // Last: what a bus has to tell can wait for the machine.
             news = inboxes.power.next() => keeper.take_power(news),
             () = inboxes.pulse.due() => {}
@@ -372,6 +376,14 @@ impl Keeper {
         }
     }
 
+    /// Something is asked for by the hub, as somebody has wanted it before: written down before it is carried out.
+    pub(super) fn open_ticket(&mut self, request: &Request, now: Time) {
+        self.ledger.open(request, now);
+        if let Some(entry) = self.ledger.entry(request.ticket) {
+            self.audit.asked(now, entry);
+        }
+    }
+
     fn decide(&mut self, request: &Request, now: Time) {
         if let Some(outcome) = self.control_order(request, now) {
             return self.answer(now, request.ticket, outcome);
@@ -401,12 +413,15 @@ impl Keeper {
             }
             return;
         }
+        if self.hold_spindle(request, now) {
+            return;
+        }
         if let Err(outcome) = self.order(request, now) {
             self.answer(now, request.ticket, outcome);
         }
     }
 
-    fn order(&mut self, request: &Request, now: Time) -> Result<(), Outcome> {
+    pub(super) fn order(&mut self, request: &Request, now: Time) -> Result<(), Outcome> {
         let ticket = request.ticket;
         if self.latch.is_void(ticket, arbiter::is_jog(&request.command)) {
             return Err(Outcome::Voided { why: VoidReason::Stop, sent: false });
@@ -447,6 +462,7 @@ impl Keeper {
             let told = outcome.clone();
             self.write_outcome(at, entry, outcome);
             self.restore_outcome(at, ticket, &told);
+            self.start_answered(at, ticket, &told);
         } else {
             tracing::warn!(?ticket, ?outcome, "an outcome for a ticket that is not open");
         }

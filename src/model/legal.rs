@@ -23,6 +23,7 @@ pub fn check(command: &Command, snapshot: &Snapshot, now: Time) -> Result<(), Re
         return sun::check(order, snapshot, now);
     }
     sun::not_while_parking(command, snapshot)?;
+    sun::not_while_spindle_waits(command, snapshot)?;
     if let Command::Program(order) = command {
         return programs::check(order, known_state(machine, now), snapshot);
     }

@@ -82,7 +82,7 @@ impl Command {
             Self::Control(ControlOrder::Release) => Role::Observe,
             Self::Program(ProgramOrder::PauseAtLineEnd)
             | Self::Power(PowerOrder::Disarm | PowerOrder::Reconnect { .. })
-            | Self::Sun(SunOrder::Dismiss) => Role::Stop,
+            | Self::Sun(SunOrder::Dismiss | SunOrder::SpindleDrop | SunOrder::CancelStart) => Role::Stop,
             Self::UsePort(_) | Self::Power(PowerOrder::Arm) => Role::Admin,
             _ => Role::Operate,
         }
@@ -96,7 +96,7 @@ impl Command {
                 | Self::BackupSettings
                 | Self::CompareBackup { .. }
                 | Self::Control(_)
-                | Self::Sun(SunOrder::Dismiss)
+                | Self::Sun(SunOrder::Dismiss | SunOrder::SpindleDrop | SunOrder::CancelStart)
                 | Self::Power(PowerOrder::ReadSettings { .. } | PowerOrder::Reconnect { .. } | PowerOrder::Disarm)
         )
     }

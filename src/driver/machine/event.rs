@@ -33,6 +33,8 @@ pub enum OrderKind {
     Program(Feed),
     /// Begin no more lines of it; a cycle start lets it go on.
     PauseProgram,
+    /// Let it go on behind the wait at this line, if it rests there and nothing holds it.
+    PassWait(u64),
     /// Close the link and open this one in its place.
     UsePort(Endpoint),
 }

@@ -395,7 +395,7 @@ impl Task {
     /// An order for a link that is open: the session takes it or says why not.
     fn take(&mut self, now: Time, order: Order) {
         let is_jog = order.what.is_jog();
-        let is_program = matches!(order.what, OrderKind::Program(_) | OrderKind::PauseProgram);
+        let is_program = matches!(order.what, OrderKind::Program(_) | OrderKind::PauseProgram | OrderKind::PassWait(_));
         if self.latch.is_void(order.ticket, is_jog) {
             return self.end(order.ticket, Outcome::Voided { why: VoidReason::Stop, sent: false });
         }
@@ -406,6 +406,7 @@ impl Task {
             OrderKind::ListSettings => self.session.list_settings(now, order.ticket),
             OrderKind::Program(feed) => self.session.stream_begin(now).map(|()| self.feed = Some(feed)),
             OrderKind::PauseProgram => self.session.stream_pause(now),
+            OrderKind::PassWait(number) => self.session.stream_pass(now, number),
             // Taken by who reads the orders: it is not the session's.
             OrderKind::UsePort(_) => Err(Refused::because("the port cannot be changed now")),
         };

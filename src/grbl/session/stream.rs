@@ -218,6 +218,28 @@ impl Session {
         Ok(())
     }
 
+    /// Lets the lane go on behind the wait at which it rests. Unlike a cycle start it lets go of nothing else: a hold that came
+    /// meanwhile stays.
+    ///
+    /// # Errors
+    /// It does not rest there, or something holds it.
+    pub fn stream_pass(&mut self, now: Time, number: u64) -> Result<(), Refused> {
+        let over = self.stop_is_over();
+        let stream = self.stream.as_mut().ok_or_else(|| Refused::because("no program is running"))?;
+        if stream.feeding != (Feeding::Wait(number)) || !stream.rest_told {
+            return Err(Refused::because(format!("it does not wait at line {number}")));
+        }
+        if stream.held != Held::No || !over {
+            return Err(Refused::because("it is on hold"));
+        }
+        stream.feeding = Feeding::On;
+        stream.rest = None;
+        stream.rest_told = false;
+        self.events.push_back(Event::Program(ProgramEvent::Resumed));
+        self.pump(now);
+        Ok(())
+    }
+
     /// Whether a program's lane is open.
     pub fn is_streaming(&self) -> bool {
         self.stream.is_some()

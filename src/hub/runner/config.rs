@@ -35,8 +35,8 @@ pub struct RunnerConfig {
 }
 
 impl RunnerConfig {
-    pub(super) const fn mode(&self, check_mode: bool) -> Mode {
-        Mode { tool_change: self.tool_change, dry: check_mode, compact: self.compact }
+    pub(super) const fn mode(&self, check_mode: bool, guards_spindle: bool) -> Mode {
+        Mode { tool_change: self.tool_change, dry: check_mode, compact: self.compact, guards_spindle }
     }
 }
 

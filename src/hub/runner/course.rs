@@ -37,6 +37,13 @@ pub(super) enum Effect {
     Pause,
     /// The neighbours of this line are to be read for its prompt.
     ReadAround(u64),
+    /// It rests before this line, which starts the spindle: is there power?
+    AskPower {
+        /// Counted from 1.
+        line: u64,
+        /// `M4`.
+        counter_clockwise: bool,
+    },
     /// The run is over.
     Over,
 }
@@ -177,6 +184,23 @@ impl Course {
         Ok(effects)
     }
 
+    /// There is no power for the spindle that this line starts: it waits, and says why.
+    pub(super) fn waits_for_power(&mut self, at: Time, line: u64, why: &str) -> Vec<Effect> {
+        if let Some(Prompt::SpindleStart { text, .. }) =
+            self.ahead.iter_mut().find(|prompt| prompt_line(prompt) == line)
+        {
+            why.clone_into(text);
+        }
+        self.prompt_at(at, line)
+    }
+
+    /// There is power: it goes on without a word.
+    pub(super) fn has_power(&mut self, line: u64) {
+        if let Some(at) = self.ahead.iter().position(|prompt| prompt_line(prompt) == line) {
+            self.ahead.remove(at);
+        }
+    }
+
     /// A person wants to jog and zero where the program waits, and to go on behind it.
     pub(super) fn step_aside(&mut self, at: Time) -> Result<Vec<Effect>, Refused> {
         let (line, why) = match &self.run.prompt {
@@ -221,7 +245,12 @@ impl Course {
             }
             ProgramEvent::AtRest(Rest::Waits { number }) => {
                 self.brakes.resting = true;
-                self.prompt_at(at, number)
+                match self.ahead.iter().find(|prompt| prompt_line(prompt) == number) {
+                    Some(Prompt::SpindleStart { line, counter_clockwise, .. }) => {
+                        vec![Effect::AskPower { line: *line, counter_clockwise: *counter_clockwise }]
+                    }
+                    _ => self.prompt_at(at, number),
+                }
             }
             ProgramEvent::AtRest(Rest::Paused) => {
                 self.brakes.resting = true;
@@ -285,6 +314,7 @@ impl Course {
         let why = match &prompt {
             Prompt::ToolChange { tool: Some(tool), .. } => format!("line {number}: change to tool {tool}"),
             Prompt::ToolChange { tool: None, .. } => format!("line {number}: change the tool"),
+            Prompt::SpindleStart { .. } => format!("line {number}: the spindle start waits for power"),
             _ => format!("line {number}: the program waits"),
         };
         self.run.prompt = Some(prompt);
@@ -371,6 +401,9 @@ pub(super) const fn may_go(from: &RunState, to: &RunState) -> bool {
 
 fn prompt_line(prompt: &Prompt) -> u64 {
     match prompt {
-        Prompt::Pause { line, .. } | Prompt::ToolChange { line, .. } | Prompt::LineRefused { line, .. } => *line,
+        Prompt::Pause { line, .. }
+        | Prompt::ToolChange { line, .. }
+        | Prompt::SpindleStart { line, .. }
+        | Prompt::LineRefused { line, .. } => *line,
     }
 }

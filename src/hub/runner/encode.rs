@@ -15,7 +15,7 @@ use crate::model::machine::Firmware;
 use crate::model::outputs::Output;
 use crate::model::program::Prompt;
 use crate::program::block::Kind;
-use crate::program::{Block, Compactor, Dialect, RawLine};
+use crate::program::{Block, Compactor, Dialect, RawLine, Spindle, Turn};
 
 /// Codes in tenths.
 const M0: u16 = 0;
@@ -43,13 +43,15 @@ pub(super) struct Mode {
     pub(super) dry: bool,
     /// As short as can be.
     pub(super) compact: bool,
+    /// Somebody looks whether there is power before the spindle starts.
+    pub(super) guards_spindle: bool,
 }
 
 /// What becomes of one line.
 #[derive(Debug, Default, PartialEq)]
 pub(super) struct Sent {
-    /// What somebody will be asked at it.
-    pub(super) prompt: Option<Prompt>,
+    /// What somebody will be asked at it, in order.
+    pub(super) prompts: Vec<Prompt>,
     /// In order; none for an empty line.
     pub(super) items: Vec<ProgramItem>,
 }
@@ -67,6 +69,8 @@ pub(super) struct Encoder {
     /// The comment on the line before, where that is all there was.
     comment: Option<String>,
     tool: Option<u32>,
+    /// As the lines that go out leave it.
+    spindle: Spindle,
 }
 
 impl Encoder {
@@ -74,13 +78,28 @@ impl Encoder {
         let compactor = Compactor::new(dialect, mode.compact);
         let (block, text) = (Box::default(), String::new());
         let outputs = dialect.outputs.clone();
-        Self { firmware: dialect.firmware, outputs, mode, block, compactor, text, comment: None, tool: None }
+        let spindle = Spindle::new(dialect.laser);
+        Self { firmware: dialect.firmware, outputs, mode, block, compactor, text, comment: None, tool: None, spindle }
     }
 
-    /// A line of a preamble.
-    pub(super) fn preamble(&self, text: &str) -> Result<ProgramLine, String> {
+    /// A line of a preamble, or of a program that is made up.
+    pub(super) fn preamble(&mut self, text: &str, number: u64) -> Result<Sent, String> {
+        let mut sent = Sent::default();
+        self.block.parse(text.as_bytes());
+        self.guard_spindle(number, text.as_bytes(), &mut sent);
         let line = Line::new(text, Some(self.firmware)).map_err(|why| why.to_string())?;
-        Ok(ProgramLine { number: 0, line, asks: false })
+        sent.items.push(ProgramItem::Line(ProgramLine { number, line, asks: false }));
+        Ok(sent)
+    }
+
+    /// Before a line that starts the spindle the program comes to rest, until there is power.
+    fn guard_spindle(&mut self, number: u64, bytes: &[u8], sent: &mut Sent) {
+        let starts = self.spindle.starts(&self.block, bytes);
+        if let Some(turn) = starts.filter(|_| self.mode.guards_spindle && !self.mode.dry) {
+            let counter_clockwise = turn == Turn::CounterClockwise;
+            sent.prompts.push(Prompt::SpindleStart { line: number, counter_clockwise, text: String::new() });
+            sent.items.push(ProgramItem::Wait { number });
+        }
     }
 
     /// A line before the one to begin at: only what later prompts need is kept.
@@ -107,22 +126,29 @@ impl Encoder {
         let codes = self.block.m();
         let changes = codes.contains(&M6) && self.mode.tool_change == ToolChange::Ask;
         let waits = codes.iter().any(|code| matches!(*code, M0 | M1 | M60)) && !self.mode.dry;
-        if changes && !self.mode.dry {
-            let next = if self.only_changes() { number + 1 } else { number };
-            sent.prompt = Some(Prompt::ToolChange { line: number, tool: self.tool, text: beside.clone(), next });
-        } else if waits {
-            sent.prompt = Some(Prompt::Pause { line: number, text: beside });
-        }
         let handled = changes && self.firmware != Firmware::GrblHal;
+        let asked = if changes && !self.mode.dry {
+            let next = if self.only_changes() { number + 1 } else { number };
+            Some(Prompt::ToolChange { line: number, tool: self.tool, text: beside, next })
+        } else if waits {
+            Some(Prompt::Pause { line: number, text: beside })
+        } else {
+            None
+        };
+        // In the order in which they will be met: a tool is changed before the line goes out, the others when it is there.
+        let (before, behind) = if handled { (asked, None) } else { (None, asked) };
+        if handled && !self.mode.dry {
+            sent.items.push(ProgramItem::Wait { number });
+        }
+        sent.prompts.extend(before);
+        self.guard_spindle(number, line.bytes, &mut sent);
+        sent.prompts.extend(behind);
         self.text.clear();
         if handled {
             self.text = self.without_m6(line.bytes);
             self.compactor.reset();
         } else {
             self.compactor.line(line.bytes, &self.block, &mut self.text);
-        }
-        if handled && !self.mode.dry {
-            sent.items.push(ProgramItem::Wait { number });
         }
         let line = Line::new(&self.text, Some(self.firmware)).map_err(|why| why.to_string())?;
         // The check says it too; this holds for a program that runs without one.
@@ -222,7 +248,8 @@ mod tests {
     #[test]
     fn a_prompt_says_tool_and_comment() {
         let mut encoder = encoder(Firmware::Grbl, Mode::default());
-        let mut prompt = |number, text: &str| encoder.line(RawLine::new(number, text.as_bytes())).unwrap().prompt;
+        let mut prompt =
+            |number, text: &str| encoder.line(RawLine::new(number, text.as_bytes())).unwrap().prompts.pop();
         assert_eq!(
             prompt(1, "T4 M6 (6 mm ball)"),
             Some(Prompt::ToolChange { line: 1, tool: Some(4), text: Some("6 mm ball".to_owned()), next: 2 })
@@ -246,7 +273,7 @@ mod tests {
         }
     }
 
-    const CHECK: Mode = Mode { tool_change: ToolChange::Ask, dry: true, compact: false };
+    const CHECK: Mode = Mode { tool_change: ToolChange::Ask, dry: true, compact: false, guards_spindle: true };
 
     #[test]
     fn lines_are_shortened_where_that_is_wanted() {
@@ -262,9 +289,39 @@ mod tests {
     #[test]
     fn check_mode_asks_nobody() {
         let sent = encoder(Firmware::GrblHal, CHECK).line(RawLine::new(1, b"T1 M6")).unwrap();
-        assert!(sent.prompt.is_none() && matches!(&sent.items[..], [ProgramItem::Line(line)] if !line.asks));
+        assert!(sent.prompts.is_empty() && matches!(&sent.items[..], [ProgramItem::Line(line)] if !line.asks));
         let sent = encoder(Firmware::Grbl, CHECK).line(RawLine::new(1, b"T1 M6")).unwrap();
         assert!(matches!(&sent.items[..], [ProgramItem::Line(line)] if line.line.as_str() == "T1"));
+    }
+
+    #[test]
+    fn the_program_rests_before_the_spindle_starts_where_that_is_guarded() {
+        let mut encoder = encoder(Firmware::FluidNc, Mode { guards_spindle: true, ..Mode::default() });
+        let mut kinds = |number, text: &str| {
+            let sent = encoder.line(RawLine::new(number, text.as_bytes())).unwrap();
+            let items = sent.items.iter().map(|item| match item {
+                ProgramItem::Wait { .. } => 'w',
+                ProgramItem::Line(line) if line.asks => 'a',
+                _ => 'l',
+            });
+            let prompts = sent.prompts.iter().map(|prompt| match prompt {
+                Prompt::SpindleStart { .. } => 's',
+                Prompt::ToolChange { .. } => 't',
+                _ => 'p',
+            });
+            (items.collect::<String>(), prompts.collect::<String>())
+        };
+        assert_eq!(kinds(1, "M3 S0"), ("l".into(), String::new()));
+        assert_eq!(kinds(2, "G1 X1 F100 S900"), ("wl".into(), "s".into()));
+        assert_eq!(kinds(3, "M3 S1000"), ("l".into(), String::new()));
+        assert_eq!(kinds(4, "M5 M0"), ("a".into(), "p".into()));
+        // One after the other, in the order in which they are met.
+        assert_eq!(kinds(5, "T2 M6 M3"), ("wwl".into(), "ts".into()));
+        assert_eq!(kinds(6, "M4 M0"), ("wa".into(), "sp".into()));
+        let mut dry = Encoder::new(&Dialect::new(Firmware::Grbl, 3), CHECK);
+        assert_eq!(dry.line(RawLine::new(1, b"M3 S1000")).unwrap().items.len(), 1);
+        let preamble = dry.preamble("M3 S1000", 0).unwrap();
+        assert!(preamble.prompts.is_empty(), "nothing turns in check mode");
     }
 
     #[test]

@@ -13,7 +13,7 @@ use tokio::sync::mpsc;
 use super::encode::{Encoder, Sent};
 use super::lookup::{self, Middle};
 use crate::driver::machine::{BATCH, Feeder};
-use crate::grbl::session::{ProgramItem, ProgramLine};
+use crate::grbl::session::ProgramItem;
 use crate::hub::programs::{Folders, ProgramFile, Stamp};
 use crate::model::command::TicketId;
 use crate::model::program::{ContentHash, Interrupted, Prompt};
@@ -189,18 +189,27 @@ struct Feeding {
 impl Feeding {
     fn preamble(&mut self, lines: &[String]) {
         for text in lines {
-            match self.encoder.preamble(text) {
-                Ok(line) => self.push(ProgramItem::Line(line)),
+            match self.encoder.preamble(text, 0) {
+                Ok(sent) => self.take(sent),
                 Err(why) => self.fail(format!("the preamble cannot be sent: {why}")),
             }
+        }
+    }
+
+    fn take(&mut self, sent: Sent) {
+        for prompt in sent.prompts {
+            self.tell(News::Foreseen(self.ticket, prompt));
+        }
+        for item in sent.items {
+            self.push(item);
         }
     }
 
     /// Lines that are a program of their own.
     fn alone(&mut self, lines: &[String]) {
         for (number, text) in (1..).zip(lines) {
-            match self.encoder.preamble(text) {
-                Ok(line) => self.push(ProgramItem::Line(ProgramLine { number, ..line })),
+            match self.encoder.preamble(text, number) {
+                Ok(sent) => self.take(sent),
                 Err(why) => self.fail(format!("line {number} cannot be sent: {why}")),
             }
         }
@@ -272,14 +281,7 @@ impl Feeding {
             return;
         }
         match self.encoder.line(line) {
-            Ok(Sent { prompt, items }) => {
-                if let Some(prompt) = prompt {
-                    self.tell(News::Foreseen(self.ticket, prompt));
-                }
-                for item in items {
-                    self.push(item);
-                }
-            }
+            Ok(sent) => self.take(sent),
             Err(why) => {
                 self.fail(format!("{}: line {}: {why}. Stop the program and mend the line", self.name, line.number));
             }

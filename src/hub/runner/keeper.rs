@@ -23,7 +23,8 @@ use crate::model::legal;
 use crate::model::log::LogItem;
 use crate::model::machine::{MessageLevel, StateKind};
 use crate::model::program::{
-    Checkpoint, Interrupted, PastRun, ProgramOrder, Prompt, Report, Run, RunEnd, RunEnergy, RunId, RunState,
+    Checkpoint, ContentHash, Interrupted, PastRun, ProgramOrder, Prompt, Report, Run, RunEnd, RunEnergy, RunId,
+    RunState,
 };
 use crate::model::snapshot::{LinkState, StopPhase};
 use crate::model::time::Time;
@@ -38,6 +39,8 @@ pub(super) enum Own {
     EnterCheck,
     LeaveCheck,
     Pause,
+    /// Let it go on behind a wait at this line, where the spindle starts.
+    PassWait(u64),
 }
 
 /// The runner.
@@ -89,6 +92,18 @@ impl Runner {
     /// The highest feed of the program that runs in mm/min, if it was checked and has one.
     pub(in crate::hub) fn highest_feed(&self) -> Option<f64> {
         self.report.as_ref()?.feed_mm_min.map(|(_, highest)| highest)
+    }
+}
+
+impl Runner {
+    /// What is known of this content for the machine as it is set up now.
+    pub(in crate::hub) fn report_on(&self, hash: &ContentHash) -> Option<Arc<Report>> {
+        self.checks.as_ref()?.report(hash)
+    }
+
+    /// A program is being opened, or its first order is under way.
+    pub(in crate::hub) const fn is_starting(&self) -> bool {
+        self.starting.is_some()
     }
 }
 
@@ -216,6 +231,7 @@ impl Keeper {
         match (own, outcome) {
             (Own::EnterCheck, Outcome::Done) => self.send_feed(at),
             (Own::EnterCheck, outcome) => self.not_started(at, outcome.clone()),
+            (Own::PassWait(line), outcome) => self.spindle_passed(at, line, outcome),
             (Own::LeaveCheck | Own::Pause, Outcome::Done | Outcome::Voided { .. }) => {}
             (Own::LeaveCheck, outcome) => {
                 self.note(at, MessageLevel::Warning, format!("check mode may still be on ({outcome:?}): $C leaves it"));
@@ -307,10 +323,32 @@ impl Keeper {
                     }
                 }
                 Effect::ReadAround(line) => self.read_around(line),
+                Effect::AskPower { line, counter_clockwise } => self.spindle_asks(at, line, counter_clockwise),
                 Effect::Over => self.over(at),
             }
         }
         self.show_run();
+    }
+
+    /// The program waits before this line, which starts the spindle.
+    pub(in crate::hub) fn program_waits_for_power(&mut self, at: Time, line: u64, why: &str) {
+        let Some(course) = &mut self.runner.course else { return };
+        let effects = course.waits_for_power(at, line, why);
+        self.carry_out(at, &Origin::Hub, effects);
+    }
+
+    /// There was power for it.
+    pub(in crate::hub) fn program_has_power(&mut self, line: u64) {
+        if let Some(course) = &mut self.runner.course {
+            course.has_power(line);
+        }
+    }
+
+    /// Lets the program on behind the wait at this line, and nothing else.
+    pub(in crate::hub) fn let_program_pass(&mut self, at: Time, line: u64) {
+        if let Err(outcome) = self.own_order(Own::PassWait(line), OrderKind::PassWait(line)) {
+            self.own_outcome(at, Own::PassWait(line), &outcome);
+        }
     }
 
     fn read_around(&mut self, line: u64) {

@@ -67,7 +67,7 @@ impl Keeper {
             before,
             only_before: matches!(run.start, Start::Outline { .. }),
             middle,
-            encoder: Encoder::new(&dialect, self.runner.config.mode(run.check_mode)),
+            encoder: Encoder::new(&dialect, self.runner.config.mode(run.check_mode, self.sun.guards_spindle())),
         };
         feeder::start(job, feeder, self.runner.news.clone());
         self.runner.starting = Some(Starting {

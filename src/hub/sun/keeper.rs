@@ -5,15 +5,19 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use super::energy::EnergyHub;
+use super::headroom::Headroom;
 use super::look::{View, spindle_turns};
 use super::park::{Act, Parking};
-use super::setup::{ParkPlace, SunSetup};
+use super::plan::PlanHub;
+use super::setup::{ParkPlace, StartSetup, SunSetup};
+use super::spindle::Waiting;
+use super::start::Marked;
 use super::watch::Watch;
 use crate::driver::machine::{Event, EventKind, OrderKind};
 use crate::grbl::Line;
 use crate::hub::run::Keeper;
 use crate::model::Time;
-use crate::model::command::{Command, Origin, Outcome, Realtime, TicketId};
+use crate::model::command::{Command, Origin, Outcome, Realtime, TicketId, VoidReason};
 use crate::model::hub::Request;
 use crate::model::legal;
 use crate::model::log::LogItem;
@@ -25,13 +29,13 @@ use crate::store::now_ms;
 /// What the hub holds of rules and parking.
 #[derive(Debug, Default)]
 pub(in crate::hub) struct SunHub {
-    watches: Vec<Watch>,
-    place: ParkPlace,
+    pub(super) watches: Vec<Watch>,
+    pub(super) place: ParkPlace,
     parking: Option<Parking>,
     /// The line of parking that is under way.
     ticket: Option<TicketId>,
     /// Rules that a person has set aside.
-    aside: BTreeSet<String>,
+    pub(super) aside: BTreeSet<String>,
     /// When each rule fired last.
     fired: Vec<Option<Firing>>,
     /// The program that runs.
@@ -39,6 +43,16 @@ pub(in crate::hub) struct SunHub {
     notice: Option<Firing>,
     /// What programs draw.
     pub(super) energy: EnergyHub,
+    /// The room for a spindle start, where that is looked at.
+    pub(super) headroom: Option<Headroom>,
+    /// A spindle start that was found.
+    pub(super) waiting: Option<Waiting>,
+    /// When the sun may start a program.
+    pub(super) start: Option<StartSetup>,
+    /// A program that waits for it.
+    pub(super) marked: Option<Marked>,
+    /// What the battery will do.
+    pub(super) plan: PlanHub,
 }
 
 impl SunHub {
@@ -47,7 +61,7 @@ impl SunHub {
 
     /// Something has to be looked at although nothing happens.
     pub(in crate::hub) fn is_awake(&self) -> bool {
-        !self.watches.is_empty() || self.is_parking()
+        !self.watches.is_empty() || self.is_parking() || self.headroom.is_some() || self.waits_for_sun()
     }
 
     fn is_parking(&self) -> bool {
@@ -63,6 +77,9 @@ impl Keeper {
         self.sun.watches = setup.rules.into_iter().map(|rule| Watch::new(rule, now)).collect();
         self.sun.place = setup.park;
         self.sun.energy = EnergyHub::new(setup.taught, setup.rated_w);
+        self.sun.headroom = setup.spindle.map(Headroom::new);
+        self.sun.start = setup.start;
+        self.sun.plan.planning = setup.planning;
         self.show_sun();
         self.look_at_rules(now);
     }
@@ -78,6 +95,8 @@ impl Keeper {
     pub(in crate::hub) fn sun_event(&mut self, event: &Event) {
         self.measure_machine(event.at);
         self.follow_program();
+        self.look_at_spindle(event.at);
+        self.start_event(event);
         if !self.sun.is_parking() {
             return;
         }
@@ -119,9 +138,20 @@ impl Keeper {
             SunOrder::TakeBack { rule } => {
                 self.sun.aside.remove(rule);
             }
+            SunOrder::StartWhenSun(run) => {
+                if let Err(refused) = self.mark_for_sun(request, run, now) {
+                    return Outcome::Refused(refused);
+                }
+            }
+            SunOrder::CancelStart => self.cancel_start(now, &request.origin),
+            SunOrder::SpindleGo => self.spindle_go(&request.origin, now),
+            SunOrder::SpindleDrop => {
+                self.drop_spindle(now, &Outcome::Voided { why: VoidReason::Stop, sent: false });
+            }
             SunOrder::Dismiss => {
                 self.sun.notice = None;
                 self.sun.parking.take_if(|parking| !parking.shown.step.is_open());
+                self.sun.marked.take_if(|marked| marked.is_spent());
             }
         }
         self.show_sun();
@@ -142,15 +172,37 @@ impl Keeper {
         self.look_at_rules(now);
     }
 
-    /// Looks at all rules, and does what those say that fire.
+    /// The inverter that is meant where none is named.
+    pub(super) fn only_inverter(&self) -> Option<String> {
+        match self.snapshot.power.inverters.as_slice() {
+            [one] => Some(one.known.name.clone()),
+            _ => None,
+        }
+    }
+
+    /// Looks at the room for a spindle start.
+    pub(super) fn look_at_headroom(&mut self, now: Time) {
+        let only = self.only_inverter();
+        let Some(headroom) = &mut self.sun.headroom else { return };
+        let inverter = headroom.need.inverter.clone().or(only);
+        let park = self.sun.place.takes;
+        headroom.look(&View { snapshot: &self.snapshot, inverter: inverter.as_deref(), park, now });
+    }
+
+    /// Looks at all rules and at what waits for power, and does what those say that fire.
     pub(in crate::hub) fn look_at_rules(&mut self, now: Time) {
+        self.tell_battery(now);
+        self.look_at_headroom(now);
+        self.look_at_conditions(now);
+        self.look_at_spindle(now);
+        self.look_at_start(now);
+    }
+
+    fn look_at_conditions(&mut self, now: Time) {
         if self.sun.watches.is_empty() {
             return;
         }
-        let only = match self.snapshot.power.inverters.as_slice() {
-            [one] => Some(one.known.name.clone()),
-            _ => None,
-        };
+        let only = self.only_inverter();
         let mut firing = Vec::new();
         for (place, watch) in self.sun.watches.iter_mut().enumerate() {
             let inverter = watch.rule.inverter.clone().or_else(|| only.clone());
@@ -195,6 +247,7 @@ impl Keeper {
         match action {
             Action::Notify => "people were told".to_owned(),
             Action::BlockStart => "no program is started while it holds".to_owned(),
+            Action::DelaySpindle => "a spindle start waits while it holds".to_owned(),
             Action::Hold => {
                 self.latch.set(Realtime::FeedHold);
                 "feed hold was sent; a person resumes".to_owned()
@@ -225,6 +278,7 @@ impl Keeper {
         self.audit.note(&who, format!("parking begins: {why}"));
         let text = format!("parking begins: {why}");
         self.journal.write(now, LogItem::Note { level: MessageLevel::Warning, text });
+        self.drop_spindle(now, &Outcome::Voided { why: VoidReason::Stop, sent: false });
         let place = self.sun.place.clone();
         let (parking, acts) = Parking::begin(why, who, place, &self.snapshot.machine, now);
         self.sun.parking = Some(parking);
@@ -305,12 +359,18 @@ impl Keeper {
             blocks: blocks(watch),
         });
         let park = sun.parking.as_ref().map(|parking| parking.shown.clone());
+        let spindle = sun.waiting.as_ref().and_then(Waiting::shown);
+        let now = self.clock.now();
         let shown = Sun {
             rules: states.collect(),
             park,
             notice: sun.notice.clone(),
             drawn: sun.energy.drawn,
             knows: Arc::clone(&sun.energy.knows),
+            spindle,
+            start: sun.marked.as_ref().map(|marked| marked.shown(now)),
+            start_allowed: sun.start.is_some(),
+            plan: sun.plan.made.clone(),
         };
         if *self.snapshot.sun != shown {
             self.snapshot.sun = Arc::new(shown);
@@ -321,12 +381,17 @@ impl Keeper {
 
 /// Why no program is started because of a rule: it would be stopped at once, or a person wants it so.
 fn blocks(watch: &Watch) -> Option<String> {
+    reason(watch, watch.truth == Truth::True && watch.rule.action.blocks_start())
+}
+
+/// Why a rule keeps something back: its condition holds and that counts, or it is not known and a person wants that to count.
+pub(super) fn reason(watch: &Watch, holds: bool) -> Option<String> {
     let words = |seen: &Seen| match &seen.unknown {
         Some(why) => format!("{} unknown: {why}", seen.name),
         None => format!("{} {}", seen.name, seen.shown),
     };
     match watch.truth {
-        Truth::True if watch.rule.action.blocks_start() => {
+        Truth::True if holds => {
             Some(format!("{} ({})", watch.rule.when, watch.seen.iter().map(words).collect::<Vec<_>>().join(", ")))
         }
         Truth::Unknown if watch.rule.unknown == WhenUnknown::BlockStart => {

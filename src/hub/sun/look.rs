@@ -12,6 +12,8 @@ use crate::model::sun::{Choice, Flag, Quantity, Seen};
 
 /// What a battery gives or takes that is nothing to speak of.
 const NOTHING_W: f64 = 10.0;
+/// A load that is read more often than that may be as old.
+const YOUNG: Duration = Duration::from_secs(2);
 
 /// What is looked at.
 #[derive(Clone, Copy, Debug)]
@@ -101,6 +103,18 @@ impl View<'_> {
                 Flag::Overload | Flag::SpindleOn => faults.iter().any(|fault| fault.overload),
             };
             Looked { value: Ok(value), at: Some(at) }
+        })
+    }
+
+    /// The load, if it is the newest that can be had: what is about to be added to it must not rest on an older one.
+    pub(super) fn load_now(&self) -> Looked<f64> {
+        self.of_unit(|unit| {
+            let load = unit.known.flow.load_w;
+            let most = load.period.map_or(YOUNG, |period| YOUNG.max(period * 3 / 2));
+            match load.age(self.now).filter(|age| *age > most) {
+                Some(age) => Looked { value: Err(format!("{} s old", age.as_secs())), at: load.at },
+                None => self.reading(load),
+            }
         })
     }
 

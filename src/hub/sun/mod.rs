@@ -6,15 +6,22 @@
 
 mod days;
 mod energy;
+mod headroom;
 mod keeper;
 mod look;
 mod meter;
 mod park;
+pub mod plan;
+mod rules;
 mod setup;
+mod spindle;
+mod start;
 #[cfg(test)]
 mod tests;
 mod watch;
 
 pub(super) use days::{Days, news as day_news, start as read_days};
 pub(super) use keeper::SunHub;
-pub use setup::{ParkPlace, SunSetup};
+pub(super) use plan::{PlanNews, news as plan_news};
+pub use rules::RuleSet;
+pub use setup::{ParkPlace, SpindleNeed, StartSetup, SunSetup};

@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use super::plan::Planning;
 use crate::model::Axis;
 use crate::model::program::RunEnergy;
 use crate::model::sun::Rule;
@@ -17,6 +18,38 @@ pub struct SunSetup {
     pub taught: Vec<RunEnergy>,
     /// What a person says that spindle and machine draw, in watts.
     pub rated_w: Option<f64>,
+    /// What a spindle start needs. `None`: nobody looks.
+    pub spindle: Option<SpindleNeed>,
+    /// When the sun may start a program. `None`: never.
+    pub start: Option<StartSetup>,
+    /// What plans of the battery are made from.
+    pub planning: Planning,
+}
+
+/// When the sun may start a program that a person has marked.
+#[derive(Clone, Debug, PartialEq)]
+pub struct StartSetup {
+    /// Watts above what the program needs, to begin with.
+    pub margin_w: f64,
+    /// How long there has to be enough.
+    pub lasts: Duration,
+    /// How long everybody is told before.
+    pub countdown: Duration,
+    /// A battery of that charge counts as enough sun.
+    pub full_percent: Option<f64>,
+    /// The inverter, by name. `None`: the only one.
+    pub inverter: Option<String>,
+}
+
+/// What has to be spare before the spindle starts.
+#[derive(Clone, Debug, PartialEq)]
+pub struct SpindleNeed {
+    /// Watts that a start draws.
+    pub surge_w: f64,
+    /// Watts that the inverter can give. `None`: as it tells itself.
+    pub rated_w: Option<f64>,
+    /// The inverter, by name. `None`: the only one.
+    pub inverter: Option<String>,
 }
 
 /// Where the machine is parked, in machine coordinates.

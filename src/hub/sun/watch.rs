@@ -35,7 +35,7 @@ struct Memory {
 
 /// A part that is read from a device.
 #[derive(Clone, Copy, Debug, Default)]
-struct Leaf {
+pub(super) struct Leaf {
     accepted: Truth,
     candidate: Truth,
     seen: u8,
@@ -45,7 +45,7 @@ struct Leaf {
 impl Leaf {
     /// What one sample says becomes what is believed when the next one says the same. A value that is looked at again is no
     /// new sample; one that is not known is so at once.
-    fn take(&mut self, truth: Truth, at: Option<Time>) -> Truth {
+    pub(super) fn take(&mut self, truth: Truth, at: Option<Time>) -> Truth {
         let Some(at) = at.filter(|_| truth != Truth::Unknown) else {
             *self = Self::default();
             return truth;

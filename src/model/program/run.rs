@@ -149,6 +149,15 @@ pub enum Prompt {
         /// The line to begin at after a stop here: this one where it does more than to change the tool.
         next: u64,
     },
+    /// The spindle is about to start, and there is not enough power for it, or that is not known.
+    SpindleStart {
+        /// Counted from 1; 0: before the first line, where a program begins in its middle.
+        line: u64,
+        /// `M4`.
+        counter_clockwise: bool,
+        /// What it waited for when it began to wait.
+        text: String,
+    },
     /// The controller refused a line.
     LineRefused {
         /// Counted from 1.

@@ -2,8 +2,10 @@
 
 use serde::{Deserialize, Serialize};
 
+use crate::model::program::RunRequest;
+
 /// An order about rules and parking.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum SunOrder {
     /// Bring the machine down safely: hold, spindle off, Z up, park position.
@@ -18,6 +20,14 @@ pub enum SunOrder {
         /// The rule, by name.
         rule: String,
     },
+    /// Start this program once, when there is enough sun.
+    StartWhenSun(Box<RunRequest>),
+    /// Do not.
+    CancelStart,
     /// What rules and parking have told was read.
     Dismiss,
+    /// A spindle start that waits for power goes out all the same.
+    SpindleGo,
+    /// A spindle start that was typed or asked for by a key, and waits for power, is dropped.
+    SpindleDrop,
 }

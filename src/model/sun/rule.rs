@@ -28,6 +28,8 @@ pub enum Action {
     Notify,
     /// Tells people, and no program is started while its condition holds.
     BlockStart,
+    /// Tells people, and the spindle is not started while its condition holds.
+    DelaySpindle,
     /// Feed hold.
     Hold,
     /// As if the safety door opened.
@@ -42,6 +44,7 @@ impl Action {
         match self {
             Self::Notify => "notify",
             Self::BlockStart => "block_start",
+            Self::DelaySpindle => "delay_spindle",
             Self::Hold => "hold",
             Self::Door => "door",
             Self::Park => "park",
@@ -53,6 +56,9 @@ impl Action {
         match self {
             Self::Notify => "people are told on every screen",
             Self::BlockStart => "people are told, and no program is started while it holds",
+            Self::DelaySpindle => {
+                "people are told, and a spindle start waits while it holds; a person can let it go on anyway"
+            }
             Self::Hold => "feed hold (the spindle keeps turning); a person resumes",
             Self::Door => "as if the safety door opened: motion and spindle stop; a person resumes",
             Self::Park => {
@@ -69,7 +75,7 @@ impl Action {
 
     /// While its condition holds no program is started: it would be stopped at once.
     pub const fn blocks_start(self) -> bool {
-        !matches!(self, Self::Notify)
+        !matches!(self, Self::Notify | Self::DelaySpindle)
     }
 }
 

@@ -1,5 +1,6 @@
 //! How rules and parking stand: their part of the snapshot.
 
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -8,8 +9,10 @@ use serde::{Deserialize, Serialize};
 use super::expr::Truth;
 use super::forecast::{Outlook, Supply};
 use super::learned::{Learned, Need};
+use super::plan::Plan;
 use super::profile::DayProfile;
 use super::rule::Action;
+use super::surplus::StartPhase;
 use crate::model::Time;
 use crate::model::power::Power;
 use crate::model::program::{PhaseTimes, RunEnergy};
@@ -29,6 +32,18 @@ pub struct Sun {
     /// What forecasts are made from, beside what inverters tell now.
     #[serde(default)]
     pub knows: Arc<Knowledge>,
+    /// A spindle start that waits for power.
+    #[serde(default)]
+    pub spindle: Option<SpindleWait>,
+    /// A program that waits for the sun, or did, until a person has read how that ended.
+    #[serde(default)]
+    pub start: Option<SunStart>,
+    /// What the battery will do; or why that cannot be said. `None`: nobody has looked yet, or nobody does.
+    #[serde(default)]
+    pub plan: Option<Result<Arc<Plan>, String>>,
+    /// Programs may be marked for that.
+    #[serde(default)]
+    pub start_allowed: bool,
 }
 
 /// What forecasts are made from. It changes when a program ends, and every quarter of an hour.
@@ -49,6 +64,11 @@ impl Sun {
     /// A rule by its name.
     pub fn find(&self, name: &str) -> Option<&RuleState> {
         self.rules.iter().find(|rule| rule.name == name)
+    }
+
+    /// The program that waits for the sun now.
+    pub fn waiting_start(&self) -> Option<&SunStart> {
+        self.start.as_ref().filter(|start| start.phase != StartPhase::Spent)
     }
 
     /// The machine is being parked now.
@@ -80,6 +100,7 @@ impl Sun {
     pub fn tells_the_same(&self, other: &Self) -> bool {
         let told = |rule: &RuleState| (rule.truth, rule.fired.as_ref().map(|fired| fired.at), rule.latched, rule.aside);
         (&self.park, &self.notice, &self.knows) == (&other.park, &other.notice, &other.knows)
+            && (&self.spindle, &self.start, &self.plan) == (&other.spindle, &other.start, &other.plan)
             && self.rules.iter().map(told).eq(other.rules.iter().map(told))
     }
 
@@ -90,6 +111,38 @@ impl Sun {
             Some(format!("rule {:?} says no: {why}. Wait, or set the rule aside for this program", rule.name))
         })
     }
+}
+
+/// A spindle start that is held back.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct SpindleWait {
+    /// What starts it: a line of a program, or what was typed.
+    pub what: String,
+    /// The line of the program, counted from 1; 0: before its first. `None`: no program.
+    pub line: Option<u64>,
+    /// Why it waits, in words.
+    pub why: String,
+    /// Since when.
+    pub since: Time,
+}
+
+/// A program that is to be started when the sun allows.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct SunStart {
+    /// Its file's name.
+    pub name: String,
+    /// The file.
+    pub path: PathBuf,
+    /// Who marked it.
+    pub who: String,
+    /// Watts that it needs.
+    pub need_w: f64,
+    /// How far it is.
+    pub phase: StartPhase,
+    /// In the countdown: seconds that are left.
+    pub left_s: Option<u32>,
+    /// Why it stands so; once it is spent: how it ended.
+    pub why: String,
 }
 
 /// One rule as it stands.

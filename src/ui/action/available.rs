@@ -28,6 +28,7 @@ pub fn available(action: Action, snapshot: &Snapshot, now: Time) -> Result<(), R
         Action::Power(key) => power(key, snapshot, now),
         Action::Hold | Action::StopProgram if run.is_some() && machine.link.is_open() => Ok(()),
         Action::Resume if run.is_some_and(waits) && machine.link.is_open() => Ok(()),
+        Action::Resume if snapshot.sun.spindle.is_some() => Ok(()),
         Action::Hold | Action::StopProgram => match state {
             Some(StateKind::Idle) => Err(Refused::because("the machine is idle: there is nothing to stop")),
             Some(StateKind::Alarm) => Err(Refused::because("the machine is in alarm and does not move")),

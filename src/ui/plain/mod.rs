@@ -7,6 +7,7 @@
 pub mod conversation;
 pub mod power;
 pub mod speech;
+pub mod sun;
 pub mod talk;
 pub mod words;
 

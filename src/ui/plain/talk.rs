@@ -1,6 +1,7 @@
 //! The linear mode's head: lines and news in, sentences and orders out. Pure; time is an argument.
 
 mod power;
+mod sun;
 
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -88,6 +89,10 @@ pub struct Talk {
     power_told: Vec<(&'static str, String)>,
     /// The last report of written settings that was told, by inverter.
     writes_told: BTreeMap<String, Time>,
+    /// The step of parking that was said.
+    park_told: Option<String>,
+    /// The seconds of a countdown that were said.
+    countdown_told: Option<u32>,
 }
 
 fn say(text: impl Into<String>) -> Vec<Deed> {
@@ -112,6 +117,8 @@ impl Talk {
             checking: None,
             power_told: Vec::new(),
             writes_told: BTreeMap::new(),
+            park_told: None,
+            countdown_told: None,
         }
     }
 
@@ -156,6 +163,7 @@ impl Talk {
                 | Word::Quit
                 | Word::Units(_)
                 | Word::Power
+                | Word::Sun
                 | Word::Inverter(_)
         );
         if !is_harmless && since_last.is_some_and(|gap| gap < QUIET) {
@@ -199,6 +207,9 @@ impl Talk {
             },
             Word::SetInverter { inverter, id, text } => self.set_inverter(inverter, id, text, snapshot, now),
             Word::Arm => self.arm(snapshot, now),
+            Word::Sun => super::sun::told(snapshot, now).into_iter().map(Deed::Say).collect(),
+            Word::Park => self.park(snapshot, now),
+            Word::Resume if snapshot.sun.spindle.is_some() => self.start_spindle(snapshot, now),
             Word::Position => say(speech::position(machine, self.units, now)),
             Word::Status => speech::status(snapshot, self.units, now).into_iter().map(Deed::Say).collect(),
             Word::Alarm => speech::alarm(snapshot, &self.alarms, now).into_iter().map(Deed::Say).collect(),
@@ -418,6 +429,7 @@ impl Talk {
             self.stop = Some(stop.clone());
         }
         deeds.extend(self.look_at_power(snapshot, now));
+        deeds.extend(self.look_at_sun(snapshot));
         if self.leaving && !machine_is_busy(machine, now) {
             deeds.push(Deed::Leave(ExitReason::Asked));
         }

@@ -7,6 +7,7 @@ use crate::model::hub::LogEvent;
 use crate::model::log::{LogEntry, LogItem};
 use crate::model::machine::{MachineState, MessageLevel};
 use crate::model::snapshot::{Snapshot, Stop, StopPhase};
+use crate::model::sun::{Park, ParkStep, SpindleWait, StartPhase, Sun, SunOrder, SunStart};
 use crate::model::{Axis, AxisVec, Command, Firmware, Outcome, Realtime, StateKind, Time, Units};
 use crate::ui::settings::JogSettings;
 use crate::ui::state::ExitReason;
@@ -345,4 +346,60 @@ fn a_lost_grid_is_said_once_and_its_end_too() {
     assert!(set(&mut scene, GridState::Lost).starts_with("GRID LOST: roof runs without the grid"));
     assert_eq!(set(&mut scene, GridState::Lost), "");
     assert_eq!(set(&mut scene, GridState::Good), "Over: GRID LOST, roof runs without the grid.");
+}
+
+#[test]
+fn parking_is_asked_about_and_its_steps_are_said_once() {
+    let mut scene = Scene::of(StateKind::Idle);
+    scene.talk.look(&scene.snapshot, scene.now);
+    let asked = words(&scene.line("park"));
+    assert!(asked.contains("then Z goes up") && asked.contains("Type yes"), "{asked}");
+    scene.now += ms(2000);
+    assert_eq!(scene.line("yes"), [Deed::Submit(Command::Sun(SunOrder::Park))]);
+    let park = |step| Park { why: "asked".into(), who: "me".into(), step, began: NOW, notes: Vec::new() };
+    let show = |scene: &mut Scene, step| {
+        scene.snapshot.sun = Arc::new(Sun { park: Some(park(step)), ..Sun::default() });
+        words(&scene.talk.look(&scene.snapshot, scene.now))
+    };
+    let said = show(&mut scene, ParkStep::Hold);
+    assert!(said.contains("Parking: feed hold: waits until the machine stands. stop ends it."), "{said}");
+    assert_eq!(show(&mut scene, ParkStep::Hold), "");
+    assert!(show(&mut scene, ParkStep::Lift).contains("Parking: Z goes up"));
+    // The end stands in the log, which is said anyway.
+    assert_eq!(show(&mut scene, ParkStep::Done("spindle off".into())), "");
+    assert!(words(&scene.line("sun")).starts_with("Parked: spindle off."));
+}
+
+#[test]
+fn what_waits_for_power_or_sun_is_said_and_answered() {
+    let mut scene = Scene::of(StateKind::Idle);
+    scene.talk.look(&scene.snapshot, scene.now);
+    assert!(words(&scene.line("sun")).contains("No rule is configured"));
+    let wait = SpindleWait { what: "M3 S1000".into(), line: None, why: "600 W spare of 3000 W".into(), since: NOW };
+    scene.snapshot.sun = Arc::new(Sun { spindle: Some(wait), ..Sun::default() });
+    assert!(words(&scene.line("sun")).contains("The spindle start of M3 S1000 waits for power: 600 W spare"));
+    assert!(words(&scene.line("G0 X1")).contains("M3 S1000 waits for power"), "nothing goes before it");
+    assert!(words(&scene.line("resume")).contains("although power is short: 600 W spare of 3000 W. Type yes"));
+    scene.now += ms(2000);
+    assert_eq!(scene.line("yes"), [Deed::Submit(Command::Sun(SunOrder::SpindleGo))]);
+    assert_eq!(scene.line("stop"), [STOP], "a stop drops it");
+
+    let mut counts = |left: u32| {
+        let start = SunStart {
+            name: "part.nc".into(),
+            path: "part.nc".into(),
+            who: "ana".into(),
+            need_w: 900.0,
+            phase: StartPhase::Counts { until: NOW + ms(60_000) },
+            left_s: Some(left),
+            why: "surplus 1500 W".into(),
+        };
+        scene.snapshot.sun = Arc::new(Sun { start: Some(start), ..Sun::default() });
+        words(&scene.talk.look(&scene.snapshot, scene.now))
+    };
+    assert!(counts(60).starts_with("part.nc STARTS IN 60 SECONDS: surplus 1500 W. stop cancels it."));
+    assert_eq!((counts(59), counts(31)), (String::new(), String::new()));
+    assert!(counts(29).contains("IN 29 SECONDS"), "one that was passed over is said late");
+    assert_eq!(counts(20), "");
+    assert!(counts(10).contains("IN 10 SECONDS"));
 }

@@ -37,6 +37,10 @@ pub enum Word {
     Set(AxisValues),
     /// Take the newest change of offsets back.
     Undo,
+    /// Bring the machine down safely.
+    Park,
+    /// What rules, parking, spindle and sun wait for.
+    Sun,
     /// What comes from where and goes where.
     Power,
     /// All about one inverter; `None`: which ones there are.
@@ -89,7 +93,11 @@ pub const WORDS: &[Entry] = &[
     entry("hold", "hold", "feed hold; resume goes on"),
     entry("end", "end", "ends the program: hold, stand still, reset; keeps the position"),
     entry("reset", "reset", "soft reset, at once while the machine moves (the position is lost then); asks when idle"),
-    entry("resume", "resume", "goes on after a hold or a closed door"),
+    entry(
+        "resume",
+        "resume",
+        "goes on after a hold or a closed door; starts a spindle that waits for power, and asks first",
+    ),
     entry("status", "status", "says all that is known; Enter alone does it too while nothing moves"),
     entry("position", "position", "says where the machine is; pos for short"),
     entry("alarm", "alarm", "says what the alarm means and the way out of it"),
@@ -104,6 +112,8 @@ pub const WORDS: &[Entry] = &[
         "makes the present position read this; or changes a setting of an inverter: says before and after, and asks",
     ),
     entry("undo", "undo", "takes the newest change of offsets back; asks first"),
+    entry("park", "park", "hold, spindle off, position kept, Z up, park position; asks first. stop ends it"),
+    entry("sun", "sun", "says what rules see, how parking stands, and what waits for power or for the sun"),
     entry("power", "power", "says what sun, battery, grid and loads do"),
     entry("inverter", "inverter, or inverter roof", "says which inverters there are, or all about one"),
     entry("arm", "arm", "lets dangerous settings of inverters be written for 60 s; asks first"),
@@ -136,6 +146,8 @@ pub fn read(text: &str, units: Units) -> Result<Word, String> {
         "status" => alone(Word::Status),
         "position" | "pos" => alone(Word::Position),
         "alarm" => alone(Word::Alarm),
+        "park" => alone(Word::Park),
+        "sun" => alone(Word::Sun),
         "power" => alone(Word::Power),
         "arm" => alone(Word::Arm),
         "inverter" => match rest.as_slice() {

@@ -61,6 +61,8 @@ pub struct PowerPanel {
     pub course: Course,
     /// Faults since the start.
     pub faults: FaultLog,
+    /// The page of rules shows the plan of the battery.
+    pub plan: bool,
     /// When the page asks anew.
     pub refresh_at: Option<Time>,
 }

@@ -84,6 +84,8 @@ impl Basis {
 pub enum Way {
     /// Start it.
     Start,
+    /// Start it once, when there is enough sun.
+    WhenSun,
     /// Agree to the warnings, or not.
     Warnings,
     /// Agree to an unfinished check, or not.
@@ -109,6 +111,7 @@ impl Way {
     pub const fn letter(self) -> Option<char> {
         match self {
             Self::Start => Some('s'),
+            Self::WhenSun => Some('n'),
             Self::Warnings => Some('w'),
             Self::Unchecked => Some('u'),
             Self::Word => Some('p'),
@@ -137,6 +140,8 @@ pub struct Outlook<'a> {
     pub needs_word: bool,
     /// The content is not that of the interrupted run.
     pub changed: bool,
+    /// It may be marked to be started by the sun.
+    pub sun: bool,
     /// What stands in the way of the start, the first thing first.
     pub missing: Vec<String>,
 }
@@ -291,6 +296,7 @@ impl Launch {
                 (Some(run), Some(found)) => run.run.hash.is_some_and(|hash| hash != found.report.hash),
                 _ => false,
             },
+            sun: self.interrupted.is_none() && snapshot.sun.start_allowed,
             missing: Vec::new(),
         };
         outlook.missing = self.missing(&outlook, details, snapshot, now);
@@ -313,6 +319,7 @@ impl Launch {
             unchecked: false,
             needs_word: !position_is_sure(&self.start(), &snapshot.machine),
             changed: false,
+            sun: false,
             missing: Vec::new(),
         };
         let mut missing: Vec<String> = facts::hindrance(snapshot, now).into_iter().collect();
@@ -374,6 +381,7 @@ impl Launch {
     pub fn ways(&self, outlook: &Outlook<'_>) -> Vec<Way> {
         [
             (Way::Start, true),
+            (Way::WhenSun, outlook.sun),
             (Way::Warnings, outlook.warnings > 0 || outlook.changed),
             (Way::Unchecked, outlook.unchecked),
             (Way::Word, outlook.needs_word),

@@ -197,6 +197,8 @@ pub fn prompt(prompt: &Prompt) -> String {
             let tool = tool.map_or(String::new(), |tool| format!(" to T{tool}"));
             with(format!("tool change{tool} at line {}", count(*line)), text)
         }
+        Prompt::SpindleStart { line: 0, .. } => "the spindle start before the first line waits for power".to_owned(),
+        Prompt::SpindleStart { line, .. } => format!("the spindle start at line {} waits for power", count(*line)),
         Prompt::LineRefused { line, code, .. } => format!("line {} was refused (error {code})", count(*line)),
     }
 }

@@ -194,6 +194,7 @@ pub(super) fn act(ui: &mut Ui, what: PowerKey, input: &InputEvent, snapshot: &Sn
             ui.power.course.bars = !ui.power.course.bars;
             ui.power.selected = 0;
         }
+        PowerKey::Bars if ui.power.page == PowerPage::Sun => ui.power.plan = !ui.power.plan,
         PowerKey::Bars => return show(ui, SettingsView::Windows, snapshot, now),
         PowerKey::Drop if is_on(ui, SettingsView::Changes) => {
             let at = ui.power.selected;

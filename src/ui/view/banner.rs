@@ -31,6 +31,8 @@ pub(super) fn lines(cx: &Cx<'_>, width: usize, room: usize) -> Vec<Line<'static>
     }
     parts.push(run::banner(cx, width));
     parts.push(sun::park(cx, width));
+    parts.push(sun::spindle(cx, width));
+    parts.push(sun::start(cx, width));
     parts.push(sun::notice(cx, width));
     let spare = room.saturating_sub(parts.iter().map(Vec::len).sum());
     parts.extend(power_alerts(cx, width).into_iter().take(spare));

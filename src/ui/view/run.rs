@@ -6,8 +6,8 @@ use ratatui::text::{Line, Span};
 
 use super::programs;
 use super::text::{Cx, Rows, fit, printable, put_marked, rule as draw_rule};
-use crate::model::program::Run;
 use crate::model::program::run::RunState;
+use crate::model::program::{Prompt, Run};
 use crate::ui::action::{Action, available};
 use crate::ui::programs::{ProgramKey, facts, progress, words};
 use crate::ui::state::{Mode, Tab};
@@ -123,7 +123,9 @@ pub(super) fn banner(cx: &Cx<'_>, width: usize) -> Vec<Line<'static>> {
             lines.push(compact(cx, run, width));
         }
         let is_told = cx.ui.popup.is_some() || shown(cx).is_some() && cx.ui.tab == Tab::Machine;
-        if let Some(prompt) = run.prompt.as_ref().filter(|_| !is_told) {
+        // What a spindle waits for is told with how it stands now.
+        let by_itself = |prompt: &&Prompt| matches!(prompt, Prompt::SpindleStart { .. });
+        if let Some(prompt) = run.prompt.as_ref().filter(|prompt| !is_told && !by_itself(prompt)) {
             let text = printable(&words::prompt(prompt));
             lines.push(label(cx, "PROGRAM WAITS", &text, &cx.key(Action::Resume), "answers", width));
         }

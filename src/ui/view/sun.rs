@@ -4,7 +4,7 @@ use ratatui::text::{Line, Span};
 
 use super::banner::block;
 use super::text::{Cx, fit, printable};
-use crate::model::sun::ParkStep;
+use crate::model::sun::{ParkStep, StartPhase};
 use crate::ui::action::Action;
 use crate::ui::theme::Role;
 
@@ -46,6 +46,48 @@ pub(super) fn notice(cx: &Cx<'_>, width: usize) -> Vec<Line<'static>> {
     lines
 }
 
+/// A spindle start waits for power.
+pub(super) fn spindle(cx: &Cx<'_>, width: usize) -> Vec<Line<'static>> {
+    let Some(wait) = &cx.snapshot.sun.spindle else { return Vec::new() };
+    let label = "SPINDLE WAITS";
+    let mut lines = block(cx, label, Role::Alarm, &format!("{}: {}", wait.what, wait.why), width);
+    lines.push(Line::from(vec![
+        Span::raw(" ".repeat(label.len() + 3)),
+        cx.span(cx.key(Action::Resume), Role::Key),
+        cx.span(" starts it anyway   ", Role::Text),
+        cx.span(cx.key(if wait.line.is_some() { Action::StopProgram } else { Action::Stop }), Role::Key),
+        cx.span(if wait.line.is_some() { " ends the program" } else { " drops it" }, Role::Text),
+    ]));
+    lines
+}
+
+/// A program waits for the sun, is about to start, or was told how that ended.
+pub(super) fn start(cx: &Cx<'_>, width: usize) -> Vec<Line<'static>> {
+    let Some(start) = &cx.snapshot.sun.start else { return Vec::new() };
+    let (label, role, text) = match (start.phase, start.left_s) {
+        (StartPhase::Counts { .. }, Some(left)) => {
+            ("SUN STARTS IT", Role::Alarm, format!("{} in {left} s, KEEP CLEAR: {}", start.name, start.why))
+        }
+        (StartPhase::Spent, _) => ("SUN", Role::Selected, format!("{}: {}", start.name, start.why)),
+        _ => ("WAITS FOR SUN", Role::Selected, format!("{}: {}", start.name, start.why)),
+    };
+    if start.phase == StartPhase::Spent {
+        let mut lines = block(cx, label, role, &text, width);
+        lines.push(put_away(cx, label, ""));
+        return lines;
+    }
+    // One row: while it waits it may stay for hours.
+    let (key, does) = (cx.key(Action::Stop), " cancels");
+    let room = width.saturating_sub(label.len() + key.len() + does.len() + 7);
+    let mut lines = block(cx, label, role, &fit(&printable(&text), room, cx.theme.symbols.more), width);
+    if let Some(last) = lines.last_mut() {
+        last.push_span(Span::raw("  "));
+        last.push_span(cx.span(key, Role::Key));
+        last.push_span(cx.span(does, Role::Text));
+    }
+    lines
+}
+
 fn ended_by(cx: &Cx<'_>, label: &str) -> Line<'static> {
     Line::from(vec![
         Span::raw(" ".repeat(label.len() + 3)),
@@ -63,3 +105,6 @@ fn put_away(cx: &Cx<'_>, label: &str, why: &str) -> Line<'static> {
         cx.span(" puts this away", Role::Text),
     ])
 }
+
+#[cfg(test)]
+mod tests;

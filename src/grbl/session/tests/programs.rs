@@ -239,6 +239,34 @@ fn a_wait_comes_after_all_before_it_and_goes_on_only_once_it_was_told() {
 }
 
 #[test]
+fn a_wait_can_be_passed_by_name_and_no_hold_is_let_go_by_that() {
+    let mut wire = Wire::up(Firmware::FluidNc);
+    wire.begin();
+    wire.item(ProgramItem::Wait { number: 2 });
+    let pass = |wire: &mut Wire, number| wire.session.stream_pass(wire.now, number).map_err(|why| why.0);
+    assert!(pass(&mut wire, 2).unwrap_err().contains("does not wait"), "it does not rest there yet");
+    wire.answering(300, IDLE);
+    assert_eq!(wire.told(), [ProgramEvent::AtRest(Rest::Waits { number: 2 })]);
+    assert!(pass(&mut wire, 3).unwrap_err().contains("line 3"));
+    wire.key(Realtime::FeedHold);
+    assert_eq!(wire.told(), [ProgramEvent::Held(true)]);
+    assert_eq!(pass(&mut wire, 2).unwrap_err(), "it is on hold");
+    assert!(!wire.session.stream_wants());
+    wire.key(Realtime::CycleStart);
+    assert!(wire.told().contains(&ProgramEvent::Resumed), "a person lets go of both");
+
+    let mut wire = Wire::up(Firmware::Grbl);
+    wire.begin();
+    wire.item(ProgramItem::Wait { number: 2 });
+    wire.answering(300, IDLE);
+    wire.told();
+    wire.sent();
+    assert_eq!(pass(&mut wire, 2), Ok(()));
+    assert_eq!(wire.told(), [ProgramEvent::Resumed]);
+    assert!(wire.session.stream_wants() && !wire.sent().contains('~'), "nothing is sent for it");
+}
+
+#[test]
 fn m0_goes_alone_and_the_controllers_own_wait_is_told() {
     for (firmware, line, state) in [
         (Firmware::Grbl, "M0", HOLD0),

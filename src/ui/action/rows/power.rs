@@ -60,7 +60,7 @@ pub(super) const ROWS: &[Row] = &[
         "bars",
         &["b"],
         LOOK,
-        "Settings: time windows as bars of 24 hours. Course: kWh as bars. Again: back.",
+        "Settings: time windows as bars of 24 hours. Course: kWh as bars. Rules: the plan of the battery. Again: back.",
     ),
     row(
         key(PowerKey::Arm),

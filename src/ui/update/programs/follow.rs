@@ -7,6 +7,7 @@ use super::ask;
 use crate::model::program::run::{Interrupted, Run, RunState};
 use crate::model::program::{ProgramOrder, ProgramQuery, Prompt, RunEnd};
 use crate::model::snapshot::Snapshot;
+use crate::model::sun::{SpindleWait, SunOrder};
 use crate::model::{Command, Realtime, StateKind, Time};
 use crate::ui::console::Tone;
 use crate::ui::programs::state::LOOKS;
@@ -105,10 +106,28 @@ fn prompt(ui: &mut Ui, snapshot: &Snapshot, now: Time) {
     }
 }
 
+/// A spindle start that was typed waits for power: what shall become of it?
+fn spindle_question(wait: &SpindleWait, batch: u64) -> Popup {
+    let of = |order| Then::Submit(Command::Sun(order));
+    let choices = vec![
+        choice(Some('~'), "Start the spindle anyway", of(SunOrder::SpindleGo)),
+        choice(Some('d'), "Drop it", of(SunOrder::SpindleDrop)),
+    ];
+    let body = vec![
+        format!("{} waits: {}.", wait.what, wait.why),
+        "It starts by itself as soon as there is room for its surge.".to_owned(),
+    ];
+    later(popup("The spindle waits for power", body, choices, batch), "Decide later: ~ asks again")
+}
+
 /// `~` while a program waits. `None`: it is for the machine.
 pub(in crate::ui::update) fn resume(ui: &mut Ui, snapshot: &Snapshot, batch: u64, now: Time) -> Option<Vec<Effect>> {
     if let Some((run, prompt)) = asking(snapshot) {
         ui.popup = Some(question(run, prompt, batch));
+        return Some(Vec::new());
+    }
+    if let Some(wait) = snapshot.sun.spindle.as_ref().filter(|wait| wait.line.is_none()) {
+        ui.popup = Some(spindle_question(wait, batch));
         return Some(Vec::new());
     }
     let run = facts::open_run(snapshot)?;
@@ -123,6 +142,7 @@ fn title(prompt: &Prompt) -> &'static str {
     match prompt {
         Prompt::Pause { .. } => "The program waits for you",
         Prompt::ToolChange { .. } => "Tool change",
+        Prompt::SpindleStart { .. } => "The spindle waits for power",
         Prompt::LineRefused { .. } => "The controller refused a line",
     }
 }
@@ -136,6 +156,10 @@ fn body(prompt: &Prompt) -> Vec<String> {
                 "No key moves the machine while the program is open: to jog and touch off, stop here first (position is kept)."
                     .to_owned(),
             ]
+        }
+        Prompt::SpindleStart { text, .. } => {
+            let goes_on = "It starts by itself as soon as there is room for its surge.".to_owned();
+            vec![format!("{}: {text}.", words::prompt(prompt)), goes_on]
         }
         Prompt::LineRefused { line, code, meaning, around } => {
             let mut body = vec![format!("Line {}, error {code}: {meaning}", words::count(*line))];
@@ -163,6 +187,7 @@ pub(super) fn question(run: &Run, prompt: &Prompt, batch: u64) -> Popup {
     let choices = match prompt {
         Prompt::Pause { line, .. } => vec![go_on("Go on"), aside(line + 1), stop],
         Prompt::ToolChange { next, .. } => vec![go_on("The tool is in: go on"), aside(*next), stop],
+        Prompt::SpindleStart { .. } => vec![go_on("Start the spindle anyway"), stop],
         Prompt::LineRefused { .. } => {
             let skip = Then::Submit(Command::Program(ProgramOrder::SkipLine));
             let label = "Skip this line: stop, then see and confirm the start at the next one";

@@ -6,9 +6,10 @@ use std::time::Duration;
 use crossterm::event::KeyCode;
 
 use super::{ask, field, order};
-use crate::model::Time;
 use crate::model::program::ProgramOrder;
 use crate::model::snapshot::Snapshot;
+use crate::model::sun::SunOrder;
+use crate::model::{Command, Time, legal};
 use crate::ui::action::Action;
 use crate::ui::console::Tone;
 use crate::ui::input::InputEvent;
@@ -152,6 +153,7 @@ fn take(ui: &mut Ui, way: Way, key: &PanelKey<'_>) -> Vec<Effect> {
     let Some(launch) = &mut ui.programs.launch else { return Vec::new() };
     match way {
         Way::Start => return start(ui, key),
+        Way::WhenSun => return when_sun(ui, key),
         Way::Warnings => launch.warnings = !launch.warnings,
         Way::Unchecked => launch.unchecked = !launch.unchecked,
         Way::CheckMode => {
@@ -181,6 +183,26 @@ fn take(ui: &mut Ui, way: Way, key: &PanelKey<'_>) -> Vec<Effect> {
     }
     select_next(ui, key.snapshot, now);
     Vec::new()
+}
+
+/// Marks it to be started when the sun allows. What is in the way of that is said by who decides it.
+fn when_sun(ui: &mut Ui, key: &PanelKey<'_>) -> Vec<Effect> {
+    let now = key.input.at;
+    let Some(launch) = &ui.programs.launch else { return Vec::new() };
+    let details = ui.programs.details_of(&launch.path);
+    let outlook = launch.outlook(details, key.snapshot, now);
+    let Some(ProgramOrder::Run(run)) = launch.order(&outlook, details) else { return Vec::new() };
+    let mark = Command::Sun(SunOrder::StartWhenSun(run));
+    if let Err(why) = legal::check(&mark, key.snapshot, now) {
+        ui.say(format!("not marked: {why}"), Tone::Warning, now);
+        return Vec::new();
+    }
+    if now.since(launch.since) < SETTLED {
+        ui.say("this has just come up: look, then press Enter", Tone::Warning, now);
+        return Vec::new();
+    }
+    close(ui);
+    vec![Effect::Submit(mark)]
 }
 
 fn start(ui: &mut Ui, key: &PanelKey<'_>) -> Vec<Effect> {

@@ -14,6 +14,7 @@ mod form;
 mod inverters;
 mod line;
 mod page;
+mod plan;
 mod registers;
 mod settings;
 mod sun;

@@ -145,7 +145,7 @@ pub(in crate::ui::view) fn hints(cx: &Cx<'_>) -> Vec<Action> {
         (PowerPage::Registers, _) => &[Key::Filter, Key::Save],
         (PowerPage::History, _) => &[Key::Span, Key::Back, Key::On, Key::Bars],
         (PowerPage::Buses, _) => &[Key::Retry],
-        (PowerPage::Sun, _) => &[Key::Aside],
+        (PowerPage::Sun, _) => &[Key::Aside, Key::Bars],
     };
     let own = keys.iter().map(|key| Action::Power(*key));
     let next = several.then_some(Action::Power(Key::NextInverter));

@@ -6,6 +6,7 @@ use ratatui::layout::Rect;
 use super::super::text::{Cx, Rows, printable};
 use super::energy;
 use super::facts::{moment, nothing, row};
+use super::plan;
 use crate::model::sun::{RuleState, Truth};
 use crate::ui::power::words;
 use crate::ui::programs::facts::open_run;
@@ -16,12 +17,16 @@ const ROWS: u16 = 5;
 
 /// Draws it.
 pub(super) fn draw(cx: &Cx<'_>, area: Rect, buf: &mut Buffer) {
+    if cx.ui.power.plan {
+        return plan::draw(cx, area, buf);
+    }
     let mut rows = Rows { rest: area };
     row(cx, &mut rows, "left", &left(cx), Role::Text, buf);
     let assumed = energy::rows(cx, &mut rows, buf);
     if let Some(why) = cx.snapshot.sun.start_blocked() {
         row(cx, &mut rows, "no start", &printable(&why), Role::Warning, buf);
     }
+    plan::brief(cx, &mut rows, buf);
     rows.top(1);
     let rules = &cx.snapshot.sun.rules;
     if rules.is_empty() {

@@ -77,7 +77,7 @@ fn rules() -> Sun {
     let low = rule("low", "battery_soc < 20", Action::Notify, Truth::False, vec![seen("battery_soc", "64 %")]);
     let unknown = Seen { unknown: Some("12 s old".into()), ..seen("load_percent", "-") };
     let load = rule("load", "load_percent > 110 for 3s", Action::Hold, Truth::Unknown, vec![unknown]);
-    Sun { rules: vec![lost, low, load], park: None, notice: Some(firing), ..Sun::default() }
+    Sun { rules: vec![lost, low, load], notice: Some(firing), ..Sun::default() }
 }
 
 #[test]

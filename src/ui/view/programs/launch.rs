@@ -72,6 +72,7 @@ fn way_line(
             (None, true) => "Start in check mode: nothing moves".to_owned(),
             (None, false) => "Start: THE MACHINE MOVES".to_owned(),
         },
+        Way::WhenSun => "When there is enough sun: STARTS BY ITSELF, after a countdown".to_owned(),
         Way::Warnings => match (outlook.changed, outlook.warnings) {
             (true, 0) => format!("{} The file has changed; begin in it all the same", tick(launch.warnings)),
             (_, n) => format!("{} I have seen {} and agree", tick(launch.warnings), words::plural(n, "warning")),

@@ -1,0 +1,86 @@
+//! What the battery will do until tomorrow morning, and which time windows would be good. Pure but for `keeper`, which reads the
+//! history now and then and shows what comes out. Nothing is ever written to an inverter from here.
+
+mod advice;
+mod battery;
+mod keeper;
+mod sky;
+#[cfg(test)]
+mod tests;
+mod usual;
+
+pub use keeper::Planning;
+pub(in crate::hub) use keeper::{PlanHub, PlanNews, news};
+pub use sky::Place;
+
+use jiff::Timestamp;
+use jiff::tz::TimeZone;
+
+use crate::model::power::Sample;
+use crate::model::sun::{Plan, PlanTime};
+
+/// What a kWh from the grid costs at a time of day.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct TariffWindow {
+    /// From this minute of the day.
+    pub from: u16,
+    /// Until this one; past midnight where it is the earlier one.
+    pub to: u16,
+    /// A kWh, in whatever coin.
+    pub price: f64,
+}
+
+impl TariffWindow {
+    /// Whether a minute of the day lies in it.
+    pub(super) const fn holds(&self, minute: u16) -> bool {
+        if self.from <= self.to {
+            self.from <= minute && minute < self.to
+        } else {
+            self.from <= minute || minute < self.to
+        }
+    }
+}
+
+/// A battery as it stands.
+#[derive(Clone, Debug, PartialEq)]
+pub(super) struct Battery {
+    pub(super) inverter: String,
+    pub(super) capacity_wh: f64,
+    pub(super) soc_percent: f64,
+    pub(super) floor_percent: f64,
+    /// Whether the grid is there. `None`: not known.
+    pub(super) grid: Option<bool>,
+}
+
+/// What a plan is made from.
+#[derive(Clone, Debug)]
+pub(super) struct Given<'a> {
+    pub(super) now_ms: i64,
+    pub(super) zone: &'a TimeZone,
+    pub(super) battery: &'a Battery,
+    /// Quarters of an hour of the last weeks.
+    pub(super) samples: &'a [Sample],
+    pub(super) place: Option<&'a Place>,
+    pub(super) tariffs: &'a [TariffWindow],
+}
+
+/// Makes it.
+///
+/// # Errors
+/// Why there is none: what is missing, in words.
+pub(super) fn plan(given: &Given<'_>) -> Result<Plan, String> {
+    let (usual, assumed) = usual::usual(given)?;
+    let mut plan = battery::run(given, &usual);
+    plan.assumed = assumed;
+    plan.windows = advice::windows(given, &plan);
+    Ok(plan)
+}
+
+/// The time of day of a moment.
+pub(super) fn clock(at_ms: i64, zone: &TimeZone) -> PlanTime {
+    let minute = Timestamp::from_millisecond(at_ms).map_or(0, |at| {
+        let time = at.to_zoned(zone.clone()).time();
+        u16::from(time.hour().unsigned_abs()) * 60 + u16::from(time.minute().unsigned_abs())
+    });
+    PlanTime { at_ms, minute }
+}

@@ -1,0 +1,254 @@
+//! The hub's part in a start when the sun allows: takes the mark of a person, looks, counts down on every screen, starts once.
+//!
+//! Nothing here is decided but what stands in the way of a start; when and whether is for [`SunWait`] to say.
+
+use super::keeper::SunHub;
+use super::look::View;
+use super::setup::StartSetup;
+use crate::driver::machine::{Event, EventKind};
+use crate::grbl;
+use crate::hub::run::Keeper;
+use crate::model::Time;
+use crate::model::command::{Command, Origin, Outcome, Realtime, Refused, TicketId};
+use crate::model::hub::Request;
+use crate::model::legal;
+use crate::model::log::LogItem;
+use crate::model::machine::MessageLevel;
+use crate::model::power::Role;
+use crate::model::program::{PhaseTimes, ProgramOrder, RunRequest, Severity};
+use crate::model::snapshot::{LinkState, Snapshot};
+use crate::model::sun::{Need, Quantity, StartPhase, StartRules, StartStep, SunSeen, SunStart, SunWait};
+
+/// A program that waits for the sun.
+#[derive(Clone, Debug)]
+pub(super) struct Marked {
+    request: Box<RunRequest>,
+    origin: Origin,
+    who: String,
+    need_w: f64,
+    wait: SunWait,
+    /// Of the start, once it was asked for.
+    ticket: Option<TicketId>,
+}
+
+impl Marked {
+    fn name(&self) -> String {
+        let path = &self.request.path;
+        path.file_name().unwrap_or(path.as_os_str()).display().to_string()
+    }
+
+    /// For the snapshot.
+    pub(super) fn shown(&self, now: Time) -> SunStart {
+        let left_s = match self.wait.phase() {
+            StartPhase::Counts { until } => Some(until.since(now).as_secs_f64().ceil() as u32),
+            _ => None,
+        };
+        SunStart {
+            name: self.name(),
+            path: self.request.path.clone(),
+            who: self.who.clone(),
+            need_w: self.need_w,
+            phase: self.wait.phase(),
+            left_s,
+            why: self.wait.why().to_owned(),
+        }
+    }
+
+    pub(super) fn is_spent(&self) -> bool {
+        self.wait.phase() == StartPhase::Spent
+    }
+}
+
+impl SunHub {
+    /// Something waits for the sun.
+    pub(super) fn waits_for_sun(&self) -> bool {
+        self.marked.as_ref().is_some_and(|marked| !marked.is_spent())
+    }
+}
+
+impl Keeper {
+    /// A person marks a program.
+    pub(super) fn mark_for_sun(&mut self, request: &Request, run: &RunRequest, now: Time) -> Result<(), Refused> {
+        let because = |why: &str| Err(Refused::because(why));
+        let Some(setup) = self.sun.start.clone() else {
+            return because("[sun] allow_start in config.toml does not allow it");
+        };
+        let report = match run.seen.and_then(|hash| self.runner.report_on(&hash)) {
+            Some(report) if report.errors == 0 && report.warnings == 0 => report,
+            Some(report) => {
+                let (errors, warnings) = (report.errors, report.warnings);
+                let first = report.problems.iter().find(|problem| problem.severity > Severity::Note);
+                let first = first.map_or_else(String::new, |first| format!("; line {}: {}", first.line, first.text));
+                return because(&format!(
+                    "its check has {errors} error(s) and {warnings} warning(s), and what starts while nobody looks must have none{first}"
+                ));
+            }
+            None => return because("its check for the machine as it is set up now is not known: check it again"),
+        };
+        let knows = &self.snapshot.sun.knows;
+        let need = Need::of(&PhaseTimes::of(&report), &knows.learned, knows.rated_w).map_err(Refused::because)?;
+        let need_w = need.most_w;
+        let rules = StartRules { need_w, margin_w: setup.margin_w, lasts: setup.lasts, countdown: setup.countdown };
+        let who = self.snapshot.people.words(&request.origin);
+        let marked = Marked {
+            request: Box::new(run.clone()),
+            origin: request.origin.clone(),
+            who: who.clone(),
+            need_w,
+            wait: SunWait::new(rules),
+            ticket: None,
+        };
+        let text = format!("{} waits for the sun ({who} has said so): {need_w:.0} W needed", marked.name());
+        self.sun.marked = Some(marked);
+        self.note_sun(now, &text);
+        self.look_at_start(now);
+        Ok(())
+    }
+
+    /// Somebody does not want it any more.
+    pub(super) fn cancel_start(&mut self, now: Time, who: &Origin) {
+        let who = self.snapshot.people.words(who);
+        self.lose_start(now, &format!("cancelled by {who}"));
+    }
+
+    fn lose_start(&mut self, now: Time, why: &str) {
+        let Some(marked) = self.sun.marked.as_mut().filter(|marked| !marked.is_spent()) else { return };
+        marked.wait.spend(why);
+        let text = format!("{} is not started by the sun: {why}", marked.name());
+        self.note_sun(now, &text);
+        self.show_sun();
+    }
+
+    /// What ends a mark for good: stops of any kind, a reset, an alarm, a lost link.
+    pub(super) fn start_event(&mut self, event: &Event) {
+        if !self.sun.waits_for_sun() {
+            return;
+        }
+        let why = match &event.what {
+            EventKind::Asked(askers) => {
+                let stop = askers.iter().find(|(asked, _)| is_stop(*asked));
+                stop.map(|(_, who)| format!("{} has stopped the machine", self.snapshot.people.words(who)))
+            }
+            EventKind::Session(grbl::Event::Alarm { .. }) => Some("an alarm came up".to_owned()),
+            EventKind::Link(state) if *state != LinkState::Up => Some("the link to the machine was lost".to_owned()),
+            EventKind::Port(_) => Some("another machine is meant now".to_owned()),
+            _ if self.snapshot.machine.alarm.is_some() => Some("an alarm came up".to_owned()),
+            _ if self.snapshot.machine.homed.is_empty() => Some("the machine has lost its position".to_owned()),
+            _ => None,
+        };
+        if let Some(why) = why {
+            self.lose_start(event.at, &why);
+        }
+    }
+
+    /// Looks whether it may be started now.
+    pub(super) fn look_at_start(&mut self, now: Time) {
+        if !self.sun.waits_for_sun() {
+            return;
+        }
+        let Some(setup) = self.sun.start.clone() else { return };
+        let surplus = self.surplus(&setup, now);
+        let Some(marked) = &self.sun.marked else { return };
+        let in_the_way = in_the_way(&marked.request, &self.snapshot, self.runner.is_starting(), now);
+        let seen = SunSeen {
+            surplus_w: surplus.as_ref().map(|watts| *watts).map_err(String::as_str),
+            in_the_way: in_the_way.as_deref(),
+        };
+        let Some(marked) = &mut self.sun.marked else { return };
+        let step = marked.wait.look(now, seen);
+        let (name, why) = (marked.name(), marked.wait.why().to_owned());
+        match step {
+            StartStep::Stay => {}
+            StartStep::CountdownBegins => {
+                let text = format!(
+                    "{name} starts in {} s: {why} for {} min; any stop key cancels it",
+                    setup.countdown.as_secs(),
+                    setup.lasts.as_secs() / 60
+                );
+                self.note_sun(now, &text);
+            }
+            StartStep::CountdownBroken => self.note_sun(now, &format!("{name} does not start: {why}")),
+            StartStep::Start => self.start_by_sun(now),
+        }
+        self.show_sun();
+    }
+
+    /// Watts to spare; a battery that is full holds the sun back, and counts as any number of them.
+    fn surplus(&self, setup: &StartSetup, now: Time) -> Result<f64, String> {
+        let inverter = setup.inverter.clone().or_else(|| self.only_inverter());
+        let view = View { snapshot: &self.snapshot, inverter: inverter.as_deref(), park: self.sun.place.takes, now };
+        let charge = view.quantity(Quantity::Role(Role::BatterySoc)).value.ok();
+        if setup.full_percent.zip(charge).is_some_and(|(full, charge)| charge >= full) {
+            return Ok(f64::INFINITY);
+        }
+        view.quantity(Quantity::Surplus).value
+    }
+
+    fn start_by_sun(&mut self, now: Time) {
+        let Some(marked) = &mut self.sun.marked else { return };
+        let ticket = self.latch.next_ticket();
+        marked.ticket = Some(ticket);
+        let order = ProgramOrder::Run(marked.request.clone());
+        let text =
+            format!("{} is started by the sun, as {} has said: {}", marked.name(), marked.who, marked.wait.why());
+        let origin = marked.origin.clone();
+        self.note_sun(now, &text);
+        let request = Request { ticket, origin, command: Command::Program(order.clone()) };
+        self.open_ticket(&request, now);
+        if let Some(outcome) = self.program_order(&request, &order, now) {
+            self.answer(now, ticket, outcome);
+        }
+    }
+
+    /// A command was answered: perhaps the start.
+    pub(in crate::hub) fn start_answered(&mut self, now: Time, ticket: TicketId, outcome: &Outcome) {
+        let Some(marked) = self.sun.marked.as_mut().filter(|marked| marked.ticket == Some(ticket)) else { return };
+        marked.ticket = None;
+        let why = match outcome {
+            Outcome::Done => format!("started: {}", marked.wait.why()),
+            Outcome::Refused(why) => format!("NOT started: {why}"),
+            other => format!("NOT started: {other}"),
+        };
+        marked.wait.spend(why.clone());
+        let text = format!("{}: {why}", marked.name());
+        self.note_sun(now, &text);
+        self.show_sun();
+    }
+
+    fn note_sun(&mut self, now: Time, text: &str) {
+        self.audit.note("start when the sun allows", text.to_owned());
+        self.journal.write(now, LogItem::Note { level: MessageLevel::Warning, text: text.to_owned() });
+    }
+}
+
+/// What is in the way of a start now, apart from the sun.
+fn in_the_way(run: &RunRequest, snapshot: &Snapshot, starting: bool, now: Time) -> Option<String> {
+    let machine = &snapshot.machine;
+    if starting {
+        return Some("another program is being started".to_owned());
+    }
+    if snapshot.sun.is_parking() || snapshot.sun.spindle.is_some() {
+        return Some("the machine is busy".to_owned());
+    }
+    if machine.pins.contains('D') {
+        return Some("the safety door is open".to_owned());
+    }
+    if machine.jog.is_some() || machine.homing {
+        return Some("somebody moves the machine".to_owned());
+    }
+    // Homed, idle, no alarm, no other program, no rule against it: the same as for any start.
+    legal::check(&Command::Program(ProgramOrder::Run(Box::new(run.clone()))), snapshot, now).err().map(|why| why.0)
+}
+
+/// Whoever does that wants nothing to start.
+const fn is_stop(realtime: Realtime) -> bool {
+    matches!(
+        realtime,
+        Realtime::Stop
+            | Realtime::FeedHold
+            | Realtime::StopProgram
+            | Realtime::SoftReset
+            | Realtime::SafetyDoor
+            | Realtime::SpindleStop
+    )
+}
