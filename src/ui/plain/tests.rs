@@ -288,7 +288,7 @@ fn what_the_program_that_runs_needs_and_has_drawn_is_told_with_power() {
     let mut snapshot = testing::programs::running();
     snapshot.power = Arc::new(testing::power::one());
     let (knows, drawn) = (Arc::new(testing::power::knowledge()), Some(testing::power::run_energy()));
-    snapshot.sun = Arc::new(Sun { knows, drawn, ..Sun::default() });
+    snapshot.sun = Arc::new(Sun { drawn, knows, ..Sun::default() });
     let said = words(&Scene::new(snapshot).line("power"));
     for part in [
         "plate.nc, from here on: needs 130 Wh",
