@@ -116,10 +116,13 @@ impl Estimator {
     fn straight(&mut self, straight: &Straight, line: u64) {
         let mut delta = [0.0; MAX_AXES];
         for (axis, delta) in delta.iter_mut().enumerate() {
-            // To a place from where nobody knows the way is not known either: it counts as none.
-            if straight.named & !straight.known & 1 << axis == 0 {
-                *delta = straight.to[axis] - straight.from[axis];
-            }
+            *delta = straight.to[axis] - straight.from[axis];
+        }
+        // To a place from where nobody knows the way is not known either: it counts as none.
+        let mut unknown = straight.named & !straight.known;
+        while unknown != 0 {
+            delta[unknown.trailing_zeros() as usize] = 0.0;
+            unknown &= unknown - 1;
         }
         self.block(&delta, straight.speed, line);
     }

@@ -30,12 +30,8 @@ impl Tracker {
         turn.take_axes();
         self.ready_to_move(turn, mode);
         match mode {
-            MotionMode::Rapid => {
-                let straight = self.straight(turn, axes, machine, Speed::Rapid);
-                turn.motion(&Motion::Straight(straight));
-            }
-            MotionMode::Linear | MotionMode::SpindleSynchronized => {
-                let speed = self.speed(turn);
+            MotionMode::Rapid | MotionMode::Linear | MotionMode::SpindleSynchronized => {
+                let speed = if mode == MotionMode::Rapid { Speed::Rapid } else { self.speed(turn) };
                 if mode == MotionMode::SpindleSynchronized {
                     turn.take(b'K');
                 }
@@ -152,9 +148,11 @@ impl Tracker {
             return self.straight_in_machine(turn, axes, speed);
         }
         let (scale, relative) = (self.scale(), self.is_relative());
+        let frame = self.modal.frame();
         let place = &mut self.modal.place;
-        let (from, known) = (place.work, place.known);
-        let mut named = axes;
+        let known = place.known;
+        // Written where it stays: such a move is two hundred bytes, and there are millions of them.
+        let mut straight = Straight { from: place.work, known, to: place.work, named: axes, frame, speed };
         let mut rest = axes;
         let mut from_nowhere = false;
         while rest != 0 {
@@ -164,23 +162,23 @@ impl Tracker {
             let value = if ROTARY & (1 << axis) == 0 { value * scale } else { value };
             if relative {
                 from_nowhere |= value != 0.0 && known & (1 << axis) == 0;
-                place.work[axis] += value;
+                straight.to[axis] += value;
                 place.machine[axis] += value;
             } else {
-                place.work[axis] = value;
+                straight.to[axis] = value;
             }
+            place.work[axis] = straight.to[axis];
         }
         if relative {
-            named &= known;
+            straight.named &= known;
         } else {
             place.known |= axes;
             place.machine_known &= !axes;
         }
-        let to = place.work;
         if from_nowhere {
             self.lost(turn);
         }
-        Straight { from, known, to, named, frame: self.modal.frame(), speed }
+        straight
     }
 
     fn straight_in_machine(&mut self, turn: &mut Turn<'_, impl Sink>, axes: u16, speed: Speed) -> Straight {
