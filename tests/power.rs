@@ -305,7 +305,7 @@ impl House {
         while !self.outcomes.iter().any(|(known, _)| *known == ticket) {
             self.next().await;
         }
-        assert!(self.outcomes.iter().any(|known| *known == (ticket, Outcome::Done)), "{:?}", self.outcomes);
+        assert!(self.outcomes.contains(&(ticket, Outcome::Done)), "{:?}", self.outcomes);
     }
 
     /// Two minutes of a program that draws 4.5 kW in a house at noon, with trouble in the middle of it; what the history says of it,
