@@ -264,6 +264,7 @@ impl Keeper {
                 if self.is_running() {
                     self.course_input(at, Input::Report(report.state));
                 }
+                self.write_position(at, false);
                 self.look_after_lost_link(at);
             }
             EventKind::Session(grbl::Event::Stop(stop))

@@ -14,6 +14,8 @@ use crate::model::work::{Slot, Wcs};
 
 /// Positions are written no more often than this.
 const EVERY: Duration = Duration::from_millis(500);
+/// And also without a new line no more rarely: a long cut draws energy too.
+const AT_LEAST: Duration = Duration::from_secs(30);
 
 /// The history of one run as it comes about.
 #[derive(Debug)]
@@ -96,7 +98,8 @@ impl Record {
     /// The position to write now, if it is time and there is news.
     pub(super) fn due(&mut self, at: Time, now_ms: i64, course: &Course, machine: &Machine) -> Option<Checkpoint> {
         let acked = course.run.acked_line;
-        let due = self.written.is_none_or(|(then, line)| at.since(then) >= EVERY && line != acked);
+        let due =
+            self.written.is_none_or(|(then, line)| at.since(then) >= if line == acked { AT_LEAST } else { EVERY });
         due.then(|| self.position(at, now_ms, course, machine))
     }
 
@@ -183,5 +186,25 @@ pub(super) fn who(origin: &Origin) -> String {
         Origin::Hub => "sunmill".to_owned(),
         Origin::Screen(ClientId(id)) => format!("screen {id}"),
         Origin::Script(ClientId(id)) => format!("script {id}"),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::model::program::{Run, RunId};
+
+    #[test]
+    fn a_position_is_written_for_a_new_line_and_in_a_long_one_now_and_then() {
+        let mut course = Course::new(Run::new(RunId(1), "part.nc".into(), 1, Time::ZERO));
+        let machine = Machine::default();
+        let mut record = Record::new(&course, &Origin::Hub, &machine, 0, false);
+        let mut due = |course: &Course, ms| record.due(Time::from_millis(ms), 0, course, &machine).is_some();
+        assert!(due(&course, 0) && !due(&course, 1000), "nothing is new");
+        course.run.acked_line = 5;
+        assert!(due(&course, 1000));
+        course.run.acked_line = 6;
+        assert!(!due(&course, 1400) && due(&course, 1500));
+        assert!(!due(&course, 31_400) && due(&course, 31_500) && !due(&course, 60_000));
     }
 }
