@@ -1,6 +1,8 @@
 //! A hub with its simulated machine behind a real socket.
 
 mod common;
+#[path = "attach/load.rs"]
+mod load;
 #[path = "attach/pages.rs"]
 mod pages;
 #[path = "attach/tcp.rs"]
@@ -213,44 +215,6 @@ async fn bad_input_gets_an_error_and_disturbs_nobody() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn fifty_clients_one_of_them_stuck_get_each_answer_once_and_in_order() {
-    let house = House::open().await;
-    // It asks for everything and reads nothing.
-    let mut stuck = house.raw().await;
-    stuck.hello().await;
-    stuck.say(r#"{"jsonrpc":"2.0","id":2,"method":"subscribe","params":{"max_hz":20,"events":true}}"#).await;
-    let mut watchers = Vec::new();
-    for _ in 0..29 {
-        watchers.push(house.screen().await.hub);
-    }
-    let mut askers = Vec::new();
-    for n in 0..20 {
-        let mut raw = house.raw().await;
-        raw.hello().await;
-        askers.push(tokio::spawn(async move {
-            let mut answered = 0;
-            for id in 0..50 {
-                let answer = raw.ask(100 + id, "command", json!({"command": {"Mdi": "G4 P0"}})).await;
-                assert!(answer["result"]["outcome"] != Value::Null || answer["error"] != Value::Null, "{n}: {answer}");
-                answered += 1;
-            }
-            answered
-        }));
-    }
-    let mut answered = 0;
-    for asker in askers {
-        answered += timeout(LONG, asker).await.expect("in time").expect("no panic");
-    }
-    assert_eq!(answered, 1000);
-    let rev = house.shop.hub.snapshot().rev;
-    for watcher in &mut watchers {
-        until(watcher, "news", |s| s.rev >= rev).await;
-    }
-    drop(stuck);
-    house.shop.task.shutdown().await;
-}
-
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn every_method_of_the_page_is_answered_and_people_are_told_with_all_that_is_known() {
     let mut house = House::open().await;
     let mut raw = house.raw().await;
@@ -299,6 +263,72 @@ async fn events_that_were_missed_can_be_asked_for_by_their_numbers() {
     house.shop.task.shutdown().await;
 }
 
+/// On simulated time. The renewals of a key that is held go on after a watcher's stop, and those on their way are newer than it.
+#[tokio::test(start_paused = true)]
+async fn a_watchers_stop_holds_although_the_jog_key_of_another_is_still_down() {
+    let mut house = House::open().await;
+    let watcher = house.screen().await.hub;
+    let mut raw = house.raw().await;
+    raw.hello().await;
+    let vector = JogVector { direction: AxisVec::from_slice(&[1.0]), feed_mm_min: 600.0 };
+    let jog = json!({"command": Command::JogContinue { vector, lease: Duration::from_millis(300) }});
+    for id in 2..12 {
+        assert!(raw.ask(id, "submit", jog.clone()).await["result"]["ticket"].is_number());
+        tokio::time::advance(Duration::from_millis(80)).await;
+    }
+    house.shop.until("jog", |s| state(s) == Some(StateKind::Jog)).await;
+    watcher.realtime(Realtime::Stop);
+    house.shop.until("standstill", |s| state(s) == Some(StateKind::Idle) && s.machine.jog.is_none()).await;
+    let stands = house.shop.hub.snapshot().machine.machine_position;
+    for id in 20..40 {
+        raw.ask(id, "submit", jog.clone()).await;
+        tokio::time::advance(Duration::from_millis(80)).await;
+        house.shop.news().await;
+        assert!(house.shop.hub.snapshot().machine.jog.is_none(), "renewal {id}");
+    }
+    assert_eq!(house.shop.hub.snapshot().machine.machine_position, stands);
+    let refused = |item: &LogItem| matches!(item, LogItem::Outcome { outcome: Outcome::Refused(why), .. } if why.0.contains("let the key go"));
+    assert!(house.shop.log.iter().any(refused), "it is said why");
+    // Let go, and pressed again.
+    tokio::time::advance(Duration::from_millis(400)).await;
+    assert!(raw.ask(50, "submit", jog).await["result"]["ticket"].is_number());
+    house.shop.until("jog", |s| state(s) == Some(StateKind::Jog)).await;
+    house.shop.task.shutdown().await;
+}
+
+/// A step takes its time, and needs its client no less.
+#[tokio::test(start_paused = true)]
+async fn a_step_ends_when_its_client_leaves_and_what_others_move_does_not() {
+    let mut house = House::open().await;
+    let mut raw = house.raw().await;
+    raw.hello().await;
+    let step = |mm: f64| Command::JogStep { distance: AxisVec::from_slice(&[mm]), feed_mm_min: 60.0 };
+    let x = |s: &Snapshot| s.machine.machine_position.expect("a position").as_slice()[0];
+    let stands = |s: &Snapshot| state(s) == Some(StateKind::Idle) && s.machine.jog.is_none();
+    let before = x(&house.shop.hub.snapshot());
+    let answer = raw.ask(2, "command", json!({"command": step(30.0)})).await;
+    assert_eq!(answer["result"]["outcome"], "Done", "{answer}");
+    house.shop.until("a part of it", |s| state(s) == Some(StateKind::Jog) && x(s) > before + 2.0).await;
+    drop(raw);
+    let moved = x(&*house.shop.until("standstill", stands).await) - before;
+    assert!((2.0..10.0).contains(&moved), "it did not go on to its end: {moved}");
+
+    let mut raw = house.raw().await;
+    raw.hello().await;
+    let before = x(&house.shop.hub.snapshot());
+    raw.ask(2, "command", json!({"command": step(0.5)})).await;
+    house.shop.until("its end", |s| stands(s) && x(s) > before + 0.49).await;
+    house.shop.done(Command::Control(ControlOrder::Take { reason: "mine".into() })).await;
+    let before = x(&house.shop.hub.snapshot());
+    house.shop.done(step(5.0)).await;
+    house.shop.until("jog", |s| state(s) == Some(StateKind::Jog) && x(s) > before + 1.0).await;
+    drop(raw);
+    house.shop.until("who is left", |s| s.people.clients.is_empty()).await;
+    let moved = x(&*house.shop.until("its end", stands).await) - before;
+    assert!((moved - 5.0).abs() < 0.01, "the step of who is in control went on: {moved}");
+    house.shop.task.shutdown().await;
+}
+
 /// On simulated time: the same as a client that was killed, one that is stopped but connected, and one whose link is late.
 #[tokio::test(start_paused = true)]
 #[allow(clippy::print_stdout, reason = "how soon is said to who reads along")]
@@ -339,92 +369,5 @@ async fn half_a_message_and_silence_does_not_hold_a_place_for_ever() {
     let mut raw = house.raw().await;
     raw.write.write_all(br#"{"jsonrpc":"2.0","id":1,"meth"#).await.expect("written");
     assert!(raw.next().await.is_none(), "it is cut");
-    house.shop.task.shutdown().await;
-}
-
-#[tokio::test(start_paused = true)]
-async fn who_asks_and_never_reads_is_cut_and_leaves_no_trace() {
-    let mut house = House::open().await;
-    let mut raw = house.raw().await;
-    raw.hello().await;
-    house.shop.until("the client", |s| s.people.clients.len() == 1).await;
-    let flood =
-        async { while raw.write.write_all(b"{\"jsonrpc\":\"2.0\",\"id\":1,\"method\":\"status\"}\n").await.is_ok() {} };
-    timeout(LONG, flood).await.expect("it is cut");
-    house.shop.until("nobody", |s| s.people.clients.is_empty()).await;
-    house.shop.done(Command::Mdi("G4 P0".into())).await;
-    house.shop.task.shutdown().await;
-}
-
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_heap_of_requests_in_one_write_is_answered_in_order_and_a_line_without_end_is_cut() {
-    const MANY: u64 = 10_000;
-    let mut house = House::open().await;
-    let Raw { mut lines, mut write } = house.raw().await;
-    let writes = tokio::spawn(async move {
-        let ask = |id: u64| json!({"jsonrpc": "2.0", "id": id, "method": "ping"}).to_string() + "\n";
-        let hello = r#"{"jsonrpc":"2.0","id":0,"method":"hello","params":{"protocol":1,"client":"heap"}}"#;
-        let heap: String = std::iter::once(format!("{hello}\n")).chain((1..=MANY).map(ask)).collect();
-        write.write_all(heap.as_bytes()).await.expect("all of it is taken");
-        write
-    });
-    for id in 0..=MANY {
-        let line = lines.next_line().await.expect("read").expect("an answer");
-        assert!(line.contains(&format!("\"id\":{id},")), "{line}");
-    }
-    let mut write = writes.await.expect("written");
-    let junk = vec![b'x'; 1024 * 1024];
-    let mut taken = 0;
-    while taken < 100 && write.write_all(&junk).await.is_ok() {
-        taken += 1;
-    }
-    assert!(taken < 100, "100 MB without an end are not taken");
-    house.shop.done(Command::Mdi("G4 P0".into())).await;
-    house.shop.task.shutdown().await;
-}
-
-/// Lines that are nearly right: a byte changed, cut out, doubled. The connection answers or is cut; the hub goes on.
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_stream_of_damaged_lines_disturbs_nobody() {
-    let mut house = House::open().await;
-    let before = house.shop.hub.snapshot().machine.machine_position;
-    let whole = [
-        r#"{"jsonrpc":"2.0","id":1,"method":"hello","params":{"protocol":1,"client":"x"}}"#,
-        r#"{"jsonrpc":"2.0","id":2,"method":"subscribe","params":{"max_hz":20,"events":true}}"#,
-        r#"{"jsonrpc":"2.0","id":3,"method":"command","params":{"command":{"Mdi":"G4 P0"}}}"#,
-        r#"{"jsonrpc":"2.0","id":4,"method":"events.since","params":{"id":7,"most":3}}"#,
-        r#"{"jsonrpc":"2.0","id":5,"method":"ask","params":{"query":{"Program":{"List":null}}}}"#,
-        r#"{"jsonrpc":"2.0","id":6,"method":"ping","params":{"rtt_us":1000}}"#,
-    ];
-    // The same bytes in every run.
-    let mut seed = 12_345_u64;
-    let mut next = |below: usize| {
-        seed = seed.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
-        (seed >> 33) as usize % below
-    };
-    for _ in 0..40 {
-        let Raw { mut lines, mut write } = house.raw().await;
-        let reads = tokio::spawn(async move { while let Ok(Some(_)) = lines.next_line().await {} });
-        for n in 0..25 {
-            let mut line = whole[if n == 0 { 0 } else { next(whole.len()) }].as_bytes().to_vec();
-            let at = next(line.len());
-            match if n == 0 { 9 } else { next(5) } {
-                0 => line[at] = next(256) as u8,
-                1 => drop(line.remove(at)),
-                2 => line.insert(at, line[at]),
-                3 => line.truncate(at),
-                _ => {}
-            }
-            line.push(b'\n');
-            if write.write_all(&line).await.is_err() {
-                break;
-            }
-        }
-        drop(write);
-        reads.await.expect("answers, to the end");
-    }
-    house.shop.done(Command::Mdi("G4 P0".into())).await;
-    assert_eq!(house.shop.hub.snapshot().machine.machine_position, before);
-    house.shop.until("nobody", |s| s.people.clients.is_empty()).await;
     house.shop.task.shutdown().await;
 }

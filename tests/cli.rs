@@ -47,6 +47,22 @@ fn a_wrong_command_line_ends_with_2() {
 }
 
 #[test]
+fn the_exit_codes_are_the_same_in_help_and_readme() {
+    let help = stdout(&run(&["--help"]));
+    let (_, rest) = help.split_once("Exit codes:\n").expect("exit codes in the help");
+    let told: Vec<(&str, &str)> = rest
+        .lines()
+        .take_while(|line| !line.is_empty())
+        .map(|line| line.trim().split_once("  ").expect("two columns"))
+        .collect();
+    let told: Vec<String> = told.iter().map(|(code, meaning)| format!("| {code} | {} |", meaning.trim())).collect();
+    let readme = include_str!("../README.md");
+    let (_, table) = readme.split_once("| exit code | of every command |\n|---|---|\n").expect("a table in the README");
+    let table: Vec<&str> = table.lines().take_while(|line| line.starts_with('|')).collect();
+    assert_eq!(table, told);
+}
+
+#[test]
 fn a_program_is_drawn_with_its_size_time_and_problems() {
     let home = Home::new();
     home.write("part.nc", "G21 G90 M3 S1000\nG0 X0 Y0 Z1\nG1 Z-1 F300\nX40\nY20\nX0\nY0\nG0 Z1\nM5\nM30\n");

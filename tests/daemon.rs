@@ -1,6 +1,10 @@
 //! The real binary as a daemon, with scripts and screens that attach to it.
 
+#[path = "daemon/codes.rs"]
+mod codes;
 mod common;
+#[path = "daemon/people.rs"]
+mod people;
 
 use std::process::{Child, Command, Stdio};
 
@@ -24,7 +28,7 @@ impl Daemon {
     fn start_with(home: Home) -> Self {
         let socket = home.path().join("sunmill.sock").to_str().expect("UTF-8").to_owned();
         let (process, said) = common::daemon(&home, &socket);
-        assert!(said.contains("sunmill serves sim"), "{said}");
+        assert!(said.contains("sunmill serves "), "{said}");
         Self { home, socket, process }
     }
 

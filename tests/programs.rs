@@ -99,7 +99,12 @@ async fn m0_and_m6_ask_and_a_resume_answers() {
         let asked = mill.prompt().await;
         assert_eq!(asked, Prompt::Pause { line: 5, text: Some("turn the part".into()) }, "{firmware}");
         assert_eq!(mill.ask(ProgramOrder::Resume).await, Outcome::Done);
+        // Whoever answers too, before or after the machine has gone on, is told who was first.
+        let first = "question at line 5 has been answered already, by screen 1";
+        assert!(refused(&mill.ask(ProgramOrder::Resume).await).contains(first), "{firmware}");
+        assert!(refused(&mill.ask(ProgramOrder::StepAside).await).contains(first), "{firmware}");
         mill.until("going on", |run| run.prompt.is_none()).await;
+        assert!(refused(&mill.ask(ProgramOrder::Resume).await).contains(first), "{firmware}");
         let asked = mill.prompt().await;
         let change = Prompt::ToolChange { line: 7, tool: Some(3), text: Some("the small one".into()), next: 8 };
         assert_eq!(asked, change, "{firmware}");

@@ -11,7 +11,7 @@ use common::shop::{FIRMWARES, Shop, idle, middle, refused};
 use sunmill::hub::Keeping;
 use sunmill::hub::programs::{Folder, Folders};
 use sunmill::hub::runner::RunnerConfig;
-use sunmill::model::audit::{AuditKind, AuditRow};
+use sunmill::model::audit::{Asker, AuditKind, AuditRow};
 use sunmill::model::command::HomeTarget;
 use sunmill::model::machine::Firmware;
 use sunmill::model::program::order::POSITION_WORD;
@@ -174,6 +174,7 @@ async fn a_full_disk_is_said_and_disturbs_no_run() {
             at_ms: 0,
             kind: AuditKind::Mdi,
             who: "screen 1".to_owned(),
+            by: Asker::default(),
             what: filler.clone(),
             outcome: "done".to_owned(),
             took_ms: None,

@@ -10,7 +10,7 @@ use std::time::Duration;
 use common::pty::Terminal;
 use common::{Home, failure, stdout, sunmill};
 use serde_json::Value;
-use sunmill::model::audit::{AuditKind, AuditRow};
+use sunmill::model::audit::{Asker, AuditKind, AuditRow};
 use sunmill::model::program::{Checkpoint, ContentHash, PastRun, RunEnd, RunId};
 use sunmill::store::{AuditFilter, RunFilter, Store};
 
@@ -49,6 +49,13 @@ fn row(kind: AuditKind, what: &str) -> AuditRow {
         at_ms: sunmill::store::now_ms(),
         kind,
         who,
+        by: Asker {
+            user: Some("pi".into()),
+            uid: Some(1000),
+            client: Some(1),
+            program: Some("sunmill 0.1".into()),
+            place: Some("tty1".into()),
+        },
         what: what.to_owned(),
         outcome: "done".into(),
         took_ms: Some(3),
@@ -194,8 +201,10 @@ fn the_audit_is_printed_for_people_and_programs() {
         (rows.as_array().unwrap().len(), &rows[0]["what"], &rows[0]["took_ms"]),
         (1, &"$110=500".into(), &3.into())
     );
+    let by = ["user", "uid", "client", "program", "place"].map(|name| rows[0][name].to_string());
+    assert_eq!(by, ["\"pi\"", "1000", "1", "\"sunmill 0.1\"", "\"tty1\""]);
     let csv = stdout(&sunmill(&home, &["audit", "--csv", "--until", "2026-01-01"], &[]));
-    assert_eq!(csv, "at,kind,who,what,outcome,took_ms\n");
+    assert_eq!(csv, "at,kind,who,what,outcome,took_ms,user,uid,client,program,place\n");
     let words = failure(&sunmill(&home, &["audit", "--kind", "job"], &[]), 2);
     assert!(words.contains("\"job\" is none of jog, mdi"), "{words}");
     let words = failure(&sunmill(&home, &["audit", "--since", "yesterday"], &[]), 2);

@@ -20,7 +20,7 @@ use crate::model::desk::Answer;
 use crate::model::hub::{Errand, Hub, HubPort, Request};
 use crate::model::latch::Latch;
 use crate::model::log::{LogEntry, LogItem};
-use crate::model::{Snapshot, Time};
+use crate::model::{Role, Snapshot, Time};
 
 /// A hub that does not greet in this time is none.
 const GREETING: Duration = Duration::from_secs(5);
@@ -73,6 +73,8 @@ pub struct Attached {
     pub id: ClientId,
     /// The hub's program and its version.
     pub server: String,
+    /// What this client may do.
+    pub role: Role,
     /// The hub's time, as far as can be told from here.
     pub clock: HubClock,
 }
@@ -138,6 +140,7 @@ pub async fn connect(place: impl Into<Place>, me: Me) -> Result<Attached, Connec
     let (greeting, clock, mut state) = greeted.map_err(|problem| strange(problem.message))?;
     let id = ClientId(greeting["client"].as_u64().and_then(|id| u32::try_from(id).ok()).unwrap_or_default());
     let server = greeting["server"].as_str().unwrap_or("sunmill").to_owned();
+    let role = Role::deserialize(&greeting["role"]).unwrap_or_default();
     let state = state["state"].take();
     let snapshot =
         Snapshot::deserialize(&state).map_err(|error| strange(format!("its state is unlike ours: {error}")))?;
@@ -168,7 +171,7 @@ pub async fn connect(place: impl Into<Place>, me: Me) -> Result<Attached, Connec
         round_trip: Some(clock.took),
     };
     tokio::spawn(client.run(inbox, desk));
-    Ok(Attached { hub, id, server, clock })
+    Ok(Attached { hub, id, server, role, clock })
 }
 
 /// A connection for one who talks the protocol: it asks, and hears what comes.
@@ -373,7 +376,9 @@ impl Client {
 
     async fn realtime(&mut self) -> Result<(), String> {
         for realtime in self.latch.take().list() {
-            self.send("realtime", &json!({"realtime": realtime})).await?;
+            let id = self.send("realtime", &json!({"realtime": realtime})).await?;
+            // For the one case in which it has an end to be told of: it is refused.
+            self.asked.insert(id, Asked::Command(self.latch.next_ticket()));
         }
         Ok(())
     }

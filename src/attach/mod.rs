@@ -21,6 +21,6 @@ pub use client::{Attached, ConnectError, connect, talk};
 pub use place::{Place, Remote, Secret};
 pub use server::{
     Access, BindError, Listening, METHODS, Method, NOTIFICATIONS, Server, TcpError, TcpListening, TcpSetup, TlsError,
-    TlsFiles, serve,
+    TlsFiles, serve, this_user,
 };
-pub use wire::{Code, PROTOCOL};
+pub use wire::{Call, Code, PROTOCOL, Problem};

@@ -82,7 +82,7 @@ impl Code {
 /// An error as it is answered.
 #[derive(Clone, Debug, PartialEq, thiserror::Error)]
 #[error("{message}")]
-pub(super) struct Problem {
+pub struct Problem {
     /// Which.
     pub code: Code,
     /// In words: what, where, what to do.
@@ -98,7 +98,7 @@ impl Problem {
 
 /// A request, or (without an id) a notification.
 #[derive(Clone, Debug, PartialEq)]
-pub(super) struct Call {
+pub struct Call {
     /// What the answer carries. `None`: no answer is wanted.
     pub id: Option<Value>,
     /// Which method.
@@ -126,7 +126,7 @@ impl Call {
     ///
     /// # Errors
     /// Not JSON, or not a request of JSON-RPC 2.0 with params by name.
-    pub(super) fn read(line: &str) -> Result<Self, (Value, Problem)> {
+    pub fn read(line: &str) -> Result<Self, (Value, Problem)> {
         let value: Value = serde_json::from_str(line)
             .map_err(|error| (Value::Null, Problem::new(Code::Parse, format!("this line is not JSON: {error}"))))?;
         if value.is_array() {
@@ -151,7 +151,7 @@ impl Call {
     ///
     /// # Errors
     /// Something is missing or of the wrong kind.
-    pub(super) fn params<T: DeserializeOwned>(&self) -> Result<T, Problem> {
+    pub fn params<T: DeserializeOwned>(&self) -> Result<T, Problem> {
         T::deserialize(&self.params).map_err(|error| Problem::new(Code::Params, format!("{}: {error}", self.method)))
     }
 }

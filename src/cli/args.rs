@@ -9,6 +9,7 @@ use clap::{Args, Parser, Subcommand};
 use super::audit::AuditArgs;
 use super::bugreport::BugreportArgs;
 use super::doctor::DoctorArgs;
+use super::exit::CODES;
 use super::inverter::InverterCommand;
 use super::job::RunArgs;
 use super::power_history::HistoryCommand;
@@ -40,7 +41,7 @@ const HELP: &str = "{about-with-newline}{usage-heading} {usage}\n{all-args}{afte
 
 const AFTER_HELP: &str = "A software stop is not an emergency stop circuit. Keep a real one within reach.";
 
-const AFTER_LONG_HELP: &str = "\
+const EXAMPLES: &str = "\
 Examples:
   sunmill                                    try it on the simulated machine
   sunmill --port /dev/serial/by-id/usb-…     run the machine on this USB port
@@ -51,9 +52,12 @@ Examples:
   sunmill inverter scan /dev/ttyUSB1         who is on this Modbus line
   sunmill programs list --json               what can be run, for a script
   sunmill programs history --csv             what ran, for a spreadsheet
-  sunmill history export --grain day --csv   how power went, for a spreadsheet
+  sunmill history export --grain day --csv   how power went, for a spreadsheet";
 
-A software stop is not an emergency stop circuit. Keep a real one within reach.";
+/// What stands below the long help.
+fn after_long_help() -> String {
+    [EXAMPLES, CODES, AFTER_HELP].join("\n\n")
+}
 
 /// Run a FluidNC, Grbl or grblHAL machine from a terminal.
 #[derive(Debug, Parser)]
@@ -63,7 +67,7 @@ A software stop is not an emergency stop circuit. Keep a real one within reach."
     long_version = LONG_VERSION,
     long_about = LONG_ABOUT,
     after_help = AFTER_HELP,
-    after_long_help = AFTER_LONG_HELP,
+    after_long_help = after_long_help(),
     max_term_width = 100,
     help_template = HELP,
     disable_help_subcommand = true

@@ -42,14 +42,32 @@ struct Told<'a> {
     what: &'a str,
     outcome: &'a str,
     took_ms: Option<u64>,
+    user: Option<&'a str>,
+    uid: Option<u32>,
+    client: Option<u32>,
+    program: Option<&'a str>,
+    place: Option<&'a str>,
 }
 
-const NAMES: [&str; 6] = ["at", "kind", "who", "what", "outcome", "took_ms"];
+const NAMES: [&str; 11] =
+    ["at", "kind", "who", "what", "outcome", "took_ms", "user", "uid", "client", "program", "place"];
 
 impl<'a> Told<'a> {
     fn of(row: &'a AuditRow) -> Self {
-        let AuditRow { at_ms, kind, who, what, outcome, took_ms } = row;
-        Self { at: rfc3339(*at_ms), kind: *kind, who, what, outcome, took_ms: *took_ms }
+        let AuditRow { at_ms, kind, who, by, what, outcome, took_ms } = row;
+        Self {
+            at: rfc3339(*at_ms),
+            kind: *kind,
+            who,
+            what,
+            outcome,
+            took_ms: *took_ms,
+            user: by.user.as_deref(),
+            uid: by.uid,
+            client: by.client,
+            program: by.program.as_deref(),
+            place: by.place.as_deref(),
+        }
     }
 }
 

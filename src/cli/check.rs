@@ -47,12 +47,21 @@ pub(super) fn run(args: &CheckArgs, settings: &Result<Settings, BadSettings>) ->
         Err(why) => Some(Err(format!("not reckoned: {why}"))),
     };
     let text = if args.json {
-        as_json(&args.file, &report, &target, &assumed, energy.as_ref())?
+        as_json(&args.file, &report, (target.firmware, target.axes), &assumed, energy.as_ref())?
     } else {
-        as_text(&args.file, &report, &target, energy.as_ref())
+        as_text(&args.file, &report, (target.firmware, target.axes), energy.as_ref())
     };
     out::data(&text)?;
     Ok(if report.errors == 0 { ExitCode::SUCCESS } else { ExitCode::FAILURE })
+}
+
+/// What is wrong with a program on a machine of which nothing is known, and what was taken for it.
+pub(super) fn without_machine(file: &Path) -> Result<(Report, Firmware, usize, Vec<String>), Failure> {
+    let (firmware, axes) = (Firmware::FluidNc, 3);
+    let model = EstimateModel::default();
+    let assumed = model.assumed.clone();
+    let dialect = Dialect { asks_for_tools: true, ..Dialect::new(firmware, axes) };
+    Ok((read(file, AnalysisConfig { dialect, model })?, firmware, axes, assumed))
 }
 
 fn read(path: &Path, config: AnalysisConfig) -> Result<Report, Failure> {
@@ -142,7 +151,7 @@ fn limits(backup: &Backup, axes: usize) -> Limits {
     }
 }
 
-const fn word(severity: Severity) -> &'static str {
+pub(super) const fn word(severity: Severity) -> &'static str {
     match severity {
         Severity::Note => "note",
         Severity::Warning => "warning",
@@ -150,7 +159,13 @@ const fn word(severity: Severity) -> &'static str {
     }
 }
 
-fn as_text(file: &Path, report: &Report, target: &Target, energy: Option<&energy::Told>) -> String {
+/// A line for each problem, and what comes of them.
+pub(super) fn as_text(
+    file: &Path,
+    report: &Report,
+    (firmware, axes): (Firmware, usize),
+    energy: Option<&energy::Told>,
+) -> String {
     let file = file.display();
     let mut text = String::new();
     for problem in &report.problems {
@@ -168,8 +183,8 @@ fn as_text(file: &Path, report: &Report, target: &Target, energy: Option<&energy
     let _ = writeln!(
         text,
         "{file}: {verdict} on {} with {}: {}, about {}, {}, {}",
-        target.firmware,
-        counted(target.axes as u64, "axis", "axes"),
+        firmware,
+        counted(axes as u64, "axis", "axes"),
         counted(report.lines, "line", "lines"),
         duration(report.times.total_s()),
         counted(report.errors, "error", "errors"),
@@ -181,11 +196,11 @@ fn as_text(file: &Path, report: &Report, target: &Target, energy: Option<&energy
     text
 }
 
-fn counted(n: u64, one: &str, many: &str) -> String {
+pub(super) fn counted(n: u64, one: &str, many: &str) -> String {
     format!("{n} {}", if n == 1 { one } else { many })
 }
 
-fn duration(seconds: f64) -> String {
+pub(super) fn duration(seconds: f64) -> String {
     let whole = seconds.round() as u64;
     match (whole / 3600, whole / 60 % 60, whole % 60) {
         (0, 0, s) => format!("{s} s"),
@@ -195,10 +210,10 @@ fn duration(seconds: f64) -> String {
 }
 
 /// The report as it is, with what it was made for; the hash as text, and without the points of the time line.
-fn as_json(
+pub(super) fn as_json(
     file: &Path,
     report: &Report,
-    target: &Target,
+    (firmware, axes): (Firmware, usize),
     assumed: &[String],
     energy: Option<&energy::Told>,
 ) -> Result<String, Failure> {
@@ -208,8 +223,8 @@ fn as_json(
         fields.insert("hash".to_owned(), json!(report.hash.to_string()));
         fields.insert("file".to_owned(), json!(file.display().to_string()));
         fields.insert("may_run".to_owned(), json!(report.errors == 0));
-        fields.insert("firmware".to_owned(), json!(target.firmware.to_string()));
-        fields.insert("axes".to_owned(), json!(target.axes));
+        fields.insert("firmware".to_owned(), json!(firmware.to_string()));
+        fields.insert("axes".to_owned(), json!(axes));
         fields.insert("total_s".to_owned(), json!(report.times.total_s()));
         fields.insert("assumed".to_owned(), json!(assumed));
         fields.insert("energy".to_owned(), json!(energy.map(energy::as_json)));

@@ -6,22 +6,23 @@ use color_eyre::eyre::Report;
 
 use super::out;
 
-/// Exit codes are a contract; new commands add to the list and never change it:
-///
-/// | code | meaning |
-/// |---|---|
-/// | 0 | done |
-/// | 1 | failed: the words on stderr say what and why |
-/// | 2 | the command line is wrong |
-/// | 3 | no sunmill answers |
-/// | 4 | refused: somebody else has it (another client is in control, or the port is in use) |
-/// | 5 | refused: the machine (or inverter) is not in a state for it |
-/// | 6 | this user may not |
-/// | 7 | no answer in time |
-/// | 8 | the program ended in an error or an alarm |
-/// | 130 | interrupted (Ctrl+C) |
-/// | 101 | sunmill crashed; the report is in the log folder |
-/// | 129, 143 | ended because the terminal went away, because it was told to (SIGTERM, SIGQUIT) |
+/// The exit codes, as `--help` and the README tell them. They are a contract: new commands add to the list and never change it.
+pub(super) const CODES: &str = "\
+Exit codes:
+  0         done
+  1         failed: stderr says what and why
+  2         the command line is wrong
+  3         no sunmill answers
+  4         refused: somebody else has it (another client is in control, or the port is in use)
+  5         refused as things stand: alarm, not idle, not homed, out of range, not agreed to
+  6         refused: this user may not
+  7         no answer in time
+  8         the program did not come to its end: an error, an alarm, a stop, or a refused line
+  101       sunmill crashed; the report is in the log folder
+  129, 143  ended: the terminal went away; it was told to (SIGTERM)
+  130       interrupted (Ctrl+C)";
+
+/// How a command failed, as one of [`CODES`].
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 #[repr(u8)]
 pub(super) enum Code {

@@ -56,8 +56,8 @@ pub struct RunArgs {
 pub(super) fn run(settings: &Settings, args: &RunArgs) -> Result<ExitCode, Failure> {
     let path = std::path::absolute(&args.file)?;
     with_hub(settings, async |attached| {
+        args.take.take(attached).await?;
         let hub = &mut attached.hub;
-        args.take.take(hub).await?;
         let details = checked(hub, &path).await?;
         let preamble = match args.from.filter(|line| *line > 1) {
             Some(line) => Some(preamble(hub, &path, line).await?),
@@ -106,7 +106,7 @@ async fn marked(hub: &mut Hub, request: RunRequest) -> Result<(), Failure> {
 }
 
 /// What the check found, when it has come to its end.
-async fn checked(hub: &mut Hub, path: &Path) -> Result<Arc<Details>, Failure> {
+pub(super) async fn checked(hub: &mut Hub, path: &Path) -> Result<Arc<Details>, Failure> {
     ask(hub, ProgramQuery::Details(path.to_owned()))?;
     let mut told = None;
     loop {
@@ -137,12 +137,12 @@ async fn preamble(hub: &mut Hub, path: &Path, line: u64) -> Result<Preamble, Fai
     }
 }
 
-fn ask(hub: &Hub, query: ProgramQuery) -> Result<(), Failure> {
+pub(super) fn ask(hub: &Hub, query: ProgramQuery) -> Result<(), Failure> {
     hub.ask(Query::Program(query)).map_err(|why| Failure::new(Code::State, eyre!("{why}")))
 }
 
 /// The next news; a question that is refused ends it all.
-async fn next(hub: &mut Hub) -> Result<News, Failure> {
+pub(super) async fn next(hub: &mut Hub) -> Result<News, Failure> {
     match hub.next().await.map_err(gone)? {
         News::Answer(Answer::Done(Err(why))) => Err(Failure::new(Code::State, eyre!("{why}"))),
         news => Ok(news),
@@ -160,7 +160,9 @@ fn agreed(details: &Details, preamble: Option<&Preamble>, yes: bool) -> Result<(
         preamble.warnings.iter().for_each(|warning| out::words(&format!("warning: {warning}")));
     }
     if errors > 0 {
-        return Err(Failure::new(Code::Failed, eyre!("the check found {errors} error(s): it must not run")));
+        // What is wrong with the machine now is no fault of the program.
+        let code = if details.report.errors == 0 { Code::State } else { Code::Failed };
+        return Err(Failure::new(code, eyre!("the check found {errors} error(s): it must not run")));
     }
     if yes || warnings == 0 && preamble.is_none() {
         return Ok(());

@@ -7,7 +7,6 @@
 
 mod args;
 mod audit;
-mod browse;
 mod bugreport;
 mod check;
 mod config;

@@ -19,9 +19,9 @@ use crate::model::hub::{Hub, HubGone, LogEvent, News};
 use crate::model::log::LogItem;
 use crate::model::people::ControlOrder;
 use crate::model::program::{ProgramOrder, Run, RunState};
-use crate::model::snapshot::Snapshot;
+use crate::model::snapshot::{LinkState, Snapshot};
 use crate::model::sun::{ParkStep, SunOrder};
-use crate::model::{Axis, AxisVec, StateKind};
+use crate::model::{Axis, AxisVec, StateKind, Time};
 
 /// A stop is seen in the status within this, or it is said that it was not (FluidNC with a full planner takes 200 ms to slow down).
 const SEEN: Duration = Duration::from_secs(5);
@@ -50,11 +50,11 @@ pub struct TakeArgs {
 
 impl TakeArgs {
     /// Takes it, if that is wanted.
-    pub(super) async fn take(&self, hub: &mut Hub) -> Result<(), Failure> {
+    pub(super) async fn take(&self, attached: &mut Attached) -> Result<(), Failure> {
         if !self.take {
             return Ok(());
         }
-        taken(hub, self.reason.clone().unwrap_or_default()).await
+        taken(attached, self.reason.clone().unwrap_or_default()).await
     }
 }
 
@@ -119,8 +119,8 @@ pub(super) fn status(settings: &Settings, args: StatusArgs) -> Result<ExitCode, 
 /// Presses a key, and waits until the machine is seen to obey.
 pub(super) fn key(settings: &Settings, key: Key, take: &TakeArgs) -> Result<ExitCode, Failure> {
     with_hub(settings, async |attached| {
+        take.take(attached).await?;
         let (hub, now) = (&mut attached.hub, attached.clock.now());
-        take.take(hub).await?;
         let (realtime, seen): (_, fn(StateKind) -> bool) = match key {
             Key::Stop | Key::Hold => {
                 let realtime = if key == Key::Stop { Realtime::Stop } else { Realtime::FeedHold };
@@ -133,9 +133,7 @@ pub(super) fn key(settings: &Settings, key: Key, take: &TakeArgs) -> Result<Exit
         if let Some(why) = people.refusal(&me, now).filter(|_| realtime.needs_control()) {
             return Err(Failure::new(Code::Control, eyre!("{why}")));
         }
-        if let Some(person) = people.find(attached.id) {
-            person.role.may(realtime.role()).map_err(|why| Failure::new(Code::NotAllowed, eyre!("{why}")))?;
-        }
+        attached.role.may(realtime.role()).map_err(|why| Failure::new(Code::NotAllowed, eyre!("{why}")))?;
         // A program that waits for a person goes on by an order of its own.
         let waits =
             |run: &Run| run.state.is_open() && (run.prompt.is_some() || matches!(run.state, RunState::Paused(_)));
@@ -145,11 +143,18 @@ pub(super) fn key(settings: &Settings, key: Key, take: &TakeArgs) -> Result<Exit
         if key == Key::Resume && hub.snapshot().sun.spindle.is_some() {
             return done(hub, Command::Sun(SunOrder::SpindleGo)).await;
         }
+        if key == Key::Resume {
+            waits_for_resume(&hub.snapshot(), now)?;
+        }
         let before = hub.snapshot().machine.reported_at;
         hub.realtime(realtime);
         let obeyed = async {
             loop {
                 let machine = &hub.snapshot().machine;
+                if let LinkState::Down { why, .. } = &machine.link.state {
+                    let why = eyre!("NOTHING COULD BE SENT: the link to the machine is down ({why})");
+                    return Err(Failure::new(Code::State, why));
+                }
                 let fresh = machine.reported_at > before;
                 if fresh && machine.state.is_some_and(|state| seen(state.kind)) {
                     return Ok(());
@@ -164,10 +169,23 @@ pub(super) fn key(settings: &Settings, key: Key, take: &TakeArgs) -> Result<Exit
     })
 }
 
+/// There is something for a cycle start to go on with. Where the state is not known it may be tried.
+fn waits_for_resume(snapshot: &Snapshot, now: Time) -> Result<(), Failure> {
+    let state = snapshot.machine.fresh_state(now).map(|state| state.kind);
+    match state {
+        Some(StateKind::Hold | StateKind::Held | StateKind::Door | StateKind::Tool) | None => Ok(()),
+        Some(other) => {
+            let answered = snapshot.programs.run.as_ref().and_then(|run| run.answered.as_ref());
+            let answered = answered.map_or_else(String::new, |answered| format!(": {answered}"));
+            Err(Failure::new(Code::State, eyre!("there is nothing to resume (state {other:?}){answered}")))
+        }
+    }
+}
+
 /// Asks for commands, one after the other; each has to be accepted before the next.
 pub(super) fn commands(settings: &Settings, commands: Vec<Command>, take: &TakeArgs) -> Result<ExitCode, Failure> {
     with_hub(settings, async |attached| {
-        take.take(&mut attached.hub).await?;
+        take.take(attached).await?;
         for command in commands {
             let outcome = ended(&mut attached.hub, command).await?;
             if outcome != Outcome::Done {
@@ -217,8 +235,8 @@ pub(super) fn zero(axes: &[Axis]) -> Command {
 pub(super) fn jog(settings: &Settings, args: &JogArgs) -> Result<ExitCode, Failure> {
     let command = args.command()?;
     with_hub_to_the_end(settings, async |attached| {
+        args.take.take(attached).await?;
         let hub = &mut attached.hub;
-        args.take.take(hub).await?;
         let before = hub.snapshot().machine.reported_at;
         let outcome = ended(hub, command).await?;
         if outcome != Outcome::Done {
@@ -290,7 +308,7 @@ pub(super) fn control(settings: &Settings, command: &ControlCommand) -> Result<E
         ControlCommand::Who { json } => *json,
         ControlCommand::Take { reason } => {
             return with_hub(settings, async |attached| {
-                taken(&mut attached.hub, reason.clone()).await?;
+                taken(attached, reason.clone()).await?;
                 out::words("you are in control until this is interrupted");
                 loop {
                     attached.hub.next().await.map_err(gone)?;
@@ -299,7 +317,7 @@ pub(super) fn control(settings: &Settings, command: &ControlCommand) -> Result<E
         }
         ControlCommand::Release { reason } => {
             return with_hub(settings, async |attached| {
-                taken(&mut attached.hub, reason.clone()).await?;
+                taken(attached, reason.clone()).await?;
                 done(&mut attached.hub, Command::Control(ControlOrder::Release)).await
             });
         }
@@ -363,8 +381,19 @@ pub(super) fn refused(outcome: &Outcome) -> Failure {
     Failure::new(code, eyre!("{outcome}"))
 }
 
-async fn taken(hub: &mut Hub, reason: String) -> Result<(), Failure> {
-    done(hub, Command::Control(ControlOrder::Take { reason })).await
+/// Takes control, and waits until that is seen: keys are judged by what is seen of it.
+async fn taken(attached: &mut Attached, reason: String) -> Result<(), Failure> {
+    let hub = &mut attached.hub;
+    done(hub, Command::Control(ControlOrder::Take { reason })).await?;
+    let is_mine = |hub: &Hub| hub.snapshot().people.control.as_ref().is_some_and(|it| it.client == attached.id);
+    let seen = async {
+        while !is_mine(hub) {
+            hub.next().await.map_err(gone)?;
+        }
+        Ok(())
+    };
+    // Who else has taken it meanwhile is told of by what follows.
+    timeout(SEEN, seen).await.unwrap_or(Ok(()))
 }
 
 async fn done(hub: &mut Hub, command: Command) -> Result<(), Failure> {
@@ -435,7 +464,7 @@ pub(super) fn me() -> Me {
 }
 
 pub(super) fn hub_place(settings: &Settings) -> Result<Place, Failure> {
-    socket::answering(settings).ok_or_else(|| {
+    socket::serving(settings).ok_or_else(|| {
         let places: Vec<String> = socket::places(settings).iter().map(|path| path.display().to_string()).collect();
         let tried = if places.is_empty() { "no place is known: give --socket".to_owned() } else { places.join(", ") };
         Failure::new(Code::Unreachable, eyre!("no sunmill answers ({tried}); start sunmill or sunmill daemon first"))

@@ -56,7 +56,7 @@ pub fn run(cli: Cli, environment: &Environment) -> Result<ExitCode, Failure> {
         Some(Command::History(HistoryCommand::Export(args))) => power_history::export(&settings(None)?, &args),
         Some(Command::Sim(SimCommand::Machine(args))) => sim::machine(args.into()),
         Some(Command::Sim(SimCommand::Inverter(args))) => sim_inverter::inverter(args),
-        Some(Command::Programs(command)) => print(&programs::told(&settings(None)?, &command)?),
+        Some(Command::Programs(command)) => return programs::run(&settings(None)?, &command),
         Some(Command::Bugreport(args)) => {
             let file = environment.places(named).first();
             return bugreport::run(bugreport::Found { settings: settings(None), file }, environment, &args);

@@ -81,12 +81,14 @@ async fn served(settings: &Settings, running: &Running) -> (Option<Server>, Opti
     match Listening::bind(&path) {
         Ok(listening) => {
             let id = ClientId(1);
+            let (uid, user) = attach::this_user().await;
             running.port.tell(PeopleNews::Came(Person {
                 id,
                 local: true,
                 screen: true,
                 console: !settings.look.ssh,
-                user: "this screen".into(),
+                user,
+                uid: Some(uid),
                 from: settings.place.clone(),
                 program: concat!("sunmill ", env!("CARGO_PKG_VERSION")).to_owned(),
                 role: Role::Admin,

@@ -1,5 +1,6 @@
 //! Where the hub is: its socket, or its port.
 
+use std::io::ErrorKind;
 use std::os::unix::net::UnixStream;
 use std::path::{Path, PathBuf};
 
@@ -40,6 +41,14 @@ pub(super) fn answering(settings: &Settings) -> Option<Place> {
 /// A socket on which somebody answers.
 pub(super) fn answering_here(settings: &Settings) -> Option<PathBuf> {
     places(settings).into_iter().find(|path| UnixStream::connect(path).is_ok())
+}
+
+/// The same for a script; a place into which this user is not let in counts too, so that this can be said.
+pub(super) fn serving(settings: &Settings) -> Option<Place> {
+    let is_closed_to_us =
+        |path: &PathBuf| UnixStream::connect(path).is_err_and(|why| why.kind() == ErrorKind::PermissionDenied);
+    let closed = || places(settings).into_iter().find(is_closed_to_us).map(Place::Socket);
+    answering(settings).or_else(closed)
 }
 
 /// The way to a hub, as it was said.

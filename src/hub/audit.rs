@@ -10,7 +10,7 @@ use super::run::Keeper;
 use crate::driver::machine::{Event, EventKind};
 use crate::grbl;
 use crate::grbl::event::ResetCause;
-use crate::model::audit::{ASKED, AuditKind, AuditRow};
+use crate::model::audit::{ASKED, Asker, AuditKind, AuditRow};
 use crate::model::command::{ClientId, Command, Origin, Outcome, OverrideStep, RapidStep, Realtime};
 use crate::model::latch::is_same_kind;
 use crate::model::machine::AlarmInfo;
@@ -33,11 +33,19 @@ pub(super) struct Audit {
     store: Option<Store>,
     gesture: Option<Gesture>,
     /// The last stop, until the machine was seen to obey, and who asked for it.
-    stop: Option<(Stop, String)>,
+    stop: Option<(Stop, Origin)>,
     /// Who asked last for each kind of realtime action.
     askers: Vec<(Realtime, Origin)>,
     /// Who the clients are; some that have left too, since what they asked for may end later.
-    names: VecDeque<(ClientId, String)>,
+    names: VecDeque<(ClientId, Name)>,
+}
+
+/// How a client is called in the audit.
+#[derive(Debug)]
+struct Name {
+    /// Before its number. `None`: the number says all there is to say.
+    words: Option<String>,
+    asker: Asker,
 }
 
 /// The same thing done again and again by the same one.
@@ -92,24 +100,42 @@ impl Audit {
 
     /// A client is this one from now on.
     pub(super) fn name(&mut self, person: &Person) {
-        if person.local {
-            return;
-        }
         let uid = person.uid.map_or_else(String::new, |uid| format!(" (uid {uid})"));
+        let words = (!person.local).then(|| format!("{}{uid} at {}", person.user, person.from));
+        let said = |text: &String| Some(text.clone()).filter(|text| !text.is_empty());
+        let asker = Asker {
+            user: said(&person.user),
+            uid: person.uid,
+            client: Some(person.id.0),
+            program: said(&person.program),
+            place: said(&person.from),
+        };
         self.names.truncate(NAMES - 1);
-        self.names.push_front((person.id, format!("{}{uid} at {}", person.user, person.from)));
+        self.names.push_front((person.id, Name { words, asker }));
+    }
+
+    fn name_of(&self, origin: &Origin) -> Option<&Name> {
+        let client = origin.client()?;
+        self.names.iter().find(|(id, _)| *id == client).map(|(_, name)| name)
     }
 
     /// Who asked: user, number and place where they are known.
     pub(super) fn words(&self, origin: &Origin) -> String {
-        let name = origin.client().and_then(|client| self.names.iter().find(|(id, _)| *id == client));
-        name.map_or_else(|| origin.to_string(), |(_, name)| format!("{name}, {origin}"))
+        let words = self.name_of(origin).and_then(|name| name.words.as_ref());
+        words.map_or_else(|| origin.to_string(), |words| format!("{words}, {origin}"))
+    }
+
+    /// The same, taken apart.
+    pub(super) fn asker(&self, origin: &Origin) -> Asker {
+        let unnamed = || Asker { client: origin.client().map(|client| client.0), ..Asker::default() };
+        self.name_of(origin).map_or_else(unnamed, |name| name.asker.clone())
     }
 
     /// Somebody was not let in.
     pub(super) fn turned_away(&mut self, who: String, what: String) {
         let outcome = "not let in".to_owned();
-        self.write(AuditRow { at_ms: now_ms(), kind: AuditKind::Note, who, what, outcome, took_ms: None });
+        let by = Asker { place: Some(who.clone()), ..Asker::default() };
+        self.write(AuditRow { who, by, outcome, ..happened(AuditKind::Note, what) });
     }
 
     /// The store, for what else is kept in it.
@@ -187,13 +213,13 @@ impl Audit {
     }
 
     /// Who asked for it; sunmill itself where nobody did.
-    fn who(&self, realtime: Realtime) -> String {
+    fn who(&self, realtime: Realtime) -> Origin {
         let asked = self.askers.iter().find(|(asked, _)| is_same_kind(*asked, realtime));
-        self.words(asked.map_or(&Origin::Hub, |(_, origin)| origin))
+        asked.map_or(Origin::Hub, |(_, origin)| origin.clone())
     }
 
     /// Who asked for a stop. It is told once: a later stop of the same kind that nobody asks for is sunmill's own.
-    fn stopper(&mut self, asked: Realtime) -> String {
+    fn stopper(&mut self, asked: Realtime) -> Origin {
         let who = self.who(asked);
         self.askers.retain(|(old, _)| !is_same_kind(*old, asked));
         who
@@ -201,10 +227,12 @@ impl Audit {
 
     fn realtime(&mut self, at: Time, realtime: Realtime) {
         let Some(what) = name(realtime) else { return };
+        let who = self.who(realtime);
         let row = AuditRow {
             at_ms: now_ms(),
             kind: AuditKind::Realtime,
-            who: self.who(realtime),
+            who: self.words(&who),
+            by: self.asker(&who),
             what,
             outcome: "sent".to_owned(),
             took_ms: None,
@@ -240,25 +268,26 @@ impl Audit {
             if stop.phase == StopPhase::NotConfirmed {
                 self.stop = Some((stop.clone(), who.clone()));
             }
-            self.write_stop(at, stop, who, outcome);
+            self.write_stop(at, stop, &who, outcome);
         }
     }
 
     /// Nobody will see any more whether it was obeyed.
     fn give_up_stop(&mut self, at: Time, why: &str) {
         if let Some((stop, who)) = self.stop.take().filter(|(stop, _)| stop.phase == StopPhase::Sent) {
-            self.write_stop(at, &stop, who, format!("NOT confirmed: {why}"));
+            self.write_stop(at, &stop, &who, format!("NOT confirmed: {why}"));
         }
     }
 
-    fn write_stop(&mut self, at: Time, stop: &Stop, who: String, outcome: String) {
+    fn write_stop(&mut self, at: Time, stop: &Stop, who: &Origin, outcome: String) {
         // The end of a jog key is no stop that anybody would look for.
         let Some(what) = stop_name(stop.asked) else { return };
         let took = at.since(stop.at);
         self.write(AuditRow {
             at_ms: now_ms() - millis(took),
             kind: AuditKind::Realtime,
-            who,
+            who: self.words(who),
+            by: self.asker(who),
             what: what.to_owned(),
             outcome,
             took_ms: Some(took.as_millis() as u64),
@@ -307,6 +336,7 @@ impl Audit {
             at_ms: entry.asked_ms.unwrap_or_else(|| now_ms() - millis(entry.latency(at))),
             kind: entry.audited.kind,
             who: self.words(&entry.ticket.origin),
+            by: self.asker(&entry.ticket.origin),
             what: entry.what.clone(),
             outcome,
             took_ms: None,
@@ -341,7 +371,15 @@ pub(super) async fn store_news(trouble: &mut Option<watch::Receiver<Option<Strin
 }
 
 fn happened(kind: AuditKind, what: String) -> AuditRow {
-    AuditRow { at_ms: now_ms(), kind, who: MACHINE.to_owned(), what, outcome: String::new(), took_ms: None }
+    AuditRow {
+        at_ms: now_ms(),
+        kind,
+        who: MACHINE.to_owned(),
+        by: Asker::default(),
+        what,
+        outcome: String::new(),
+        took_ms: None,
+    }
 }
 
 fn millis(time: Duration) -> i64 {

@@ -8,6 +8,7 @@ pub mod arbiter;
 mod audit;
 pub mod compose;
 pub mod fold;
+mod jog_keys;
 mod journal;
 mod keeper_backups;
 mod ledger;

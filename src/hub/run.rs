@@ -10,6 +10,7 @@ use tokio::task::JoinHandle;
 use tokio::time::MissedTickBehavior;
 
 use super::audit::{self, Audit};
+use super::jog_keys::JogKeys;
 use super::journal::Journal;
 use super::keeper_backups::{BackupDesk, FileDone};
 use super::ledger::{Entry, Ledger};
@@ -300,6 +301,7 @@ pub(super) struct Keeper {
     pub(super) sun: SunHub,
     offsets: OffsetWatch,
     pub(super) heard: Heard,
+    jog_keys: JogKeys,
 }
 
 impl Keeper {
@@ -332,6 +334,7 @@ impl Keeper {
             sun: SunHub::default(),
             offsets: OffsetWatch::default(),
             heard: Heard::default(),
+            jog_keys: JogKeys::default(),
         };
         (keeper, snapshots)
     }
@@ -423,8 +426,13 @@ impl Keeper {
 
     pub(super) fn order(&mut self, request: &Request, now: Time) -> Result<(), Outcome> {
         let ticket = request.ticket;
+        let is_stopped = self.jog_keys.is_stopped(request, &self.latch, now);
         if self.latch.is_void(ticket, arbiter::is_jog(&request.command)) {
             return Err(Outcome::Voided { why: VoidReason::Stop, sent: false });
+        }
+        if is_stopped {
+            let why = "the machine was stopped while this jog went on: let the key go, then jog again";
+            return Err(Outcome::Refused(Refused::because(why)));
         }
         let what = arbiter::decide(&request.command, &self.snapshot, now).map_err(Outcome::Refused)?;
         let mut rest = VecDeque::from(what);

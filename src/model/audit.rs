@@ -19,12 +19,29 @@ pub struct AuditRow {
     pub kind: AuditKind,
     /// Who did it, in words.
     pub who: String,
+    /// The same, taken apart.
+    pub by: Asker,
     /// What was done.
     pub what: String,
     /// How it ended, in words; empty where there is nothing to end.
     pub outcome: String,
     /// From the asking to the end, in ms.
     pub took_ms: Option<u64>,
+}
+
+/// Who asked, and from where, as far as that is known. Nothing of it: it happened by itself.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Asker {
+    /// The user, as the operating system says; for a token, its name.
+    pub user: Option<String>,
+    /// The user's number.
+    pub uid: Option<u32>,
+    /// The client's number at the hub.
+    pub client: Option<u32>,
+    /// Its program and version.
+    pub program: Option<String>,
+    /// Its terminal, host or process.
+    pub place: Option<String>,
 }
 
 /// What sort of thing a row tells of.

@@ -289,6 +289,11 @@ impl Latch {
         set.kinds().map(|kind| (kind, unpacked(self.asked_by[place(kind)].load(Ordering::SeqCst)))).collect()
     }
 
+    /// Who asked for this last, if anybody has; else the hub.
+    pub fn last_asker(&self, realtime: Realtime) -> Origin {
+        unpacked(self.asked_by[place(realtime)].load(Ordering::SeqCst))
+    }
+
     /// Whether a command with this ticket has been voided by a later stop.
     pub fn is_void(&self, ticket: TicketId, is_jog: bool) -> bool {
         ticket.0 <= self.void_all.load(Ordering::SeqCst) || is_jog && ticket.0 <= self.void_jogs.load(Ordering::SeqCst)

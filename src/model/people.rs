@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
-use super::command::{ClientId, Origin, Refused};
+use super::command::{ClientId, Origin, Realtime, Refused};
 use super::role::{self, Role};
 use super::time::Time;
 
@@ -158,6 +158,18 @@ impl People {
         Some(Refused::because(format!("{} {HELD} since {since} ago; take control first, then you are", held.who)))
     }
 
+    /// Whether this client may press a realtime key now. Whatever stops is for everybody.
+    ///
+    /// # Errors
+    /// Who is in control, or which role it takes.
+    pub fn may_press(&self, realtime: Realtime, client: ClientId, now: Time) -> Result<(), Refused> {
+        if let Some(person) = self.find(client) {
+            person.role.may(realtime.role())?;
+        }
+        let refusal = self.refusal(&Origin::Screen(client), now).filter(|_| realtime.needs_control());
+        refusal.map_or(Ok(()), Err)
+    }
+
     /// Whether one is at the machine's own console, the other is not, and that counts here.
     pub fn outranks(&self, one: ClientId, other: ClientId) -> bool {
         let at_console = |id| self.find(id).is_some_and(|person| person.console);
@@ -222,5 +234,19 @@ mod tests {
         assert_eq!(people.refusal(&me, now), None);
         people.control = None;
         assert_eq!(people.refusal(&me, now), None);
+    }
+
+    #[test]
+    fn who_watches_may_stop_and_change_nothing_else() {
+        let control = Some(Control { client: ClientId(2), who: "pi".into(), since: Time::ZERO, stale: false });
+        let watcher = Person { id: ClientId(3), role: Role::Observe, ..Person::default() };
+        let people = People { control, clients: vec![watcher], ..People::default() };
+        let may = |realtime, client| people.may_press(realtime, ClientId(client), Time::ZERO);
+        for client in [1, 2, 3] {
+            assert_eq!(may(Realtime::Stop, client), Ok(()));
+        }
+        assert!(may(Realtime::CycleStart, 1).unwrap_err().is_about_control());
+        assert_eq!(may(Realtime::CycleStart, 2), Ok(()));
+        assert!(may(Realtime::CycleStart, 3).unwrap_err().is_about_role());
     }
 }

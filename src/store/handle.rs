@@ -254,7 +254,7 @@ mod tests {
     use std::sync::mpsc::Receiver;
 
     use super::*;
-    use crate::model::audit::AuditKind;
+    use crate::model::audit::{Asker, AuditKind};
     use crate::store::now_ms;
 
     /// A store whose thread does nothing, with room for one job.
@@ -272,7 +272,15 @@ mod tests {
 
     fn row() -> AuditRow {
         let text = String::new;
-        AuditRow { at_ms: now_ms(), kind: AuditKind::Mdi, who: text(), what: text(), outcome: text(), took_ms: None }
+        AuditRow {
+            at_ms: now_ms(),
+            kind: AuditKind::Mdi,
+            who: text(),
+            by: Asker::default(),
+            what: text(),
+            outcome: text(),
+            took_ms: None,
+        }
     }
 
     fn said(store: &Store) -> String {

@@ -28,7 +28,7 @@ pub use handle::Store;
 pub use open::{Opened, examine};
 pub use options::StoreOptions;
 pub use power::{PowerRow, power_value_names, power_values};
-pub use reader::{AuditFilter, ProgramTotals, Reader, RunFilter, Totals};
+pub use reader::{AuditFilter, Reader, RunFilter};
 pub use writer::now_ms;
 
 /// What is remembered of an inverter under this key says whether a person switched it off: [`OFF`].

@@ -12,7 +12,7 @@ use super::rows::{self, AUDIT_COLUMNS, RUN_COLUMNS, signed};
 use crate::model::audit::{AuditKind, AuditRow};
 use crate::model::power::{EnergyBar, Grain, Sample, Saved};
 use crate::model::program::ask::Statistics;
-use crate::model::program::{Checkpoint, PastRun, Report, RunEnergy};
+use crate::model::program::{Checkpoint, PastRun, ProgramTotals, Report, RunEnergy, Totals};
 
 /// Energy of a run in SQL, in Wh: sun, battery, grid and what has no source; 0 where nothing was measured.
 pub(super) const ENERGY_WH: &str =
@@ -44,30 +44,6 @@ pub struct AuditFilter {
     pub until_ms: Option<i64>,
     /// Of this kind only.
     pub kind: Option<AuditKind>,
-}
-
-/// Sums over all runs there ever were.
-#[derive(Clone, Debug, Default, PartialEq)]
-pub struct Totals {
-    /// On the real machine: its hours.
-    pub machine: Statistics,
-    /// In check mode or on the simulated machine.
-    pub dry: Statistics,
-    /// For each file name, the last one used first.
-    pub programs: Vec<ProgramTotals>,
-}
-
-/// Sums over the runs of one file name.
-#[derive(Clone, Debug, PartialEq)]
-pub struct ProgramTotals {
-    /// File name without folder.
-    pub name: String,
-    /// On the real machine.
-    pub machine: Statistics,
-    /// In check mode or on the simulated machine.
-    pub dry: Statistics,
-    /// When it was started last, in ms of Unix time.
-    pub last_ms: i64,
 }
 
 impl Reader {
@@ -116,7 +92,7 @@ impl Reader {
             ))?;
             let mut rows = statement.query([])?;
             while let Some(row) = rows.next()? {
-                totals.add(row)?;
+                add_row(&mut totals, row)?;
             }
             totals.programs.sort_by_key(|program| std::cmp::Reverse(program.last_ms));
             Ok(totals)
@@ -264,34 +240,27 @@ impl Reader {
     }
 }
 
-impl Totals {
-    fn add(&mut self, row: &Row<'_>) -> rusqlite::Result<()> {
-        let name: String = row.get(0)?;
-        let of = |ms: i64| ms as f64 / 1000.0;
-        let sums = Statistics {
-            runs: row.get::<_, i64>(1)? as u64,
-            done: row.get::<_, i64>(2)? as u64,
-            running_s: of(row.get(3)?),
-            cutting_s: of(row.get(4)?),
-            energy_kwh: row.get::<_, f64>(7)? / 1000.0,
-        };
-        let last_ms: i64 = row.get(5)?;
-        let dry: bool = row.get(6)?;
-        add(if dry { &mut self.dry } else { &mut self.machine }, &sums);
-        if self.programs.last().is_none_or(|last| last.name != name) {
-            self.programs.push(ProgramTotals {
-                name,
-                machine: Statistics::default(),
-                dry: Statistics::default(),
-                last_ms,
-            });
-        }
-        if let Some(program) = self.programs.last_mut() {
-            add(if dry { &mut program.dry } else { &mut program.machine }, &sums);
-            program.last_ms = program.last_ms.max(last_ms);
-        }
-        Ok(())
+fn add_row(totals: &mut Totals, row: &Row<'_>) -> rusqlite::Result<()> {
+    let name: String = row.get(0)?;
+    let of = |ms: i64| ms as f64 / 1000.0;
+    let sums = Statistics {
+        runs: row.get::<_, i64>(1)? as u64,
+        done: row.get::<_, i64>(2)? as u64,
+        running_s: of(row.get(3)?),
+        cutting_s: of(row.get(4)?),
+        energy_kwh: row.get::<_, f64>(7)? / 1000.0,
+    };
+    let last_ms: i64 = row.get(5)?;
+    let dry: bool = row.get(6)?;
+    add(if dry { &mut totals.dry } else { &mut totals.machine }, &sums);
+    if totals.programs.last().is_none_or(|last| last.name != name) {
+        totals.programs.push(ProgramTotals { name, last_ms, ..ProgramTotals::default() });
     }
+    if let Some(program) = totals.programs.last_mut() {
+        add(if dry { &mut program.dry } else { &mut program.machine }, &sums);
+        program.last_ms = program.last_ms.max(last_ms);
+    }
+    Ok(())
 }
 
 fn add(to: &mut Statistics, sums: &Statistics) {

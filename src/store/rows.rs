@@ -5,14 +5,14 @@ use std::time::Duration;
 use rusqlite::{Connection, OptionalExtension, Row, named_params, params};
 use serde::Serialize;
 
-use crate::model::audit::{ASKED, AuditKind, AuditRow, NEVER_ANSWERED};
+use crate::model::audit::{ASKED, Asker, AuditKind, AuditRow, NEVER_ANSWERED};
 use crate::model::program::{Checkpoint, ContentHash, PastRun, RunEnd, RunEnergy, RunId};
 
 /// Columns of a run, in the order in which [`run_of`] reads them.
 pub(super) const RUN_COLUMNS: &str = "id, name, path, hash, who, started_ms, ended_ms, how, why, first_line, last_line, lines, \
                                       pauses, paused_ms, cutting_ms, dry, energy";
 /// Columns of an audit row, in the order in which [`audit_of`] reads them.
-pub(super) const AUDIT_COLUMNS: &str = "at_ms, kind, who, what, outcome, took_ms";
+pub(super) const AUDIT_COLUMNS: &str = "at_ms, kind, who, what, outcome, took_ms, user, uid, client, program, place";
 
 /// Rows of the audit among which one can be whose command was never answered.
 const NEWEST: i64 = 1000;
@@ -137,8 +137,20 @@ pub(super) fn forget(connection: &Connection, run: RunId) -> rusqlite::Result<()
 
 pub(super) fn put_audit(connection: &Connection, row: &AuditRow) -> rusqlite::Result<()> {
     connection
-        .prepare("INSERT INTO audit (at_ms, kind, who, what, outcome, took_ms) VALUES (?1, ?2, ?3, ?4, ?5, ?6)")?
-        .execute(params![row.at_ms, row.kind.name(), row.who, row.what, row.outcome, row.took_ms.map(signed)])?;
+        .prepare(&format!("INSERT INTO audit ({AUDIT_COLUMNS}) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11)"))?
+        .execute(params![
+            row.at_ms,
+            row.kind.name(),
+            row.who,
+            row.what,
+            row.outcome,
+            row.took_ms.map(signed),
+            row.by.user,
+            row.by.uid,
+            row.by.client,
+            row.by.program,
+            row.by.place
+        ])?;
     Ok(())
 }
 
@@ -180,6 +192,13 @@ pub(super) fn audit_of(row: &Row<'_>) -> rusqlite::Result<AuditRow> {
         what: row.get(3)?,
         outcome: row.get(4)?,
         took_ms: row.get::<_, Option<i64>>(5)?.map(unsigned),
+        by: Asker {
+            user: row.get(6)?,
+            uid: row.get(7)?,
+            client: row.get(8)?,
+            program: row.get(9)?,
+            place: row.get(10)?,
+        },
     })
 }
 

@@ -6,7 +6,7 @@
 use rusqlite::{Connection, TransactionBehavior};
 
 /// One step from each format to the next.
-const STEPS: &[&str] = &[PROGRAMS, INVERTERS, ENERGY];
+const STEPS: &[&str] = &[PROGRAMS, INVERTERS, ENERGY, ASKERS];
 
 /// History, journal, analyses and audit.
 const PROGRAMS: &str = "
@@ -133,6 +133,15 @@ const ENERGY: &str = "
     ALTER TABLE old_runs ADD COLUMN energy_wh REAL NOT NULL DEFAULT 0;
 ";
 
+/// Who asked, taken apart. NULL: not known, or nobody.
+const ASKERS: &str = "
+    ALTER TABLE audit ADD COLUMN user TEXT;
+    ALTER TABLE audit ADD COLUMN uid INTEGER;
+    ALTER TABLE audit ADD COLUMN client INTEGER;
+    ALTER TABLE audit ADD COLUMN program TEXT;
+    ALTER TABLE audit ADD COLUMN place TEXT;
+";
+
 /// The format that is written here.
 pub(super) const VERSION: u32 = STEPS.len() as u32;
 
@@ -201,7 +210,8 @@ mod tests {
         migrate(&mut file).unwrap();
 
         // What a later step will do to a file of today, which keeps its rows.
-        file.execute("INSERT INTO audit VALUES (1, 2, 'mdi', 'a', 'b', 'c', NULL)", []).unwrap();
+        file.execute("INSERT INTO audit (at_ms, kind, who, what, outcome) VALUES (2, 'mdi', 'a', 'b', 'c')", [])
+            .unwrap();
         let later = [STEPS, &["CREATE TABLE telemetry (at_ms INTEGER PRIMARY KEY) STRICT;"]].concat();
         migrate_with(&mut file, &later).unwrap();
         assert_eq!((version(&file).unwrap(), tables(&file).len()), (VERSION + 1, all.len() + 1));
@@ -219,13 +229,16 @@ mod tests {
     }
 
     #[test]
-    fn a_file_of_before_there_were_inverters_keeps_its_rows() {
-        let mut file = Connection::open_in_memory().unwrap();
-        migrate_with(&mut file, &STEPS[..1]).unwrap();
-        file.execute("INSERT INTO audit VALUES (1, 2, 'mdi', 'a', 'b', 'c', NULL)", []).unwrap();
-        migrate(&mut file).unwrap();
-        let kept: i64 = file.query_one("SELECT count(*) FROM audit", [], |row| row.get(0)).unwrap();
-        assert_eq!((version(&file).unwrap(), kept), (VERSION, 1));
+    fn a_file_of_any_older_format_keeps_its_rows() {
+        for steps in 1..STEPS.len() {
+            let mut file = Connection::open_in_memory().unwrap();
+            migrate_with(&mut file, &STEPS[..steps]).unwrap();
+            file.execute("INSERT INTO audit VALUES (1, 2, 'mdi', 'a', 'b', 'c', NULL)", []).unwrap();
+            migrate(&mut file).unwrap();
+            let kept: (String, Option<u32>) =
+                file.query_one("SELECT who, uid FROM audit", [], |row| Ok((row.get(0)?, row.get(1)?))).unwrap();
+            assert_eq!((version(&file).unwrap(), kept), (VERSION, ("a".to_owned(), None)), "{steps}");
+        }
     }
 
     #[test]

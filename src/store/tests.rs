@@ -12,7 +12,7 @@ use proptest::prelude::*;
 use tempfile::TempDir;
 
 use super::*;
-use crate::model::audit::{AuditKind, AuditRow};
+use crate::model::audit::{Asker, AuditKind, AuditRow};
 use crate::model::axes::{AxisSet, AxisVec};
 use crate::model::program::report::{FileUnits, Frame, Times};
 use crate::model::program::{Checkpoint, ContentHash, Drawn, PastRun, Reach, Report, RunEnd, RunEnergy, RunId};
@@ -100,6 +100,7 @@ fn row(kind: AuditKind, what: &str) -> AuditRow {
         at_ms: now_ms(),
         kind,
         who: "screen 1".to_owned(),
+        by: Asker { user: Some("pi".to_owned()), uid: Some(1000), client: Some(1), ..Asker::default() },
         what: what.to_owned(),
         outcome: "done".to_owned(),
         took_ms: Some(12),

@@ -16,7 +16,7 @@ use super::open::Held;
 use super::options::StoreOptions;
 use super::power::{self, Batch};
 use super::write::{self, Write};
-use crate::model::audit::{AuditKind, AuditRow};
+use crate::model::audit::{Asker, AuditKind, AuditRow};
 use crate::model::power::Sample;
 use crate::model::program::Checkpoint;
 
@@ -381,6 +381,7 @@ fn gap(lost: u64, now_ms: i64) -> AuditRow {
         at_ms: now_ms,
         kind: AuditKind::Note,
         who: "sunmill".to_owned(),
+        by: Asker::default(),
         what: "audit".to_owned(),
         outcome: format!("{lost} entries before this one could not be written and are lost"),
         took_ms: None,

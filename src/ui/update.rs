@@ -51,6 +51,17 @@ const PAGE: usize = 6;
 
 /// Takes an event; the effects are to be carried out in order.
 pub fn update(ui: &mut Ui, event: &Event, snapshot: &Snapshot, now: Time) -> Vec<Effect> {
+    let mut effects = take_event(ui, event, snapshot, now);
+    // Keys that go past the queue are not judged by the hub as commands are.
+    effects.retain(|effect| {
+        let Effect::Realtime(realtime) = effect else { return true };
+        let may = snapshot.people.may_press(*realtime, ui.settings.me, now);
+        may.map_err(|why| ui.say(why.0, Tone::Warning, now)).is_ok()
+    });
+    effects
+}
+
+fn take_event(ui: &mut Ui, event: &Event, snapshot: &Snapshot, now: Time) -> Vec<Effect> {
     match event {
         Event::Input(input) => input_event(ui, input, snapshot),
         Event::Log(event) => {

@@ -64,6 +64,14 @@ pub(super) async fn at_the_other_end(stream: &UnixStream, access: &Access) -> Wh
     }
 }
 
+/// Number and name of the user who runs this process; the name is the number where nobody knows it.
+pub async fn this_user() -> (u32, String) {
+    let uid = Uid::current();
+    let named = spawn_blocking(move || User::from_uid(uid).ok().flatten().map(|user| user.name));
+    let name = timeout(LOOK_UP, named).await.ok().and_then(Result::ok).flatten();
+    (uid.as_raw(), name.unwrap_or_else(|| format!("uid {uid}")))
+}
+
 fn look_up(mut who: Who, access: &Access) -> Who {
     who.console = who.pid.is_some_and(is_at_console);
     let Some(uid) = who.uid else { return who };

@@ -101,7 +101,7 @@ pub const METHODS: &[Method] = &[
     Method {
         name: "command",
         about: "Asks for something and is answered when it has ended: every command once, in one of done, refused, failed, \
-                timed out, voided.",
+                timed out, voided. A jog is accepted long before it has moved: it is cancelled when its client leaves.",
         params: &[COMMAND, SENT_AT],
         result: &[
             TICKET,

@@ -18,7 +18,7 @@ mod tcp;
 mod writer;
 mod written;
 
-pub use access::Access;
+pub use access::{Access, this_user};
 pub use listen::{BindError, Listening, Server, serve};
 pub use methods::{Field, METHODS, Method, NOTIFICATIONS};
 pub(super) use tcp::certificates;

@@ -16,12 +16,12 @@ use super::ring::is_wire;
 use super::writer::{Outlet, Queue, queue};
 use crate::attach::patch;
 use crate::attach::wire::{self, Call, Code, MAX_LINE, Problem};
-use crate::model::Snapshot;
 use crate::model::command::{ClientId, Origin, Realtime, TicketId};
 use crate::model::hub::{Hub, HubGone, LogEvent, News};
 use crate::model::jog::MAX_LEASE;
 use crate::model::log::{LogEntry, LogItem};
 use crate::model::people::{PeopleNews, Person};
+use crate::model::{Snapshot, StateKind};
 
 /// Lines that are kept free for answers while log entries come in bursts.
 const ROOM_FOR_ANSWERS: usize = 32;
@@ -77,7 +77,7 @@ pub(super) struct Peer {
     lost_told: u64,
     /// Commands whose end is the answer.
     pub(super) waiting: HashMap<TicketId, Value>,
-    /// When it last asked for a jog that needs it alive.
+    /// When it last asked for a jog, and for nothing else since: a jog needs it alive.
     pub(super) jogged: Option<Instant>,
     heard: Option<Instant>,
 }
@@ -111,6 +111,8 @@ pub(super) async fn serve<W>(
             news = peer.hub.next() => peer.news(news),
             () = sleep_until(due.unwrap_or(now)), if due.is_some() => peer.state(),
             () = sleep_until(look.unwrap_or(now)), if look.is_some() => Ok(()),
+            // Or what waits for room would wait for the next news of the hub.
+            () = peer.out.moved(), if peer.waits_for_room() => Ok(()),
             () = sleep_until(greet_by), if !peer.greeted => Err(Over),
         };
         if let Some(person) = peer.came.take() {
@@ -233,6 +235,12 @@ impl Peer {
         self.out.room() > ROOM_FOR_ANSWERS / 2
     }
 
+    /// Something is to be done as soon as the client has taken more.
+    fn waits_for_room(&self) -> bool {
+        let waits = self.news.is_some() && self.every.is_some();
+        !self.has_room() || waits && !self.out.is_taken()
+    }
+
     fn news(&mut self, news: Result<News, HubGone>) -> Result<(), Over> {
         match news {
             Ok(News::Snapshot(snapshot)) => self.news = Some(snapshot),
@@ -304,13 +312,22 @@ impl Peer {
 
     /// The client is gone: what needs it alive ends at once.
     async fn leave(self) {
-        // A jog older than its longest lease has ended by itself; another client may jog by now.
-        if self.jogged.is_some_and(|at| at.elapsed() < MAX_LEASE) {
+        if self.may_jog_still() {
             self.hub.realtime(Realtime::JogCancel);
         }
         if self.greeted {
             self.house.port.tell_surely(PeopleNews::Gone(self.id)).await;
         }
+    }
+
+    /// A jog of this client may be under way. One by a lease has ended by itself when that is over; a step takes its time, and is
+    /// of this client as long as nobody else is in control.
+    fn may_jog_still(&self) -> bool {
+        let Some(at) = self.jogged else { return false };
+        let snapshot = self.hub.snapshot();
+        let jogs = snapshot.machine.state.is_some_and(|state| state.kind == StateKind::Jog);
+        let is_others = snapshot.people.control.as_ref().is_some_and(|control| control.client != self.id);
+        at.elapsed() < MAX_LEASE || jogs && !is_others
     }
 }
 

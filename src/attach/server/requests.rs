@@ -228,7 +228,8 @@ impl Peer {
         if command.needs_control() {
             self.in_control()?;
         }
-        self.jogged = matches!(command, Command::JogContinue { .. }).then(Instant::now);
+        let is_jog = matches!(command, Command::JogContinue { .. } | Command::JogStep { .. });
+        self.jogged = is_jog.then(Instant::now);
         self.hub.submit(command).map_err(|why| Problem::new(Code::Refused, why.0))
     }
 

@@ -5,7 +5,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use tokio::io::{AsyncWrite, AsyncWriteExt};
-use tokio::sync::mpsc;
+use tokio::sync::{Notify, mpsc};
 use tokio::time::timeout;
 
 /// Lines that may wait for a client.
@@ -18,6 +18,7 @@ const STUCK: Duration = Duration::from_secs(5);
 pub(super) struct Outlet {
     lines: mpsc::Sender<String>,
     writing: Arc<AtomicBool>,
+    moved: Arc<Notify>,
 }
 
 /// The end at which they are taken out.
@@ -25,6 +26,7 @@ pub(super) struct Outlet {
 pub(super) struct Queue {
     lines: mpsc::Receiver<String>,
     writing: Arc<AtomicBool>,
+    moved: Arc<Notify>,
 }
 
 /// The queue holds all that it may.
@@ -34,8 +36,9 @@ pub(super) struct Full;
 /// A queue of lines for one client.
 pub(super) fn queue() -> (Outlet, Queue) {
     let (put, lines) = mpsc::channel(QUEUE);
-    let writing = Arc::new(AtomicBool::new(false));
-    (Outlet { lines: put, writing: Arc::clone(&writing) }, Queue { lines, writing })
+    let (writing, moved) = (Arc::new(AtomicBool::new(false)), Arc::new(Notify::new()));
+    let outlet = Outlet { lines: put, writing: Arc::clone(&writing), moved: Arc::clone(&moved) };
+    (outlet, Queue { lines, writing, moved })
 }
 
 impl Outlet {
@@ -52,6 +55,11 @@ impl Outlet {
         self.lines.capacity()
     }
 
+    /// Waits until lines were taken out, or written. Remembers one such moment, so that none before the call is missed.
+    pub(super) async fn moved(&self) {
+        self.moved.notified().await;
+    }
+
     /// The client has taken all that was put in.
     pub(super) fn is_taken(&self) -> bool {
         self.lines.capacity() == QUEUE && !self.writing.load(Ordering::Acquire)
@@ -62,6 +70,7 @@ impl Queue {
     /// The next lines, in one text: what has gathered goes in one write. `None`: nobody puts any in any more.
     pub(super) async fn next(&mut self) -> Option<String> {
         self.writing.store(false, Ordering::Release);
+        self.moved.notify_one();
         let mut text = self.lines.recv().await?;
         self.writing.store(true, Ordering::Release);
         text.push('\n');
@@ -71,6 +80,8 @@ impl Queue {
             text.push_str(&next);
             text.push('\n');
         }
+        // There is room already while this is written.
+        self.moved.notify_one();
         Some(text)
     }
 }

@@ -7,6 +7,7 @@ use crate::inverter::profile::RegisterType;
 use crate::inverter::write::Done;
 use crate::inverter::{Profile, Value};
 use crate::model::Time;
+use crate::model::audit::Asker;
 use crate::model::command::{Outcome, Refused};
 use crate::model::power::{ChangeRow, Wanted, WriteReport, WriteRow};
 
@@ -20,6 +21,8 @@ pub(super) struct OpenWrite {
     pub(super) place: usize,
     pub(super) settings: Vec<Wanted>,
     pub(super) who: String,
+    /// The same, taken apart.
+    pub(super) by: Asker,
     pub(super) asked: Time,
     pub(super) asked_ms: i64,
     /// It went to the bus: it may be written from now on.

@@ -58,6 +58,7 @@ impl Source {
                 ProgramAnswer::Lines { path, from: from.max(1), lines }
             }
             ProgramQuery::History { name, skip, count } => return self.history(name, skip, count),
+            ProgramQuery::Totals => return self.totals(),
             ProgramQuery::Preamble { path, line } => {
                 let result = self.preamble(&path, line);
                 ProgramAnswer::Preamble { path, line, result }
@@ -87,10 +88,16 @@ impl Source {
         runner::preamble(&program.file, path, line, &self.snapshot, self.warm_up)
     }
 
+    fn totals(&self) -> Answer {
+        let Some(store) = &self.store else { return no_history() };
+        match store.reader().statistics() {
+            Ok(totals) => Answer::Program(ProgramAnswer::Totals(totals)),
+            Err(why) => Answer::Done(Err(why.to_string())),
+        }
+    }
+
     fn history(&self, name: Option<String>, skip: usize, count: usize) -> Answer {
-        let Some(store) = &self.store else {
-            return Answer::Done(Err("no history is kept: there is no folder for it, or it cannot be used".to_owned()));
-        };
+        let Some(store) = &self.store else { return no_history() };
         let reader = store.reader();
         let runs = reader.runs(&RunFilter { name, since_ms: None }, skip, count.min(MAX_RUNS));
         match runs.and_then(|runs| Ok((runs, reader.statistics()?.machine))) {
@@ -98,6 +105,10 @@ impl Source {
             Err(why) => Answer::Done(Err(why.to_string())),
         }
     }
+}
+
+fn no_history() -> Answer {
+    Answer::Done(Err("no history is kept: there is no folder for it, or it cannot be used".to_owned()))
 }
 
 /// What is known of a file, joined with what the machine as it stands now adds: errors first.

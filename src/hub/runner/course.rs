@@ -186,9 +186,7 @@ impl Course {
 
     /// There is no power for the spindle that this line starts: it waits, and says why.
     pub(super) fn waits_for_power(&mut self, at: Time, line: u64, why: &str) -> Vec<Effect> {
-        if let Some(Prompt::SpindleStart { text, .. }) =
-            self.ahead.iter_mut().find(|prompt| prompt_line(prompt) == line)
-        {
+        if let Some(Prompt::SpindleStart { text, .. }) = self.ahead.iter_mut().find(|prompt| prompt.line() == line) {
             why.clone_into(text);
         }
         self.prompt_at(at, line)
@@ -196,7 +194,7 @@ impl Course {
 
     /// There is power: it goes on without a word.
     pub(super) fn has_power(&mut self, line: u64) {
-        if let Some(at) = self.ahead.iter().position(|prompt| prompt_line(prompt) == line) {
+        if let Some(at) = self.ahead.iter().position(|prompt| prompt.line() == line) {
             self.ahead.remove(at);
         }
     }
@@ -224,7 +222,7 @@ impl Course {
                 self.run.acked_line = self.run.acked_line.max(acked_line);
                 self.run.text = text;
                 // M6 of grblHAL is accepted first and asks then.
-                self.ahead.retain(|prompt| prompt_line(prompt) >= acked_line);
+                self.ahead.retain(|prompt| prompt.line() >= acked_line);
                 Vec::new()
             }
             ProgramEvent::Passed { .. } => {
@@ -245,7 +243,7 @@ impl Course {
             }
             ProgramEvent::AtRest(Rest::Waits { number }) => {
                 self.brakes.resting = true;
-                match self.ahead.iter().find(|prompt| prompt_line(prompt) == number) {
+                match self.ahead.iter().find(|prompt| prompt.line() == number) {
                     Some(Prompt::SpindleStart { line, counter_clockwise, .. }) => {
                         vec![Effect::AskPower { line: *line, counter_clockwise: *counter_clockwise }]
                     }
@@ -309,7 +307,7 @@ impl Course {
     }
 
     fn prompt_at(&mut self, at: Time, number: u64) -> Vec<Effect> {
-        let known = self.ahead.iter().position(|prompt| prompt_line(prompt) == number).map(|at| self.ahead.remove(at));
+        let known = self.ahead.iter().position(|prompt| prompt.line() == number).map(|at| self.ahead.remove(at));
         let prompt = known.unwrap_or(Prompt::Pause { line: number, text: None });
         let why = match &prompt {
             Prompt::ToolChange { tool: Some(tool), .. } => format!("line {number}: change to tool {tool}"),
@@ -396,14 +394,5 @@ pub(super) const fn may_go(from: &RunState, to: &RunState) -> bool {
         (Paused(_), Running | Paused(_) | Done) | (Stopping, Done) => true,
         (Pausing, Running) => true,
         (Running, Running) | (Pausing | Paused(_), Pausing) | (Stopping, _) => false,
-    }
-}
-
-fn prompt_line(prompt: &Prompt) -> u64 {
-    match prompt {
-        Prompt::Pause { line, .. }
-        | Prompt::ToolChange { line, .. }
-        | Prompt::SpindleStart { line, .. }
-        | Prompt::LineRefused { line, .. } => *line,
     }
 }

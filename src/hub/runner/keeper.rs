@@ -4,6 +4,7 @@ use std::collections::HashMap;
 use std::fs::File;
 use std::path::Path;
 use std::sync::Arc;
+use std::time::Duration;
 
 use tokio::sync::mpsc;
 
@@ -23,8 +24,8 @@ use crate::model::legal;
 use crate::model::log::LogItem;
 use crate::model::machine::{MessageLevel, StateKind};
 use crate::model::program::{
-    Checkpoint, ContentHash, Interrupted, PastRun, ProgramOrder, Prompt, Report, Run, RunEnd, RunEnergy, RunId,
-    RunState,
+    Answered, Checkpoint, ContentHash, Interrupted, PastRun, ProgramOrder, Prompt, Report, Run, RunEnd, RunEnergy,
+    RunId, RunState,
 };
 use crate::model::snapshot::{LinkState, StopPhase};
 use crate::model::time::Time;
@@ -32,6 +33,8 @@ use crate::store::{self, Store};
 
 /// News of the feeder that may wait for the hub.
 pub(in crate::hub) const NEWS: usize = 8;
+/// So long the machine may take to go on after an answer; then it is asked for again.
+const ANSWER_STANDS: Duration = Duration::from_secs(1);
 
 /// What an order of the runner's own was for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -124,9 +127,9 @@ impl Keeper {
         let done = match order {
             ProgramOrder::Run(run) => return self.open_program(request, run),
             ProgramOrder::PauseAtLineEnd => self.steer(now, &request.origin, |course| course.pause(now)),
-            ProgramOrder::Resume => self.steer(now, &request.origin, |course| course.resume()),
-            ProgramOrder::SkipLine => self.steer(now, &request.origin, |course| course.skip(now)),
-            ProgramOrder::StepAside => self.steer(now, &request.origin, |course| course.step_aside(now)),
+            ProgramOrder::Resume => self.answer_question(now, &request.origin, |course| course.resume()),
+            ProgramOrder::SkipLine => self.answer_question(now, &request.origin, |course| course.skip(now)),
+            ProgramOrder::StepAside => self.answer_question(now, &request.origin, |course| course.step_aside(now)),
             ProgramOrder::Forget(id) => {
                 if let Some(store) = &self.runner.store {
                     store.forget_interrupted(*id);
@@ -156,6 +159,32 @@ impl Keeper {
         let course = self.runner.course.as_mut().ok_or_else(|| Refused::because("no program is running"))?;
         let effects = what(course)?;
         self.carry_out(now, who, effects);
+        Ok(())
+    }
+
+    /// As [`steer`](Self::steer), for what answers the program where it asks something. That is done once: who answers too is told
+    /// who was first, until the machine has gone on or would have by now.
+    fn answer_question(
+        &mut self,
+        now: Time,
+        who: &Origin,
+        what: impl FnOnce(&mut Course) -> Result<Vec<Effect>, Refused>,
+    ) -> Result<(), Refused> {
+        let run = self.runner.course.as_ref().map(|course| &course.run);
+        let Some(line) = run.and_then(|run| run.prompt.as_ref()).map(Prompt::line) else {
+            return self.steer(now, who, what);
+        };
+        let answered = run.and_then(|run| run.answered.as_ref()).filter(|answered| answered.line == line);
+        if let Some(answered) = answered.filter(|answered| now.since(answered.at) < ANSWER_STANDS) {
+            return Err(Refused::because(answered.to_string()));
+        }
+        self.steer(now, who, what)?;
+        let who = self.snapshot.people.words(who);
+        self.note(now, MessageLevel::Info, format!("{who} has answered the question at line {line}"));
+        if let Some(course) = &mut self.runner.course {
+            course.run.answered = Some(Answered { line, who, at: now });
+        }
+        self.show_run();
         Ok(())
     }
 

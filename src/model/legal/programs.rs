@@ -57,22 +57,22 @@ pub fn check(order: &ProgramOrder, state: Result<StateKind, Refused>, snapshot: 
             None => Err(Refused::because("no program is running")),
         },
         ProgramOrder::Resume => {
-            let run = open.ok_or_else(|| Refused::because("no program is running"))?;
+            let run = open.ok_or_else(|| answered_or("no program is running", snapshot))?;
             match (&run.state, &run.prompt) {
                 (_, Some(Prompt::LineRefused { .. })) => Err(Refused::because(
                     "a line was refused, and the controller still has lines that would run: skip the line, or stop",
                 )),
                 (RunState::Paused(_) | RunState::Pausing, _) => Ok(()),
-                _ => Err(Refused::because("it is not paused")),
+                _ => Err(answered_or("it is not paused", snapshot)),
             }
         }
         ProgramOrder::SkipLine => match open.and_then(|run| run.prompt.as_ref()) {
             Some(Prompt::LineRefused { .. }) => Ok(()),
-            _ => Err(Refused::because("no line was refused")),
+            _ => Err(answered_or("no line was refused", snapshot)),
         },
         ProgramOrder::StepAside => match open.and_then(|run| run.prompt.as_ref()) {
             Some(Prompt::ToolChange { .. } | Prompt::Pause { .. }) => Ok(()),
-            _ => Err(Refused::because("the program does not wait for a person")),
+            _ => Err(answered_or("the program does not wait for a person", snapshot)),
         },
         ProgramOrder::Forget(id) => match &snapshot.programs.interrupted {
             Some(interrupted) if interrupted.run.id == *id => Ok(()),
@@ -88,6 +88,12 @@ pub fn check(order: &ProgramOrder, state: Result<StateKind, Refused>, snapshot: 
         ProgramOrder::Unqueue(place) if *place < snapshot.programs.queue.len() => Ok(()),
         ProgramOrder::Unqueue(_) => Err(Refused::because("there is no such place in the queue")),
     }
+}
+
+/// For an answer to a question that is not asked any more: who was first, if it was asked at all.
+fn answered_or(why: &str, snapshot: &Snapshot) -> Refused {
+    let answered = snapshot.programs.run.as_ref().and_then(|run| run.answered.as_ref());
+    Refused::because(answered.map_or_else(|| why.to_owned(), |answered| format!("{why}: {answered}")))
 }
 
 fn may_run(request: &RunRequest, state: StateKind, machine: &Machine) -> Result<(), Refused> {

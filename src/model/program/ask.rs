@@ -7,6 +7,7 @@ use serde::{Deserialize, Serialize};
 
 use super::past::PastRun;
 use super::report::{ContentHash, Problem, Report};
+use super::totals::Totals;
 
 /// A question about programs.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -56,6 +57,8 @@ pub enum ProgramQuery {
         /// At most so many.
         count: usize,
     },
+    /// Sums over past runs, of each program.
+    Totals,
 }
 
 /// An answer about programs.
@@ -111,6 +114,8 @@ pub enum ProgramAnswer {
         /// Sums over all runs on the real machine.
         statistics: Statistics,
     },
+    /// Sums over past runs.
+    Totals(Totals),
 }
 
 /// One line of the browser.

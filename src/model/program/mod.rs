@@ -10,6 +10,7 @@ pub mod past;
 pub mod report;
 pub mod run;
 pub mod toolpath;
+pub mod totals;
 
 pub use ask::{Entry, ProgramAnswer, ProgramQuery};
 pub use energy::{Drawn, Phase, PhaseTimes, RunEnergy};
@@ -17,4 +18,5 @@ pub use journal::Checkpoint;
 pub use order::{Agreed, ProgramOrder, RunRequest, Start};
 pub use past::{PastRun, RunEnd, RunId};
 pub use report::{ContentHash, Frame, Problem, Reach, Report, Severity};
-pub use run::{Interrupted, Job, JobState, Programs, Prompt, Run, RunState};
+pub use run::{Answered, Interrupted, Job, JobState, Programs, Prompt, Run, RunState};
+pub use totals::{ProgramTotals, Totals};

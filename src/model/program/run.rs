@@ -1,5 +1,6 @@
 //! What runs now, what waits, what was interrupted: the programs' part of the snapshot.
 
+use std::fmt;
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
@@ -62,6 +63,8 @@ pub struct Run {
     pub remaining_s: Option<f64>,
     /// What it asks a person.
     pub prompt: Option<Prompt>,
+    /// Who answered its last question.
+    pub answered: Option<Answered>,
     /// It runs in check mode.
     pub check_mode: bool,
     /// It is the outline of the file, not the program in it.
@@ -92,6 +95,7 @@ impl Run {
             paused_since: None,
             remaining_s: None,
             prompt: None,
+            answered: None,
             check_mode: false,
             outline: false,
             phases: None,
@@ -169,6 +173,35 @@ pub enum Prompt {
         /// The line and its neighbours: number and text as in the file.
         around: Vec<(u64, String)>,
     },
+}
+
+impl Prompt {
+    /// The line at which it is asked.
+    pub const fn line(&self) -> u64 {
+        match self {
+            Self::Pause { line, .. }
+            | Self::ToolChange { line, .. }
+            | Self::SpindleStart { line, .. }
+            | Self::LineRefused { line, .. } => *line,
+        }
+    }
+}
+
+/// An answer to a question of a run. Each is answered once, by whoever is first.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Answered {
+    /// The line at which it was asked.
+    pub line: u64,
+    /// Who answered, in words.
+    pub who: String,
+    /// When.
+    pub at: Time,
+}
+
+impl fmt::Display for Answered {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "its question at line {} has been answered already, by {}", self.line, self.who)
+    }
 }
 
 /// A run that did not come to its end.

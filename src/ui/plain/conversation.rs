@@ -10,6 +10,7 @@ use tokio::sync::{mpsc, oneshot};
 use tokio::time::timeout;
 
 use super::talk::{Deed, Talk};
+use crate::model::command::ClientId;
 use crate::model::hub::{HubGone, News};
 use crate::model::{Hub, Realtime, Snapshot, Time};
 use crate::ui::app::Error;
@@ -44,7 +45,8 @@ pub async fn run(hub: Hub, settings: Settings, now: impl Fn() -> Time) -> Result
     let (mut quit, mut interrupt) = (get(SignalKind::quit())?, get(SignalKind::interrupt())?);
     let mut stop = get(SignalKind::from_raw(Signal::TSTP.as_raw()))?;
     let snapshot = hub.snapshot();
-    let mut room = Room { talk: Talk::new(settings.jog, settings.units), hub, snapshot, spoken, unsaid: 0, exit: None };
+    let (talk, me) = (Talk::new(settings.jog, settings.units), settings.me);
+    let mut room = Room { talk, me, hub, snapshot, spoken, unsaid: 0, exit: None };
     room.carry_out(Talk::greet());
     if let Some(notice) = settings.notice {
         room.say(&notice);
@@ -82,6 +84,8 @@ pub async fn run(hub: Hub, settings: Settings, now: impl Fn() -> Time) -> Result
 
 struct Room {
     talk: Talk,
+    /// This client's number.
+    me: ClientId,
     hub: Hub,
     snapshot: Arc<Snapshot>,
     spoken: mpsc::Sender<String>,
@@ -117,7 +121,10 @@ impl Room {
         for deed in deeds {
             match deed {
                 Deed::Say(text) => self.say(&text),
-                Deed::Realtime(realtime) => self.hub.realtime(realtime),
+                Deed::Realtime(realtime) => match self.snapshot.people.may_press(realtime, self.me, self.snapshot.at) {
+                    Ok(()) => self.hub.realtime(realtime),
+                    Err(why) => self.carry_out(Talk::refused(&why.to_string())),
+                },
                 Deed::Submit(command) => match self.hub.submit(command) {
                     Ok(ticket) => self.talk.submitted(ticket),
                     Err(why) => self.carry_out(Talk::refused(&why.to_string())),

@@ -153,6 +153,7 @@ pub(crate) fn run() -> Run {
         paused_since: None,
         remaining_s: Some(559.0),
         prompt: None,
+        answered: None,
         check_mode: false,
         outline: false,
         phases: Some(PhaseTimes::of(&details().report)),

@@ -60,8 +60,11 @@ fn client(cx: &Cx<'_>, person: &Person, area: Rect, buf: &mut Buffer) {
     let width = usize::from(area.width).saturating_sub(1);
     let has = cx.snapshot.people.control.as_ref().is_some_and(|control| control.client == person.id);
     let is_me = person.id == cx.ui.settings.me;
-    // It calls itself "this screen", which it is for nobody else.
-    let mut who = if person.local && !is_me { "the hub's own screen".to_owned() } else { printable(&person.user) };
+    let mut who = match (person.local, is_me) {
+        (true, true) => "this screen".to_owned(),
+        (true, false) => "the hub's own screen".to_owned(),
+        (false, _) => printable(&person.user),
+    };
     if let Some(uid) = person.uid.filter(|uid| !who.ends_with(&format!("uid {uid}"))) {
         let _ = write!(who, " (uid {uid})");
     }

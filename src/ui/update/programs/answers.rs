@@ -96,6 +96,8 @@ pub(in crate::ui::update) fn answer(
             }
         }
         ProgramAnswer::History { runs, statistics } => programs.history.take(runs, *statistics),
+        // Only scripts ask for them.
+        ProgramAnswer::Totals(_) => {}
     }
     Vec::new()
 }

@@ -1,32 +1,18 @@
-//! `sunmill programs`: which there are, which ran, how they ended, how long they took.
+//! `sunmill programs history` and `statistics`: what ran, how it ended, how long it took.
 
 use std::time::Duration;
 
-use clap::{Args, Subcommand};
+use clap::Args;
 use jiff::Zoned;
 use jiff::tz::TimeZone;
 use serde::Serialize;
 
-use super::args::Format;
-use super::browse::ListArgs;
-use super::exit::Failure;
-use super::settings::Settings;
-use super::when::{When, hours, local, rfc3339};
-use super::{browse, listing, store};
+use crate::cli::args::Format;
+use crate::cli::exit::Failure;
+use crate::cli::listing;
+use crate::cli::when::{When, hours, local, rfc3339};
 use crate::model::program::ask::Statistics;
-use crate::model::program::{PastRun, RunEnd, RunEnergy};
-use crate::store::{ProgramTotals, RunFilter, Totals};
-
-/// `sunmill programs …`
-#[derive(Debug, Subcommand)]
-pub enum ProgramsCommand {
-    /// Print the programs in `[programs] folders`, newest first
-    List(ListArgs),
-    /// Print past runs, newest first
-    History(HistoryArgs),
-    /// Print how often and how long programs ran: the machine's hours, and each program's
-    Statistics(Format),
-}
+use crate::model::program::{PastRun, ProgramTotals, RunEnd, RunEnergy, Totals};
 
 /// Options of `sunmill programs history`.
 #[derive(Debug, Args)]
@@ -45,27 +31,19 @@ pub struct HistoryArgs {
     pub format: Format,
 }
 
-/// What `programs` prints.
-pub(super) fn told(settings: &Settings, command: &ProgramsCommand) -> Result<String, Failure> {
-    match command {
-        ProgramsCommand::List(args) => browse::told(settings, args),
-        ProgramsCommand::History(args) => history(settings, args),
-        ProgramsCommand::Statistics(format) => statistics(settings, *format),
+impl HistoryArgs {
+    /// From which ms of Unix time on.
+    pub(super) fn since_ms(&self) -> Result<Option<i64>, Failure> {
+        Ok(self.since.map(|when| when.unix_ms(&Zoned::now())).transpose()?)
     }
-}
 
-fn history(settings: &Settings, args: &HistoryArgs) -> Result<String, Failure> {
-    let now = Zoned::now();
-    let since_ms = args.since.map(|when| when.unix_ms(&now)).transpose()?;
-    let filter = RunFilter { name: args.name.clone(), since_ms };
-    let runs = match store::reader(settings) {
-        Some(reader) => reader.runs(&filter, 0, args.last.unwrap_or(usize::MAX))?,
-        None => Vec::new(),
-    };
-    match args.format {
-        Format { json: true, .. } => listing::json(&runs.iter().map(Told::of).collect::<Vec<_>>()),
-        Format { csv: true, .. } => listing::csv(&NAMES, &runs.iter().map(Told::of).collect::<Vec<_>>()),
-        _ => Ok(history_text(&runs, now.time_zone())),
+    /// How these runs are printed.
+    pub(super) fn told(&self, runs: &[PastRun]) -> Result<String, Failure> {
+        match self.format {
+            Format { json: true, .. } => listing::json(&runs.iter().map(Told::of).collect::<Vec<_>>()),
+            Format { csv: true, .. } => listing::csv(&NAMES, &runs.iter().map(Told::of).collect::<Vec<_>>()),
+            _ => Ok(history_text(runs, &TimeZone::system())),
+        }
     }
 }
 
@@ -232,11 +210,8 @@ const TOTAL_NAMES: [&str; 12] = [
     "dry_energy_kwh",
 ];
 
-fn statistics(settings: &Settings, format: Format) -> Result<String, Failure> {
-    let totals = match store::reader(settings) {
-        Some(reader) => reader.statistics()?,
-        None => Totals::default(),
-    };
+/// How these sums are printed.
+pub(super) fn statistics(totals: &Totals, format: Format) -> Result<String, Failure> {
     let told = |program: &ProgramTotals| rfc3339(program.last_ms);
     match format {
         Format { json: true, .. } => listing::json(&ToldTotals {
@@ -252,7 +227,7 @@ fn statistics(settings: &Settings, format: Format) -> Result<String, Failure> {
             let rows: Vec<_> = totals.programs.iter().map(|p| flat(p, told(p))).collect();
             listing::csv(&TOTAL_NAMES, &rows)
         }
-        _ => Ok(statistics_text(&totals, &TimeZone::system())),
+        _ => Ok(statistics_text(totals, &TimeZone::system())),
     }
 }
 

@@ -6,11 +6,11 @@ use clap::Args;
 use jiff::tz::TimeZone;
 use serde::Serialize;
 
-use super::args::Format;
-use super::exit::Failure;
-use super::settings::Settings;
-use super::when::{local, rfc3339};
-use super::{listing, out};
+use crate::cli::args::Format;
+use crate::cli::exit::Failure;
+use crate::cli::settings::Settings;
+use crate::cli::when::{local, rfc3339};
+use crate::cli::{listing, out};
 use crate::hub::programs::Folders;
 use crate::hub::programs::browse::{Listing, list};
 use crate::model::program::Entry;
@@ -49,22 +49,28 @@ impl<'a> Told<'a> {
     }
 }
 
-/// What it prints. What is left out, and why, goes to stderr.
-pub(super) fn told(settings: &Settings, args: &ListArgs) -> Result<String, Failure> {
+impl ListArgs {
+    /// How what was found is printed. What is left out, and why, goes to stderr.
+    pub(super) fn told(&self, found: &Listing) -> Result<String, Failure> {
+        for note in &found.notes {
+            out::words(note);
+        }
+        let rows: Vec<Told<'_>> = found.entries.iter().map(Told::of).collect();
+        match self.format {
+            Format { json: true, .. } => listing::json(&rows),
+            Format { csv: true, .. } => listing::csv(&NAMES, &rows),
+            _ => Ok(text(&found.entries, &TimeZone::system())),
+        }
+    }
+}
+
+/// What lies in a folder, or in each of the configured ones.
+pub(super) fn found(settings: &Settings, args: &ListArgs) -> Result<Listing, Failure> {
     let folders = Folders::new(settings.program_folders.clone());
-    let found = match &args.folder {
+    Ok(match &args.folder {
         Some(folder) => list(&folders, Some(&std::path::absolute(folder)?)).map_err(color_eyre::Report::from)?,
         None => everywhere(&folders),
-    };
-    for note in &found.notes {
-        out::words(note);
-    }
-    let rows: Vec<Told<'_>> = found.entries.iter().map(Told::of).collect();
-    match args.format {
-        Format { json: true, .. } => listing::json(&rows),
-        Format { csv: true, .. } => listing::csv(&NAMES, &rows),
-        _ => Ok(text(&found.entries, &TimeZone::system())),
-    }
+    })
 }
 
 /// The contents of each configured folder, in their order.
