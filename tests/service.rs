@@ -113,12 +113,12 @@ fn a_machine_that_is_not_there_and_a_bus_that_is_silent_are_no_reason_to_end_it(
     service.end();
 }
 
-#[test]
-fn told_to_end_in_a_program_it_holds_the_machine_and_writes_down_how_far_it_was() {
+/// A service that runs a program of these moves, and is to do this with it when it is told to end.
+fn running(moves: &str, on_stop: &str) -> Service {
     let home = Home::new();
-    home.write("gcode/part.nc", "G21 G90 G94 G54\nG0 X52 Y52 Z-9\nG1 X90 F60\nG1 X52 F60\nM30\n");
-    home.write("config.toml", "[programs]\nfolders = [\"~/gcode\"]\n");
-    let mut service = Service::start(home, DEADLINE);
+    home.write("gcode/part.nc", &format!("G21 G90 G94 G54\nG0 X52 Y52 Z-9\n{moves}M30\n"));
+    home.write("config.toml", &format!("[programs]\nfolders = [\"~/gcode\"]\n{on_stop}"));
+    let service = Service::start(home, DEADLINE);
     service.until("READY=1");
     let path = service.home.path().join("gcode/part.nc");
     let order = serde_json::json!({"command": {"Program": {"Run": {
@@ -137,12 +137,58 @@ fn told_to_end_in_a_program_it_holds_the_machine_and_writes_down_how_far_it_was(
             break;
         }
     }
+    service
+}
+
+impl Service {
+    fn history(&self) -> String {
+        stdout(&sunmill(&self.home, &["programs", "history", "--csv"], &[]))
+    }
+
+    /// What was sent last, without questions.
+    fn last_sent(&self) -> String {
+        let wire = fs::read_to_string(self.home.path().join(".local/state/sunmill/log/wire.log")).expect("a wire log");
+        let is_said = |line: &&str| line.contains(" > ") && !line.ends_with(" ?") && !line.ends_with(" $G\\n");
+        wire.lines().rev().find(is_said).unwrap_or_default().to_owned()
+    }
+}
+
+#[test]
+fn told_to_end_in_a_program_it_holds_the_machine_and_writes_down_how_far_it_was() {
+    let mut service = running("G1 X90 F60\nG1 X52 F60\n", "");
     service.end();
-    let history = stdout(&sunmill(&service.home, &["programs", "history", "--csv"], &[]));
+    let (history, last) = (service.history(), service.last_sent());
     assert!(history.contains("part.nc") && history.contains("interrupted"), "{history}");
-    let wire = fs::read_to_string(service.home.path().join(".local/state/sunmill/log/wire.log")).expect("a wire log");
-    let last = wire.lines().rev().find(|line| line.contains(" > ") && !line.ends_with(" ?")).unwrap_or_default();
     assert!(last.contains('!'), "the last that was sent is a feed hold: {last}");
+}
+
+#[test]
+fn told_to_end_in_a_program_it_may_end_that_first_at_a_standstill() {
+    let mut service = running("G1 X90 F60\nG1 X52 F60\n", "[daemon]\non_stop = \"stop\"\n");
+    service.end();
+    let history = service.history();
+    assert!(history.contains("part.nc") && history.contains(",stopped,"), "{history}");
+}
+
+#[test]
+fn told_to_end_in_a_program_it_may_wait_for_its_end_and_systemd_is_told_so() {
+    let finish = "[daemon]\non_stop = \"finish\"\n";
+    let mut service = running("G1 X54 F60\n", finish);
+    kill_process(Pid::from_child(&service.process), Signal::TERM).expect("it lives");
+    service.until("STOPPING=1");
+    service.until("EXTEND_TIMEOUT_USEC=");
+    assert!(service.process.wait().expect("its end").success());
+    let history = service.history();
+    assert!(history.contains("part.nc") && history.contains(",done,"), "{history}");
+
+    // Who tells it twice is not willing to wait.
+    let mut service = running("G1 X90 F60\nG1 X52 F60\n", finish);
+    kill_process(Pid::from_child(&service.process), Signal::TERM).expect("it lives");
+    service.until("EXTEND_TIMEOUT_USEC=");
+    kill_process(Pid::from_child(&service.process), Signal::TERM).expect("it lives");
+    assert!(service.process.wait().expect("its end").success());
+    let history = service.history();
+    assert!(history.contains("part.nc") && history.contains("interrupted"), "{history}");
 }
 
 fn asset(name: &str) -> String {

@@ -1,9 +1,11 @@
 //! `sunmill daemon`: the hub alone.
 
 use std::process::ExitCode;
+use std::time::Duration;
 
 use color_eyre::eyre::{Report, eyre};
 use tokio::signal::unix::{SignalKind, signal};
+use tokio::time::{MissedTickBehavior, interval, timeout};
 
 use super::exit::Failure;
 use super::house::{House, access};
@@ -11,9 +13,18 @@ use super::service::{self, Watchdog};
 use super::settings::Settings;
 use super::{logging, out, socket, tcp};
 use crate::attach::{Listening, serve};
+use crate::config::OnStop;
+use crate::model::command::{Origin, Realtime};
+use crate::model::hub::Hub;
+use crate::model::program::{Run, RunState};
 
-/// Runs until it is told to end (SIGTERM, SIGINT). A jog is cancelled and the link closed then; what the controller has of a
-/// program is on hold, and its line in the journal. systemd is told when it is ready, lives and ends.
+/// A program that is ended stands within this, or it is held as it is. Less than the unit's `TimeoutStopSec=`.
+const LONGEST_STOP: Duration = Duration::from_secs(10);
+/// How often systemd is told that a program is still waited for.
+const STILL_WAITS: Duration = Duration::from_secs(5);
+
+/// Runs until it is told to end (SIGTERM, SIGINT). A program comes to the end that `[daemon] on_stop` says; what still moves then is
+/// held, a jog cancelled, the link closed, and the line of a program is in the journal. systemd is told when it is ready, lives and ends.
 pub(super) fn run(settings: &Settings) -> Result<ExitCode, Failure> {
     if let Some(remote) = &settings.remote {
         let url = &remote.url;
@@ -53,6 +64,14 @@ pub(super) fn run(settings: &Settings) -> Result<ExitCode, Failure> {
             () = fed(watchdog.as_ref()) => {}
         }
         service::stopping();
+        let on_stop = settings.config.daemon.on_stop;
+        // Those who are attached can still look, and stop. Who signals again does not want to wait.
+        tokio::select! {
+            () = ended(on_stop, running.port.join(Origin::Hub)) => {}
+            _ = terminate.recv() => {}
+            _ = interrupt.recv() => {}
+            () = fed(watchdog.as_ref()) => {}
+        }
         drop(server);
         Ok(())
     })?;
@@ -65,5 +84,50 @@ async fn fed(watchdog: Option<&Watchdog>) {
     match watchdog {
         Some(watchdog) => watchdog.feed(service::alive).await,
         None => std::future::pending().await,
+    }
+}
+
+/// Brings a program to the end that is wanted. What it leaves in motion is held afterwards, as everything is that moves.
+async fn ended(on_stop: OnStop, mut hub: Hub) {
+    match on_stop {
+        OnStop::Hold => {}
+        OnStop::Stop => {
+            let open = |run: &Run| run.state.is_open();
+            if hub.snapshot().programs.run.as_ref().is_some_and(open) {
+                hub.realtime(Realtime::StopProgram);
+                if timeout(LONGEST_STOP, while_it_is(&mut hub, open)).await.is_err() {
+                    tracing::warn!("the program was not seen to end");
+                }
+            }
+        }
+        OnStop::Finish => {
+            let mut still = interval(STILL_WAITS);
+            still.set_missed_tick_behavior(MissedTickBehavior::Delay);
+            let waits = async {
+                loop {
+                    still.tick().await;
+                    service::takes_longer(3 * STILL_WAITS);
+                }
+            };
+            tokio::select! {
+                () = while_it_is(&mut hub, goes_on) => {}
+                () = waits => {}
+            }
+        }
+    }
+}
+
+/// It comes to its end by itself; one that is paused or asks something may wait for ever.
+fn goes_on(run: &Run) -> bool {
+    let moves_on = matches!(run.state, RunState::Ready | RunState::Running | RunState::Pausing | RunState::Stopping);
+    moves_on && run.prompt.is_none()
+}
+
+/// Waits as long as there is a run like this.
+async fn while_it_is(hub: &mut Hub, like_this: impl Fn(&Run) -> bool) {
+    while hub.snapshot().programs.run.as_ref().is_some_and(&like_this) {
+        if hub.changed().await.is_err() {
+            return;
+        }
     }
 }

@@ -92,6 +92,11 @@ pub(super) fn stopping() {
     told(&[NotifyState::Stopping]);
 }
 
+/// It takes longer than systemd may expect (`TimeoutStopSec=`), for this long at least.
+pub(super) fn takes_longer(time: Duration) {
+    told(&[NotifyState::ExtendTimeoutUsec(u32::try_from(time.as_micros()).unwrap_or(u32::MAX))]);
+}
+
 fn told(state: &[NotifyState<'_>]) {
     if let Err(error) = sd_notify::notify(state) {
         tracing::warn!(%error, "systemd cannot be told");

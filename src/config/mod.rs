@@ -7,6 +7,7 @@
 
 mod attach;
 mod colours;
+mod daemon;
 mod edit;
 mod inverters;
 mod migrate;
@@ -21,6 +22,7 @@ mod tcp;
 
 pub use attach::{Attach, OnClientLoss};
 pub use colours::{Colours, Paint};
+pub use daemon::{Daemon, OnStop};
 pub use edit::{CannotEdit, with_port};
 pub use inverters::{Bus, Inverter, Inverters, Parity};
 pub use outputs::{Output, OutputKind};

@@ -9,6 +9,7 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 use super::attach::Attach;
 use super::colours::Colours;
+use super::daemon::Daemon;
 use super::inverters::{Bus, Inverter, Inverters};
 use super::outputs::Output;
 use super::range;
@@ -56,6 +57,8 @@ pub struct Config {
     pub store: Store,
     /// Who may do what through the socket.
     pub attach: Attach,
+    /// The hub without a screen.
+    pub daemon: Daemon,
     /// What all inverters share.
     pub inverters: Inverters,
     /// Serial lines and sockets with inverters on them.
@@ -89,6 +92,7 @@ impl Default for Config {
             programs: Programs::default(),
             analysis: Analysis::default(),
             attach: Attach::default(),
+            daemon: Daemon::default(),
             inverters: Inverters::default(),
             bus: Vec::new(),
             inverter: Vec::new(),
