@@ -4,7 +4,16 @@
 #[path = "../fuzz/src/lib.rs"]
 mod targets;
 
+use std::time::Duration;
+
 use proptest::prelude::*;
+use serde_json::json;
+use sunmill::model::command::HomeTarget;
+use sunmill::model::jog::JogVector;
+use sunmill::model::people::ControlOrder;
+use sunmill::model::program::ProgramOrder;
+use sunmill::model::work::Work;
+use sunmill::model::{Axis, AxisVec, Command};
 
 /// Random bytes with pieces that mean something mixed in.
 fn bytes() -> impl Strategy<Value = Vec<u8>> {
@@ -34,9 +43,61 @@ fn bytes() -> impl Strategy<Value = Vec<u8>> {
     prop::collection::vec(piece, 0..40).prop_map(|pieces| pieces.concat())
 }
 
+/// Calls of the socket, whole and with bytes changed, cut out or put in.
+fn calls() -> impl Strategy<Value = Vec<u8>> {
+    let command = |command: Command| {
+        let call = json!({"jsonrpc": "2.0", "id": 7, "method": "command", "params": {"command": command}});
+        call.to_string().into_bytes()
+    };
+    let vector = JogVector { direction: AxisVec::from_slice(&[1.0, -1.0]), feed_mm_min: 600.0 };
+    let axes = [Axis::X, Axis::Z].into_iter().collect();
+    let mut whole = [
+        Command::Mdi("G1 X1.5 F600".into()),
+        Command::JogStep { distance: AxisVec::from_slice(&[1.5, 0.0, -1e300]), feed_mm_min: 600.0 },
+        Command::JogContinue { vector, lease: Duration::from_millis(250) },
+        Command::Home(HomeTarget::One(Axis::X)),
+        Command::SetWork { axes, value: 12.5 },
+        Command::SetSetting { key: "110".into(), value: "500".into() },
+        Command::Work(Work::Set(vec![(Axis::Y, 1e-9)])),
+        Command::Program(ProgramOrder::Enqueue("a.nc".into())),
+        Command::Control(ControlOrder::Take { reason: "\u{0}".into() }),
+    ]
+    .map(command)
+    .to_vec();
+    whole.extend(
+        [
+            r#"{"jsonrpc":"2.0","id":null,"method":"hello","params":{"protocol":1,"client":"x"}}"#,
+            r#"{"jsonrpc":"2.0","method":"realtime","params":{"realtime":{"FeedOverride":"FinePlus"}}}"#,
+            r#"{"jsonrpc":"2.0","id":"a","method":"ask","params":{"query":{"Program":{"List":null}}}}"#,
+            r#"{"jsonrpc":"2.0","id":1e9,"method":"subscribe","params":{"max_hz":1e400}}"#,
+        ]
+        .map(|line| line.as_bytes().to_vec()),
+    );
+    let damage = prop::collection::vec((any::<prop::sample::Index>(), any::<u8>(), 0..4_u8), 0..4);
+    let line = (prop::sample::select(whole), damage).prop_map(|(mut line, damage)| {
+        for (at, byte, how) in damage {
+            let at = at.index(line.len());
+            match how {
+                0 => line[at] = byte,
+                1 => line.insert(at, byte),
+                2 if line.len() > 1 => drop(line.remove(at)),
+                _ => line.insert(at, b"0123456789-+.eE"[usize::from(byte) % 15]),
+            }
+        }
+        line
+    });
+    prop::collection::vec(line, 1..4).prop_map(|lines| lines.join(&b'\n'))
+}
+
 proptest! {
     #[test]
+    fn no_call_breaks_the_socket_and_what_is_sent_is_safe(data in calls()) {
+        targets::messages(&data);
+    }
+
+    #[test]
     fn nothing_breaks_on_any_bytes(data in bytes()) {
+        targets::messages(&data);
         targets::session(&data);
         targets::line(&data);
         targets::keys(&data);

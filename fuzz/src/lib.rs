@@ -5,13 +5,21 @@
 
 use std::time::Duration;
 
+use serde_json::json;
+use sunmill::attach::{Call, Code};
+use sunmill::driver::machine::OrderKind;
 use sunmill::grbl::session::{JogOrder, SessionConfig};
 use sunmill::grbl::tables::Tables;
 use sunmill::grbl::{Event, Line, Session, recording};
+use sunmill::hub::arbiter;
 use sunmill::model::command::{Realtime, TicketId};
+use sunmill::model::desk::Query;
 use sunmill::model::jog::JogVector;
 use sunmill::model::latch::RealtimeSet;
-use sunmill::model::{AxisVec, Firmware, Time};
+use sunmill::model::machine::{Identity, MachineState};
+use sunmill::model::people::ControlOrder;
+use sunmill::model::snapshot::LinkState;
+use sunmill::model::{AxisVec, Command, Firmware, Snapshot, StateKind, Time};
 use sunmill::ui::input::decode::Decoder;
 
 const FIRMWARES: [Option<Firmware>; 4] = [None, Some(Firmware::Grbl), Some(Firmware::FluidNc), Some(Firmware::GrblHal)];
@@ -75,8 +83,7 @@ pub fn line(data: &[u8]) {
     let text = String::from_utf8_lossy(data);
     for firmware in FIRMWARES {
         let Ok(line) = Line::new(&text, firmware) else { continue };
-        let safe = |byte: u8| (0x20..0x7F).contains(&byte) && !b"!?~".contains(&byte);
-        assert!(line.as_str().bytes().all(safe), "{line}");
+        assert!(is_safe(&line), "{line}");
     }
 }
 
@@ -91,6 +98,69 @@ pub fn keys(data: &[u8]) {
     decoder.handle_timeout(now + Duration::from_secs(5));
     let events = std::iter::from_fn(|| decoder.poll()).take(2 * data.len() + 3).count();
     assert!(events <= 2 * data.len() + 2, "{events} events from {} bytes", data.len());
+}
+
+/// Lines that come in through the socket: each is a call that can be read again, or is answered with a reason; and what it asks of
+/// the machine is decided, to lines that hold nothing that a controller acts on by itself.
+pub fn messages(data: &[u8]) {
+    let (snapshot, now) = idle();
+    for line in data.split(|byte| *byte == b'\n') {
+        let text = String::from_utf8_lossy(line);
+        let call = match Call::read(&text) {
+            Ok(call) => call,
+            Err((_, problem)) => {
+                assert!(!problem.message.is_empty() && Code::ALL.contains(&problem.code));
+                continue;
+            }
+        };
+        let mut again = json!({"jsonrpc": "2.0", "method": call.method, "params": call.params});
+        if let Some(id) = &call.id {
+            again["id"] = id.clone();
+        }
+        // Numbers may be a little different, which is nothing to a reader.
+        assert!(
+            Call::read(&again.to_string())
+                .is_ok_and(|read| read.method == call.method && read.id.is_some() == call.id.is_some())
+        );
+        let asked = |name: &str| call.params.get(name).cloned().unwrap_or_default();
+        if let Ok(command) = serde_json::from_value::<Command>(asked("command")) {
+            let _ = arbiter::describe(&command);
+            for order in arbiter::decide(&command, &snapshot, now).unwrap_or_default() {
+                if let OrderKind::Line(line) = order {
+                    assert!(is_safe(&line), "{line} of {command:?}");
+                }
+            }
+        }
+        let _ = serde_json::from_value::<Realtime>(asked("realtime"));
+        let _ = serde_json::from_value::<Query>(asked("query"));
+        let _ = serde_json::from_value::<ControlOrder>(asked("order"));
+    }
+}
+
+/// A homed machine that stands still and has just said so.
+fn idle() -> (Snapshot, Time) {
+    let now = Time::from_millis(1000);
+    let mut snapshot = Snapshot::default();
+    let machine = &mut snapshot.machine;
+    machine.link.state = LinkState::Up;
+    machine.state = Some(MachineState::plain(StateKind::Idle));
+    machine.report_interval = Duration::from_millis(200);
+    machine.reported_at = Some(now);
+    machine.machine_position = Some(AxisVec::zeros(3));
+    machine.identity = Some(Identity {
+        firmware: Firmware::FluidNc,
+        version: "v4".into(),
+        name: None,
+        options: String::new(),
+        planner_blocks: None,
+        rx_bytes: None,
+        axes: Some(3),
+    });
+    (snapshot, now)
+}
+
+fn is_safe(line: &Line) -> bool {
+    line.as_str().bytes().all(|byte| (0x20..0x7F).contains(&byte) && !b"!?~".contains(&byte))
 }
 
 /// Files that people write: the configuration and recordings.
