@@ -5,18 +5,16 @@
 
 mod support;
 
-use std::fs;
-use std::io::{self, BufRead, BufReader, Read};
+use std::io::{self, Read};
 use std::path::Path;
-use std::process::{Child, Command, Stdio};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
 use portable_pty::{CommandBuilder, MasterPty, PtySize, native_pty_system};
+use support::process::{PROGRAM, Simulator, status, usage};
 use support::{NO_BUDGET, title, value};
 
-const PROGRAM: &str = env!("CARGO_BIN_EXE_sunmill");
 /// Until the controller is known and has told all its settings.
 const SETTLE: Duration = Duration::from_secs(3);
 const WATCHED: Duration = Duration::from_secs(10);
@@ -27,10 +25,9 @@ fn main() -> io::Result<()> {
     for firmware in ["grbl", "fluidnc"] {
         title(&format!("Idle, {firmware} behind a pseudo-terminal"));
         let machine = home.path().join(firmware);
-        let mut simulator = Simulator::start(&machine, firmware)?;
+        let simulator = Simulator::machine(&machine, firmware)?;
         let figures = watch(home.path(), &["--port", &machine.to_string_lossy()])?;
-        simulator.0.kill()?;
-        simulator.0.wait()?;
+        drop(simulator);
         figures.print("< 0.3 %", "< 12 MiB");
     }
     title("Idle, machine simulated in the same process");
@@ -59,26 +56,6 @@ impl Figures {
         value("of it not shared with the file", self.private_mib, "MiB", NO_BUDGET);
         value("to the terminal", self.bytes_per_s, "bytes/s", "0");
         value("threads switched to", self.wakes_per_s, "per s", NO_BUDGET);
-    }
-}
-
-/// The simulated machine.
-struct Simulator(Child);
-
-impl Simulator {
-    fn start(at: &Path, firmware: &str) -> io::Result<Self> {
-        let mut child = Command::new(PROGRAM)
-            .args(["sim", "machine", "--firmware", firmware, "--pty"])
-            .arg(at)
-            .stdin(Stdio::piped())
-            .stdout(Stdio::piped())
-            .stderr(Stdio::null())
-            .spawn()?;
-        // It says where it is once it can be opened.
-        if let Some(output) = child.stdout.take() {
-            BufReader::new(output).read_line(&mut String::new())?;
-        }
-        Ok(Self(child))
     }
 }
 
@@ -157,29 +134,4 @@ fn first_paint(home: &Path) -> io::Result<Duration> {
     let took = start.elapsed();
     screen.close()?;
     Ok(took)
-}
-
-/// What a process has used so far.
-struct Usage {
-    cpu: Duration,
-    switches: u64,
-}
-
-/// Of all its threads: the scheduler's own count in ns, since the clock ticks of `stat` are too coarse for this.
-fn usage(pid: u32) -> io::Result<Usage> {
-    let (mut nanos, mut switches) = (0, 0);
-    for thread in fs::read_dir(format!("/proc/{pid}/task"))? {
-        let text = fs::read_to_string(thread?.path().join("schedstat"))?;
-        let mut fields = text.split_whitespace().map(|field| field.parse::<u64>().unwrap_or_default());
-        nanos += fields.next().unwrap_or_default();
-        switches += fields.nth(1).unwrap_or_default();
-    }
-    Ok(Usage { cpu: Duration::from_nanos(nanos), switches })
-}
-
-/// A figure of `/proc/PID/status`, in KiB.
-fn status(pid: u32, name: &str) -> io::Result<f64> {
-    let text = fs::read_to_string(format!("/proc/{pid}/status"))?;
-    let figure = text.lines().find_map(|line| line.strip_prefix(name)?.split_whitespace().next()?.parse().ok());
-    figure.ok_or_else(|| io::Error::other(format!("no {name} in the process status")))
 }

@@ -5,6 +5,9 @@
 #![allow(dead_code, unreachable_pub, reason = "each bench is a crate of its own and uses a part of this")]
 #![allow(clippy::print_stdout, reason = "printing the figures is what a bench is for")]
 
+pub mod far_end;
+pub mod process;
+
 use std::fs::File;
 use std::io;
 use std::os::fd::{AsFd, OwnedFd};
