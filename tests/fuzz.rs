@@ -104,3 +104,15 @@ proptest! {
         targets::texts(&data);
     }
 }
+
+/// Found by the above: an axis that no machine has ended the hub.
+#[test]
+fn axes_that_no_machine_has_are_no_command() {
+    let refused = |command: &str| serde_json::from_str::<Command>(command).is_err();
+    assert!(!refused(r#"{"Home":{"One":8}}"#) && refused(r#"{"Home":{"One":9}}"#) && refused(r#"{"Home":{"One":21}}"#));
+    assert!(!refused(r#"{"SetWork":{"axes":511,"value":0}}"#) && refused(r#"{"SetWork":{"axes":512,"value":0}}"#));
+    let step = |len: u8| {
+        format!(r#"{{"JogStep":{{"distance":{{"values":[1,0,0,0,0,0,0,0,0],"len":{len}}},"feed_mm_min":1.0}}}}"#)
+    };
+    assert!(!refused(&step(9)) && refused(&step(10)) && refused(&step(255)));
+}

@@ -1,6 +1,6 @@
 //! Who is attached, and who is in control.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, VecDeque};
 use std::sync::Arc;
 
 use super::run::Keeper;
@@ -17,7 +17,12 @@ pub(super) struct Heard {
     /// When those in other processes were heard of last.
     last: HashMap<ClientId, Time>,
     on_loss: OnClientLoss,
+    /// Who has left of late: what they asked for may come after that.
+    gone: VecDeque<ClientId>,
 }
+
+/// So many of those who have left are remembered: more than may be attached.
+const GONE: usize = 128;
 
 impl Keeper {
     /// How clients are treated here.
@@ -56,6 +61,8 @@ impl Keeper {
             }
             PeopleNews::Gone(id) => {
                 self.heard.last.remove(&id);
+                self.heard.gone.truncate(GONE - 1);
+                self.heard.gone.push_front(id);
                 self.spindle_left(id, now);
                 let person = self.snapshot.people.find(id);
                 let (who, screen) = (person.map(Person::words), person.is_some_and(|person| person.screen));
@@ -122,6 +129,7 @@ impl Keeper {
         if !request.command.needs_control() {
             return Ok(());
         }
+        self.is_there(request)?;
         if let Some(why) = self.snapshot.people.refusal(&request.origin, now) {
             return Err(Outcome::Refused(why));
         }
@@ -130,9 +138,22 @@ impl Keeper {
         Ok(())
     }
 
+    /// Nobody who has left moves anything, or gets control that nobody could give back.
+    fn is_there(&self, request: &Request) -> Result<(), Outcome> {
+        match request.origin.client() {
+            Some(client) if self.heard.gone.contains(&client) => {
+                Err(Outcome::Refused(Refused::because("who asked for it has left")))
+            }
+            _ => Ok(()),
+        }
+    }
+
     /// An order about control, carried out at once.
     pub(super) fn control_order(&mut self, request: &Request, now: Time) -> Option<Outcome> {
         let Command::Control(order) = &request.command else { return None };
+        if let Err(outcome) = self.is_there(request) {
+            return Some(outcome);
+        }
         let client = request.origin.client();
         let mine = self.snapshot.people.control.as_ref().is_some_and(|control| Some(control.client) == client);
         Some(match order {

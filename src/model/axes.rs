@@ -12,7 +12,21 @@ pub const LETTERS: [char; MAX_AXES] = ['X', 'Y', 'Z', 'A', 'B', 'C', 'U', 'V', '
 
 /// One axis, by its place in the status report.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(try_from = "u8")]
 pub struct Axis(u8);
+
+/// What came from outside names an axis that no machine has.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("there are {MAX_AXES} axes at most, counted from 0")]
+pub struct NoSuchAxis;
+
+impl TryFrom<u8> for Axis {
+    type Error = NoSuchAxis;
+
+    fn try_from(index: u8) -> Result<Self, NoSuchAxis> {
+        Self::from_index(index.into()).ok_or(NoSuchAxis)
+    }
+}
 
 impl Axis {
     /// The X axis.
@@ -70,7 +84,16 @@ impl fmt::Display for Axis {
 
 /// A set of axes.
 #[derive(Clone, Copy, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(try_from = "u16")]
 pub struct AxisSet(u16);
+
+impl TryFrom<u16> for AxisSet {
+    type Error = NoSuchAxis;
+
+    fn try_from(bits: u16) -> Result<Self, NoSuchAxis> {
+        if bits & !Self::first(MAX_AXES).0 == 0 { Ok(Self(bits)) } else { Err(NoSuchAxis) }
+    }
+}
 
 impl AxisSet {
     /// No axis.
@@ -147,9 +170,25 @@ impl fmt::Display for AxisSet {
 
 /// One number for each axis that a machine has: mm for linear axes, degrees for rotary ones.
 #[derive(Clone, Copy, Default, PartialEq, Serialize, Deserialize)]
+#[serde(try_from = "Numbers")]
 pub struct AxisVec {
     values: [f64; MAX_AXES],
     len: u8,
+}
+
+/// As it comes from outside.
+#[derive(Deserialize)]
+struct Numbers {
+    values: [f64; MAX_AXES],
+    len: u8,
+}
+
+impl TryFrom<Numbers> for AxisVec {
+    type Error = NoSuchAxis;
+
+    fn try_from(Numbers { values, len }: Numbers) -> Result<Self, NoSuchAxis> {
+        if usize::from(len) <= MAX_AXES { Ok(Self { values, len }) } else { Err(NoSuchAxis) }
+    }
 }
 
 impl AxisVec {

@@ -123,5 +123,9 @@ async fn control_of_who_is_silent_or_gone_is_free() {
     bench.ask_as(OTHER, take(""));
     bench.keeper.take_people(PeopleNews::Gone(ClientId(2)));
     assert_eq!(holder(&bench), None);
+    // What it had asked for comes after it has left.
+    bench.ask_as(OTHER, step());
+    bench.ask_as(OTHER, take(""));
+    assert_eq!(holder(&bench), None);
     assert!(bench.keeper.snapshot.people.clients.is_empty());
 }
