@@ -133,6 +133,8 @@ pub struct WriteSequence {
     wait: Option<Time>,
     give_up: Option<Time>,
     done: Vec<Done>,
+    /// Words of registers that were read back and nobody has fetched yet.
+    read: Vec<(RegisterId, Vec<u16>)>,
 }
 
 impl WriteSequence {
@@ -179,9 +181,15 @@ impl WriteSequence {
             wait: None,
             give_up: None,
             done: Vec::new(),
+            read: Vec::new(),
         };
         sequence.begin();
         sequence
+    }
+
+    /// Words of registers that were read back since the last call: newer than what was read of them before.
+    pub fn take_read(&mut self) -> Vec<(RegisterId, Vec<u16>)> {
+        std::mem::take(&mut self.read)
     }
 
     /// What became of each change, in order, once all is over.
@@ -378,6 +386,10 @@ impl WriteSequence {
     fn read_back(&mut self, now: Time, words: &[u16]) {
         let Some(group) = self.groups.front().cloned() else { return };
         let verdicts: Vec<Written> = group.changes.iter().map(|change| self.verdict(change, &group, words)).collect();
+        for change in &group.changes {
+            let own = own_words(&self.profile.registers[change.register], &group, words);
+            self.read.extend(own.map(|own| (change.register, own)));
+        }
         // Some devices take a while to show what they took. Reading again is harmless.
         self.tries += 1;
         if verdicts.iter().any(|verdict| *verdict != Written::Taken) && self.tries < READ_TRIES {

@@ -51,6 +51,15 @@ impl Poller {
     pub(super) fn write_answered(&mut self, now: Time, reply: &Reply) {
         if let Some(writer) = &mut self.writer {
             writer.handle_reply(now, reply);
+            // Whoever looks after the write sees what was read back, and not what was there before until the settings are read again.
+            let read = writer.take_read();
+            let registers: Vec<_> = read.iter().map(|(register, _)| *register).collect();
+            for (register, words) in read {
+                self.values.accept_register(register, &words, now);
+            }
+            if !registers.is_empty() {
+                self.events.push_back(Event::Read(registers));
+            }
         }
         self.end_write(now);
     }
