@@ -259,6 +259,27 @@ fn the_poller_writes_between_its_reads() {
 }
 
 #[test]
+fn what_was_read_back_is_known_as_soon_as_the_end_is_told() {
+    let (mut poller, mut device) = poller_with(&[(END_SOC, 20)]);
+    let mut now = Time::ZERO;
+    poller.link_up(now);
+    turn(&mut poller, &mut device, &mut now, Time::from_millis(5000));
+    let set = check(poller.values(), &[("discharge_end_soc", "35")], false, now).expect("ok");
+    poller.write(set).expect("begun");
+    let soc = poller.values().profile().find("discharge_end_soc").expect("one");
+    while !std::iter::from_fn(|| poller.poll_event()).any(|event| matches!(event, Event::Written(_))) {
+        match poller.next_request(now) {
+            Some(request) => {
+                now += Duration::from_millis(50);
+                poller.handle_reply(now, &device.answer(&request).expect("an answer"));
+            }
+            None => now = poller.poll_timeout().expect("something"),
+        }
+    }
+    assert_eq!(poller.values().show(soc).as_deref(), Some("35 %"));
+}
+
+#[test]
 fn a_write_whose_link_dies_is_unknown_and_is_not_repeated_when_it_is_back() {
     let (mut poller, mut device) = poller_with(&[(END_SOC, 20)]);
     let mut now = Time::ZERO;
