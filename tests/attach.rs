@@ -287,10 +287,16 @@ async fn a_watchers_stop_holds_although_the_jog_key_of_another_is_still_down() {
         assert!(house.shop.hub.snapshot().machine.jog.is_none(), "renewal {id}");
     }
     assert_eq!(house.shop.hub.snapshot().machine.machine_position, stands);
+    let stood = house.shop.hub.snapshot();
     let refused = |item: &LogItem| matches!(item, LogItem::Outcome { outcome: Outcome::Refused(why), .. } if why.0.contains("let the key go"));
     assert!(house.shop.log.iter().any(refused), "it is said why");
-    // Let go, and pressed again.
+    // A link that stands still for a moment is no finger that was lifted.
     tokio::time::advance(Duration::from_millis(400)).await;
+    raw.ask(41, "submit", jog.clone()).await;
+    house.shop.until("it is heard of", |s| s.machine.reported_at > stood.machine.reported_at).await;
+    assert!(house.shop.hub.snapshot().machine.jog.is_none());
+    // Let go, and pressed again.
+    tokio::time::advance(Duration::from_millis(1100)).await;
     assert!(raw.ask(50, "submit", jog).await["result"]["ticket"].is_number());
     house.shop.until("jog", |s| state(s) == Some(StateKind::Jog)).await;
     house.shop.task.shutdown().await;
@@ -369,5 +375,47 @@ async fn half_a_message_and_silence_does_not_hold_a_place_for_ever() {
     let mut raw = house.raw().await;
     raw.write.write_all(br#"{"jsonrpc":"2.0","id":1,"meth"#).await.expect("written");
     assert!(raw.next().await.is_none(), "it is cut");
+    house.shop.task.shutdown().await;
+}
+
+/// A machine that goes its way for a long time, for whoever is in control.
+async fn moving(house: &mut House) -> Attached {
+    let screen = house.screen().await;
+    screen.hub.submit(Command::Mdi("G91 G21 G1 X40 F60".into())).expect("there is room");
+    house.shop.until("motion", |s| state(s) == Some(StateKind::Run)).await;
+    screen
+}
+
+#[tokio::test(start_paused = true)]
+async fn where_all_places_are_taken_a_stop_is_heard_and_nothing_else() {
+    let mut house = House::open().await;
+    let _screen = moving(&mut house).await;
+    let mut others = Vec::new();
+    for _ in 1..64 {
+        let mut raw = house.raw().await;
+        raw.hello().await;
+        others.push(raw);
+    }
+    let mut late = house.raw().await;
+    assert!(late.next().await.is_some_and(|said| said["error"]["message"].as_str().unwrap().contains("64 clients")));
+    let answer = late.ask(1, "hello", json!({"protocol": 1, "client": "late"})).await;
+    assert!(answer["error"]["message"].as_str().is_some_and(|why| why.contains("only what stops")), "{answer}");
+    sunmill::attach::press(&house.path, Realtime::FeedHold).await.expect("it is heard");
+    house.shop.until("hold", |s| state(s) == Some(StateKind::Hold)).await;
+    house.shop.task.shutdown().await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_stop_is_heard_of_who_takes_no_answers() {
+    let mut house = House::open().await;
+    let _screen = moving(&mut house).await;
+    let mut raw = house.raw().await;
+    raw.hello().await;
+    // More than what waits to be read by it: nothing else of it is carried out until it reads.
+    for id in 2..800 {
+        raw.say(&json!({"jsonrpc": "2.0", "id": id, "method": "status"}).to_string()).await;
+    }
+    raw.say(r#"{"jsonrpc":"2.0","id":1000,"method":"hold","params":[]}"#).await;
+    house.shop.until("hold", |s| state(s) == Some(StateKind::Hold)).await;
     house.shop.task.shutdown().await;
 }

@@ -36,6 +36,21 @@ impl Daemon {
         sunmill(&self.home, args, &[("SUNMILL_SOCKET", &self.socket)])
     }
 
+    /// Starts a script that goes on by itself.
+    fn begin(&self, args: &[&str]) -> Child {
+        Command::new(env!("CARGO_BIN_EXE_sunmill"))
+            .args(args)
+            .args(["--socket", &self.socket])
+            .current_dir(self.home.path())
+            .env_clear()
+            .env("HOME", self.home.path())
+            .stdin(Stdio::null())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped())
+            .spawn()
+            .expect("the binary runs")
+    }
+
     fn status(&self) -> Value {
         serde_json::from_str(&stdout(&self.run(&["status", "--json"]))).expect("JSON")
     }
@@ -272,21 +287,8 @@ fn who_waits_for_a_program_that_is_stopped_exits_with_8_and_who_is_not_in_contro
     let slow = home.write("gcode/slow.nc", "G21 G90 G94 G54\nG0 X52 Y52 Z-9\nG1 X90 F60\nM30\n");
     let daemon = Daemon::start_with(home);
     daemon.until("idle machine", |status| is(status, "Idle") && status["machine"]["work_position"].is_object());
-    let start = |args: &[&str]| {
-        Command::new(env!("CARGO_BIN_EXE_sunmill"))
-            .args(args)
-            .args(["--socket", &daemon.socket])
-            .current_dir(daemon.home.path())
-            .env_clear()
-            .env("HOME", daemon.home.path())
-            .stdin(Stdio::null())
-            .stdout(Stdio::piped())
-            .stderr(Stdio::piped())
-            .spawn()
-            .expect("the binary runs")
-    };
-    let mut events = start(&["events", "--follow"]);
-    let waiting = start(&["run", &slow, "--wait", "--position-is-good", "--yes"]);
+    let mut events = daemon.begin(&["events", "--follow"]);
+    let waiting = daemon.begin(&["run", &slow, "--wait", "--position-is-good", "--yes"]);
     daemon.until("a run", |status| is(status, "Run"));
     let why = failure(&daemon.run(&["unlock"]), 4);
     assert!(why.contains("is in control since"), "{why}");
@@ -298,7 +300,7 @@ fn who_waits_for_a_program_that_is_stopped_exits_with_8_and_who_is_not_in_contro
     assert_eq!(ended.status.code(), Some(8), "{ended:?}");
     assert!(String::from_utf8_lossy(&ended.stderr).contains("slow.nc: stopped"), "{ended:?}");
 
-    let taking = start(&["control", "take", "--reason", "tool breaks"]);
+    let taking = daemon.begin(&["control", "take", "--reason", "tool breaks"]);
     daemon.until("somebody in control", |status| status["people"]["control"].is_object());
     failure(&daemon.run(&["jog", "X1"]), 4);
     stdout(&daemon.run(&["jog", "X1", "--take", "--reason", "it is mine"]));

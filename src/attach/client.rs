@@ -15,7 +15,7 @@ use super::dial::{self, Lines, Said};
 use super::patch;
 use super::place::Place;
 use super::wire::{self, PROTOCOL};
-use crate::model::command::{ClientId, Command, Origin, Outcome, Refused, TicketId, VoidReason};
+use crate::model::command::{ClientId, Command, Origin, Outcome, Realtime, Refused, TicketId, VoidReason};
 use crate::model::desk::Answer;
 use crate::model::hub::{Errand, Hub, HubPort, Request};
 use crate::model::latch::Latch;
@@ -240,6 +240,28 @@ impl Problem {
     fn said(message: impl Into<String>) -> Self {
         Self { code: 0, message: message.into() }
     }
+}
+
+/// Presses a key that stops, without attaching: where the hub has no place left or is of another version. Every hub hears such a
+/// key before it asks who is there. It is carried out when this returns well; nothing is known of what came of it.
+///
+/// # Errors
+/// Nobody answers, or not in time.
+pub async fn press(place: impl Into<Place>, what: Realtime) -> Result<(), ConnectError> {
+    let place = place.into();
+    let mut talk = open(&place).await?;
+    let pressed = async {
+        let id = talk.ask("realtime", &json!({"realtime": what})).await.map_err(|error| error.to_string())?;
+        // What is said first may be that there is no place.
+        while talk.next().await?["id"] != json!(id) {}
+        Ok::<_, String>(())
+    };
+    let why = match timeout(GREETING, pressed).await {
+        Ok(Ok(())) => return Ok(()),
+        Ok(Err(why)) => why,
+        Err(_) => "it does not answer".to_owned(),
+    };
+    Err(ConnectError::Strange { place: place.to_string(), why })
 }
 
 async fn open(place: &Place) -> Result<Talk, ConnectError> {

@@ -17,7 +17,7 @@ pub mod server;
 pub mod tokens;
 mod wire;
 
-pub use client::{Attached, ConnectError, connect, talk};
+pub use client::{Attached, ConnectError, connect, press, talk};
 pub use place::{Place, Remote, Secret};
 pub use server::{
     Access, BindError, Listening, METHODS, Method, NOTIFICATIONS, Server, TcpError, TcpListening, TcpSetup, TlsError,

@@ -140,7 +140,8 @@ impl Call {
             return Err(invalid("a request says \"jsonrpc\": \"2.0\"".to_owned()));
         }
         let Some(method) = raw.method else { return Err(invalid("a request names its \"method\"".to_owned())) };
-        let params = raw.params.unwrap_or_else(|| json!({}));
+        // No params are written as an empty array by many libraries.
+        let params = raw.params.filter(|params| *params != json!([])).unwrap_or_else(|| json!({}));
         if !params.is_object() {
             return Err((id, Problem::new(Code::Params, "params are an object with names")));
         }

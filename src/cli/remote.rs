@@ -13,7 +13,7 @@ use super::exit::{Code, Failure};
 use super::settings::Settings;
 use super::{out, socket};
 use crate::attach::client::{Attached, Me, Problem};
-use crate::attach::{ConnectError, Place, connect, talk};
+use crate::attach::{ConnectError, Place, connect, press, talk};
 use crate::model::command::{Command, HomeTarget, Origin, Outcome, Realtime};
 use crate::model::hub::{Hub, HubGone, LogEvent, News};
 use crate::model::log::LogItem;
@@ -118,55 +118,75 @@ pub(super) fn status(settings: &Settings, args: StatusArgs) -> Result<ExitCode, 
 
 /// Presses a key, and waits until the machine is seen to obey.
 pub(super) fn key(settings: &Settings, key: Key, take: &TakeArgs) -> Result<ExitCode, Failure> {
-    with_hub(settings, async |attached| {
-        take.take(attached).await?;
-        let (hub, now) = (&mut attached.hub, attached.clock.now());
-        let (realtime, seen): (_, fn(StateKind) -> bool) = match key {
-            Key::Stop | Key::Hold => {
-                let realtime = if key == Key::Stop { Realtime::Stop } else { Realtime::FeedHold };
-                (realtime, |state| !matches!(state, StateKind::Run | StateKind::Jog | StateKind::Home))
+    let place = hub_place(settings)?;
+    let (realtime, seen): (_, fn(StateKind) -> bool) = match key {
+        Key::Stop => (Realtime::Stop, |state| !matches!(state, StateKind::Run | StateKind::Jog | StateKind::Home)),
+        Key::Hold => (Realtime::FeedHold, |state| !matches!(state, StateKind::Run | StateKind::Jog | StateKind::Home)),
+        Key::Resume => (Realtime::CycleStart, |state| state != StateKind::Hold),
+        Key::Reset => (Realtime::SoftReset, |state| !matches!(state, StateKind::Run | StateKind::Jog)),
+    };
+    block_on(async {
+        let mut attached = match connect(&place, me()).await {
+            // A stop needs no place at the hub, and no version.
+            Err(why @ ConnectError::Strange { .. }) if key != Key::Resume => {
+                press(&place, realtime).await.map_err(unreachable_hub)?;
+                let why = eyre!("it was sent, but what came of it cannot be seen: {why}");
+                return Err(Failure::new(Code::Timeout, why));
             }
-            Key::Resume => (Realtime::CycleStart, |state| state != StateKind::Hold),
-            Key::Reset => (Realtime::SoftReset, |state| !matches!(state, StateKind::Run | StateKind::Jog)),
+            attached => attached.map_err(unreachable_hub)?,
         };
-        let (people, me) = (hub.snapshot().people.clone(), Origin::Script(attached.id));
-        if let Some(why) = people.refusal(&me, now).filter(|_| realtime.needs_control()) {
-            return Err(Failure::new(Code::Control, eyre!("{why}")));
-        }
-        attached.role.may(realtime.role()).map_err(|why| Failure::new(Code::NotAllowed, eyre!("{why}")))?;
-        // A program that waits for a person goes on by an order of its own.
-        let waits =
-            |run: &Run| run.state.is_open() && (run.prompt.is_some() || matches!(run.state, RunState::Paused(_)));
-        if key == Key::Resume && hub.snapshot().programs.run.as_ref().is_some_and(waits) {
-            return done(hub, Command::Program(ProgramOrder::Resume)).await;
-        }
-        if key == Key::Resume && hub.snapshot().sun.spindle.is_some() {
-            return done(hub, Command::Sun(SunOrder::SpindleGo)).await;
-        }
-        if key == Key::Resume {
-            waits_for_resume(&hub.snapshot(), now)?;
-        }
-        let before = hub.snapshot().machine.reported_at;
-        hub.realtime(realtime);
-        let obeyed = async {
-            loop {
-                let machine = &hub.snapshot().machine;
-                if let LinkState::Down { why, .. } = &machine.link.state {
-                    let why = eyre!("NOTHING COULD BE SENT: the link to the machine is down ({why})");
-                    return Err(Failure::new(Code::State, why));
-                }
-                let fresh = machine.reported_at > before;
-                if fresh && machine.state.is_some_and(|state| seen(state.kind)) {
-                    return Ok(());
-                }
-                hub.next().await.map_err(gone)?;
-            }
-        };
-        match timeout(SEEN, obeyed).await {
-            Ok(done) => done,
-            Err(_) => Err(Failure::new(Code::Timeout, eyre!("it was sent, but the machine was not seen to obey"))),
+        tokio::select! {
+            done = pressed(&mut attached, key, realtime, seen, take) => done,
+            _ = tokio::signal::ctrl_c() => Err(interrupted()),
         }
     })
+}
+
+async fn pressed(
+    attached: &mut Attached,
+    key: Key,
+    realtime: Realtime,
+    seen: fn(StateKind) -> bool,
+    take: &TakeArgs,
+) -> Result<(), Failure> {
+    take.take(attached).await?;
+    let (hub, now) = (&mut attached.hub, attached.clock.now());
+    let (people, me) = (hub.snapshot().people.clone(), Origin::Script(attached.id));
+    if let Some(why) = people.refusal(&me, now).filter(|_| realtime.needs_control()) {
+        return Err(Failure::new(Code::Control, eyre!("{why}")));
+    }
+    attached.role.may(realtime.role()).map_err(|why| Failure::new(Code::NotAllowed, eyre!("{why}")))?;
+    // A program that waits for a person goes on by an order of its own.
+    let waits = |run: &Run| run.state.is_open() && (run.prompt.is_some() || matches!(run.state, RunState::Paused(_)));
+    if key == Key::Resume && hub.snapshot().programs.run.as_ref().is_some_and(waits) {
+        return done(hub, Command::Program(ProgramOrder::Resume)).await;
+    }
+    if key == Key::Resume && hub.snapshot().sun.spindle.is_some() {
+        return done(hub, Command::Sun(SunOrder::SpindleGo)).await;
+    }
+    if key == Key::Resume {
+        waits_for_resume(&hub.snapshot(), now)?;
+    }
+    let before = hub.snapshot().machine.reported_at;
+    hub.realtime(realtime);
+    let obeyed = async {
+        loop {
+            let machine = &hub.snapshot().machine;
+            if let LinkState::Down { why, .. } = &machine.link.state {
+                let why = eyre!("NOTHING COULD BE SENT: the link to the machine is down ({why})");
+                return Err(Failure::new(Code::State, why));
+            }
+            let fresh = machine.reported_at > before;
+            if fresh && machine.state.is_some_and(|state| seen(state.kind)) {
+                return Ok(());
+            }
+            hub.next().await.map_err(gone)?;
+        }
+    };
+    match timeout(SEEN, obeyed).await {
+        Ok(done) => done,
+        Err(_) => Err(Failure::new(Code::Timeout, eyre!("it was sent, but the machine was not seen to obey"))),
+    }
 }
 
 /// There is something for a cycle start to go on with. Where the state is not known it may be tried.

@@ -7,12 +7,12 @@ use std::time::Duration;
 
 use crate::model::command::{Command, Origin, Realtime, TicketId};
 use crate::model::hub::Request;
-use crate::model::jog::MAX_LEASE;
 use crate::model::latch::Latch;
 use crate::model::time::Time;
 
-/// A key that is not heard of for so long was let go.
-const LET_GO: Duration = MAX_LEASE;
+/// A key that was stopped and is not heard of for so long was let go. Longer than a lease: a link that stood still for a moment is no
+/// finger that was lifted.
+const LET_GO: Duration = Duration::from_secs(1);
 
 /// The key that was heard of last.
 #[derive(Debug, Default)]
@@ -29,8 +29,10 @@ impl JogKeys {
             return false;
         }
         let before = self.last.replace((request.origin.clone(), request.ticket, now));
-        let held = before.filter(|(origin, _, at)| *origin == request.origin && now.since(*at) <= LET_GO);
-        self.stopped = held.is_some_and(|(origin, ticket, _)| self.stopped || is_stopped_since(ticket, &origin, latch));
+        self.stopped = before.filter(|(origin, ..)| *origin == request.origin).is_some_and(|(origin, ticket, at)| {
+            let stopped = self.stopped || is_stopped_since(ticket, &origin, latch);
+            stopped && now.since(at) <= LET_GO
+        });
         self.stopped
     }
 }
@@ -46,7 +48,7 @@ mod tests {
     use super::*;
     use crate::model::AxisVec;
     use crate::model::command::ClientId;
-    use crate::model::jog::JogVector;
+    use crate::model::jog::{JogVector, MAX_LEASE};
 
     const MS: Duration = Duration::from_millis(1);
     const ONE: Origin = Origin::Screen(ClientId(1));

@@ -12,6 +12,9 @@ use super::audit::Audited;
 use crate::driver::machine::OrderKind;
 use crate::model::work::Work;
 
+/// Characters of what was asked that are kept: some thousands of such words are.
+const LONGEST_WORDS: usize = 1000;
+
 /// One open command.
 #[derive(Debug)]
 pub(super) struct Entry {
@@ -54,7 +57,7 @@ impl Ledger {
     /// A command was asked now.
     pub(super) fn open(&mut self, request: &Request, now: Time) {
         let ticket = Ticket { id: request.ticket, origin: request.origin.clone(), at: now };
-        let what = arbiter::describe(&request.command);
+        let what: String = arbiter::describe(&request.command).chars().take(LONGEST_WORDS).collect();
         let audited = Audited::of(&request.command);
         let typed = matches!(request.command, Command::Mdi(_));
         let undoes = match &request.command {

@@ -67,7 +67,9 @@ impl Keeper {
                 let person = self.snapshot.people.find(id);
                 let (who, screen) = (person.map(Person::words), person.is_some_and(|person| person.screen));
                 self.people().clients.retain(|person| person.id != id);
-                let held = self.snapshot.people.control.as_ref().is_some_and(|control| control.client == id);
+                let control = self.snapshot.people.control.as_ref().filter(|control| control.client == id);
+                // Who fell silent before was lost then; somebody may have gone on since.
+                let (held, silent) = (control.is_some(), control.is_some_and(|control| control.stale));
                 if held {
                     self.people().control = None;
                 }
@@ -75,7 +77,7 @@ impl Keeper {
                     let and = if held { ", who was in control" } else { "" };
                     self.announce(now, format!("{who}{and} has left"));
                 }
-                if held && screen {
+                if held && screen && !silent {
                     self.lost_operator(now);
                 }
             }

@@ -254,7 +254,7 @@ async fn run(
             },
             // Before what they ask: the audit names them.
             Some(news) = inboxes.people.recv() => keeper.take_people(news),
-            Some(request) = requests.recv() => keeper.take_request(&request),
+            Some(request) = requests.recv() => keeper.take_request_of(&mut inboxes.people, &request),
             Some(done) = inboxes.files.recv() => keeper.take_file(done),
             jobs = programs::news::jobs(&mut inboxes.jobs) => keeper.take_jobs(jobs),
             trouble = audit::store_news(&mut store) => keeper.take_store_trouble(trouble),
@@ -272,7 +272,7 @@ async fn run(
         }
         for _ in 0..REQUESTS {
             let Ok(request) = requests.try_recv() else { break };
-            keeper.take_request(&request);
+            keeper.take_request_of(&mut inboxes.people, &request);
         }
         keeper.age_control();
         keeper.publish();
@@ -377,6 +377,14 @@ impl Keeper {
         if let Some(entry) = self.ledger.entry(request.ticket) {
             self.audit.asked(now, entry);
         }
+    }
+
+    /// The same for who may just have come: whoever is on the way in is known before what they ask.
+    fn take_request_of(&mut self, people: &mut mpsc::Receiver<PeopleNews>, request: &Request) {
+        while let Ok(news) = people.try_recv() {
+            self.take_people(news);
+        }
+        self.take_request(request);
     }
 
     /// Something is asked for by the hub, as somebody has wanted it before: written down before it is carried out.

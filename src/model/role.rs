@@ -96,6 +96,7 @@ impl Command {
                 | Self::BackupSettings
                 | Self::CompareBackup { .. }
                 | Self::Control(_)
+                | Self::Program(ProgramOrder::PauseAtLineEnd)
                 | Self::Sun(SunOrder::Dismiss | SunOrder::SpindleDrop | SunOrder::CancelStart)
                 | Self::Power(PowerOrder::ReadSettings { .. } | PowerOrder::Reconnect { .. } | PowerOrder::Disarm)
         )
@@ -158,6 +159,8 @@ mod tests {
     #[test]
     fn looking_needs_no_control() {
         assert!(!Command::ReadSettings.needs_control());
+        // Whoever may stop without control may pause without it, and does not come into control by that.
+        assert!(!Command::Program(ProgramOrder::PauseAtLineEnd).needs_control());
         assert!(Command::Unlock.needs_control() && Command::Mdi("?".into()).needs_control());
     }
 

@@ -5,21 +5,6 @@ use std::net::TcpListener;
 
 use super::*;
 
-/// Starts a script that goes on by itself.
-fn start(daemon: &Daemon, args: &[&str]) -> Child {
-    Command::new(env!("CARGO_BIN_EXE_sunmill"))
-        .args(args)
-        .args(["--socket", &daemon.socket])
-        .current_dir(daemon.home.path())
-        .env_clear()
-        .env("HOME", daemon.home.path())
-        .stdin(Stdio::null())
-        .stdout(Stdio::piped())
-        .stderr(Stdio::piped())
-        .spawn()
-        .expect("the binary runs")
-}
-
 /// Reads on to a line as wanted.
 fn read_to(lines: &mut impl Iterator<Item = std::io::Result<String>>, wanted: impl Fn(&str) -> bool) -> String {
     lines.map(|line| line.expect("text")).find(|line| wanted(line)).expect("it ends before")
@@ -30,7 +15,7 @@ fn a_script_watches_what_changes_as_lines_for_people_and_for_programs() {
     let daemon = Daemon::start();
     daemon.until("idle machine", |status| is(status, "Idle") && status["machine"]["work_position"].is_object());
     let (mut people, mut programs) =
-        (start(&daemon, &["status", "--watch"]), start(&daemon, &["status", "--watch", "--json"]));
+        (daemon.begin(&["status", "--watch"]), daemon.begin(&["status", "--watch", "--json"]));
     let mut lines = BufReader::new(people.stdout.take().expect("a pipe")).lines();
     let mut documents = BufReader::new(programs.stdout.take().expect("a pipe")).lines();
     let first = read_to(&mut lines, |_| true);

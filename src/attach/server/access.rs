@@ -50,7 +50,8 @@ pub(super) async fn at_the_other_end(stream: &UnixStream, access: &Access) -> Wh
         user: uid.map_or_else(|| "somebody".to_owned(), |uid| format!("uid {uid}")),
         uid,
         pid,
-        role: Role::Observe,
+        // Root, and whoever runs the hub, can do all of it without the socket too.
+        role: if uid.is_some_and(is_master) { Role::Admin } else { Role::Observe },
         console: false,
     };
     let (access, fallback) = (access.clone(), unknown.clone());
@@ -76,12 +77,17 @@ fn look_up(mut who: Who, access: &Access) -> Who {
     who.console = who.pid.is_some_and(is_at_console);
     let Some(uid) = who.uid else { return who };
     let user = User::from_uid(Uid::from_raw(uid)).ok().flatten();
-    // Root, and whoever runs the hub, can do all of it without the socket too.
-    who.role = if uid == 0 || Uid::effective().as_raw() == uid { Role::Admin } else { role_of(user.as_ref(), access) };
+    if !is_master(uid) {
+        who.role = role_of(user.as_ref(), access);
+    }
     if let Some(user) = user {
         who.user = user.name;
     }
     who
+}
+
+fn is_master(uid: u32) -> bool {
+    uid == 0 || Uid::effective().as_raw() == uid
 }
 
 /// The highest role of the groups that the user is in.

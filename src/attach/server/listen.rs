@@ -1,7 +1,7 @@
 //! The socket and who comes in through it.
 
 use std::io;
-use std::os::unix::fs::PermissionsExt;
+use std::os::unix::fs::{FileTypeExt, PermissionsExt};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
@@ -23,6 +23,8 @@ use crate::model::hub::HubPort;
 
 /// Clients at a time; who comes then is told so.
 const MOST_CLIENTS: usize = 64;
+/// Places beyond them, for who wants to stop the machine.
+const STOPS_ONLY: usize = 8;
 
 /// Why there is no socket.
 #[derive(Debug, thiserror::Error)]
@@ -58,6 +60,13 @@ impl Listening {
         match std::os::unix::net::UnixStream::connect(path) {
             Ok(_) => return Err(BindError::Taken(path.to_owned())),
             Err(error) if error.kind() == io::ErrorKind::ConnectionRefused => {
+                // A file that is no socket refuses connections too.
+                if !std::fs::symlink_metadata(path).map_err(failed)?.file_type().is_socket() {
+                    return Err(failed(io::Error::new(
+                        io::ErrorKind::AlreadyExists,
+                        "a file that is no socket is there",
+                    )));
+                }
                 std::fs::remove_file(path).map_err(failed)?;
             }
             Err(_) => {}
@@ -122,9 +131,15 @@ async fn accept(listening: Listening, house: House) {
         tokio::select! {
             accepted = listening.listener.accept() => match accepted {
                 Ok((stream, _)) if clients.len() < MOST_CLIENTS => {
-                    clients.spawn(serve_one(stream, house.clone()));
+                    clients.spawn(serve_one(stream, house.clone(), false));
                 }
-                Ok((stream, _)) => turn_away(&stream, "there are 64 clients already; close one first"),
+                Ok((stream, _)) => {
+                    turn_away(&stream, "there are 64 clients already; close one first");
+                    // Whoever wants to stop the machine is heard all the same.
+                    if clients.len() < MOST_CLIENTS + STOPS_ONLY {
+                        clients.spawn(serve_one(stream, house.clone(), true));
+                    }
+                }
                 // Out of descriptors, or the like: who waits will be taken when that is over.
                 Err(error) => {
                     tracing::warn!(%error, "a client could not come in");
@@ -136,9 +151,9 @@ async fn accept(listening: Listening, house: House) {
     }
 }
 
-async fn serve_one(stream: UnixStream, house: House) {
+async fn serve_one(stream: UnixStream, house: House, stops_only: bool) {
     let who = access::at_the_other_end(&stream, &house.access).await;
-    let entered = Entered { id: house.next_id(), who, from: None };
+    let entered = Entered { id: house.next_id(), who, from: None, stops_only };
     let (read, write) = stream.into_split();
     let lines = FramedRead::new(read, LinesCodec::new_with_max_length(MAX_LINE));
     peer::serve(lines, |queue| write_out(write, queue), entered, house).await;
@@ -154,6 +169,16 @@ fn turn_away(stream: &UnixStream, why: &str) {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[tokio::test]
+    async fn a_file_that_is_no_socket_is_not_touched() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("part.nc");
+        std::fs::write(&path, "G21").unwrap();
+        let why = Listening::bind(&path).unwrap_err().to_string();
+        assert!(why.contains("no socket"), "{why}");
+        assert_eq!(std::fs::read_to_string(&path).unwrap(), "G21");
+    }
 
     #[tokio::test]
     async fn a_socket_left_behind_is_cleared_away_and_one_in_use_is_not() {

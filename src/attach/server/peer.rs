@@ -1,10 +1,10 @@
 //! One client: what it says, and what it is told.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, VecDeque};
 use std::sync::Arc;
 use std::time::Duration;
 
-use futures_util::{Stream, StreamExt};
+use futures_util::{FutureExt, Stream, StreamExt};
 use serde_json::{Value, json};
 use tokio::time::{Instant, sleep_until};
 use tokio_util::codec::LinesCodecError;
@@ -34,6 +34,12 @@ const STOPS: [Realtime; 6] = [
     Realtime::SafetyDoor,
     Realtime::SoftReset,
 ];
+/// Words of commands are kept in the log and in the audit, some thousands of them.
+const LONGEST_COMMAND: usize = 16 * 1024;
+/// Bytes of requests that wait for room for their answers; behind them a stop is still heard.
+const MOST_PARKED: usize = 64 * 1024;
+/// Lines of a client that has gone which are looked through for a stop.
+const LAST_LINES: usize = 4096;
 /// It is told to the hub at most so often that a client was heard of.
 const HEARD_EVERY: Duration = Duration::from_secs(1);
 
@@ -47,6 +53,8 @@ pub(super) struct Entered {
     pub(super) who: Who,
     /// Where it is, as far as the way in tells.
     pub(super) from: Option<String>,
+    /// All places are taken: it is heard for nothing but stops.
+    pub(super) stops_only: bool,
 }
 
 /// One client.
@@ -57,6 +65,9 @@ pub(super) struct Peer {
     pub(super) house: House,
     pub(super) hub: Hub,
     out: Outlet,
+    /// Requests that were read and wait for room for their answers.
+    parked: VecDeque<String>,
+    stops_only: bool,
     /// It said `hello`.
     pub(super) greeted: bool,
     pub(super) origin: Origin,
@@ -77,7 +88,7 @@ pub(super) struct Peer {
     lost_told: u64,
     /// Commands whose end is the answer.
     pub(super) waiting: HashMap<TicketId, Value>,
-    /// When it last asked for a jog, and for nothing else since: a jog needs it alive.
+    /// When it last asked for a jog: a jog needs it alive.
     pub(super) jogged: Option<Instant>,
     heard: Option<Instant>,
 }
@@ -107,7 +118,7 @@ pub(super) async fn serve<W>(
         let (due, look) = (peer.state_due(), peer.measured.look_at(now));
         let step = tokio::select! {
             _ = &mut writer => Err(Over),
-            line = lines.next(), if peer.has_room() => peer.line(line),
+            line = lines.next(), if peer.may_be_read() => peer.line(line),
             news = peer.hub.next() => peer.news(news),
             () = sleep_until(due.unwrap_or(now)), if due.is_some() => peer.state(),
             () = sleep_until(look.unwrap_or(now)), if look.is_some() => Ok(()),
@@ -119,8 +130,17 @@ pub(super) async fn serve<W>(
             peer.house.port.tell_surely(PeopleNews::Came(person)).await;
         }
         peer.tell_how_it_fares();
-        if step.is_err() {
+        if step.and_then(|()| peer.unpark()).is_err() {
             break;
+        }
+    }
+    // What it has said before it went may be a stop.
+    for _ in 0..LAST_LINES {
+        let Some(Some(Ok(line))) = lines.next().now_or_never() else { break };
+        if let Ok(call) = Call::read(&line)
+            && let Some(stop) = stop_of(&call)
+        {
+            peer.hub.realtime(stop);
         }
     }
     peer.leave().await;
@@ -140,6 +160,8 @@ impl Peer {
             hub: house.port.join(origin.clone()),
             house,
             out,
+            parked: VecDeque::new(),
+            stops_only: entered.stops_only,
             greeted: false,
             origin,
             every: None,
@@ -197,6 +219,30 @@ impl Peer {
             self.hub.realtime(stop);
             return self.reply(call.id.as_ref(), Ok(json!({})));
         }
+        if self.stops_only {
+            let id = call.as_ref().ok().and_then(|call| call.id.clone());
+            let why = "there are 64 clients already: only what stops the machine is heard of you";
+            return self.reply(id.as_ref(), Err(Problem::new(Code::Refused, why)));
+        }
+        if !self.parked.is_empty() || !self.has_room() {
+            self.parked.push_back(line.to_owned());
+            return Ok(());
+        }
+        self.asked(line.len(), call)
+    }
+
+    /// Takes up what waited for room.
+    fn unpark(&mut self) -> Result<(), Over> {
+        while self.has_room()
+            && let Some(line) = self.parked.pop_front()
+        {
+            self.asked(line.len(), Call::read(&line))?;
+        }
+        Ok(())
+    }
+
+    /// Anything but a stop, in a line so long.
+    fn asked(&mut self, length: usize, call: Result<Call, (Value, Problem)>) -> Result<(), Over> {
         let now = Instant::now();
         if self.heard.is_none_or(|last| now - last >= HEARD_EVERY) {
             self.heard = Some(now);
@@ -206,6 +252,12 @@ impl Peer {
         }
         match call {
             Err((id, problem)) => self.reply(Some(&id), Err(problem)),
+            Ok(call)
+                if length > LONGEST_COMMAND && matches!(call.method.as_str(), "command" | "submit" | "control") =>
+            {
+                let why = format!("no command is longer than {LONGEST_COMMAND} bytes; this one has {length}");
+                self.reply(call.id.as_ref(), Err(Problem::new(Code::Params, why)))
+            }
             Ok(call) => match self.request(&call) {
                 // Answered when the command has ended.
                 Ok(None) => Ok(()),
@@ -230,7 +282,12 @@ impl Peer {
         Ok(())
     }
 
-    /// Its answers find a place. While they do not, nothing more is read of it.
+    /// There is a place for what it may say: at once, or parked.
+    fn may_be_read(&self) -> bool {
+        self.has_room() || self.parked.iter().map(String::len).sum::<usize>() < MOST_PARKED
+    }
+
+    /// Its answers find a place. While they do not, nothing but a stop is carried out for it.
     fn has_room(&self) -> bool {
         self.out.room() > ROOM_FOR_ANSWERS / 2
     }

@@ -229,7 +229,9 @@ impl Peer {
             self.in_control()?;
         }
         let is_jog = matches!(command, Command::JogContinue { .. } | Command::JogStep { .. });
-        self.jogged = is_jog.then(Instant::now);
+        if is_jog {
+            self.jogged = Some(Instant::now());
+        }
         self.hub.submit(command).map_err(|why| Problem::new(Code::Refused, why.0))
     }
 

@@ -46,7 +46,7 @@ impl Ring {
                     }
                     self.take(&entry);
                 }
-                LogEvent::Gap(_) => self.lose(),
+                LogEvent::Gap(count) => self.lose(count),
             }
         }
     }
@@ -66,9 +66,10 @@ impl Ring {
     }
 
     /// The ring itself was too slow: all that it has is older than what is lost.
-    fn lose(&self) {
+    fn lose(&self, count: u64) {
         let mut entries = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        entries.lost = entries.last + 1;
+        entries.last += count;
+        entries.lost = entries.last;
         entries.kept.clear();
     }
 
@@ -117,7 +118,7 @@ mod tests {
         assert!(ring.since(2, 1).gap);
         let since = ring.since(3, 1);
         assert_eq!((ids(&since), since.gap), (vec![5], false), "all after the third is there");
-        ring.lose();
+        ring.lose(1);
         assert!(ring.since(3, 1).gap && ring.since(3, 1).entries.is_empty());
     }
 }

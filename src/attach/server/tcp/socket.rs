@@ -43,7 +43,7 @@ pub(super) async fn serve(entering: Entering, from: SocketAddr, keeper: Keeper, 
     // Both ways end by it, since either can be blocked.
     let (deaf, mute) = (gone(&keeper, token.as_ref()), gone(&keeper, token.as_ref()));
     let lines = Box::pin(frames::lines(read).take_until(deaf));
-    let entered = Entered { id: house.next_id(), who, from: Some(from.to_string()) };
+    let entered = Entered { id: house.next_id(), who, from: Some(from.to_string()), stops_only: false };
     peer::serve(lines, |queue| write_out(write, queue, mute), entered, house).await;
     drop(place);
 }

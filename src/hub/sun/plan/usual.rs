@@ -7,6 +7,7 @@ use jiff::civil::Weekday;
 
 use super::{Given, Place};
 use crate::model::power::Sample;
+use crate::model::sun::median;
 
 const HOUR_MS: i64 = 3_600_000;
 /// Days of history that a plan needs.
@@ -160,11 +161,4 @@ fn middle(values: Option<&Vec<(i64, Weekday, f64)>>, weekday: Weekday, today: i6
     }
     let recent = values.iter().filter(|(day, ..)| today - day <= LAST_DAYS).map(|(.., watts)| *watts);
     median(recent.collect()).or_else(|| median(values.iter().map(|(.., watts)| *watts).collect()))
-}
-
-fn median(mut values: Vec<f64>) -> Option<f64> {
-    values.sort_by(f64::total_cmp);
-    let upper = *values.get(values.len() / 2)?;
-    let lower = *values.get((values.len() - 1) / 2)?;
-    Some(f64::midpoint(lower, upper))
 }
