@@ -162,7 +162,12 @@ async fn what_is_typed_waits_too_and_every_command_is_answered_once() {
 
     // S0 is no start, and power lets it go by itself.
     farm.shop.done(typed("M3 S0")).await;
+    // And what is switched on at S0 stands: a speed is its start.
+    farm.pass(Duration::from_secs(1)).await;
+    let ticket = farm.shop.submit(typed("M3 S800"));
+    farm.shop.until("a wait", waits).await;
     farm.shop.done(typed("M5")).await;
+    assert!(matches!(farm.shop.outcome(ticket).await, Outcome::Voided { .. }));
     let ticket = farm.shop.submit(typed("M3 S1000"));
     farm.shop.until("a wait", waits).await;
     farm.flows(2, 0.0, 300.0).await;

@@ -7,7 +7,9 @@ use sunmill::hub::sun::{StartSetup, SunSetup};
 use sunmill::model::desk::{Answer, Query};
 use sunmill::model::hub::News;
 use sunmill::model::machine::Firmware;
-use sunmill::model::program::{Agreed, JobState, ProgramAnswer, ProgramQuery, RunRequest, RunState, Start};
+use sunmill::model::program::{
+    Agreed, JobState, ProgramAnswer, ProgramOrder, ProgramQuery, RunRequest, RunState, Start,
+};
 use sunmill::model::sun::{StartPhase, SunOrder};
 use sunmill::model::{Command, Outcome, Realtime, Snapshot};
 
@@ -108,6 +110,39 @@ async fn a_marked_program_starts_once_after_sun_and_a_countdown() {
         assert_eq!(farm.phase(), None);
         farm.shop.task.shutdown().await;
     }
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_was_started_by_hand_is_not_started_once_more() {
+    let mut farm = Farm::with(Firmware::Grbl, allowed(), true).await;
+    let path = farm.part(PART);
+    let run = farm.checked(path).await;
+    assert_eq!(farm.mark(&run).await, Outcome::Done);
+    farm.shop.done(Command::Program(ProgramOrder::Run(Box::new(run)))).await;
+    let snapshot = farm.shop.until("its end", ran).await;
+    let id = snapshot.programs.run.as_ref().unwrap().id;
+    assert!(farm.told().contains("a program was started by hand"), "{}", farm.told());
+    farm.flows(90, 3000.0, 100.0).await;
+    assert_eq!(farm.shop.hub.snapshot().programs.run.as_ref().unwrap().id, id);
+    farm.shop.task.shutdown().await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_full_battery_is_sun_only_while_the_sun_carries_the_loads() {
+    let mut setup = allowed();
+    // Of a battery at 60 %.
+    setup.start.as_mut().unwrap().full_percent = Some(55.0);
+    let mut farm = Farm::with(Firmware::Grbl, setup, true).await;
+    let path = farm.part(PART);
+    let run = farm.checked(path).await;
+    assert_eq!(farm.mark(&run).await, Outcome::Done);
+    for (pv_w, load_w) in [(0.0, 600.0), (0.0, 0.0), (300.0, 600.0)] {
+        farm.flows(60, pv_w, load_w).await;
+        assert_eq!(farm.phase(), Some(StartPhase::Waits), "{pv_w} W of sun, {load_w} W of load");
+    }
+    farm.flows(31, 590.0, 600.0).await;
+    assert!(matches!(farm.phase(), Some(StartPhase::Counts { .. })), "{:?} {}", farm.phase(), farm.told());
+    farm.shop.task.shutdown().await;
 }
 
 #[tokio::test(start_paused = true)]

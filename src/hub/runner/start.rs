@@ -181,6 +181,9 @@ impl Keeper {
     pub(super) fn began(&mut self, at: Time) {
         let Some(starting) = self.runner.starting.take() else { return };
         self.answer(at, starting.ticket, Outcome::Done);
+        if !starting.request.check_mode {
+            self.started_by_hand(at);
+        }
         self.runner.file = starting.file;
         // Round the outline first, then take it up: both stay at hand.
         let is_outline = matches!(starting.request.start, Start::Outline { .. });

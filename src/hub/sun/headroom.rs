@@ -29,7 +29,9 @@ impl Headroom {
             let load = load.value.map_err(|why| format!("the load is not known ({why})"))?;
             Ok((rated, rated - load))
         });
-        let enough = spare.as_ref().map_or(Truth::Unknown, |(_, spare)| (*spare >= need).into());
+        // A reading without room begins anew: after it one with room is one alone.
+        let is_enough = spare.as_ref().is_ok_and(|(_, spare)| *spare >= need);
+        let enough = if is_enough { Truth::True } else { Truth::Unknown };
         let sure = self.leaf.take(enough, load.at);
         self.verdict = spare.and_then(|(rated, spare)| {
             let words = format!("{} W spare of {} W, {} W needed", whole(spare), whole(rated), whole(need));

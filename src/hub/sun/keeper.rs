@@ -34,6 +34,8 @@ pub(in crate::hub) struct SunHub {
     parking: Option<Parking>,
     /// The line of parking that is under way.
     ticket: Option<TicketId>,
+    /// Newer than the last key that parking itself has pressed: what voids it is a stop by somebody else.
+    guard: TicketId,
     /// Rules that a person has set aside.
     pub(super) aside: BTreeSet<String>,
     /// When each rule fired last.
@@ -271,7 +273,8 @@ impl Keeper {
     pub(super) fn is_busy(&self) -> bool {
         let machine = &self.snapshot.machine;
         let moves = machine.state.is_some_and(MachineState::is_moving) || machine.jog.is_some();
-        self.sun.run.is_some() || moves || spindle_turns(machine) == Some(true)
+        let runs = self.snapshot.programs.run.as_ref().is_some_and(|run| run.state.is_open());
+        runs || moves || spindle_turns(machine) == Some(true)
     }
 
     fn park(&mut self, now: Time, why: String, who: String) {
@@ -282,6 +285,7 @@ impl Keeper {
         let place = self.sun.place.clone();
         let (parking, acts) = Parking::begin(why, who, place, &self.snapshot.machine, now);
         self.sun.parking = Some(parking);
+        self.sun.guard = self.latch.next_ticket();
         self.carry_out_park(now, acts);
     }
 
@@ -301,7 +305,10 @@ impl Keeper {
     fn carry_out_park(&mut self, now: Time, acts: Vec<Act>) {
         for act in acts {
             match act {
-                Act::Realtime(realtime) => self.latch.set(realtime),
+                Act::Realtime(realtime) => {
+                    self.latch.set(realtime);
+                    self.sun.guard = self.latch.next_ticket();
+                }
                 Act::Journal => {
                     let why = self.sun.parking.as_ref().map(|parking| format!("parked: {}", parking.shown.why));
                     self.journal_before_stop(now, why.unwrap_or_default());
@@ -314,6 +321,8 @@ impl Keeper {
     fn send_park_line(&mut self, text: &str) {
         let firmware = self.snapshot.machine.identity.as_ref().map(|identity| identity.firmware);
         let sent = match Line::new(text, firmware) {
+            // A stop of a person that is not heard of yet is older than the line's own ticket would be.
+            _ if self.latch.is_void(self.sun.guard, false) => Err("somebody has stopped the machine".to_owned()),
             Ok(line) => {
                 let ticket = self.latch.next_ticket();
                 self.send(ticket, OrderKind::Line(line)).map(|()| ticket).map_err(|outcome| outcome.to_string())

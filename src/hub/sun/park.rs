@@ -123,7 +123,10 @@ impl Parking {
                     self.begin_spindle_off(now)
                 })
             }
-            ParkStep::SpindleOff => (self.line == Some(true) && stands(machine)).then(|| self.begin_lift(machine, now)),
+            ParkStep::SpindleOff => {
+                let off = self.line == Some(true) && stands(machine) && state.kind == StateKind::Idle;
+                off.then(|| self.begin_lift(machine, now))
+            }
             ParkStep::Lift => self.is_there(machine, state).then(|| {
                 self.reached.push(format!("Z up at {}", self.spelt()));
                 self.begin_across(machine, now)
@@ -232,6 +235,13 @@ impl Parking {
         self.line == Some(true) && state.kind == StateKind::Idle && self.targets.iter().all(near)
     }
 
+    /// A report since the present step began says that it is idle: only then is a line carried out at once, and from a place
+    /// that is known.
+    fn is_seen_idle(&self, machine: &Machine, now: Time) -> bool {
+        machine.reported_at.is_some_and(|at| at > self.since)
+            && machine.fresh_state(now).is_some_and(|state| state.kind == StateKind::Idle)
+    }
+
     fn spelt(&self) -> String {
         let words = self.targets.iter().map(|(axis, value)| format!("{axis} {}", number(*value)));
         format!("machine {}", words.collect::<Vec<_>>().join(" "))
@@ -245,7 +255,7 @@ impl Parking {
                 self.shown.notes.push(why.to_owned());
                 self.begin_reset(now)
             }
-            ParkStep::SpindleOff if self.line == Some(true) => {
+            ParkStep::SpindleOff if self.line == Some(true) && self.is_seen_idle(machine, now) => {
                 self.shown.notes.push("M5 was accepted, but the spindle was not seen to be off: look at it".to_owned());
                 self.begin_lift(machine, now)
             }

@@ -271,7 +271,10 @@ fn room(spare: Option<f64>) -> String {
 fn turns(snapshot: &Snapshot, now: Time) -> Option<Turn> {
     let machine = &snapshot.machine;
     machine.fresh_state(now)?;
-    // FluidNC goes on telling the last speed of one that stands, so only the switch counts.
+    // Switched on at S0 it stands. FluidNC goes on telling the last speed of one that stands, so that the switch counts first.
+    if machine.spindle_rpm.is_some_and(|rpm| rpm <= 0.0) {
+        return None;
+    }
     match machine.accessories? {
         on if on.spindle_cw => Some(Turn::Clockwise),
         on if on.spindle_ccw => Some(Turn::CounterClockwise),

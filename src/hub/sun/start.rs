@@ -19,6 +19,13 @@ use crate::model::program::{PhaseTimes, ProgramOrder, RunRequest, Severity};
 use crate::model::snapshot::{LinkState, Snapshot};
 use crate::model::sun::{Need, Quantity, StartPhase, StartRules, StartStep, SunSeen, SunStart, SunWait};
 
+/// Below that it is no sun, whatever the battery says.
+const LEAST_SUN_W: f64 = 100.0;
+/// Loads and sun are not read in the same instant: so far apart they are the same, as a part of the sun.
+const CARRIED_WITHIN: f64 = 0.1;
+/// So many runs have to be measured before the machine's rated watts count no more.
+const FEW_RUNS: u32 = 3;
+
 /// A program that waits for the sun.
 #[derive(Clone, Debug)]
 pub(super) struct Marked {
@@ -27,6 +34,8 @@ pub(super) struct Marked {
     who: String,
     need_w: f64,
     wait: SunWait,
+    /// Of the mark.
+    asked: TicketId,
     /// Of the start, once it was asked for.
     ticket: Option<TicketId>,
 }
@@ -87,7 +96,9 @@ impl Keeper {
         };
         let knows = &self.snapshot.sun.knows;
         let need = Need::of(&PhaseTimes::of(&report), &knows.learned, knows.rated_w).map_err(Refused::because)?;
-        let need_w = need.most_w;
+        // Little was measured: what the machine is rated for is the safer guess.
+        let rated_w = knows.rated_w.filter(|_| knows.learned.runs < FEW_RUNS);
+        let need_w = need.most_w.max(rated_w.unwrap_or_default());
         let rules = StartRules { need_w, margin_w: setup.margin_w, lasts: setup.lasts, countdown: setup.countdown };
         let who = self.snapshot.people.words(&request.origin);
         let marked = Marked {
@@ -96,6 +107,7 @@ impl Keeper {
             who: who.clone(),
             need_w,
             wait: SunWait::new(rules),
+            asked: request.ticket,
             ticket: None,
         };
         let text = format!("{} waits for the sun ({who} has said so): {need_w:.0} W needed", marked.name());
@@ -109,6 +121,11 @@ impl Keeper {
     pub(super) fn cancel_start(&mut self, now: Time, who: &Origin) {
         let who = self.snapshot.people.words(who);
         self.lose_start(now, &format!("cancelled by {who}"));
+    }
+
+    /// A program runs that somebody has started: one mark is for one start.
+    pub(in crate::hub) fn started_by_hand(&mut self, now: Time) {
+        self.lose_start(now, "a program was started by hand");
     }
 
     fn lose_start(&mut self, now: Time, why: &str) {
@@ -173,20 +190,26 @@ impl Keeper {
         self.show_sun();
     }
 
-    /// Watts to spare; a battery that is full holds the sun back, and counts as any number of them.
+    /// Watts to spare; a battery that is full while the sun carries the loads holds the sun back, and counts as any number of them.
     fn surplus(&self, setup: &StartSetup, now: Time) -> Result<f64, String> {
         let inverter = setup.inverter.clone().or_else(|| self.only_inverter());
         let view = View { snapshot: &self.snapshot, inverter: inverter.as_deref(), park: self.sun.place.takes, now };
         let charge = view.quantity(Quantity::Role(Role::BatterySoc)).value.ok();
-        if setup.full_percent.zip(charge).is_some_and(|(full, charge)| charge >= full) {
-            return Ok(f64::INFINITY);
-        }
-        view.quantity(Quantity::Surplus).value
+        let spare_w = view.quantity(Quantity::Surplus).value?;
+        let pv_w = view.quantity(Quantity::Role(Role::PvPower)).value?;
+        // Its charger then gives no more than the loads take: that they are carried is all that can be seen of the rest.
+        let carried = pv_w >= LEAST_SUN_W && spare_w >= -pv_w * CARRIED_WITHIN;
+        let full = setup.full_percent.zip(charge).is_some_and(|(full, charge)| charge >= full);
+        Ok(if full && carried { f64::INFINITY } else { spare_w })
     }
 
     fn start_by_sun(&mut self, now: Time) {
-        let Some(marked) = &mut self.sun.marked else { return };
         let ticket = self.latch.next_ticket();
+        // A stop that was pressed before that and is not heard of yet: it is older than this ticket, and newer than the mark.
+        if self.sun.marked.as_ref().is_some_and(|marked| self.latch.is_void(marked.asked, false)) {
+            return self.lose_start(now, "somebody has stopped the machine");
+        }
+        let Some(marked) = &mut self.sun.marked else { return };
         marked.ticket = Some(ticket);
         let order = ProgramOrder::Run(marked.request.clone());
         let text =

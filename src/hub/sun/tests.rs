@@ -5,7 +5,9 @@ use std::time::Duration;
 
 use proptest::prelude::*;
 
+use super::headroom::Headroom;
 use super::look::View;
+use super::setup::SpindleNeed;
 use super::watch::Watch;
 use crate::model::Time;
 use crate::model::power::{Bus, BusState, Fault, GridState, Inverter, Power, Reading, Unit, UnitState};
@@ -94,6 +96,23 @@ fn one_sample_is_not_enough_and_looking_twice_is_not_a_second_one() {
     assert_eq!((scene.soc(15.0), scene.fired), (Truth::True, 1));
     // A single other sample is a doubt, and no end.
     assert_eq!((scene.soc(25.0), scene.soc(15.0), scene.fired), (Truth::Unknown, Truth::True, 1));
+}
+
+#[test]
+fn a_spindle_has_room_when_two_readings_in_a_row_say_so() {
+    let mut scene = Scene::new("battery_soc < 20");
+    let need = SpindleNeed { surge_w: 1000.0, rated_w: Some(3000.0), inverter: None };
+    let mut headroom = Headroom::new(need);
+    let mut has_room = |load_w: f64| {
+        scene.second(|unit, reading| unit.known.flow.load_w = reading(load_w));
+        let (snapshot, now) = (&scene.snapshot, scene.now);
+        headroom.look(&View { snapshot, inverter: Some("roof"), park: SECOND, now });
+        headroom.verdict.is_ok()
+    };
+    assert!(!has_room(500.0) && has_room(500.0));
+    // A compressor: the gap between two of its strokes is no room.
+    assert!(!has_room(2900.0) && !has_room(500.0) && !has_room(2900.0) && !has_room(500.0));
+    assert!(has_room(600.0));
 }
 
 #[test]

@@ -97,9 +97,9 @@ impl Watch {
         fires
     }
 
-    /// A program begins: an event that is over does not hide the next one from it.
+    /// A program begins: an event that is over, or of which nobody knows whether it is, does not hide the next one from it.
     pub(super) fn begin_program(&mut self) {
-        if self.truth == Truth::False {
+        if self.truth != Truth::True {
             self.latched = false;
         }
     }

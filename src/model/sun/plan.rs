@@ -41,6 +41,13 @@ pub struct PlanHour {
     pub soc_percent: f64,
 }
 
+impl PlanHour {
+    /// What so many watts are until its end, in Wh: the first one has begun already.
+    pub fn wh(&self, watts: f64) -> f64 {
+        watts * f64::from(60 - self.from.minute % 60) / 60.0
+    }
+}
+
 /// What a window would be for.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
@@ -116,7 +123,7 @@ impl Plan {
             let end = (last.from.minute + 60) % (24 * 60);
             parts.push(format!("{:.0} % at {}", last.soc_percent, day_time(end)));
         }
-        let spare: f64 = self.hours.iter().map(|hour| hour.spare_w / 1000.0).sum();
+        let spare: f64 = self.hours.iter().map(|hour| hour.wh(hour.spare_w) / 1000.0).sum();
         if spare >= 0.5 {
             parts.push(format!("about {spare:.1} kWh of sun more than it can take"));
         }

@@ -197,6 +197,25 @@ fn m5_has_to_be_accepted_and_a_spindle_that_is_still_on_is_told() {
 }
 
 #[test]
+fn nothing_is_sent_to_a_machine_that_is_on_hold_or_not_heard_of_after_m5() {
+    // A button at the machine: the line would lie in the controller until somebody resumes.
+    let mut scene = Scene::new();
+    scene.until_spindle_off();
+    scene.parking.line_ended(&Outcome::Done);
+    assert_eq!(scene.goes_on(60, StateKind::Hold, Some(0)), []);
+    assert!(scene.failed().contains("was not seen to obey"));
+
+    // It was accepted, and then nothing is heard any more.
+    let mut scene = Scene::new();
+    scene.until_spindle_off();
+    scene.spindle(true);
+    scene.parking.line_ended(&Outcome::Done);
+    scene.now += Duration::from_secs(60);
+    assert_eq!(scene.look(), []);
+    assert!(scene.failed().contains("was not seen to obey"));
+}
+
+#[test]
 fn what_does_not_get_up_or_across_in_time_is_held_where_it_is() {
     let mut scene = Scene::new();
     scene.until_lift();

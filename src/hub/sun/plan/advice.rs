@@ -21,7 +21,7 @@ pub(super) fn windows(given: &Given<'_>, plan: &Plan) -> Vec<PlanWindow> {
 
 /// Energy that the grid has to give, from an hour on.
 fn missing_wh(hours: &[PlanHour]) -> f64 {
-    hours.iter().map(|hour| hour.grid_w).sum()
+    hours.iter().map(|hour| hour.wh(hour.grid_w)).sum()
 }
 
 /// Charge from the grid, where that is cheaper than to draw from it later, or where there may be none later.
@@ -59,7 +59,7 @@ fn charge(given: &Given<'_>, plan: &Plan) -> Option<PlanWindow> {
         .hours
         .iter()
         .filter(|hour| hour.from.at_ms > cheap.from.at_ms && price(hour) > Some(low))
-        .map(|hour| hour.grid_w)
+        .map(|hour| hour.wh(hour.grid_w))
         .sum();
     if later < LITTLE_WH {
         return None;
@@ -82,7 +82,7 @@ fn keep(given: &Given<'_>, plan: &Plan) -> Option<PlanWindow> {
     let price = |hour: &PlanHour| price_at(given.tariffs, hour.from.minute);
     let cheapest = given.tariffs.iter().map(|tariff| tariff.price).fold(f64::NAN, f64::min);
     let is_dear = |hour: &&PlanHour| price(hour).is_some_and(|price| price > cheapest * DEAR);
-    let missed: f64 = plan.hours.iter().filter(is_dear).map(|hour| hour.grid_w).sum();
+    let missed: f64 = plan.hours.iter().filter(is_dear).map(|hour| hour.wh(hour.grid_w)).sum();
     if missed < LITTLE_WH {
         return None;
     }
@@ -94,7 +94,7 @@ fn keep(given: &Given<'_>, plan: &Plan) -> Option<PlanWindow> {
             && hour.from.at_ms < empty.at_ms
     };
     let used: Vec<&PlanHour> = plan.hours.iter().filter(uses).collect();
-    let spent: f64 = used.iter().map(|hour| hour.load_w - hour.pv_w).sum();
+    let spent: f64 = used.iter().map(|hour| hour.wh(hour.load_w - hour.pv_w)).sum();
     if spent < LITTLE_WH {
         return None;
     }
