@@ -24,6 +24,8 @@ use support::{NO_BUDGET, Samples, heading, row, title, value};
 
 const CHUNK: usize = 64 * 1024;
 const FRAMES: usize = 100;
+/// Readings of each program, of which the fastest counts: what else the computer does can only make one slower.
+const READINGS: usize = 7;
 
 fn main() -> io::Result<()> {
     let folder = tempfile::tempdir()?;
@@ -32,10 +34,23 @@ fn main() -> io::Result<()> {
     for (name, lines) in [("1 M lines", 1_000_000), ("5 M lines", 5_000_000)] {
         let file = folder.path().join("program.nc");
         generate(&file, lines)?;
-        let analysed = analyse(&file)?;
-        let rate = |took: Duration| lines as f64 / took.as_secs_f64() / 1e6;
-        value(name, rate(analysed.took), "M lines/s", NO_BUDGET);
-        value(&format!("{name}, time on the core only"), rate(analysed.cpu), "M lines/s", ">= 3");
+        let mut times = Vec::new();
+        let mut analysed = analyse(&file)?;
+        for _ in 1..READINGS {
+            times.push((analysed.took, analysed.cpu));
+            analysed = analyse(&file)?;
+        }
+        times.push((analysed.took, analysed.cpu));
+        let rate = |took: Option<Duration>| lines as f64 / took.unwrap_or_default().as_secs_f64() / 1e6;
+        let core = || times.iter().map(|(_, core)| *core);
+        value(
+            &format!("{name}, by the wall clock"),
+            rate(times.iter().map(|(took, _)| *took).min()),
+            "M lines/s",
+            NO_BUDGET,
+        );
+        value(&format!("{name}, on the core, slowest"), rate(core().max()), "M lines/s", NO_BUDGET);
+        value(&format!("{name}, on the core, fastest of {READINGS}"), rate(core().min()), "M lines/s", ">= 3");
         value(&format!("{name}, memory"), analysed.growth_mib, "MiB more at the peak", "< 32");
         value(&format!("{name}, path"), analysed.path.bytes() as f64 / f64::from(1 << 20), "MiB", "<= 16");
         let tolerance = analysed.path.finest().map_or(0.0, |level| level.tolerance_mm);

@@ -14,6 +14,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
+use futures_util::future::try_join_all;
 use sunmill::driver::bus::{
     BusConfig, BusEndpoint, BusEvent, BusEventKind, BusOpener, Family, InProcessBus, UnitConfig, UnitEvent,
 };
@@ -41,8 +42,9 @@ use tokio::time::timeout;
 
 /// Events of which only the hub's part is measured.
 const TOLD: usize = 100;
-/// Events over the whole way: each takes seconds.
-const WHOLE: usize = 25;
+/// Events over the whole way. Each takes many seconds, nearly all of them waiting, so that some are under way at once.
+const WHOLE: usize = 100;
+const AT_ONCE: usize = 20;
 const RULES: usize = 50;
 const BAUD: u32 = 9600;
 /// Ends a run that hangs.
@@ -229,35 +231,38 @@ async fn told() -> io::Result<Samples> {
 async fn whole(framing: Framing) -> io::Result<Samples> {
     let profile: Arc<Profile> = Arc::new(shipped("senergy").expect("a profile").expect("in order"));
     let mut samples = Samples::default();
-    for _ in 0..WHOLE {
-        let inverter = Bus::new(InverterOptions {
-            unit: Some(1),
-            speed: 0.0,
-            ..InverterOptions::new(Arc::clone(&profile), framing)
-        });
-        let opener = if framing == Framing::Tcp { tcp(&inverter).await? } else { rtu(&inverter) };
-        let unit = UnitConfig {
-            name: "roof".into(),
-            family: Family::Profile(Arc::clone(&profile)),
-            options: Options { unit: Some(1), ..Options::default() },
-            enabled: true,
-            nominal_v: 230.0,
-        };
-        let setup = UnitSetup { name: "roof".into(), profile: "senergy".into(), enabled: true, ..UnitSetup::default() };
-        let config = BusConfig { name: "rs485".into(), opener, units: vec![unit] };
-        let plan = BusPlan { config, simulated: true, units: vec![setup] };
-        let (holds, mut heard) = mpsc::channel(4);
-        let clock = Clock::start();
-        let power = PowerKeeping::default().start(vec![plan], Default::default(), clock);
-        let (mut hub, task) = start(power, &holds, clock);
-        until(&mut hub, |snapshot| moves(snapshot) && grid_is(snapshot, GridState::Good)).await?;
-        let begun = Instant::now();
-        inverter.with(|inverter| inverter.trigger(InverterFault::GridLoss));
-        samples.push(held(&mut heard).await? - begun);
-        drop(hub);
-        task.shutdown().await;
+    for _ in 0..WHOLE / AT_ONCE {
+        let events = (0..AT_ONCE).map(|_| event(framing, &profile));
+        try_join_all(events).await?.into_iter().for_each(|took| samples.push(took));
     }
     Ok(samples)
+}
+
+async fn event(framing: Framing, profile: &Arc<Profile>) -> io::Result<Duration> {
+    let options = InverterOptions { unit: Some(1), speed: 0.0, ..InverterOptions::new(Arc::clone(profile), framing) };
+    let inverter = Bus::new(options);
+    let opener = if framing == Framing::Tcp { tcp(&inverter).await? } else { rtu(&inverter) };
+    let unit = UnitConfig {
+        name: "roof".into(),
+        family: Family::Profile(Arc::clone(profile)),
+        options: Options { unit: Some(1), ..Options::default() },
+        enabled: true,
+        nominal_v: 230.0,
+    };
+    let setup = UnitSetup { name: "roof".into(), profile: "senergy".into(), enabled: true, ..UnitSetup::default() };
+    let config = BusConfig { name: "rs485".into(), opener, units: vec![unit] };
+    let plan = BusPlan { config, simulated: true, units: vec![setup] };
+    let (holds, mut heard) = mpsc::channel(4);
+    let clock = Clock::start();
+    let power = PowerKeeping::default().start(vec![plan], Default::default(), clock);
+    let (mut hub, task) = start(power, &holds, clock);
+    until(&mut hub, |snapshot| moves(snapshot) && grid_is(snapshot, GridState::Good)).await?;
+    let begun = Instant::now();
+    inverter.with(|inverter| inverter.trigger(InverterFault::GridLoss));
+    let took = held(&mut heard).await? - begun;
+    drop(hub);
+    task.shutdown().await;
+    Ok(took)
 }
 
 async fn tcp(inverter: &Bus) -> io::Result<BusOpener> {
@@ -268,7 +273,7 @@ async fn tcp(inverter: &Bus) -> io::Result<BusOpener> {
         let (_keep, mut controls) = mpsc::channel(1);
         let _ = serve_bus_tcp(inverter, listener, &mut controls, |_| {}).await;
     });
-    Ok(BusOpener { endpoint, lock_dir: PathBuf::new(), in_process: None })
+    Ok(BusOpener { endpoint, lock_dir: std::env::temp_dir(), in_process: None })
 }
 
 /// A serial line in this process, whose bytes take the time that they take at 9600 Bd.

@@ -114,6 +114,7 @@ impl Estimator {
     }
 
     fn straight(&mut self, straight: &Straight, line: u64) {
+        self.watch_width(straight);
         let mut delta = [0.0; MAX_AXES];
         for (axis, delta) in delta.iter_mut().enumerate() {
             *delta = straight.to[axis] - straight.from[axis];
@@ -128,6 +129,7 @@ impl Estimator {
     }
 
     fn arc(&mut self, arc: &Arc, line: u64) {
+        self.watch_width(&arc.ends);
         let tolerance = self.model.arc_tolerance_mm;
         let half_chord = (tolerance * (2.0 * arc.radius_mm - tolerance)).max(0.0).sqrt();
         let chords = (0.5 * (arc.sweep_rad * arc.radius_mm).abs() / half_chord).floor();
@@ -156,6 +158,12 @@ impl Estimator {
         }
     }
 
+    /// Whether axes move beyond X, Y, Z.
+    #[inline]
+    fn watch_width(&mut self, straight: &Straight) {
+        self.wide = self.wide || straight.to[XYZ..] != straight.from[XYZ..];
+    }
+
     /// Speed that the program wants, mm/s.
     fn wanted(&self, speed: Speed, length: f64) -> f64 {
         let mm_s = match speed {
@@ -169,7 +177,6 @@ impl Estimator {
     }
 
     fn block(&mut self, delta: &PerAxis, speed: Speed, line: u64) {
-        self.wide = self.wide || delta[XYZ..].iter().any(|value| *value != 0.0);
         if self.wide {
             self.block_over::<MAX_AXES>(delta, speed, line);
         } else {
@@ -190,8 +197,11 @@ impl Estimator {
         for axis in 0..AXES {
             unit[axis] = delta[axis] * per_length;
         }
-        let accel = 1.0 / most::<AXES>(&unit, &self.model.per_accel);
-        let nominal = self.wanted(speed, length).min(1.0 / most::<AXES>(&unit, &self.model.per_rate));
+        let per_accel = most::<AXES>(&unit, &self.model.per_accel);
+        let change_sq = 2.0 * length / per_accel;
+        let (wanted, per_rate) = (self.wanted(speed, length), most::<AXES>(&unit, &self.model.per_rate));
+        // Most moves are slower than the machine, and need no division.
+        let nominal = if wanted * per_rate <= 1.0 { wanted } else { 1.0 / per_rate };
         let nominal_sq = nominal * nominal;
         let max_entry_sq = match &self.last {
             Some(last) => self.junction_sq::<AXES>(last, &unit).min(nominal_sq).min(self.last_nominal_sq),
@@ -200,7 +210,8 @@ impl Estimator {
         self.last = Some(unit);
         self.last_nominal_sq = nominal_sq;
         let rapid = speed == Speed::Rapid;
-        if let Some(done) = self.window.push(Block { length, accel, nominal, max_entry_sq, rapid, line }) {
+        if let Some(done) = self.window.push(Block { length, per_accel, change_sq, nominal, max_entry_sq, rapid, line })
+        {
             self.account(done);
         }
     }

@@ -17,6 +17,9 @@ pub const MOST_CORNERS: usize = 1 << 18;
 const FINEST_MM: f32 = 0.002;
 /// Chords of one arc at most.
 const MOST_CHORDS: f64 = 10_000.0;
+/// Pieces of a path, and corners in each, by which it is judged how large a tolerance must be.
+const PIECES: usize = 16;
+const PIECE_CORNERS: usize = 512;
 /// A coarser level is worth having above this many corners.
 const FEW_CORNERS: usize = 2048;
 /// The program's own coordinates.
@@ -155,11 +158,11 @@ impl PathBuilder {
         }
     }
 
-    /// Joins what is there with twice the tolerance, until a quarter is free.
+    /// Joins what is there with a larger tolerance, until a quarter is free.
     fn shrink(&mut self) {
         self.corners.extend(self.joiner.flush());
         while self.corners.len() > self.most / 4 * 3 {
-            let tolerance = self.joiner.tolerance * 2.0;
+            let tolerance = worth_a_pass(&self.corners, self.joiner.tolerance * 2.0);
             self.tolerance_mm += tolerance;
             self.joiner = Joiner::new(tolerance);
             self.joiner.join(&mut self.corners);
@@ -178,36 +181,63 @@ impl PathBuilder {
     }
 }
 
+/// The first of `tolerance` and its doubles that joins a quarter of the corners, as pieces from all along the path tell: a
+/// pass that joins few costs as much time as any, and its tolerance counts all the same.
+fn worth_a_pass(corners: &[Corner], mut tolerance: f32) -> f32 {
+    let every = (corners.len() / PIECES).max(PIECE_CORNERS);
+    let pieces = || corners.chunks(every).map(|piece| &piece[..piece.len().min(PIECE_CORNERS)]);
+    let all: usize = pieces().map(<[Corner]>::len).sum();
+    let kept = |tolerance| -> usize {
+        let kept_of = |piece: &[Corner]| {
+            let mut joiner = Joiner::new(tolerance);
+            piece.iter().filter_map(|corner| joiner.push(*corner)).count() + 1
+        };
+        pieces().map(kept_of).sum()
+    };
+    while tolerance.is_finite() && kept(tolerance) > all / 4 * 3 {
+        tolerance *= 2.0;
+    }
+    tolerance
+}
+
 /// A level and all that are coarser, each with at most half as many corners as the one before.
 fn coarser(finest: Level, tolerance: f32) -> Vec<Level> {
     let mut levels = Vec::new();
     let mut last = finest;
     let mut step = tolerance;
     while last.corners.len() > FEW_CORNERS && step < 1e6 {
-        let mut next = Vec::new();
-        let mut joiner = Joiner::new(0.0);
-        let mut total = last.tolerance_mm;
-        // Counting first keeps the bound: nothing is built that is not kept.
-        while step < 1e6 {
+        let mut next = Vec::with_capacity(last.corners.len() / 2);
+        let mut is_half = false;
+        while !is_half && step < 1e6 {
             step *= 4.0;
-            joiner = Joiner::new(step);
-            let kept = last.corners.iter().filter_map(|corner| joiner.push(*corner)).count() + 1;
-            if kept * 2 <= last.corners.len() {
-                next.reserve_exact(kept);
-                joiner = Joiner::new(step);
-                next.extend(last.corners.iter().filter_map(|corner| joiner.push(*corner)));
-                total += step;
-                break;
-            }
+            is_half = join_to_half(&last.corners, step, &mut next);
         }
-        next.extend(joiner.flush());
-        if next.is_empty() {
+        if !is_half {
             break;
         }
-        levels.push(std::mem::replace(&mut last, Level { corners: next, tolerance_mm: total }));
+        next.shrink_to_fit();
+        let tolerance_mm = last.tolerance_mm + step;
+        levels.push(std::mem::replace(&mut last, Level { corners: next, tolerance_mm }));
     }
     levels.push(last);
     levels
+}
+
+/// Joins `corners` into `joined`, as long as those are no more than half as many. `false`: they would be more.
+fn join_to_half(corners: &[Corner], tolerance: f32, joined: &mut Vec<Corner>) -> bool {
+    joined.clear();
+    let mut joiner = Joiner::new(tolerance);
+    for corner in corners {
+        if let Some(settled) = joiner.push(*corner) {
+            // There is one more at the end.
+            if joined.len() + 1 >= corners.len() / 2 {
+                return false;
+            }
+            joined.push(settled);
+        }
+    }
+    joined.extend(joiner.flush());
+    true
 }
 
 fn place(point: &Point) -> [f32; 3] {

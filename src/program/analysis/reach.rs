@@ -35,12 +35,9 @@ impl Reaches {
         let bounds = self.at(straight.frame);
         bounds.place(&straight.to, straight.named, line);
         // A way from an unknown place: only the difference is known.
-        let mut unnamed = !straight.named & !straight.known & ((1 << MAX_AXES) - 1);
-        while unnamed != 0 {
-            let axis = unnamed.trailing_zeros() as usize;
-            unnamed &= unnamed - 1;
-            bounds.unsure |= straight.to[axis] != straight.from[axis];
-        }
+        let moved =
+            (0..MAX_AXES).fold(0, |moved, axis| moved | u16::from(straight.to[axis] != straight.from[axis]) << axis);
+        bounds.unsure |= moved & !straight.named & !straight.known != 0;
     }
 
     /// An arc: to its end, and to where it is farthest along each axis of its plane.

@@ -35,8 +35,12 @@ impl Tracker {
                 if mode == MotionMode::SpindleSynchronized {
                     turn.take(b'K');
                 }
-                let straight = self.straight(turn, axes, machine, speed);
-                turn.motion(&Motion::Straight(straight));
+                // Changed where it stays: such a move is two hundred bytes, and there are millions of them.
+                let mut motion = Motion::Straight(self.stay(axes, machine, speed));
+                if let Motion::Straight(straight) = &mut motion {
+                    self.aim(turn, straight);
+                }
+                turn.motion(&motion);
             }
             MotionMode::ArcCw | MotionMode::ArcCcw => self.arc(turn, axes, mode == MotionMode::ArcCw),
             MotionMode::CubicSpline | MotionMode::QuadraticSpline => self.spline(turn, axes, wanted),
@@ -136,7 +140,6 @@ impl Tracker {
     }
 
     /// The move to where the axis words say; the position is there afterwards.
-    #[inline]
     pub(super) fn straight(
         &mut self,
         turn: &mut Turn<'_, impl Sink>,
@@ -144,15 +147,33 @@ impl Tracker {
         machine: bool,
         speed: Speed,
     ) -> Straight {
-        if machine {
-            return self.straight_in_machine(turn, axes, speed);
+        let mut straight = self.stay(axes, machine, speed);
+        self.aim(turn, &mut straight);
+        straight
+    }
+
+    /// A move that ends where it begins.
+    #[inline]
+    fn stay(&self, axes: u16, machine: bool, speed: Speed) -> Straight {
+        let place = &self.modal.place;
+        let (from, known, frame) = if machine {
+            (place.machine, place.machine_known, Frame::Machine)
+        } else {
+            (place.work, place.known, self.modal.frame())
+        };
+        Straight { from, known, to: from, named: axes, frame, speed }
+    }
+
+    /// Ends the move where the axis words say; the position is there afterwards.
+    #[inline]
+    fn aim(&mut self, turn: &mut Turn<'_, impl Sink>, straight: &mut Straight) {
+        if straight.frame == Frame::Machine {
+            self.aim_in_machine(turn, straight);
+            return;
         }
         let (scale, relative) = (self.scale(), self.is_relative());
-        let frame = self.modal.frame();
         let place = &mut self.modal.place;
-        let known = place.known;
-        // Written where it stays: such a move is two hundred bytes, and there are millions of them.
-        let mut straight = Straight { from: place.work, known, to: place.work, named: axes, frame, speed };
+        let (axes, known) = (straight.named, straight.known);
         let mut rest = axes;
         let mut from_nowhere = false;
         while rest != 0 {
@@ -178,10 +199,9 @@ impl Tracker {
         if from_nowhere {
             self.lost(turn);
         }
-        straight
     }
 
-    fn straight_in_machine(&mut self, turn: &mut Turn<'_, impl Sink>, axes: u16, speed: Speed) -> Straight {
+    fn aim_in_machine(&mut self, turn: &mut Turn<'_, impl Sink>, straight: &mut Straight) {
         if self.is_relative() && self.first(Once::MachineZeroRelative) {
             turn.warn(
                 "g53-relative",
@@ -189,16 +209,15 @@ impl Tracker {
                 "write G90 in front of it, so that nobody reads it otherwise",
             );
         }
-        let scale = self.scale();
+        let (scale, axes) = (self.scale(), straight.named);
         let place = &mut self.modal.place;
-        let (from, known) = (place.machine, place.machine_known);
         for axis in (0..AXIS_LETTERS.len()).filter(|axis| axes & (1 << axis) != 0) {
             let value = turn.block.value(AXIS_LETTERS[axis]).unwrap_or_default();
-            place.machine[axis] = if ROTARY & (1 << axis) == 0 { value * scale } else { value };
+            straight.to[axis] = if ROTARY & (1 << axis) == 0 { value * scale } else { value };
         }
+        place.machine = straight.to;
         place.machine_known |= axes;
         place.known &= !axes;
-        Straight { from, known, to: place.machine, named: axes, frame: Frame::Machine, speed }
     }
 
     /// A relative move from nobody knows where.
