@@ -132,6 +132,8 @@ pub struct Session {
     pub(super) last_was_jog: bool,
     /// A cycle start left: until then a Hold in a report may still be the old one.
     pub(super) resuming_until: Option<Time>,
+    /// The last cycle start ended a tool change: grblHAL may say Idle before it moves back to the part.
+    pub(super) resumed_tool: bool,
     /// A reset left: its banner is expected until then.
     pub(super) restarting_until: Option<Time>,
     pub(super) in_hand: Option<InHand>,
@@ -181,6 +183,7 @@ impl Session {
             settle_mark: None,
             last_was_jog: false,
             resuming_until: None,
+            resumed_tool: false,
             restarting_until: None,
             in_hand: None,
             alarm: None,

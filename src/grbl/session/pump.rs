@@ -87,7 +87,10 @@ impl Session {
     }
 
     fn step_timers(&mut self, now: Time) {
-        self.resuming_until.take_if(|until| now >= *until);
+        if self.resuming_until.take_if(|until| now >= *until).is_some() {
+            // What was reported meanwhile may be of before: a report from now on tells.
+            self.settle_mark = None;
+        }
         if self.restarting_until.take_if(|until| now >= *until).is_some() {
             // No banner came; a report will tell how things stand.
             let _ = self.reports.mark();
@@ -152,24 +155,27 @@ impl Session {
         }
     }
 
-    /// Motion that was sent is settled once a report asked for after the last answer has come.
+    /// Motion that was sent is settled once a report asked for after the last answer has come. A cycle start has no answer, and
+    /// shows late where there is something to go on with; there the controller says Hold until it does. Idle settles it at
+    /// once: there was nothing, and a `!` would latch a hold.
     fn step_settle(&mut self) {
         if self.unsettled.is_none() {
             return;
         }
         let busy = self.window.all().any(|slot| motion_of(slot).is_some())
             || self.jogger.lease.is_some()
-            || self.jogger.cancel.is_some()
-            || self.resuming_until.is_some();
+            || self.jogger.cancel.is_some();
         if busy {
             self.settle_mark = None;
             return;
         }
+        let idle = !self.resumed_tool && self.state().is_some_and(|state| state.kind == crate::model::StateKind::Idle);
         match self.settle_mark {
             None => self.settle_mark = Some(self.reports.mark()),
-            Some(mark) if self.reports.is_proved(mark) => {
+            Some(mark) if self.reports.is_proved(mark) && (idle || self.resuming_until.is_none()) => {
                 self.unsettled = None;
                 self.settle_mark = None;
+                self.resuming_until = None;
             }
             Some(_) => {}
         }
@@ -347,9 +353,9 @@ impl Session {
     pub(super) fn may_submit(&self, now: Time, line: &Line) -> Result<(), Refused> {
         self.must_be_up()?;
         let situation = self.situation(now);
-        let refuse = || Err(Refused::because(format!("not sent: {}", describe(situation))));
+        let refuse = || Err(Refused::because(describe(situation)));
         if self.alarm.as_ref().is_some_and(|alarm| alarm.needs_reset) && self.restarting_until.is_none() {
-            return Err(Refused::because("not sent: this alarm needs a soft reset first (Ctrl+X)"));
+            return Err(Refused::because("this alarm needs a soft reset first (Ctrl+X)"));
         }
         match situation {
             Situation::Alarm if !line.is_dollar() => refuse(),
@@ -357,7 +363,7 @@ impl Session {
             Situation::Home => refuse(),
             Situation::Run if self.firmware.is_some_and(|firmware| line.waits_for_motion_end(firmware)) => {
                 Err(Refused::because(
-                    "not sent: the controller would keep this line until the motion ends, and run it even after a reset",
+                    "the controller would keep this line until the motion ends, and run it even after a reset",
                 ))
             }
             other if other.keeps_lines_back() => refuse(),
@@ -430,6 +436,7 @@ impl Session {
             byte::CYCLE_START => {
                 self.note_motion(now, SentMotion::Run);
                 self.resuming_until = Some(now + RESUME_SHOWS);
+                self.resumed_tool = self.state().is_some_and(|state| state.kind == crate::model::StateKind::Tool);
             }
             byte::FEED_HOLD | byte::SAFETY_DOOR | byte::SOFT_RESET => self.resuming_until = None,
             byte::JOG_CANCEL => self.sticky_error = false,

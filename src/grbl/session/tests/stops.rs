@@ -198,6 +198,36 @@ fn a_stop_right_after_a_resume_is_not_mistaken_for_a_hold() {
     assert!(wire.sent().starts_with('!'));
 }
 
+/// Ruling 1: `!` would latch a hold in Idle.
+#[test]
+fn a_stop_after_a_resume_with_nothing_to_go_on_with_sends_nothing() {
+    for firmware in ALL {
+        let mut wire = Wire::up(firmware);
+        wire.rx(HOLD0);
+        wire.key(Realtime::CycleStart);
+        assert!(wire.answering(250, IDLE).contains('~'));
+        wire.key(Realtime::Stop);
+        assert!(!wire.answering(300, IDLE).contains('!'), "{firmware}");
+        assert!(matches!(wire.stop_phases().last(), Some(StopPhase::NotNeeded(_))), "{firmware}");
+    }
+    // One that was asked for before says nothing of it.
+    let mut wire = Wire::up(Firmware::Grbl);
+    wire.rx(HOLD0);
+    assert!(wire.pass(1200).contains('?'));
+    wire.key(Realtime::CycleStart);
+    assert!(wire.sent().contains('~'));
+    wire.rx(IDLE);
+    wire.key(Realtime::Stop);
+    assert!(wire.sent().starts_with('!'));
+    // Between the end of a tool change and the way back to the part grblHAL may stand idle.
+    let mut wire = Wire::up(Firmware::GrblHal);
+    wire.rx("<Tool|MPos:0,0,0>");
+    wire.key(Realtime::CycleStart);
+    wire.answering(250, IDLE);
+    wire.key(Realtime::Stop);
+    assert!(wire.sent().starts_with('!'));
+}
+
 #[test]
 fn realtime_goes_first_even_in_the_middle_of_a_line() {
     let mut wire = Wire::up(Firmware::Grbl);
