@@ -179,6 +179,13 @@ pub enum BadSettings {
     Keys(Vec<KeyProblem>),
 }
 
+impl BadSettings {
+    /// The configuration is not there, or cannot be read: no line of it is to blame.
+    pub(super) const fn is_about_reading(&self) -> bool {
+        matches!(self, Self::Config(ConfigError::Unreadable { .. }))
+    }
+}
+
 fn keys(config: &Config, source: &Source) -> Result<Vec<KeyOverride>, BadSettings> {
     let file = source.path().map_or_else(String::new, |path| path.display().to_string());
     let keys: Vec<KeyOverride> = config

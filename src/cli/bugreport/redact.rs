@@ -9,6 +9,8 @@ use toml::Value;
 const REMOVED: &str = "[removed]";
 /// Names that speak of a secret wherever they stand.
 const WORDS: [&str; 7] = ["password", "passwd", "passphrase", "secret", "token", "credential", "psk"];
+/// Names that speak of secrets and are none: who may come in without a token, and the file in which their hashes are.
+const NONE: [&str; 2] = ["without_token", "tokens"];
 /// A secret shorter than this is only removed where it stands: it would be found in other words.
 const SHORTEST: usize = 5;
 
@@ -40,7 +42,10 @@ fn is_secret(name: &str) -> bool {
 fn walk(value: &mut Value, secret: bool, found: &mut Vec<String>) {
     match value {
         Value::Table(table) => {
-            table.iter_mut().for_each(|(name, value)| walk(value, secret || is_secret(name), found));
+            table.iter_mut().for_each(|(name, value)| {
+                let known = value.is_str() && NONE.contains(&name.as_str());
+                walk(value, secret || is_secret(name) && !known, found);
+            });
         }
         Value::Array(values) => values.iter_mut().for_each(|value| walk(value, secret, found)),
         Value::Boolean(_) => {}
@@ -65,11 +70,14 @@ pub(super) fn text(text: &str, secrets: &[String]) -> String {
 /// What follows `password=` and the like goes, to the end of the line.
 fn line(line: &str) -> String {
     let small = line.to_ascii_lowercase();
-    let cut = WORDS.iter().filter_map(|word| {
-        let after = small.find(word)? + word.len();
+    let cut = WORDS.iter().flat_map(|word| small.match_indices(word)).filter_map(|(begin, word)| {
+        let after = begin + word.len();
         let gap = line[after..].chars().take_while(|c| c.is_alphanumeric() || "_-\"' ]".contains(*c));
         let at = after + gap.map(char::len_utf8).sum::<usize>();
-        line[at..].starts_with(['=', ':']).then_some(at + 1)
+        let is_name = |c: char| c.is_ascii_alphanumeric() || c == '_' || c == '-';
+        let from = small[..begin].rfind(|c| !is_name(c)).map_or(0, |before| before + 1);
+        let to = small[after..].find(|c| !is_name(c)).map_or(small.len(), |length| after + length);
+        (line[at..].starts_with(['=', ':']) && !NONE.contains(&small.get(from..to)?)).then_some(at + 1)
     });
     match cut.min() {
         Some(at) if !line[at..].trim().is_empty() => format!("{} {REMOVED}", &line[..at]),
@@ -96,14 +104,21 @@ mod tests {
     #[test]
     fn what_is_named_a_secret_is_removed_and_the_rest_stays() {
         let written = "# token = \"in a remark\"\n[machine]\nport = \"sim\"\n[keys]\nhome = \"F5\"\n\
-                       [attach.tcp]\nlisten = \"127.0.0.1:7125\"\napi_key = \"abcdef\"\n\
+                       [attach.tcp]\nlisten = \"127.0.0.1:7125\"\nwithout_token = \"stop\"\napi_key = \"abcdef\"\n\
                        [[attach.tcp.tokens]]\nname = \"shop\"\nhash = \"0123456789\"\nexpires = 2027-01-01\nold = true\n\
                        [mqtt]\nPassword = 12345678\nbroker = \"mqtt://u:pw@host:1883/x\"\n";
         let (shown, found) = config(written).unwrap();
         for gone in ["remark", "abcdef", "shop", "0123456789", "12345678", "2027"] {
             assert!(!shown.contains(gone), "{gone}: {shown}");
         }
-        for kept in ["port = \"sim\"", "home = \"F5\"", "127.0.0.1:7125", "api_key = \"[removed]\"", "old = true"] {
+        for kept in [
+            "port = \"sim\"",
+            "home = \"F5\"",
+            "127.0.0.1:7125",
+            "without_token = \"stop\"",
+            "api_key = \"[removed]\"",
+            "old = true",
+        ] {
             assert!(shown.contains(kept), "{kept}: {shown}");
         }
         assert!(found.contains(&"abcdef".to_owned()) && found.contains(&"12345678".to_owned()));
@@ -119,6 +134,10 @@ mod tests {
             ("auth_token: hush more", "auth_token: [removed]"),
             ("{\"Token\": \"hush\"}", "{\"Token\": [removed]"),
             ("the token is new", "the token is new"),
+            ("tokens = \"/var/lib/sunmill/tokens.json\"", "tokens = \"/var/lib/sunmill/tokens.json\""),
+            ("tokens: 2 good; token: hush", "tokens: 2 good; token: [removed]"),
+            ("without_token = \"observe\"", "without_token = \"observe\""),
+            ("my-tokens = hush", "my-tokens = [removed]"),
             ("Sta/Password=", "Sta/Password="),
             ("a http://me:hush@mill/x and ws://b:hush@c", "a http://[removed]@mill/x and ws://[removed]@c"),
             ("mail a@b about tcp://mill:23", "mail a@b about tcp://mill:23"),

@@ -39,7 +39,11 @@ fn config(facts: &Facts) -> Vec<Finding> {
     const AREA: &str = "config";
     let config = &facts.config;
     if let Some(mistake) = &config.mistake {
-        let remedy = "mend that line; `sunmill config check` reads it again. The rest here holds for the defaults";
+        let remedy = if config.unread {
+            "name one that can be read: --config, $SUNMILL_CONFIG, or none for the defaults, for which the rest here holds"
+        } else {
+            "mend that line; `sunmill config check` reads it again. The rest here holds for the defaults"
+        };
         return vec![Finding::problem(AREA, mistake, remedy)];
     }
     let simulated = if config.simulated { ", because no port is set" } else { "" };
@@ -144,8 +148,15 @@ fn one_port(port: &Port, user: &User) -> Finding {
         return Finding::ok(AREA, what);
     }
     let what = format!("{what}: this user may not open it");
-    let group = if port.group.is_empty() { "dialout" } else { &port.group };
-    let remedy = joining(user, group);
+    let remedy = if port.group.is_empty() {
+        // Its group is root's, or may not: joining that would give everything, or nothing.
+        let group = user.serial_group.as_deref().unwrap_or("sunmill");
+        format!(
+            "a udev rule that sets GROUP=\"{group}\", MODE=\"0660\"; assets/udev/60-sunmill.rules is an example of one"
+        )
+    } else {
+        joining(user, &port.group)
+    };
     if candidate.configured_for.is_some() {
         Finding::problem(AREA, what, remedy)
     } else {
@@ -170,14 +181,17 @@ fn groups(user: &User) -> Vec<Finding> {
     let who = &user.name;
     let dialout = if user.root {
         Finding::ok(AREA, format!("{who} may open every device"))
-    } else if is_in("dialout") {
-        Finding::ok(AREA, format!("{who} is in dialout: serial devices can be opened"))
     } else {
-        Finding::warning(
-            AREA,
-            format!("{who} is not in dialout, the usual group of serial devices"),
-            joining(user, "dialout"),
-        )
+        match &user.serial_group {
+            None => Finding::ok(AREA, "no group of serial devices (dialout, uucp) is known here: see each device"),
+            Some(group) if is_in(group) => {
+                Finding::ok(AREA, format!("{who} is in {group}: serial devices can be opened"))
+            }
+            Some(group) => {
+                let said = format!("{who} is not in {group}, the usual group of serial devices");
+                Finding::warning(AREA, said, joining(user, group))
+            }
+        }
     };
     let sunmill = match (user.has_sunmill, is_in("sunmill")) {
         (false, _) => Finding::ok(AREA, "there is no group sunmill; only sunmill as a service needs one"),
@@ -292,6 +306,11 @@ fn one_socket(socket: &Socket) -> Option<Finding> {
                 "nothing: the next sunmill there clears it away. What the last one ran stands in `sunmill programs history`",
             )
         }
+        SocketState::NoSocket => Finding::problem(
+            AREA,
+            format!("{at} is no socket, so no sunmill can serve there"),
+            "name another place with --socket or $SUNMILL_SOCKET, or move it away",
+        ),
         SocketState::NotAllowed => {
             let said = format!("a sunmill may run on {at}, but this user may not attach");
             Finding::warning(AREA, said, "join its group (`ls -l` shows which), then log out and in again")

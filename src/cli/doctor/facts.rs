@@ -36,6 +36,8 @@ pub(super) struct ConfigFacts {
     pub source: String,
     /// Its first mistake.
     pub mistake: Option<String>,
+    /// The mistake is that it cannot be read at all.
+    pub unread: bool,
     /// Inverters that cannot be used, each with its reason.
     pub unusable: Vec<String>,
     /// Serial devices that are configured.
@@ -72,6 +74,8 @@ pub(super) struct User {
     pub listed: Vec<String>,
     /// There is a group `sunmill`.
     pub has_sunmill: bool,
+    /// The group that serial devices usually have on this system, if it has one.
+    pub serial_group: Option<String>,
 }
 
 /// A serial device.
@@ -83,7 +87,7 @@ pub(super) struct Port {
     pub by_path: Option<PathBuf>,
     /// This user may read and write it.
     pub allowed: bool,
-    /// The group that may.
+    /// The group that may, where there is one that a user can join; else empty.
     pub group: String,
     /// A udev rule keeps ModemManager away from it.
     pub modem_ignored: bool,
@@ -120,6 +124,8 @@ pub(super) enum SocketState {
     Answers { server: String, machine: String },
     /// It was left behind by one that has ended.
     Stale,
+    /// Something else: a file, a folder.
+    NoSocket,
     /// This user may not.
     NotAllowed,
     /// Somebody, but no hub that this sunmill understands; or it cannot be told.

@@ -26,9 +26,9 @@ const RULES: [&str; 4] = ["/etc/udev/rules.d", "/run/udev/rules.d", "/usr/lib/ud
 
 /// All facts. Where the configuration has a mistake, the rest holds for the defaults.
 pub(super) fn gather(settings: Result<Settings, BadSettings>, environment: &Environment) -> Facts {
-    let (settings, mistake) = match settings {
-        Ok(settings) => (settings, None),
-        Err(why) => (Settings::built_in(environment), Some(why.to_string())),
+    let (settings, mistake, unread) = match settings {
+        Ok(settings) => (settings, None, false),
+        Err(why) => (Settings::built_in(environment), Some(why.to_string()), why.is_about_reading()),
     };
     let user = user();
     let serial = configured(&settings);
@@ -44,6 +44,7 @@ pub(super) fn gather(settings: Result<Settings, BadSettings>, environment: &Envi
         machine: settings.endpoint.to_string(),
         simulated: settings.endpoint == Endpoint::Sim && settings.config.machine.port.is_none(),
         mistake,
+        unread,
     };
     Facts {
         config,
@@ -75,7 +76,8 @@ fn user() -> User {
         root: uid.is_root(),
         groups: groups.iter().map(|gid| group_name(&all, *gid)).collect(),
         listed: listed(&all, &name),
-        has_sunmill: all.lines().any(|line| line.starts_with("sunmill:")),
+        has_sunmill: has_group(&all, "sunmill"),
+        serial_group: ["dialout", "uucp"].into_iter().find(|name| has_group(&all, name)).map(str::to_owned),
         name,
     }
 }
@@ -91,6 +93,15 @@ fn column(table: &str, number: &str) -> Option<String> {
 
 fn group_name(table: &str, gid: u32) -> String {
     column(table, &gid.to_string()).unwrap_or_else(|| gid.to_string())
+}
+
+fn has_group(table: &str, name: &str) -> bool {
+    table.lines().any(|line| line.split(':').next() == Some(name))
+}
+
+/// The group whose members may use something with this owner and mode. Root's is none: who joins it may do everything.
+fn joinable(table: &str, gid: u32, mode: u32) -> Option<String> {
+    (gid != 0 && mode & 0o060 == 0o060).then(|| column(table, &gid.to_string())).flatten()
 }
 
 /// Groups that name this user among their members.
@@ -111,7 +122,10 @@ fn port(candidate: Candidate) -> Port {
     Port {
         by_path: links_to("/dev/serial/by-path", device),
         allowed: may_open(device),
-        group: fs::metadata(device).map(|of| group_name(&read("/etc/group"), of.gid())).unwrap_or_default(),
+        group: fs::metadata(device)
+            .ok()
+            .and_then(|of| joinable(&read("/etc/group"), of.gid(), of.permissions().mode()))
+            .unwrap_or_default(),
         modem_ignored: udev.lines().any(|line| line == "E:ID_MM_DEVICE_IGNORE=1"),
         brltty_rule: candidate.usb.as_ref().and_then(|usb| brltty_rule(&RULES.map(PathBuf::from), &usb.id)),
         candidate,
@@ -154,6 +168,7 @@ fn socket(path: PathBuf) -> Socket {
     let state = match metadata {
         Err(error) if error.kind() == std::io::ErrorKind::PermissionDenied => SocketState::NotAllowed,
         Err(_) => SocketState::Absent,
+        Ok(of) if !of.file_type().is_socket() => SocketState::NoSocket,
         Ok(_) => greeted(&path),
     };
     Socket { path, state, open_to_all }
@@ -186,6 +201,10 @@ mod tests {
         assert_eq!((group_name(table, 20), group_name(table, 5)), ("dialout".to_owned(), "5".to_owned()));
         assert_eq!(listed(table, "anna"), ["dialout", "sunmill"]);
         assert_eq!(listed(table, "ann"), Vec::<String>::new());
+        assert!(has_group(table, "dialout") && !has_group(table, "uucp") && !has_group(table, "dial"));
+        assert_eq!(joinable(table, 20, 0o100_660).as_deref(), Some("dialout"));
+        assert_eq!(joinable(table, 20, 0o100_600), None, "its members may not");
+        assert_eq!(joinable(table, 0, 0o100_660), None, "root's own group is not to be joined");
     }
 
     #[test]
@@ -209,5 +228,9 @@ mod tests {
         assert_eq!(socket(path.clone()).state, SocketState::Absent);
         drop(std::os::unix::net::UnixListener::bind(&path).unwrap());
         assert_eq!(socket(path).state, SocketState::Stale);
+        let file = folder.path().join("notes.txt");
+        fs::write(&file, "").unwrap();
+        assert_eq!(socket(file).state, SocketState::NoSocket);
+        assert_eq!(socket(folder.path().to_owned()).state, SocketState::NoSocket);
     }
 }

@@ -11,7 +11,12 @@ fn well() -> Facts {
             machine: "/dev/ttyUSB0".into(),
             ..ConfigFacts::default()
         },
-        user: User { name: "pi".into(), groups: vec!["pi".into(), "dialout".into()], ..User::default() },
+        user: User {
+            name: "pi".into(),
+            groups: vec!["pi".into(), "dialout".into()],
+            serial_group: Some("dialout".into()),
+            ..User::default()
+        },
         ports: vec![usb("ttyUSB0", "usb-one", Some("0001"))],
         sockets: vec![Socket { path: "/run/sunmill.sock".into(), state: SocketState::Absent, open_to_all: false }],
         store: Kept {
@@ -92,6 +97,8 @@ fn a_computer_on_which_all_is_well_has_no_complaint() {
 fn configuration() {
     let found = one(|f| f.config.mistake = Some("./config.toml:2:1: unknown key \"bauds\"".into()));
     says(found, (Level::Problem, "config"), &[":2:1: unknown key", "config check"]);
+    let found = one(|f| (f.config.mistake, f.config.unread) = (Some("nosuch.toml: no such file".into()), true));
+    says(found, (Level::Problem, "config"), &["no such file", "name one that can be read"]);
     let found = one(|f| f.config.unusable = vec!["inverter \"roof\": no profile \"x\"".into()]);
     says(found, (Level::Problem, "config"), &["roof", "profiles list"]);
 }
@@ -149,6 +156,16 @@ fn who_may_open_a_device() {
         f.ports[0].candidate.configured_for = Some("this machine".into());
     });
     says(found, (Level::Problem, "ports"), &["usermod -aG uucp pi"]);
+    let found = one(|f| {
+        f.ports[0].allowed = false;
+        f.ports[0].group.clear();
+    });
+    assert!(!found.2.contains("usermod"), "root's group is not to be joined: {}", found.2);
+    says(found, (Level::Warning, "ports"), &["udev rule", "GROUP=\"dialout\"", "60-sunmill.rules"]);
+    let mut facts = well();
+    facts.user.groups = vec!["pi".into()];
+    facts.user.serial_group = None;
+    assert!(assess(&facts).iter().all(|finding| finding.level == Level::Ok), "there is no such group to join");
     let found = one(|f| f.user.groups.retain(|group| group != "dialout"));
     says(found, (Level::Warning, "groups"), &["not in dialout", "usermod -aG dialout pi", "log out"]);
     let found = one(|f| {
@@ -180,6 +197,7 @@ fn places_of_sockets() {
     let at = |state: SocketState| move |f: &mut Facts| f.sockets[0].state = state;
     let answers = || SocketState::Answers { server: "sunmill 0.1.0".into(), machine: "sim".into() };
     says(one(at(SocketState::Stale)), (Level::Warning, "socket"), &["left behind", "clears it away"]);
+    says(one(at(SocketState::NoSocket)), (Level::Problem, "socket"), &["is no socket", "name another place"]);
     says(one(at(SocketState::NotAllowed)), (Level::Warning, "socket"), &["may not attach", "group"]);
     says(
         one(at(SocketState::Strange("another version".into()))),
