@@ -60,6 +60,23 @@ pub fn decide(command: &Command, snapshot: &Snapshot, now: Time) -> Result<Vec<O
     texts.iter().map(|text| line(text).map(OrderKind::Line)).collect()
 }
 
+/// Whether there is any use in trying it now, as far as that is known before it is tried.
+///
+/// # Errors
+/// The reason.
+pub fn may(command: &Command, snapshot: &Snapshot, now: Time) -> Result<(), Refused> {
+    match command {
+        Command::BackupSettings
+        | Command::CompareBackup { .. }
+        | Command::RestoreSettings { .. }
+        | Command::Program(_)
+        | Command::Control(_)
+        | Command::Power(_)
+        | Command::Sun(_) => legal::check(command, snapshot, now),
+        _ => decide(command, snapshot, now).map(drop),
+    }
+}
+
 /// The setting under the name that the controller gives it, with the value as it writes it.
 fn set(key: &str, value: &str, snapshot: &Snapshot) -> Result<SettingOrder, Refused> {
     let row = snapshot.machine.settings.find(key);

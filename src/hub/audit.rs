@@ -200,6 +200,12 @@ impl Audit {
         self.write(AuditRow { who: who.to_owned(), ..happened(AuditKind::Note, what) });
     }
 
+    /// Who is in control has changed without an order of its own.
+    pub(super) fn lease(&mut self, whose: &Origin, what: &str, outcome: &str) {
+        let (who, by) = (self.words(whose), self.asker(whose));
+        self.write(AuditRow { who, by, outcome: outcome.to_owned(), ..happened(AuditKind::Lease, what.to_owned()) });
+    }
+
     /// Something that is told in a row of its own.
     pub(super) fn row(&mut self, row: AuditRow) {
         self.write(row);

@@ -1,10 +1,11 @@
 //! Who is attached, and who is in control.
 
-use std::collections::{HashMap, VecDeque};
+use std::collections::{HashMap, HashSet, VecDeque};
 use std::sync::Arc;
 
+use super::arbiter;
 use super::run::Keeper;
-use crate::model::command::{ClientId, Command, Outcome, Realtime, Refused};
+use crate::model::command::{ClientId, Command, Origin, Outcome, Realtime, Refused};
 use crate::model::hub::Request;
 use crate::model::log::LogItem;
 use crate::model::machine::MessageLevel;
@@ -19,6 +20,8 @@ pub(super) struct Heard {
     on_loss: OnClientLoss,
     /// Who has left of late: what they asked for may come after that.
     gone: VecDeque<ClientId>,
+    /// Who was in control since it came: its going is of interest, whatever it is.
+    led: HashSet<ClientId>,
 }
 
 /// So many of those who have left are remembered: more than may be attached.
@@ -39,12 +42,14 @@ impl Keeper {
                 self.audit.name(&person);
                 if !person.local {
                     self.heard.last.insert(person.id, now);
-                    self.announce(now, format!("{} is attached ({})", person.words(), person.program));
+                    let text = format!("{} is attached ({})", person.words(), person.program);
+                    self.tell(now, of_interest(person.screen), text);
                 }
                 let people = self.people();
                 people.clients.retain(|known| known.id != person.id);
                 people.clients.push(person);
             }
+            PeopleNews::Named(person) => self.audit.name(&person),
             PeopleNews::Heard(id) => {
                 self.heard.last.insert(id, now);
                 if let Some(control) = &self.snapshot.people.control
@@ -52,6 +57,7 @@ impl Keeper {
                     && control.stale
                 {
                     self.set_stale(false);
+                    self.audit.lease(&self.origin_of(id), "keeps control", "heard of again");
                 }
             }
             PeopleNews::Fares(id, fares) => {
@@ -64,6 +70,7 @@ impl Keeper {
                 self.heard.gone.truncate(GONE - 1);
                 self.heard.gone.push_front(id);
                 self.spindle_left(id, now);
+                let origin = self.origin_of(id);
                 let person = self.snapshot.people.find(id);
                 let (who, screen) = (person.map(Person::words), person.is_some_and(|person| person.screen));
                 self.people().clients.retain(|person| person.id != id);
@@ -73,9 +80,13 @@ impl Keeper {
                 if held {
                     self.people().control = None;
                 }
+                let led = self.heard.led.remove(&id);
                 if let Some(who) = who {
                     let and = if held { ", who was in control" } else { "" };
-                    self.announce(now, format!("{who}{and} has left"));
+                    self.tell(now, of_interest(screen || led), format!("{who}{and} has left"));
+                    if held {
+                        self.audit.lease(&origin, "gives control back", "it has left");
+                    }
                 }
                 if held && screen && !silent {
                     self.lost_operator(now);
@@ -96,6 +107,8 @@ impl Keeper {
         let (now, client) = (self.clock.now(), control.client);
         if now.since(*heard) >= STALE_AFTER {
             self.set_stale(true);
+            let why = format!("not heard of for {} s", STALE_AFTER.as_secs());
+            self.audit.lease(&self.origin_of(client), "anybody may take control", &why);
             if self.snapshot.people.find(client).is_some_and(|person| person.screen) {
                 self.lost_operator(now);
             }
@@ -117,6 +130,11 @@ impl Keeper {
         );
     }
 
+    fn origin_of(&self, id: ClientId) -> Origin {
+        let screen = self.snapshot.people.find(id).is_some_and(|person| person.screen);
+        if screen { Origin::Screen(id) } else { Origin::Script(id) }
+    }
+
     fn set_stale(&mut self, stale: bool) {
         if let Some(control) = &mut self.people().control {
             control.stale = stale;
@@ -135,8 +153,19 @@ impl Keeper {
         if let Some(why) = self.snapshot.people.refusal(&request.origin, now) {
             return Err(Outcome::Refused(why));
         }
+        let has = self.snapshot.people.control.as_ref().map(|control| control.client);
+        if request.origin.client().is_none() || has == request.origin.client() {
+            return Ok(());
+        }
+        // Who asks for what cannot be done takes nothing from anybody.
+        arbiter::may(&request.command, &self.snapshot, now).map_err(Outcome::Refused)?;
         self.take_over(request, now);
         self.give_control(request, now);
+        // A screen that nobody can attach to beside is not worth a row.
+        if request.origin.client().is_some_and(|client| self.snapshot.people.find(client).is_some()) {
+            let by = format!("the first to ask for something: {}", arbiter::describe(&request.command));
+            self.audit.lease(&request.origin, "is in control", &by);
+        }
         Ok(())
     }
 
@@ -209,6 +238,7 @@ impl Keeper {
         if self.snapshot.people.control.as_ref().is_some_and(|control| control.client == client) {
             return;
         }
+        self.heard.led.insert(client);
         let who = self.snapshot.people.words(&request.origin);
         self.people().control = Some(Control { client, who: who.clone(), since: now, stale: false });
         if self.snapshot.people.clients.len() > 1 {
@@ -222,6 +252,15 @@ impl Keeper {
     }
 
     fn announce(&mut self, now: Time, text: String) {
-        self.journal.write(now, LogItem::Note { level: MessageLevel::Info, text });
+        self.tell(now, MessageLevel::Info, text);
     }
+
+    fn tell(&mut self, now: Time, level: MessageLevel, text: String) {
+        self.journal.write(now, LogItem::Note { level, text });
+    }
+}
+
+/// Scripts come and go by the thousand: that is told to who looks for it.
+const fn of_interest(it_is: bool) -> MessageLevel {
+    if it_is { MessageLevel::Info } else { MessageLevel::Debug }
 }

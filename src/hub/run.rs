@@ -249,7 +249,11 @@ async fn run(
         tokio::select! {
             biased;
             event = events.recv() => match event {
-                Some(event) => keeper.take_event(&event),
+                Some(event) => {
+                    // The audit is to name who asked for what happens.
+                    keeper.take_all_people(&mut inboxes.people);
+                    keeper.take_event(&event);
+                }
                 None => break,
             },
             // Before what they ask: the audit names them.
@@ -381,10 +385,14 @@ impl Keeper {
 
     /// The same for who may just have come: whoever is on the way in is known before what they ask.
     fn take_request_of(&mut self, people: &mut mpsc::Receiver<PeopleNews>, request: &Request) {
+        self.take_all_people(people);
+        self.take_request(request);
+    }
+
+    fn take_all_people(&mut self, people: &mut mpsc::Receiver<PeopleNews>) {
         while let Ok(news) = people.try_recv() {
             self.take_people(news);
         }
-        self.take_request(request);
     }
 
     /// Something is asked for by the hub, as somebody has wanted it before: written down before it is carried out.

@@ -118,6 +118,8 @@ pub enum ControlOrder {
 pub enum PeopleNews {
     /// A client came.
     Came(Person),
+    /// One that has not said hello, as far as is known who it is: it may stop, and is attached to nothing.
+    Named(Person),
     /// It was heard of.
     Heard(ClientId),
     /// How it fares.

@@ -126,6 +126,19 @@ fn who_watches_stops_what_another_jogs() {
     assert!(stop["client"].is_number() && stop["took_ms"].is_number(), "{stop}");
 }
 
+/// A stop needs no greeting; who it was is known by the socket all the same.
+#[test]
+fn a_stop_of_who_says_nothing_else_is_in_the_audit_with_its_user() {
+    let daemon = Daemon::start();
+    daemon.until("idle machine", |status| is(status, "Idle") && status["machine"]["work_position"].is_object());
+    let mut hub = UnixStream::connect(&daemon.socket).expect("a hub");
+    writeln!(hub, "{}", json!({"jsonrpc": "2.0", "id": 1, "method": "stop"})).expect("written");
+    let stop = audited(&daemon, |row| row["what"] == "stop");
+    assert_eq!(stop["uid"], rustix::process::getuid().as_raw(), "{stop}");
+    assert!(stop["place"].as_str().is_some_and(|place| place.starts_with("process ")), "{stop}");
+    assert!(daemon.status()["people"]["clients"].as_array().is_some_and(|all| all.len() == 1), "only who looks now");
+}
+
 #[test]
 fn a_program_asks_on_every_screen_and_is_answered_once() {
     let home = Home::new();

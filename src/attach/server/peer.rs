@@ -70,6 +70,8 @@ pub(super) struct Peer {
     stops_only: bool,
     /// It said `hello`.
     pub(super) greeted: bool,
+    /// Who it is was told, although it has not said `hello`.
+    named: bool,
     pub(super) origin: Origin,
     /// How often it wants the state. `None`: it did not ask for it.
     pub(super) every: Option<Duration>,
@@ -84,6 +86,8 @@ pub(super) struct Peer {
     pub(super) measured: Measured,
     /// It has just said who it is, and the hub does not know yet.
     pub(super) came: Option<Person>,
+    /// The newest log entry that it was to be told of.
+    pub(super) seen: u64,
     lost: u64,
     lost_told: u64,
     /// Commands whose end is the answer.
@@ -140,6 +144,7 @@ pub(super) async fn serve<W>(
         if let Ok(call) = Call::read(&line)
             && let Some(stop) = stop_of(&call)
         {
+            peer.name_itself();
             peer.hub.realtime(stop);
         }
     }
@@ -163,6 +168,7 @@ impl Peer {
             parked: VecDeque::new(),
             stops_only: entered.stops_only,
             greeted: false,
+            named: false,
             origin,
             every: None,
             shown: Arc::default(),
@@ -172,11 +178,41 @@ impl Peer {
             wire: false,
             measured: Measured::default(),
             came: None,
+            seen: 0,
             lost: 0,
             lost_told: 0,
             waiting: HashMap::new(),
             jogged: None,
             heard: None,
+        }
+    }
+
+    /// A stop needs no greeting, but the audit is to know who asked for it.
+    fn name_itself(&mut self) {
+        if !self.greeted && !std::mem::replace(&mut self.named, true) {
+            self.house.port.tell(PeopleNews::Named(self.person("", String::new(), false)));
+        }
+    }
+
+    /// Who it is, and what it says of itself.
+    pub(super) fn person(&self, said: &str, program: String, screen: bool) -> Person {
+        let from = match (&self.whence, self.who.pid) {
+            (Some(whence), _) if said.is_empty() => whence.clone(),
+            (Some(whence), _) => format!("{said}, {whence}"),
+            (None, Some(pid)) if said.is_empty() => format!("process {pid}"),
+            (None, _) => said.to_owned(),
+        };
+        Person {
+            id: self.id,
+            user: self.who.user.clone(),
+            uid: self.who.uid,
+            from,
+            program,
+            role: self.who.role,
+            since: (self.house.now)(),
+            screen,
+            console: self.who.console,
+            ..Person::default()
         }
     }
 
@@ -216,6 +252,7 @@ impl Peer {
         if let Ok(call) = &call
             && let Some(stop) = stop_of(call)
         {
+            self.name_itself();
             self.hub.realtime(stop);
             return self.reply(call.id.as_ref(), Ok(json!({})));
         }
@@ -316,6 +353,7 @@ impl Peer {
     }
 
     fn entry(&mut self, entry: &LogEntry) -> Result<(), Over> {
+        self.seen = entry.id;
         if let LogItem::Outcome { ticket, outcome, latency, .. } = &entry.what
             && let Some(id) = self.waiting.remove(ticket)
         {

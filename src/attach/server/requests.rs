@@ -14,7 +14,7 @@ use crate::model::command::{Command, Origin, Realtime};
 use crate::model::desk::Query;
 use crate::model::jog::MAX_LEASE;
 use crate::model::log::LogEntry;
-use crate::model::people::{ControlOrder, Person};
+use crate::model::people::ControlOrder;
 use crate::model::role::Role;
 
 /// Snapshots in a second, unless a client asks for fewer or more.
@@ -131,25 +131,7 @@ impl Peer {
                 self.hub = self.house.port.join(self.origin.clone());
             }
             let bounded = |text: &str| text.chars().filter(|c| !c.is_control()).take(60).collect::<String>();
-            let said = bounded(&hello.from);
-            let from = match (&self.whence, self.who.pid) {
-                (Some(whence), _) if said.is_empty() => whence.clone(),
-                (Some(whence), _) => format!("{said}, {whence}"),
-                (None, Some(pid)) if said.is_empty() => format!("process {pid}"),
-                (None, _) => said,
-            };
-            self.came = Some(Person {
-                id: self.id,
-                user: self.who.user.clone(),
-                uid: self.who.uid,
-                from,
-                program: bounded(&hello.client),
-                role: self.who.role,
-                since: (self.house.now)(),
-                screen: hello.screen,
-                console: self.who.console,
-                ..Person::default()
-            });
+            self.came = Some(self.person(&bounded(&hello.from), bounded(&hello.client), hello.screen));
         }
         Ok(json!({
             "protocol": PROTOCOL,
@@ -190,7 +172,7 @@ impl Peer {
         if !(1..=MOST_EVENTS).contains(&most) {
             return Err(Problem::new(Code::Params, format!("events.since: most is 1 to {MOST_EVENTS}")));
         }
-        let since = self.house.ring.since(id, most);
+        let since = self.house.ring.since(id, most, self.seen);
         let entries: Vec<&LogEntry> = since.entries.iter().map(|entry| &**entry).collect();
         Ok(json!({"entries": entries, "gap": since.gap, "last": since.last, "more": since.more}))
     }

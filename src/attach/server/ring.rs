@@ -73,14 +73,17 @@ impl Ring {
         entries.kept.clear();
     }
 
-    /// The oldest `most` of those after `id`.
-    pub(super) fn since(&self, id: u64, most: usize) -> Since {
+    /// The oldest `most` of those after `id`. `seen`: the newest that the client was sent, which may not be here yet. A number
+    /// beyond that is of the life of another hub, of which nothing is known here: all that there is comes after it.
+    pub(super) fn since(&self, id: u64, most: usize, seen: u64) -> Since {
         let entries = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let other_life = id > entries.last.max(seen);
+        let id = if other_life { 0 } else { id };
         let mut after = entries.kept.iter().filter(|entry| entry.id > id);
         let told: Vec<_> = after.by_ref().take(most).cloned().collect();
         let more = after.next().is_some();
         let last = if more { told.last().map_or(id, |entry| entry.id) } else { entries.last.max(id) };
-        Since { entries: told, gap: id < entries.lost, last, more }
+        Since { entries: told, gap: other_life || id < entries.lost, last, more }
     }
 }
 
@@ -109,16 +112,27 @@ mod tests {
         let ring = Ring::default();
         (1..=3).for_each(|id| ring.take(&note(id)));
         ring.take(&Arc::new(LogEntry { id: 4, at: Time::ZERO, what: LogItem::Wire { out: true, text: "?".into() } }));
-        let since = ring.since(1, 100);
+        let since = ring.since(1, 100, 0);
         assert_eq!((ids(&since), since.gap, since.last, since.more), (vec![2, 3], false, 4, false));
-        let since = ring.since(0, 2);
+        let since = ring.since(0, 2, 0);
         assert_eq!((ids(&since), since.last, since.more), (vec![1, 2], 2, true));
 
         (5..5 + KEPT as u64).for_each(|id| ring.take(&note(id)));
-        assert!(ring.since(2, 1).gap);
-        let since = ring.since(3, 1);
+        assert!(ring.since(2, 1, 0).gap);
+        let since = ring.since(3, 1, 0);
         assert_eq!((ids(&since), since.gap), (vec![5], false), "all after the third is there");
         ring.lose(1);
-        assert!(ring.since(3, 1).gap && ring.since(3, 1).entries.is_empty());
+        assert!(ring.since(3, 1, 0).gap && ring.since(3, 1, 0).entries.is_empty());
+    }
+
+    #[test]
+    fn who_knows_a_hub_that_has_ended_begins_anew_with_the_next() {
+        let ring = Ring::default();
+        (1..=3).for_each(|id| ring.take(&note(id)));
+        let since = ring.since(500, 100, 0);
+        assert_eq!((ids(&since), since.gap, since.last), (vec![1, 2, 3], true, 3));
+        // What the client has just been sent may not be here yet.
+        let since = ring.since(10, 100, 10);
+        assert_eq!((ids(&since), since.gap, since.last), (vec![], false, 10));
     }
 }

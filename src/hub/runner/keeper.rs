@@ -66,6 +66,8 @@ pub(in crate::hub) struct Runner {
     pub(super) lost_link: bool,
     /// What the store found at the start.
     pub(super) found: Option<(PastRun, Checkpoint)>,
+    /// Who asked last for what ends a program.
+    pub(super) ender: Option<Origin>,
 }
 
 impl Runner {
@@ -88,6 +90,7 @@ impl Runner {
             ticket: TicketId::default(),
             lost_link: false,
             found: opened.interrupted,
+            ender: None,
         };
         (runner, receiver)
     }
@@ -280,6 +283,7 @@ impl Keeper {
     /// Something happened at the machine; it has been folded already.
     pub(in crate::hub) fn program_event(&mut self, event: &Event) {
         let at = event.at;
+        self.runner.hear_enders(event);
         match &event.what {
             EventKind::Session(grbl::Event::Program(event)) => {
                 self.runner.lost_link |= *event == ProgramEvent::Ended(StreamEnd::Void(VoidReason::LinkLost));
@@ -410,6 +414,7 @@ impl Keeper {
             }
             store.run_ended(past.clone());
         }
+        self.audit_run_end(&past);
         self.end_measuring(&past, at);
         let level = if past.end == Some(RunEnd::Done) { MessageLevel::Info } else { MessageLevel::Warning };
         self.note(at, level, text);
@@ -509,8 +514,9 @@ impl Keeper {
                 if !is_outline {
                     store.checkpoint(checkpoint);
                 }
-                store.run_ended(past);
+                store.run_ended(past.clone());
             }
+            self.audit_run_end(&past);
         }
         self.course_input(at, Input::Shutdown);
     }

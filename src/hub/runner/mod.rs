@@ -15,6 +15,7 @@ mod course;
 #[cfg(test)]
 mod course_tests;
 mod encode;
+mod ended;
 mod feeder;
 mod keeper;
 mod left;

@@ -147,6 +147,7 @@ impl Keeper {
         if let Some((hash, lines)) = starting.whole {
             (course.run.hash, course.run.lines) = (Some(hash), Some(lines));
         }
+        self.runner.ender = None;
         self.runner.course = Some(course);
         self.show_run();
         if check_mode { self.switch_check_mode(now, Own::EnterCheck) } else { self.send_feed(now) }

@@ -3,6 +3,7 @@
 use super::*;
 use crate::hub::audit::Audit;
 use crate::model::audit::{AuditKind, AuditRow};
+use crate::model::people::{PeopleNews, Person};
 use crate::store::{AuditFilter, Store};
 
 /// A hub over a store of its own.
@@ -205,6 +206,75 @@ async fn a_stop_in_two_steps_is_that_of_who_asked_for_it() {
     stop(own, StopPhase::Stopped);
     let whose: Vec<_> = kept.rows().iter().map(|row| row.who.clone()).collect();
     assert_eq!(whose, [asker.to_string(), Origin::Hub.to_string()]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn the_end_of_a_run_is_a_row_of_who_stopped_it() {
+    use crate::model::program::{PastRun, RunEnd, RunId};
+
+    let mut kept = Kept::up(StateKind::Run);
+    let past = |end| PastRun {
+        id: RunId(1),
+        name: "slow.nc".into(),
+        path: "/g/slow.nc".into(),
+        hash: None,
+        who: "screen 2".into(),
+        started_ms: 1000,
+        ended_ms: Some(8000),
+        end: Some(end),
+        first_line: 1,
+        last_line: 12,
+        lines: Some(40),
+        pauses: 0,
+        paused_for: Duration::ZERO,
+        cutting_for: Duration::ZERO,
+        dry: false,
+        energy: None,
+    };
+    let person = Person { id: ClientId(3), user: "pi".into(), uid: Some(1000), ..Person::default() };
+    kept.bench.keeper.take_people(PeopleNews::Named(person));
+    assert!(kept.bench.keeper.snapshot.people.clients.is_empty(), "who only stops is attached to nothing");
+    kept.bench.tell(EventKind::Asked(vec![(Realtime::StopProgram, Origin::Script(ClientId(3)))]));
+    kept.bench.keeper.audit_run_end(&past(RunEnd::Stopped("stopped by a person".into())));
+    kept.bench.keeper.audit_run_end(&past(RunEnd::Failed("the link was lost".into())));
+    let rows = kept.rows();
+    let end = "end of slow.nc at line 12, begun by screen 2";
+    assert_eq!(
+        kept.told(),
+        [
+            told(AuditKind::Run, end, "stopped: stopped by a person"),
+            told(AuditKind::Run, end, "failed: the link was lost"),
+        ]
+    );
+    assert!(rows[0].who.contains("pi (uid 1000)") && rows[0].by.uid == Some(1000), "{rows:?}");
+    assert_eq!((rows[0].took_ms, rows[1].who.as_str()), (Some(7000), "sunmill"));
+}
+
+/// Ruling 17: who is in control is in the audit, however that came about.
+#[tokio::test(start_paused = true)]
+async fn control_that_comes_and_goes_without_an_order_is_a_row() {
+    use crate::model::people::STALE_AFTER;
+
+    let mut kept = Kept::up(StateKind::Idle);
+    let person = Person { id: ClientId(2), user: "pi".into(), from: "pts/3".into(), ..Person::default() };
+    kept.bench.keeper.take_people(PeopleNews::Came(person));
+    kept.bench.ask_as(Origin::Script(ClientId(2)), step());
+    tokio::time::advance(STALE_AFTER).await;
+    kept.bench.keeper.age_control();
+    kept.bench.keeper.take_people(PeopleNews::Heard(ClientId(2)));
+    kept.bench.keeper.take_people(PeopleNews::Gone(ClientId(2)));
+    let rows: Vec<_> = kept.rows().into_iter().filter(|row| row.kind == AuditKind::Lease).collect();
+    let told: Vec<_> = rows.iter().map(|row| (row.what.as_str(), row.outcome.as_str())).collect();
+    assert_eq!(
+        told,
+        [
+            ("is in control", "the first to ask for something: jog X+1 at 600 mm/min"),
+            ("anybody may take control", "not heard of for 10 s"),
+            ("keeps control", "heard of again"),
+            ("gives control back", "it has left"),
+        ]
+    );
+    assert!(rows.iter().all(|row| row.who.contains("pi at pts/3")), "{rows:?}");
 }
 
 #[tokio::test(start_paused = true)]

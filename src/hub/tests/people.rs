@@ -1,6 +1,7 @@
 //! Who is attached, and who is in control.
 
 use super::*;
+use crate::model::machine::MessageLevel;
 use crate::model::people::{ControlOrder, OnClientLoss, PeopleNews, Person, STALE_AFTER};
 use crate::model::program::RunId;
 use crate::model::program::run::Run;
@@ -38,6 +39,45 @@ async fn the_first_who_moves_something_is_in_control_and_the_others_watch() {
     // Looking is for everybody.
     bench.ask_as(OTHER, Command::ReadSettings);
     assert!(bench.orders.try_recv().is_ok());
+}
+
+#[tokio::test]
+async fn who_asks_for_what_cannot_be_done_takes_no_control() {
+    let mut bench = Bench::up(StateKind::Idle);
+    came(&mut bench, 2);
+    for command in [Command::Unlock, mdi("G0 \u{fc}"), Command::SetSetting { key: "999".into(), value: "1".into() }] {
+        bench.log();
+        bench.ask_as(OTHER, command.clone());
+        assert_eq!(holder(&bench), None, "{command:?}");
+        let log = bench.log();
+        assert!(!log.iter().any(|item| matches!(item, LogItem::Note { .. })), "{log:?}");
+    }
+}
+
+#[tokio::test]
+async fn scripts_that_come_and_go_are_a_detail_unless_they_were_in_control() {
+    let levels = |screen: bool, leads: bool| {
+        let mut bench = Bench::up(StateKind::Idle);
+        let person = Person { id: ClientId(2), user: "pi".into(), screen, ..Person::default() };
+        bench.log();
+        bench.keeper.take_people(PeopleNews::Came(person));
+        if leads {
+            bench.ask_as(OTHER, take(""));
+        }
+        bench.keeper.take_people(PeopleNews::Gone(ClientId(2)));
+        let notes: Vec<_> = bench
+            .log()
+            .into_iter()
+            .filter_map(|item| match item {
+                LogItem::Note { level, text } if text.contains("attached") || text.contains("left") => Some(level),
+                _ => None,
+            })
+            .collect();
+        notes
+    };
+    assert_eq!(levels(false, false), [MessageLevel::Debug; 2]);
+    assert_eq!(levels(true, false), [MessageLevel::Info; 2]);
+    assert_eq!(levels(false, true), [MessageLevel::Debug, MessageLevel::Info]);
 }
 
 #[tokio::test]
@@ -117,6 +157,9 @@ async fn control_of_who_is_silent_or_gone_is_free() {
     assert!(matches!(bench.outcomes()[..], [(_, Outcome::Refused(_))]));
     tokio::time::advance(STALE_AFTER).await;
     bench.keeper.age_control();
+    bench.ask(step());
+    assert_eq!(holder(&bench), Some(2), "the state is too old for a step: it takes nothing");
+    bench.session(grbl::Event::Status(Box::new(machine_at(StateKind::Idle, &[0.0; 3]))));
     bench.ask(step());
     assert_eq!(holder(&bench), Some(1));
 
