@@ -34,7 +34,7 @@ use super::input::InputEvent;
 use super::keymap::{Bound, Chord};
 use super::programs::facts;
 use super::state::{Effect, Event, ExitReason, Mode, Tab, Then, Ui};
-use crate::model::command::Outcome;
+use crate::model::command::{Origin, Outcome};
 use crate::model::desk::{Answer, Query};
 use crate::model::hub::LogEvent;
 use crate::model::log::LogItem;
@@ -205,7 +205,17 @@ fn new_snapshot(ui: &mut Ui, snapshot: &Snapshot, now: Time) -> Vec<Effect> {
     {
         effects.extend(leave_jog_mode(ui, now, Some(&format!("jog mode left: {why}"))));
     }
+    if let Some(why) = watching(ui, snapshot, now).filter(|_| ui.mode == Mode::Jog) {
+        effects.extend(leave_jog_mode(ui, now, Some(&format!("jog mode left: {why}"))));
+    }
     effects
+}
+
+/// Why the keys of this screen move nothing: another one is in control.
+fn watching(ui: &Ui, snapshot: &Snapshot, now: Time) -> Option<String> {
+    snapshot.people.refusal(&Origin::Screen(ui.settings.me), now)?;
+    let control = snapshot.people.control.as_ref()?;
+    Some(format!("{} is in control: take control first", control.who))
 }
 
 /// What this screen asked for and did not get has to be seen on tabs without a console too; that somebody else is in

@@ -4,7 +4,7 @@ use crossterm::event::KeyCode;
 
 use super::jog::leave_jog_mode;
 use super::leave::{quit_key, suspend};
-use super::{BURST, PAGE, QUIET, offsets, popups, power, programs, recovery, stop_key, switches};
+use super::{BURST, PAGE, QUIET, offsets, popups, power, programs, recovery, stop_key, switches, watching};
 use crate::model::desk::Query;
 use crate::model::people::ControlOrder;
 use crate::model::snapshot::Snapshot;
@@ -48,6 +48,10 @@ pub(super) fn run(ui: &mut Ui, action: Action, input: &InputEvent, snapshot: &Sn
         }
         Action::JogMode if is_burst => {}
         Action::JogMode => {
+            if let Some(why) = watching(ui, snapshot, now) {
+                ui.say(why, Tone::Warning, now);
+                return Vec::new();
+            }
             // Jogging is looked at on the first tab.
             ui.tab = Tab::Machine;
             ui.mode = Mode::Jog;

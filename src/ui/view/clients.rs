@@ -9,7 +9,7 @@ use ratatui::text::{Line, Span};
 use unicode_width::UnicodeWidthStr;
 
 use super::table::tell_below;
-use super::text::{Cx, Rows, fit, printable, put};
+use super::text::{Cx, Rows, fit, printable, put, put_marked};
 use crate::model::people::Person;
 use crate::ui::action::Action;
 use crate::ui::theme::Role;
@@ -27,11 +27,11 @@ pub(super) fn draw(cx: &Cx<'_>, area: Rect, buf: &mut Buffer) {
     let mut line = vec![cx.span("   Clients  ", Role::Title), cx.span(format!("{count} attached  "), Role::Quiet)];
     line.extend(cx.hint(&cx.key(Action::TakeControl), "takes control"));
     line.extend(cx.hint(&cx.key(Action::ReleaseControl), "gives it back"));
-    put(buf, head, 0, &Line::from(line));
+    put_marked(buf, head, 0, &Line::from(line), cx);
     put(buf, rows.top(1), 0, &Line::from(control(cx, usize::from(area.width))));
     if count == 0 {
         let text = "   nobody is attached but this screen, and nobody can: it serves no socket";
-        put(buf, rows.rest, 0, &Line::from(cx.span(text, Role::Quiet)));
+        put_marked(buf, rows.rest, 0, &Line::from(cx.span(text, Role::Quiet)), cx);
     }
     let room = (usize::from(rows.rest.height) / ROWS_OF_A_CLIENT).max(1);
     let top = cx.ui.devices.top.min(count.saturating_sub(room));
@@ -77,7 +77,7 @@ fn client(cx: &Cx<'_>, person: &Person, area: Rect, buf: &mut Buffer) {
     let role = if has { Role::Value } else { Role::Text };
     let first = fit(&first, width.saturating_sub(3), cx.theme.symbols.more);
     put(buf, area, 0, &Line::from(vec![cx.span(mark, Role::Key), cx.span(first, role)]));
-    put(buf, area, 1, &Line::from(fares(cx, person, width)));
+    put_marked(buf, area, 1, &Line::from(fares(cx, person, width)), cx);
 }
 
 /// How news reach a client, since when, and with what program.

@@ -14,6 +14,9 @@ use crate::ui::state::Mode;
 use crate::ui::theme::Role;
 use crate::ui::words::time_of_day;
 
+/// Columns of who it comes from, at least and at most.
+const SOURCE: (usize, usize) = (8, 16);
+
 /// Draws it. Returns the cursor's place, if the search is open.
 pub(super) fn draw(cx: &Cx<'_>, area: Rect, buf: &mut Buffer) -> Option<Position> {
     let log = &cx.ui.log;
@@ -40,14 +43,16 @@ pub(super) fn draw(cx: &Cx<'_>, area: Rect, buf: &mut Buffer) -> Option<Position
             if log.is_empty() { "   nothing yet" } else { "   no entry of this level has these words; Esc shows all" };
         put(buf, rows.rest, 0, &Line::from(cx.span(text, Role::Quiet)));
     }
+    // A number of a client may be long: a part of it would name another one.
+    let source = page.iter().map(|entry| entry.source.width()).max().unwrap_or(0).clamp(SOURCE.0, SOURCE.1);
     for (row, entry) in page.iter().enumerate() {
-        put(buf, rows.rest, row as u16, &entry_line(cx, entry, usize::from(area.width)));
+        put(buf, rows.rest, row as u16, &entry_line(cx, entry, source, usize::from(area.width)));
     }
     tell_below(cx, head, below, buf);
     cursor
 }
 
-fn entry_line(cx: &Cx<'_>, entry: &Entry, width: usize) -> Line<'static> {
+fn entry_line(cx: &Cx<'_>, entry: &Entry, source: usize, width: usize) -> Line<'static> {
     let role = match entry.level {
         Level::Detail => Role::Quiet,
         Level::Info => Role::Text,
@@ -55,7 +60,7 @@ fn entry_line(cx: &Cx<'_>, entry: &Entry, width: usize) -> Line<'static> {
         Level::Error => Role::Bad,
     };
     let head = format!(" {} {} ", time_of_day(&cx.ui.settings, entry.at), entry.level.mark());
-    let source = format!("{:<8} ", fit(&entry.source, 8, ""));
+    let source = format!("{:<source$} ", fit(&entry.source, source, cx.theme.symbols.more));
     let room = width.saturating_sub(head.width() + source.width() + 1);
     let text = fit(&printable(&entry.text), room, cx.theme.symbols.more);
     Line::from(vec![cx.span(head, Role::Quiet), cx.span(source, Role::Quiet), cx.span(text, role)])

@@ -48,6 +48,27 @@ fn everything_but_its_own_key_ends_a_continuous_jog() {
     assert_eq!(scene.wait(250), realtime(Realtime::JogCancel), "let go");
 }
 
+/// Its keys move nothing any more, whatever the screen says.
+#[test]
+fn who_loses_control_leaves_jog_mode_and_who_watches_does_not_enter_it() {
+    use crate::model::command::ClientId;
+    use crate::model::people::{Control, People};
+    let taken = || {
+        let control = Control { client: ClientId(9), who: "pi at tty1".into(), since: NOW, stale: false };
+        std::sync::Arc::new(People { control: Some(control), ..People::default() })
+    };
+    let mut scene = holding();
+    scene.snapshot.people = taken();
+    assert_eq!(scene.event(&Event::Snapshot), realtime(Realtime::JogCancel));
+    assert_eq!(scene.ui.mode, Mode::Main);
+    assert!(scene.text(80, 24).contains("pi at tty1 is in control"));
+    let mut scene = Scene::new(testing::idle());
+    scene.snapshot.people = taken();
+    scene.input(key("i", NOW));
+    assert_eq!(scene.ui.mode, Mode::Main);
+    assert!(scene.text(80, 24).contains("take control first"));
+}
+
 #[test]
 fn an_alarm_or_a_refusal_ends_jogging() {
     let mut scene = holding();
