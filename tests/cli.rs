@@ -47,6 +47,13 @@ fn a_wrong_command_line_ends_with_2() {
 }
 
 #[test]
+fn the_help_of_a_command_is_found_both_ways() {
+    assert_eq!(stdout(&run(&["help", "control", "take"])), stdout(&run(&["control", "take", "--help"])));
+    assert_eq!(stdout(&run(&["help"])), stdout(&run(&["--help"])));
+    assert!(failure(&run(&["help", "fly"]), 2).contains("'fly'"));
+}
+
+#[test]
 fn the_exit_codes_are_the_same_in_help_and_readme() {
     let help = stdout(&run(&["--help"]));
     let (_, rest) = help.split_once("Exit codes:\n").expect("exit codes in the help");

@@ -83,6 +83,8 @@ fn scripts_do_what_a_person_can_with_exit_codes_that_tell() {
     let mut daemon = Daemon::start();
     daemon.until("idle machine", |status| is(status, "Idle") && status["machine"]["work_position"].is_object());
     assert!(stdout(&daemon.run(&["status"])).contains("state     Idle"));
+    stdout(&daemon.run(&["send", "--wait", "G91 G21", "G1 X1 F600"]));
+    daemon.until("an idle machine at its end", |status| is(status, "Idle"));
     stdout(&daemon.run(&["send", "G91 G21", "G1 X40 F300"]));
     daemon.until("motion", |status| is(status, "Run"));
     stdout(&daemon.run(&["hold"]));
@@ -166,6 +168,26 @@ fn two_screens_see_one_machine_and_control_goes_back_and_forth() {
     first.send("q");
     assert!(first.exit_status().success());
     daemon.status();
+}
+
+#[test]
+fn a_screen_comes_back_with_the_hub_that_it_was_attached_to() {
+    let mut daemon = Daemon::start();
+    let mut screen = Terminal::sunmill(Home::new(), &["--socket", &daemon.socket], (24, 80), &[]);
+    screen.wait_for("IDLE");
+    daemon.process.kill().expect("it lives");
+    daemon.process.wait().expect("its end");
+    screen.wait_for("NO KEY HERE STOPS ANYTHING");
+    // What is typed into the lost screen is meant for no machine.
+    screen.send("i\x1b[C\r");
+    let (process, _) = common::daemon(&daemon.home, &daemon.socket);
+    daemon.process = process;
+    screen.wait_for("attached again");
+    screen.wait_for("IDLE");
+    assert!(!screen.grid().contains("JOG MODE"), "{}", screen.grid());
+    screen.rest();
+    screen.send("q");
+    assert!(screen.exit_status().success());
 }
 
 #[test]
@@ -285,8 +307,15 @@ fn who_waits_for_a_program_that_is_stopped_exits_with_8_and_who_is_not_in_contro
     let home = Home::new();
     home.write("config.toml", "[programs]\nfolders = [\"~/gcode\"]\n");
     let slow = home.write("gcode/slow.nc", "G21 G90 G94 G54\nG0 X52 Y52 Z-9\nG1 X90 F60\nM30\n");
+    let good = home.write("gcode/good.nc", "G21 G90 G94 G54\nG0 X52 Y52 Z-9\nG1 X53 F600\nM30\n");
     let daemon = Daemon::start_with(home);
     daemon.until("idle machine", |status| is(status, "Idle") && status["machine"]["work_position"].is_object());
+    // Each run follows one that ended otherwise, and is told by its own end.
+    let to_its_end = || {
+        let run = daemon.run(&["run", &good, "--wait", "--position-is-good", "--yes"]);
+        assert!(run.status.success(), "{run:?}");
+    };
+    to_its_end();
     let mut events = daemon.begin(&["events", "--follow"]);
     let waiting = daemon.begin(&["run", &slow, "--wait", "--position-is-good", "--yes"]);
     daemon.until("a run", |status| is(status, "Run"));
@@ -299,15 +328,39 @@ fn who_waits_for_a_program_that_is_stopped_exits_with_8_and_who_is_not_in_contro
     let ended = waiting.wait_with_output().expect("its end");
     assert_eq!(ended.status.code(), Some(8), "{ended:?}");
     assert!(String::from_utf8_lossy(&ended.stderr).contains("slow.nc: stopped"), "{ended:?}");
+    daemon.until("idle machine", |status| is(status, "Idle"));
+    to_its_end();
+    let waiting = daemon.begin(&["run", &slow, "--wait", "--position-is-good", "--yes"]);
+    daemon.until("a run", |status| is(status, "Run") && status["programs"]["run"]["name"] == "slow.nc");
+    stdout(&daemon.run(&["reset"]));
+    let ended = waiting.wait_with_output().expect("its end");
+    assert_eq!(ended.status.code(), Some(8), "an alarm: {ended:?}");
+    let status = daemon.until("alarm", |status| is(status, "Alarm") && status["machine"]["alarm"].is_object());
+    assert!(
+        status["programs"]["run"]["state"]["state"] == "failed"
+            || status["programs"]["run"]["state"]["state"] == "stopped"
+    );
+    assert!(stdout(&daemon.run(&["status"])).contains("alarm     "));
+    stdout(&daemon.run(&["unlock"]));
+    daemon.until("idle machine", |status| is(status, "Idle"));
+
+    let jogging = daemon.begin(&["jog", "X40"]);
+    daemon.until("a jog", |status| is(status, "Jog"));
+    stdout(&daemon.run(&["stop"]));
+    let ended = jogging.wait_with_output().expect("its end");
+    assert_eq!(ended.status.code(), Some(8), "{ended:?}");
+    assert!(String::from_utf8_lossy(&ended.stderr).contains("it was stopped by a stop"), "{ended:?}");
+    daemon.until("free control", |status| status["people"]["control"].is_null() && is(status, "Idle"));
 
     let taking = daemon.begin(&["control", "take", "--reason", "tool breaks"]);
     daemon.until("somebody in control", |status| status["people"]["control"].is_object());
     failure(&daemon.run(&["jog", "X1"]), 4);
     stdout(&daemon.run(&["jog", "X1", "--take", "--reason", "it is mine"]));
-    stdout(&daemon.run(&["control", "release"]));
-    kill_process(Pid::from_child(&taking), Signal::INT).expect("it lives");
     let ended = taking.wait_with_output().expect("its end");
-    assert_eq!(ended.status.code(), Some(130), "{ended:?}");
+    assert_eq!(ended.status.code(), Some(4), "{ended:?}");
+    let words = String::from_utf8_lossy(&ended.stderr);
+    assert!(words.contains("you are in control") && words.contains("has taken control"), "{words}");
+    stdout(&daemon.run(&["control", "release"]));
 
     kill_process(Pid::from_child(&events), Signal::INT).expect("it lives");
     let mut told = String::new();
@@ -317,6 +370,39 @@ fn who_waits_for_a_program_that_is_stopped_exits_with_8_and_who_is_not_in_contro
     let ids: Vec<u64> = entries.iter().filter_map(|entry| entry["id"].as_u64()).collect();
     assert!(ids.is_sorted_by(|a, b| a < b), "{ids:?}");
     assert!(told.contains("tool breaks") && told.contains("it is mine"), "{told}");
+    assert!(entries.iter().all(|entry| entry["time"].as_str().is_some_and(|time| time.ends_with('Z'))), "{told}");
+}
+
+#[test]
+fn who_waits_for_a_program_is_told_when_sunmill_ends_before_it() {
+    let home = Home::new();
+    home.write("config.toml", "[programs]\nfolders = [\"~/gcode\"]\n");
+    let slow = home.write("gcode/slow.nc", "G21 G90 G94 G54\nG0 X52 Y52 Z-9\nG1 X90 F60\nM30\n");
+    let mut daemon = Daemon::start_with(home);
+    daemon.until("idle machine", |status| is(status, "Idle") && status["machine"]["work_position"].is_object());
+    let waiting = daemon.begin(&["run", &slow, "--wait", "--position-is-good", "--yes"]);
+    daemon.until("a run", |status| is(status, "Run"));
+    daemon.process.kill().expect("it lives");
+    let ended = waiting.wait_with_output().expect("its end");
+    assert_eq!(ended.status.code(), Some(8), "{ended:?}");
+    assert!(String::from_utf8_lossy(&ended.stderr).contains("lost before the program came to its end"), "{ended:?}");
+}
+
+#[test]
+fn a_daemon_goes_on_when_its_terminal_goes_away_and_is_the_only_one_on_its_device() {
+    let machine = std::net::TcpListener::bind("127.0.0.1:0").expect("a port");
+    let endpoint = format!("tcp://{}", machine.local_addr().expect("an address"));
+    let home = Home::new();
+    home.write("config.toml", &format!("[machine]\nport = \"{endpoint}\"\n"));
+    let mut daemon = Daemon::start_with(home);
+    daemon.until("a link", |status| status["machine"]["link"]["state"].as_str().is_some_and(|link| link != "Opening"));
+    kill_process(Pid::from_child(&daemon.process), Signal::HUP).expect("it lives");
+    assert!(stdout(&daemon.run(&["status"])).contains("link      "));
+    assert!(daemon.process.try_wait().expect("a child").is_none());
+    let second = sunmill(&daemon.home, &["daemon", "--socket", "other.sock"], &[]);
+    let why = failure(&second, 4);
+    assert!(why.contains(&endpoint) && why.contains("is in use by sunmill"), "{why}");
+    assert!(!daemon.home.path().join("other.sock").exists());
 }
 
 #[test]

@@ -251,6 +251,10 @@ fn user_group_and_rule_are_those_that_the_doctor_and_the_unit_speak_of() {
     for line in ["g sunmill -", "u sunmill - ", "m sunmill dialout"] {
         assert!(users.lines().any(|known| known.starts_with(line)), "{line}: {users}");
     }
+    // Where the service looks for programs, members of its group can put them.
+    let folders = asset("systemd/tmpfiles.conf");
+    let home = values(&unit, "WorkingDirectory")[0];
+    assert!(folders.lines().any(|line| line == format!("d {home}/gcode 2775 sunmill sunmill -")), "{folders}");
     let rules = asset("udev/60-sunmill.rules");
     let active: Vec<&str> = rules.lines().filter(|line| !line.is_empty() && !line.starts_with('#')).collect();
     assert!(active.iter().all(|rule| rule.contains("ENV{ID_MM_DEVICE_IGNORE}=\"1\"") || rule.contains("SYMLINK+=")));

@@ -52,6 +52,7 @@ Examples:
   sunmill inverter scan /dev/ttyUSB1         who is on this Modbus line
   sunmill programs list --json               what can be run, for a script
   sunmill programs history --csv             what ran, for a spreadsheet
+  sunmill protocol                           what the hub's socket understands
   sunmill history export --grain day --csv   how power went, for a spreadsheet";
 
 /// What stands below the long help.
@@ -175,8 +176,12 @@ pub enum Command {
     /// Soft reset: at once, also while moving (position is lost then)
     Reset,
     /// Unlock after an alarm ($X): trusts the present position
+    ///
+    /// Where nothing is locked it is refused (exit code 5).
     Unlock(TakeArgs),
     /// Home all axes, or one: THE MACHINE MOVES
+    ///
+    /// Ends when it is homed. An interruption (Ctrl+C) ends the waiting and stops nothing: sunmill stop does.
     Home {
         /// Its letter
         #[arg(value_parser = axis)]
@@ -203,10 +208,16 @@ pub enum Command {
     /// It is checked as on the screen: with errors it does not start, with warnings only with --yes.
     Run(RunArgs),
     /// Send G-code or $ commands, each when the one before was accepted
+    ///
+    /// Accepted is not carried out: --wait waits for that. An interruption (Ctrl+C) sends no more lines and stops nothing that
+    /// was sent: sunmill stop does.
     Send {
         /// The lines
         #[arg(required = true)]
         lines: Vec<String>,
+        /// Wait until the motion has ended (by a G4 P0 behind it)
+        #[arg(long)]
+        wait: bool,
         /// Control
         #[command(flatten)]
         take: TakeArgs,
@@ -231,6 +242,13 @@ pub enum Command {
     // The line of rpc names it, and the list of commands has to fit a terminal.
     #[command(hide = true)]
     Protocol,
+    /// The help of a command
+    // As --help behind it, which every command has.
+    #[command(hide = true)]
+    Help {
+        /// The command
+        command: Vec<String>,
+    },
 }
 
 fn axis(text: &str) -> Result<Axis, String> {

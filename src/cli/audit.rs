@@ -33,6 +33,9 @@ pub struct AuditArgs {
     pub format: Format,
 }
 
+/// Letters of a cell that are shown; JSON and CSV have all of them.
+const WIDEST: usize = 60;
+
 /// A row as programs read it. The order is that of [`NAMES`].
 #[derive(Debug, Serialize)]
 struct Told<'a> {
@@ -97,8 +100,43 @@ fn text(rows: &[AuditRow], zone: &TimeZone) -> String {
     let rows: Vec<Vec<String>> = rows
         .iter()
         .map(|row| {
-            vec![local(row.at_ms, zone), row.who.clone(), row.kind.to_string(), row.what.clone(), row.outcome.clone()]
+            let took = row.took_ms.map_or_else(String::new, took);
+            let (what, outcome) = (listing::cut(&row.what, WIDEST), listing::cut(&row.outcome, WIDEST));
+            vec![local(row.at_ms, zone), row.who.clone(), row.kind.to_string(), what, took, outcome]
         })
         .collect();
-    listing::columns(&rows, &[])
+    listing::columns(&rows, &[4])
+}
+
+fn took(ms: u64) -> String {
+    match ms {
+        0..10_000 => format!("{ms} ms"),
+        10_000..3_600_000 => format!("{} s", ms / 1000),
+        _ => format!("{} h {} min", ms / 3_600_000, ms / 60_000 % 60),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::model::audit::Asker;
+
+    #[test]
+    fn a_long_text_makes_no_wide_column_and_the_time_it_took_is_told() {
+        let row = |what: &str, took_ms| AuditRow {
+            at_ms: 0,
+            kind: AuditKind::Alarm,
+            who: "machine".into(),
+            by: Asker::default(),
+            what: what.into(),
+            outcome: "done".into(),
+            took_ms,
+        };
+        let text =
+            text(&[row(&"x".repeat(230), None), row("home", Some(12)), row("run", Some(65_000))], &TimeZone::UTC);
+        assert!(text.lines().all(|line| line.chars().count() < 130), "{text}");
+        let lines: Vec<&str> = text.lines().collect();
+        assert!(lines[0].contains(&format!("{}\u{2026}", "x".repeat(59))), "{text}");
+        assert!(lines[1].contains("12 ms  done") && lines[2].contains("65 s  done"), "{text}");
+    }
 }

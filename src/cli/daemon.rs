@@ -8,10 +8,10 @@ use tokio::signal::unix::{SignalKind, signal};
 use tokio::time::{MissedTickBehavior, interval, timeout};
 
 use super::exit::Failure;
-use super::house::{House, access};
+use super::house::{House, access, opener};
 use super::service::{self, Watchdog};
 use super::settings::Settings;
-use super::{logging, out, socket, tcp};
+use super::{logged, logging, out, socket, tcp};
 use crate::attach::{Listening, serve};
 use crate::config::OnStop;
 use crate::model::command::{Origin, Realtime};
@@ -23,7 +23,7 @@ const LONGEST_STOP: Duration = Duration::from_secs(10);
 /// How often systemd is told that a program is still waited for.
 const STILL_WAITS: Duration = Duration::from_secs(5);
 
-/// Runs until it is told to end (SIGTERM, SIGINT). A program comes to the end that `[daemon] on_stop` says; what still moves then is
+/// Runs until it is told to end (SIGTERM, SIGINT), and on without the terminal in which it was started. A program comes to the end that `[daemon] on_stop` says; what still moves then is
 /// held, a jog cancelled, the link closed, and the line of a program is in the journal. systemd is told when it is ready, lives and ends.
 pub(super) fn run(settings: &Settings) -> Result<ExitCode, Failure> {
     if let Some(remote) = &settings.remote {
@@ -38,6 +38,10 @@ pub(super) fn run(settings: &Settings) -> Result<ExitCode, Failure> {
         )
         .into());
     };
+    // Ruling 13: one hub a device, whoever runs it. It would otherwise try for ever, and say that it serves.
+    if let Some(taken) = opener(settings).held_by_another() {
+        return Err(Failure::refused(eyre!("{taken}, or attach to it: sunmill --socket FILE")));
+    }
     let log = settings.log_folder.as_ref().map(|folder| logging::start(&settings.config.log, folder)).transpose()?;
     let watchdog = Watchdog::asked_for();
     let pulses = watchdog.as_ref().map_or_else(|| tcp::pulses(settings), Watchdog::pulses);
@@ -48,11 +52,15 @@ pub(super) fn run(settings: &Settings) -> Result<ExitCode, Failure> {
         let also = tcp.as_ref().map_or_else(String::new, |tcp| format!(" and {}", tcp.url()));
         let serves = format!("serves {} on {}{also}", settings.endpoint, listening.path().display());
         out::words(&format!("sunmill {serves}"));
+        // With the whole log: the first of it is what the start was like.
+        tokio::spawn(logged::follow(running.port.attach(Origin::Hub), logged::Teller::start()?));
         let clock = running.clock;
         let mut server = serve(listening, running.port.clone(), access(settings), move || clock.now());
         tcp::serve(&mut server, tcp, &running.pulses);
         let mut terminate = signal(SignalKind::terminate())?;
         let mut interrupt = signal(SignalKind::interrupt())?;
+        // Who started it in a terminal may close that: it has no screen to lose. Unheard, the signal would end it in mid-motion.
+        let _hang_up = signal(SignalKind::hangup())?;
         let mut watch = running.port.attach_screen();
         service::ready(&serves);
         tokio::select! {

@@ -17,7 +17,7 @@ Exit codes:
   5         refused as things stand: alarm, not idle, not homed, out of range, not agreed to
   6         refused: this user may not
   7         no answer in time
-  8         the program did not come to its end: an error, an alarm, a stop, or a refused line
+  8         a program or jog did not come to its end: error, alarm, stop, refused line, lost link
   101       sunmill crashed; the report is in the log folder
   129, 143  ended: the terminal went away; it was told to (SIGTERM)
   130       interrupted (Ctrl+C)";

@@ -19,9 +19,10 @@ use crate::model::legal::programs::position_is_sure;
 use crate::model::program::ask::{Details, Preamble};
 use crate::model::program::order::POSITION_WORD;
 use crate::model::program::{
-    Agreed, JobState, Problem, ProgramAnswer, ProgramOrder, ProgramQuery, Prompt, Run, RunRequest, RunState, Severity,
-    Start,
+    Agreed, JobState, Problem, ProgramAnswer, ProgramOrder, ProgramQuery, Prompt, Run, RunId, RunRequest, RunState,
+    Severity, Start,
 };
+use crate::model::snapshot::LinkState;
 use crate::model::sun::SunOrder;
 
 /// Options of `sunmill run`.
@@ -85,11 +86,12 @@ pub(super) fn run(settings: &Settings, args: &RunArgs) -> Result<ExitCode, Failu
         if args.when_sun {
             return marked(hub, request).await;
         }
+        let before = hub.snapshot().programs.run.as_ref().map(|run| run.id);
         let outcome = ended(hub, Command::Program(ProgramOrder::Run(Box::new(request)))).await?;
         if outcome != Outcome::Done {
             return Err(refused(&outcome));
         }
-        if args.wait { followed(hub).await } else { Ok(()) }
+        if args.wait { followed(hub, before).await } else { Ok(()) }
     })
 }
 
@@ -177,14 +179,14 @@ fn told(problem: &Problem) -> String {
     format!("{place}{severity}: {} ({})", problem.text, problem.remedy)
 }
 
-/// Follows the run to its end, telling on stderr when it waits for a person.
-async fn followed(hub: &mut Hub) -> Result<(), Failure> {
+/// Follows the run to its end, telling on stderr when it waits for a person. `before`: the one that was known when it was asked
+/// for, and that may still be the last one seen.
+async fn followed(hub: &mut Hub, before: Option<RunId>) -> Result<(), Failure> {
     let mut id = None;
     let mut asked: Option<Prompt> = None;
     loop {
         let snapshot = hub.snapshot();
-        let run = snapshot.programs.run.as_ref().filter(|run| id.is_none_or(|id| id == run.id));
-        match run {
+        match snapshot.programs.run.as_ref().filter(|run| is_it(run, id, before)) {
             Some(run) => {
                 id = Some(run.id);
                 if let Some(end) = over(run) {
@@ -203,8 +205,17 @@ async fn followed(hub: &mut Hub) -> Result<(), Failure> {
             }
             None => {}
         }
-        hub.next().await.map_err(gone)?;
+        hub.next().await.map_err(|_| {
+            let why =
+                "the connection to sunmill was lost before the program came to its end: see sunmill programs history";
+            Failure::new(Code::Ended, eyre!(why))
+        })?;
     }
+}
+
+/// It is the run that is followed: the one that was seen first behind those known before.
+fn is_it(run: &Run, id: Option<RunId>, before: Option<RunId>) -> bool {
+    id.map_or_else(|| before.is_none_or(|before| run.id > before), |id| run.id == id)
 }
 
 /// The last line was accepted: what follows in a script must find a machine that stands.
@@ -212,6 +223,12 @@ async fn stands(hub: &mut Hub) -> Result<(), Failure> {
     let last = hub.snapshot().machine.reported_at;
     loop {
         let machine = &hub.snapshot().machine;
+        if machine.alarm.is_some() {
+            return Err(Failure::new(Code::Ended, eyre!("the machine is in alarm")));
+        }
+        if let LinkState::Down { why, .. } = &machine.link.state {
+            return Err(Failure::new(Code::Ended, eyre!("the link to the machine is down: {why}")));
+        }
         let moves = machine.state.is_some_and(|state| matches!(state.kind, StateKind::Run | StateKind::Jog));
         if machine.reported_at > last && !moves {
             return Ok(());
@@ -234,7 +251,8 @@ fn over(run: &Run) -> Option<Result<(), Failure>> {
     }
 }
 
-fn waits(prompt: &Prompt) -> String {
+/// What a program that asks something waits for.
+pub(super) fn waits(prompt: &Prompt) -> String {
     match prompt {
         Prompt::Pause { line, text } => {
             format!("waits at line {line}: {}; sunmill resume goes on", text.as_deref().unwrap_or("a pause"))
@@ -255,7 +273,15 @@ fn waits(prompt: &Prompt) -> String {
 mod tests {
     use super::*;
     use crate::model::Time;
-    use crate::model::program::RunId;
+
+    #[test]
+    fn the_end_of_the_run_before_is_not_that_of_the_one_that_is_followed() {
+        let run = |id| Run::new(RunId(id), "part.nc".into(), 1, Time::ZERO);
+        assert!(!is_it(&run(4), None, Some(RunId(4))), "the one before is still the last one seen");
+        assert!(is_it(&run(5), None, Some(RunId(4))) && is_it(&run(1), None, None));
+        assert!(is_it(&run(5), Some(RunId(5)), Some(RunId(4))));
+        assert!(!is_it(&run(6), Some(RunId(5)), Some(RunId(4))), "another one has begun");
+    }
 
     #[test]
     fn every_end_of_a_run_has_its_code() {

@@ -46,6 +46,14 @@ pub(super) fn columns(rows: &[Vec<String>], right: &[usize]) -> String {
     text
 }
 
+/// The beginning of a text that is longer than so many letters, with a mark that says so.
+pub(super) fn cut(text: &str, most: usize) -> String {
+    match text.char_indices().nth(most) {
+        None => text.to_owned(),
+        Some(_) => text.chars().take(most - 1).chain(['\u{2026}']).collect(),
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -11,7 +11,7 @@ use tokio::time::timeout;
 
 use super::exit::{Code, Failure};
 use super::settings::Settings;
-use super::{out, socket};
+use super::{out, socket, standing};
 use crate::attach::client::{Attached, Me, Problem};
 use crate::attach::{ConnectError, Place, connect, press, talk};
 use crate::model::command::{Command, HomeTarget, Origin, Outcome, Realtime};
@@ -25,6 +25,9 @@ use crate::model::{Axis, AxisVec, StateKind, Time};
 
 /// A stop is seen in the status within this, or it is said that it was not (FluidNC with a full planner takes 200 ms to slow down).
 const SEEN: Duration = Duration::from_secs(5);
+
+/// How often what is watched is looked at where nothing changes.
+const LOOK: Duration = Duration::from_secs(1);
 
 /// Options of `sunmill status`.
 #[derive(Clone, Copy, Debug, Args)]
@@ -97,21 +100,23 @@ pub(super) enum Key {
 /// Prints the state.
 pub(super) fn status(settings: &Settings, args: StatusArgs) -> Result<ExitCode, Failure> {
     with_hub(settings, async |attached| {
-        let hub = &mut attached.hub;
-        let mut said = String::new();
+        let (hub, mut said) = (&mut attached.hub, String::new());
         loop {
-            let snapshot = hub.snapshot();
+            let (snapshot, now) = (hub.snapshot(), attached.clock.now());
             let text = match args {
                 StatusArgs { json: true, watch: true } => format!("{}\n", json!(&*snapshot)),
                 StatusArgs { json: true, .. } => pretty(&json!(&*snapshot)),
-                StatusArgs { watch: true, .. } => format!("{}\n", told_in_a_line(&snapshot)),
-                _ => told(&snapshot),
+                StatusArgs { watch: true, .. } => format!("{}\n", standing::line(&snapshot, now)),
+                _ => told(&snapshot, now),
             };
             if text != said && !out::follow(&text)? || !args.watch {
                 return Ok(());
             }
             said = text;
-            hub.changed().await.map_err(gone)?;
+            // What nobody tells grows old too.
+            if let Ok(changed) = timeout(LOOK, hub.changed()).await {
+                changed.map_err(gone)?;
+            }
         }
     })
 }
@@ -216,6 +221,27 @@ pub(super) fn commands(settings: &Settings, commands: Vec<Command>, take: &TakeA
     })
 }
 
+/// Sends lines; with `wait` until what they move has come to its end.
+pub(super) fn send(settings: &Settings, lines: Vec<String>, wait: bool, take: &TakeArgs) -> Result<ExitCode, Failure> {
+    let lines = lines.into_iter().map(Command::Mdi).collect();
+    if !wait {
+        return commands(settings, lines, take);
+    }
+    with_hub(settings, async |attached| {
+        take.take(attached).await?;
+        let hub = &mut attached.hub;
+        for command in lines {
+            done(hub, command).await?;
+        }
+        // A dwell is answered when all motion before it has ended, on every firmware.
+        match ended(hub, Command::Mdi("G4 P0".to_owned())).await? {
+            Outcome::Done => Ok(()),
+            outcome @ Outcome::Voided { .. } => Err(Failure::new(Code::Ended, eyre!("the motion was {outcome}"))),
+            outcome => Err(refused(&outcome)),
+        }
+    })
+}
+
 /// Parks the machine, and waits for the end of that.
 pub(super) fn park(settings: &Settings) -> Result<ExitCode, Failure> {
     with_hub(settings, async |attached| {
@@ -258,16 +284,18 @@ pub(super) fn jog(settings: &Settings, args: &JogArgs) -> Result<ExitCode, Failu
         args.take.take(attached).await?;
         let hub = &mut attached.hub;
         let before = hub.snapshot().machine.reported_at;
-        let outcome = ended(hub, command).await?;
-        if outcome != Outcome::Done {
-            return Err(refused(&outcome));
+        let stopped = hub.snapshot().machine.stop.as_ref().map(|stop| stop.at);
+        match ended(hub, command).await? {
+            Outcome::Done => {}
+            outcome @ Outcome::Voided { .. } => return Err(Failure::new(Code::Ended, eyre!("{outcome}"))),
+            outcome => return Err(refused(&outcome)),
         }
         let stands = async {
             loop {
                 let machine = &hub.snapshot().machine;
                 let moves = machine.state.is_some_and(|state| state.kind == StateKind::Jog) || machine.jog.is_some();
-                if machine.alarm.is_some() {
-                    return Err(Failure::new(Code::Ended, eyre!("the machine is in alarm")));
+                if let Some(why) = standing::cut_short(machine, stopped) {
+                    return Err(why);
                 }
                 if machine.reported_at > before && !moves {
                     return Ok(());
@@ -331,6 +359,10 @@ pub(super) fn control(settings: &Settings, command: &ControlCommand) -> Result<E
                 taken(attached, reason.clone()).await?;
                 out::words("you are in control until this is interrupted");
                 loop {
+                    let people = attached.hub.snapshot().people.clone();
+                    if people.control.as_ref().is_none_or(|control| control.client != attached.id) {
+                        return Err(Failure::new(Code::Control, eyre!("{}", standing::no_more(&people))));
+                    }
                     attached.hub.next().await.map_err(gone)?;
                 }
             });
@@ -348,16 +380,7 @@ pub(super) fn control(settings: &Settings, command: &ControlCommand) -> Result<E
             out::data(&pretty(&json!(&*people)))?;
             return Ok(());
         }
-        let mut text = match &people.control {
-            Some(control) => {
-                format!("{} is in control{}\n", control.who, if control.stale { ", but silent" } else { "" })
-            }
-            None => "nobody is in control\n".to_owned(),
-        };
-        for person in people.clients.iter().filter(|person| person.id != attached.id) {
-            let _ = writeln!(text, "client {}: {}, {}", person.id.0, person.words(), person.program);
-        }
-        out::data(&text)?;
+        out::data(&standing::people(&people, attached.id, attached.clock.now()))?;
         Ok(())
     })
 }
@@ -441,34 +464,13 @@ pub(super) fn interrupted() -> Failure {
     Failure::new(Code::Interrupted, eyre!("interrupted"))
 }
 
-/// The state and where the machine is, in a line.
-fn told_in_a_line(snapshot: &Snapshot) -> String {
-    let machine = &snapshot.machine;
-    let mut text = machine.state.map_or_else(|| "unknown".to_owned(), |state| state.to_string());
-    for (axis, at) in machine.work_position.iter().flat_map(AxisVec::iter) {
-        let _ = write!(text, "  {axis} {at:.3}");
-    }
-    if let Some(run) = snapshot.programs.run.as_ref().filter(|run| run.state.is_open()) {
-        let _ = write!(text, "  {} line {}", run.name, run.acked_line);
-    }
-    text
-}
-
-fn told(snapshot: &Snapshot) -> String {
+fn told(snapshot: &Snapshot, now: Time) -> String {
     let machine = &snapshot.machine;
     let mut text = String::new();
     let who =
         machine.identity.as_ref().map_or_else(|| "unknown".to_owned(), |id| format!("{} {}", id.firmware, id.version));
     let _ = writeln!(text, "machine   {who} on {}", machine.link.endpoint);
-    let state = machine.state.map_or_else(|| "not known".to_owned(), |state| state.to_string());
-    let _ = writeln!(text, "state     {state}");
-    if let Some(position) = machine.work_position {
-        let words: Vec<String> = position.iter().map(|(axis, at)| format!("{axis} {at:.3}")).collect();
-        let _ = writeln!(text, "position  {}", words.join("  "));
-    }
-    if let Some(run) = &snapshot.programs.run {
-        let _ = writeln!(text, "program   {}", run.name);
-    }
+    text += &standing::lines(snapshot, now);
     if let Some(control) = &snapshot.people.control {
         let _ = writeln!(text, "control   {}", control.who);
     }

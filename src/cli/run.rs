@@ -3,6 +3,8 @@
 use std::path::PathBuf;
 use std::process::ExitCode;
 
+use clap::Parser as _;
+
 use super::args::{Cli, Command, ConfigCommand, KeysArgs, SimCommand};
 use super::environment::Environment;
 use super::exit::Failure;
@@ -80,17 +82,29 @@ pub fn run(cli: Cli, environment: &Environment) -> Result<ExitCode, Failure> {
         }
         Some(Command::Jog(args)) => return remote::jog(&settings(None)?, &args),
         Some(Command::Run(args)) => return job::run(&settings(None)?, &args),
-        Some(Command::Send { lines, take }) => {
-            return remote::commands(&settings(None)?, lines.into_iter().map(Asked::Mdi).collect(), &take);
-        }
+        Some(Command::Send { lines, wait, take }) => return remote::send(&settings(None)?, lines, wait, &take),
         Some(Command::Control(command)) => return remote::control(&settings(None)?, &command),
         Some(Command::Events(args)) => return watch::events(&settings(None)?, args),
         Some(Command::Rpc { method, params }) => return remote::rpc(&settings(None)?, &method, params.as_deref()),
         Some(Command::Token(command)) => token::run(&settings(None)?, &command),
+        Some(Command::Help { command }) => return help(command),
         Some(Command::Protocol) => print(&protocol::page()),
         Some(Command::Audit(args)) => print(&audit::told(&settings(None)?, &args)?),
     }?;
     Ok(ExitCode::SUCCESS)
+}
+
+/// `help run` is `run --help`.
+fn help(command: Vec<String>) -> Result<ExitCode, Failure> {
+    let words = ["sunmill".to_owned()].into_iter().chain(command).chain(["--help".to_owned()]);
+    let Err(told) = Cli::try_parse_from(words) else { return Ok(ExitCode::SUCCESS) };
+    let text = told.to_string();
+    if told.use_stderr() {
+        out::words(text.trim_end());
+    } else {
+        print(&text)?;
+    }
+    Ok(ExitCode::from(u8::try_from(told.exit_code()).unwrap_or(1)))
 }
 
 fn print(text: &str) -> Result<(), Failure> {

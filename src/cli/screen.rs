@@ -3,15 +3,17 @@
 use std::process::ExitCode;
 use std::time::{Duration, SystemTime};
 
-use color_eyre::eyre::{Report, eyre};
+use color_eyre::eyre::eyre;
 use jiff::tz::TimeZone;
+use rustix::termios::{QueueSelector, tcflush};
 
-use super::exit::Failure;
+use super::exit::{Code, Failure};
 use super::house::{House, Running, access};
+use super::remote::unreachable_hub;
 use super::settings::Settings;
-use super::{desk, history, logging, socket, tcp};
+use super::{desk, history, logging, out, socket, tcp};
 use crate::attach::client::{Attached, Me};
-use crate::attach::{self, Listening, Place, Server};
+use crate::attach::{self, ConnectError, Listening, Place, Server};
 use crate::model::command::ClientId;
 use crate::model::people::{PeopleNews, Person};
 use crate::model::{Hub, Role, Snapshot, Time};
@@ -21,6 +23,9 @@ use crate::{config, ui};
 /// Signal numbers, by which a shell tells what ended a program.
 const SIGHUP: u8 = 1;
 const SIGTERM: u8 = 15;
+
+/// A hub that was lost is looked for after this; then less often, up to this.
+const AGAIN: (Duration, Duration) = (Duration::from_millis(250), Duration::from_secs(3));
 
 /// How the machine is looked at.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -130,22 +135,58 @@ async fn carry_on(running: &Running) {
     }
 }
 
-/// A screen of a hub that runs elsewhere.
+/// A screen of a hub that runs elsewhere. When that ends or the connection is lost, it is attached again as soon as that can be:
+/// whoever stands at the machine is not to find a shell where the stop keys were.
 fn attached(settings: &Settings, place: &Place, face: Face) -> Result<ExitCode, Failure> {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
     let reason = runtime.block_on(async {
-        let me = Me {
-            program: concat!("sunmill ", env!("CARGO_PKG_VERSION")).to_owned(),
-            from: settings.place.clone(),
-            screen: true,
-            max_hz: None,
-        };
-        let Attached { hub, clock, id, .. } = attach::connect(place, me).await?;
-        let notice = format!("attached to the sunmill at {place}");
-        let look = ui::Settings { me: id, attached: true, ..screen_settings(settings, Some(notice)) };
-        Ok::<_, Report>(show(hub, look, face, move || clock.now()).await?)
+        let (mut attached, mut how) =
+            (attach::connect(place, me(settings)).await.map_err(unreachable_hub)?, "attached");
+        loop {
+            let Attached { hub, clock, id, .. } = attached;
+            let notice = format!("{how} to the sunmill at {place}");
+            let look = ui::Settings { me: id, attached: true, ..screen_settings(settings, Some(notice)) };
+            let reason = show(hub, look, face, move || clock.now()).await?;
+            if reason != ExitReason::HubGone || face != Face::Screen {
+                return Ok::<_, Failure>(reason);
+            }
+            (attached, how) = (again(settings, place).await?, "attached again");
+        }
     })?;
-    ended(reason, "the sunmill to which this screen was attached has ended, or the connection was lost")
+    if reason == ExitReason::HubGone {
+        let why = "the sunmill to which this was attached has ended, or the connection was lost";
+        return Err(Failure::new(Code::Unreachable, eyre!(why)));
+    }
+    ended(reason, "")
+}
+
+fn me(settings: &Settings) -> Me {
+    Me {
+        program: concat!("sunmill ", env!("CARGO_PKG_VERSION")).to_owned(),
+        from: settings.place.clone(),
+        screen: true,
+        max_hz: None,
+    }
+}
+
+/// Tries until somebody answers there again. Meanwhile the terminal is an ordinary one, in which Ctrl+C ends it.
+async fn again(settings: &Settings, place: &Place) -> Result<Attached, Failure> {
+    out::words(&format!("The connection to the sunmill at {place} is lost."));
+    out::words("UNTIL IT IS BACK NO KEY HERE STOPS ANYTHING: use the machine's own stop.");
+    out::words("It is tried again and again; Ctrl+C ends that.");
+    let mut wait = AGAIN.0;
+    loop {
+        tokio::time::sleep(wait).await;
+        match attach::connect(place, me(settings)).await {
+            Ok(attached) => {
+                // What was typed meanwhile was meant for no screen.
+                let _ = tcflush(std::io::stdin(), QueueSelector::IFlush);
+                return Ok(attached);
+            }
+            Err(ConnectError::Nobody { .. }) => wait = (wait * 2).min(AGAIN.1),
+            Err(why) => return Err(unreachable_hub(why)),
+        }
+    }
 }
 
 fn ended(reason: ExitReason, gone: &'static str) -> Result<ExitCode, Failure> {

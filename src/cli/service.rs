@@ -58,17 +58,24 @@ impl Watchdog {
 
     /// Tells that all is well as long as both loops go on. Once one stands still nothing is told any more, and systemd ends the
     /// process when its limit is over. Inverters' buses do not count: one that hangs must not end a program.
-    pub(super) async fn feed(&self, mut tell: impl FnMut()) {
+    pub(super) async fn feed(&self, mut tell: impl FnMut() -> std::io::Result<()>) {
         let mut looks = interval((self.limit / LOOKS).max(SHORTEST));
         looks.set_missed_tick_behavior(MissedTickBehavior::Delay);
         let beats = || (self.pulses.machine.beats(), self.pulses.hub.beats());
         let mut seen = beats();
-        let mut stands = false;
+        let (mut stands, mut deaf) = (false, false);
         loop {
             looks.tick().await;
             let now = beats();
             if now.0 != seen.0 && now.1 != seen.1 {
-                tell();
+                // Once: nobody listens a second later either.
+                let told = tell();
+                if let Err(error) = told.as_ref().map_err(ToString::to_string)
+                    && !deaf
+                {
+                    tracing::warn!(%error, "systemd cannot be told that all is well");
+                }
+                deaf = told.is_err();
                 (seen, stands) = (now, false);
             } else if !std::mem::replace(&mut stands, true) {
                 tracing::debug!(?now, ?seen, "a loop has not come round");
@@ -83,8 +90,8 @@ pub(super) fn ready(status: &str) {
 }
 
 /// All is well.
-pub(super) fn alive() {
-    told(&[NotifyState::Watchdog]);
+pub(super) fn alive() -> std::io::Result<()> {
+    sd_notify::notify(&[NotifyState::Watchdog])
 }
 
 /// It ends.
@@ -124,7 +131,7 @@ mod tests {
         };
         let all = async {
             tokio::select! {
-                () = watchdog.feed(|| told.set(told.get() + 1)) => {}
+                () = watchdog.feed(|| { told.set(told.get() + 1); Ok(()) }) => {}
                 () = turn(&watchdog.pulses.machine, machine) => {}
                 () = turn(&watchdog.pulses.hub, hub) => {}
             }

@@ -77,6 +77,16 @@ impl Opener {
         }
     }
 
+    /// Another hub has the lock of this device now. Opens nothing. `None`: none has, or it cannot be told.
+    pub fn held_by_another(&self) -> Option<OpenError> {
+        let tried = match &self.endpoint {
+            Endpoint::Serial(path) => DeviceLock::acquire(&self.lock_dir, &path.canonicalize().ok()?.to_string_lossy()),
+            Endpoint::Tcp { .. } | Endpoint::WebSocket { .. } => self.lock(),
+            Endpoint::Sim => return None,
+        };
+        tried.err()
+    }
+
     fn lock(&self) -> Result<Option<DeviceLock>, OpenError> {
         DeviceLock::acquire(&self.lock_dir, &self.endpoint.to_string())
     }
@@ -122,7 +132,9 @@ mod tests {
         let first = opener.open().await.unwrap();
         assert_eq!(first.pace_baud, None);
         assert!(matches!(opener.open().await, Err(OpenError::Busy { holder: Some(_), .. })));
+        assert!(matches!(opener.held_by_another(), Some(OpenError::Busy { .. })));
         drop(first);
+        assert_eq!(opener.held_by_another(), None);
         assert!(opener.open().await.is_ok());
     }
 
