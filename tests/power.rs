@@ -13,6 +13,7 @@ use sunmill::grbl::tables::Tables;
 use sunmill::hub::power::{BusPlan, PowerKeeping, Remembered, UnitSetup, remembered};
 use sunmill::hub::programs::{Folder, Folders};
 use sunmill::hub::runner::RunnerConfig;
+use sunmill::hub::sun::SunSetup;
 use sunmill::hub::{self, HubTask, Keeping};
 use sunmill::inverter::poller::Options;
 use sunmill::inverter::profile::shipped;
@@ -21,10 +22,11 @@ use sunmill::model::command::{Command, Outcome, TicketId};
 use sunmill::model::desk::{Answer, Query};
 use sunmill::model::hub::{LogEvent, News};
 use sunmill::model::log::LogItem;
-use sunmill::model::power::{PowerAnswer, PowerOrder, PowerQuery, Unit, UnitState, Wanted};
+use sunmill::model::power::{GridState, PowerAnswer, PowerOrder, PowerQuery, Unit, UnitState, Wanted};
 use sunmill::model::program::order::POSITION_WORD;
 use sunmill::model::program::{Agreed, ProgramOrder, RunEnergy, RunRequest, Start};
 use sunmill::model::snapshot::Snapshot;
+use sunmill::model::sun::{Action, Rule, Truth, WhenUnknown};
 use sunmill::model::{AxisVec, Endpoint, Firmware, Hub, StateKind};
 use sunmill::sim::inverter::{Framing, InverterFault};
 use sunmill::sim::serve::{self, Bus};
@@ -78,13 +80,18 @@ impl House {
     }
 
     fn open_with(folder: &Path, inverter: &Bus, machine: fn() -> MachineOptions) -> Self {
+        Self::open_ruled(folder, inverter, machine, Vec::new())
+    }
+
+    fn open_ruled(folder: &Path, inverter: &Bus, machine: fn() -> MachineOptions, rules: Vec<Rule>) -> Self {
         let clock = Clock::start();
         let (store, opened) = Store::open(&folder.join("sunmill.db")).expect("as set up");
         let known = remembered(&store.reader(), ["roof"]).expect("as set up");
         let power = PowerKeeping::default().start(vec![plan(inverter)], known, clock);
         let place = Folder { name: "here".to_owned(), path: folder.to_owned() };
         let runner = RunnerConfig { folders: Folders::new(vec![place]), ..RunnerConfig::default() };
-        let keeping = Keeping { store: Some(store.clone()), opened, power, runner, ..Keeping::default() };
+        let sun = SunSetup { rules, ..SunSetup::default() };
+        let keeping = Keeping { store: Some(store.clone()), opened, power, runner, sun, ..Keeping::default() };
         let opener = Opener {
             endpoint: Endpoint::Sim,
             baud: 115_200,
@@ -364,4 +371,46 @@ async fn an_inverter_that_falls_silent_in_a_program_leaves_that_time_unknown() {
     let known = 4500.0 * (seconds - energy.unknown_s) / 3600.0;
     assert!((energy.wh() - known).abs() < 4500.0 * 10.0 / 3600.0, "{} Wh instead of {known}: {energy:?}", energy.wh());
     assert!(energy.words().starts_with("at least "), "{}", energy.words());
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_grid_that_fails_at_the_inverter_holds_the_machine_and_a_register_that_is_refused_does_not() {
+    let folder = tempfile::tempdir().expect("as set up");
+    let profile = Arc::new(shipped("senergy").expect("as set up").expect("as set up"));
+    let inverter = Bus::new(InverterOptions::new(profile, Framing::Rtu));
+    let rule = |name: &str, when: &str| Rule {
+        name: name.into(),
+        when: when.parse().expect("a condition"),
+        action: Action::Hold,
+        inverter: None,
+        unknown: WhenUnknown::Show,
+    };
+    let rules = vec![rule("fault", "inverter_fault"), rule("grid", "grid = lost for 5s")];
+    let mut house = House::open_ruled(folder.path(), &inverter, mill, rules);
+    house.ready().await;
+    house.until(|roof| roof.known.grid.state == GridState::Good).await;
+    house.run(folder.path(), "G21 G90 G94\nG91 G1 X40 F10\n").await;
+    house.pass(10).await;
+    let rules = |house: &House| house.hub.snapshot().sun.rules.clone();
+    assert_eq!((rules(&house)[0].truth, rules(&house)[1].truth), (Truth::False, Truth::False));
+    let kind = |s: &Snapshot| s.machine.state.map(|state| state.kind);
+    assert_eq!(kind(&house.hub.snapshot()), Some(StateKind::Run));
+
+    // Its register of faults says that the grid is absent, which is no fault; five seconds later the rule of the grid holds.
+    inverter.with(|inverter| inverter.trigger(InverterFault::GridLoss));
+    house.until_so(|s| kind(s) == Some(StateKind::Hold)).await;
+    house.pass(5).await;
+    assert!(house.roof().known.faults.iter().any(|fault| fault.grid), "{:?}", house.roof().known.faults);
+    let seen = rules(&house);
+    assert_eq!((seen[0].truth, seen[1].truth), (Truth::False, Truth::True), "{:?}", seen[0].seen);
+    assert!(seen[0].fired.is_none() && seen[1].fired.is_some());
+
+    // Refused, it says nothing any more: neither a fault nor that there is none.
+    let refused = InverterFault::Exception { address: 4126, code: 2 };
+    inverter.with(|inverter| inverter.trigger(refused));
+    house.pass(20).await;
+    let seen = rules(&house).remove(0);
+    let why = seen.seen[0].unknown.clone().unwrap_or_default();
+    assert!(seen.truth == Truth::Unknown && why.starts_with("error_bits: "), "{seen:?}");
+    house.close().await;
 }

@@ -2,6 +2,8 @@
 
 #![allow(clippy::unwrap_used)]
 
+#[path = "sun/acts.rs"]
+mod acts;
 mod common;
 #[path = "sun/spindle.rs"]
 mod spindle;
@@ -59,7 +61,18 @@ impl Farm {
 
     /// With all that is said of rules and sun; it is parked at half of its work.
     async fn with(firmware: Firmware, sun: SunSetup, homed: bool) -> Self {
-        let folder = tempfile::tempdir().unwrap();
+        let start = AxisVec::from_slice(&[middle(firmware), middle(firmware), -30.0, 0.0]);
+        let machine = Options { homed, start: Some(start), ..Options::new(firmware) };
+        let mut farm = Self::power_on(tempfile::tempdir().unwrap(), machine, sun);
+        farm.make_ready(firmware, homed).await;
+        farm.tell(BusEventKind::State(BusState::Open)).await;
+        farm.tell(BusEventKind::Unit { unit: 0, what: UnitEvent::Answers }).await;
+        farm
+    }
+
+    /// Hub and controller begin, with what the folder has of them.
+    fn power_on(folder: TempDir, machine: Options, sun: SunSetup) -> Self {
+        let firmware = machine.firmware;
         let place = Folder { name: "here".to_owned(), path: folder.path().to_owned() };
         let folders = Folders::new(vec![place]);
         let runner = RunnerConfig { folders: folders.clone(), ..RunnerConfig::default() };
@@ -91,9 +104,13 @@ impl Farm {
             programs: Some(Library { folders, concurrent: 1, warm_up: Duration::ZERO }),
             ..Keeping::default()
         };
-        let start = AxisVec::from_slice(&[middle(firmware), middle(firmware), -30.0, 0.0]);
-        let machine = move || Options { homed, start: Some(start), ..Options::new(firmware) };
-        let mut shop = Shop::start(machine, keeping);
+        let shop = Shop::start(move || machine.clone(), keeping);
+        Self { shop, folder, store, events, _orders: orders }
+    }
+
+    /// It is idle; homed if that is wanted, and then at its work.
+    async fn make_ready(&mut self, firmware: Firmware, homed: bool) {
+        let shop = &mut self.shop;
         if homed {
             shop.until_ready().await;
             // Only what was seen to be homed counts; then back to the work.
@@ -113,10 +130,6 @@ impl Farm {
             }
             shop.until("an idle machine", idle).await;
         }
-        let mut farm = Self { shop, folder, store, events, _orders: orders };
-        farm.tell(BusEventKind::State(BusState::Open)).await;
-        farm.tell(BusEventKind::Unit { unit: 0, what: UnitEvent::Answers }).await;
-        farm
     }
 
     async fn tell(&mut self, what: BusEventKind) {
@@ -394,7 +407,7 @@ async fn while_it_holds_no_program_is_started_unless_the_rule_is_set_aside_for_i
     assert!(refused(&farm.shop.ask(unknown).await).contains("no rule"));
     assert_eq!(farm.run("G21\nG91\nG1 X1 F600\n").await.1, Outcome::Done);
     farm.shop.until("its end", |s| s.programs.run.as_ref().is_some_and(|run| !run.state.is_open())).await;
-    assert!(!farm.shop.hub.snapshot().sun.rules[0].aside, "for one program");
+    assert_eq!(farm.shop.hub.snapshot().sun.rules[0].aside, None, "for one program");
     assert!(refused(&farm.run("G21\nG1 X1 F600\n").await.1).contains("says no"));
     farm.shop.task.shutdown().await;
 }

@@ -198,6 +198,7 @@ fn sun(settings: &Settings, store: Option<&Store>) -> SunSetup {
             lasts: Duration::from_secs(u64::from(sun.for_min) * 60),
             countdown: Duration::from_secs(sun.countdown_s.into()),
             full_percent: sun.full_percent,
+            unattended: sun.unattended,
             inverter: sun.inverter.clone(),
         }),
         planning: planning(settings),

@@ -48,6 +48,7 @@ mod sim_inverter;
 mod socket;
 mod standing;
 mod store;
+mod sun_status;
 mod tcp;
 mod token;
 mod watch;

@@ -11,7 +11,7 @@ use tokio::time::timeout;
 
 use super::exit::{Code, Failure};
 use super::settings::Settings;
-use super::{out, socket, standing};
+use super::{out, socket, standing, sun_status};
 use crate::attach::client::{Attached, Me, Problem};
 use crate::attach::{ConnectError, Place, connect, press, talk};
 use crate::model::command::{Command, HomeTarget, Origin, Outcome, Realtime};
@@ -166,8 +166,9 @@ async fn pressed(
     if key == Key::Resume && hub.snapshot().programs.run.as_ref().is_some_and(waits) {
         return done(hub, Command::Program(ProgramOrder::Resume)).await;
     }
-    if key == Key::Resume && hub.snapshot().sun.spindle.is_some() {
-        return done(hub, Command::Sun(SunOrder::SpindleGo)).await;
+    let waiting = hub.snapshot().sun.spindle.as_ref().map(|wait| wait.since);
+    if key == Key::Resume && waiting.is_some() {
+        return done(hub, Command::Sun(SunOrder::SpindleGo { since: waiting })).await;
     }
     if key == Key::Resume {
         waits_for_resume(&hub.snapshot(), now)?;
@@ -471,6 +472,7 @@ fn told(snapshot: &Snapshot, now: Time) -> String {
         machine.identity.as_ref().map_or_else(|| "unknown".to_owned(), |id| format!("{} {}", id.firmware, id.version));
     let _ = writeln!(text, "machine   {who} on {}", machine.link.endpoint);
     text += &standing::lines(snapshot, now);
+    text += &sun_status::lines(snapshot);
     if let Some(control) = &snapshot.people.control {
         let _ = writeln!(text, "control   {}", control.who);
     }

@@ -12,10 +12,12 @@ use tokio::time::timeout;
 
 use super::exit::{Code, Failure};
 use super::out;
+use super::own_profiles::{Known, Profiles};
 use super::remote::{gone, with_hub};
 use super::settings::Settings;
 use crate::config::{Config, Rule};
-use crate::model::sun::{Action, Plan, WhenUnknown};
+use crate::inverter::summary;
+use crate::model::sun::{Action, Expr, Flag, Plan, WhenUnknown, Word};
 
 /// A hub that has just started makes its plan within this.
 const MADE: Duration = Duration::from_secs(90);
@@ -61,7 +63,8 @@ struct Told<'a> {
 /// JSON cannot be written.
 pub(super) fn checked(settings: &Settings, json: bool) -> Result<String, Failure> {
     let config = &settings.config;
-    let told: Vec<Told<'_>> = config.rule.iter().map(|rule| told(config, rule)).collect();
+    let profiles = Profiles::load(settings.profile_folder.as_deref());
+    let told: Vec<Told<'_>> = config.rule.iter().map(|rule| told(config, &profiles, rule)).collect();
     if json {
         return Ok(serde_json::to_string_pretty(&told).map_err(color_eyre::Report::from)? + "\n");
     }
@@ -137,7 +140,48 @@ fn in_words(plan: &Plan) -> String {
     text
 }
 
-fn told<'a>(config: &'a Config, rule: &'a Rule) -> Told<'a> {
+/// What of a rule the family of its inverter never tells.
+fn never_told(profiles: &Profiles, profile: &str, expr: &Expr) -> Vec<String> {
+    // A SunSpec device says itself what it has, and one's own that is broken is said elsewhere.
+    let Known::Profile(profile) = profiles.find(profile) else { return Vec::new() };
+    let lacks = summary::lacks(&profile);
+    let mut notes: Vec<String> = Vec::new();
+    for word in expr.words() {
+        let lacking: Vec<String> = match word {
+            Word::Quantity(quantity) => {
+                quantity.roles().iter().filter(|role| lacks.contains(role)).map(ToString::to_string).collect()
+            }
+            Word::Flag(flag) => {
+                let tells = match flag {
+                    Flag::InverterFault => summary::tells_faults(&profile, false),
+                    Flag::InverterWarning => summary::tells_faults(&profile, true),
+                    Flag::Overload => summary::tells_overload(&profile),
+                    Flag::SpindleOn => true,
+                };
+                if tells { Vec::new() } else { vec![flag.name().to_owned()] }
+            }
+            Word::Choice(_) => Vec::new(),
+        };
+        for role in lacking {
+            let note = match word {
+                Word::Quantity(quantity) if quantity.name() != role => {
+                    format!(
+                        "profile {} never tells {role}, which {} needs: it is never known",
+                        profile.name,
+                        quantity.name()
+                    )
+                }
+                _ => format!("profile {} never tells {role}: it is never known", profile.name),
+            };
+            if !notes.contains(&note) {
+                notes.push(note);
+            }
+        }
+    }
+    notes
+}
+
+fn told<'a>(config: &'a Config, profiles: &Profiles, rule: &'a Rule) -> Told<'a> {
     let expr = &rule.when.expr;
     let only = match config.inverter.as_slice() {
         [one] => Some(one.name.as_str()),
@@ -152,6 +196,10 @@ fn told<'a>(config: &'a Config, rule: &'a Rule) -> Told<'a> {
     if expr.needs_capacity() && capacity.is_some_and(|known| known.capacity_kwh.is_none()) {
         notes.push("minutes_left is never known without capacity_kwh of that inverter".to_owned());
     }
+    if let Some(known) = capacity {
+        notes.extend(never_told(profiles, &known.profile, expr));
+    }
+    notes.extend(expr.senseless());
     if rule.action.acts() {
         notes.push("no program is started while it holds, unless the rule is set aside for it".to_owned());
     }
@@ -193,6 +241,28 @@ mod tests {
         std::fs::write(&file, text).unwrap();
         let env = Environment { home: Some("/h".into()), ..Environment::default() };
         Settings::new(Some(file), None, None, &env).unwrap()
+    }
+
+    #[test]
+    fn what_the_inverter_never_tells_and_what_makes_no_sense_is_said() {
+        let with = |profile: &str, when: &str| {
+            let text = EVENING.replace("srne", profile);
+            let (inverter, _) = text.split_once("[[rule]]").unwrap();
+            checked(&settings(&format!("{inverter}[[rule]]\nname = \"a\"\nwhen = \"{when}\"\n")), false).unwrap()
+        };
+        for (profile, when, note) in [
+            ("senergy", "overload", "note     profile senergy_hybrid never tells overload: it is never known"),
+            ("sungrow", "inverter_fault", "never tells inverter_fault"),
+            ("solis", "load_percent > 110", "never tells load_percent"),
+            ("solis", "spare_power < 500", "never tells rated_power, which spare_power needs"),
+            ("senergy", "battery_soc < 150", "note     battery_soc < 150 % always holds"),
+        ] {
+            let text = with(profile, when);
+            assert!(text.contains(note), "{text}\n  lacks {note}");
+        }
+        for (profile, when) in [("senergy", "load_percent > 110"), ("easun_smg", "overload"), ("sunspec", "overload")] {
+            assert!(!with(profile, when).contains("note"), "{profile} {when}");
+        }
     }
 
     const EVENING: &str = "[[bus]]\nname = \"b\"\nport = \"/dev/x\"\n[[inverter]]\nname = \"roof\"\nbus = \"b\"\n\

@@ -81,24 +81,11 @@ pub(super) fn run(settings: &Settings, terminal: bool, face: Face) -> Result<Exi
 
 /// Serves the screen's own hub to others, or says why not.
 async fn served(settings: &Settings, running: &Running) -> (Option<Server>, Option<String>) {
+    come(settings, running).await;
     let Some(path) = socket::of_screen(settings) else { return (None, None) };
     let clock = running.clock;
     match Listening::bind(&path) {
         Ok(listening) => {
-            let id = ClientId(1);
-            let (uid, user) = attach::this_user().await;
-            running.port.tell(PeopleNews::Came(Person {
-                id,
-                local: true,
-                screen: true,
-                console: !settings.look.ssh,
-                user,
-                uid: Some(uid),
-                from: settings.place.clone(),
-                program: concat!("sunmill ", env!("CARGO_PKG_VERSION")).to_owned(),
-                role: Role::Admin,
-                ..Person::default()
-            }));
             let mut server = attach::serve(listening, running.port.clone(), access(settings), move || clock.now());
             let unserved = match tcp::open(settings).await {
                 Ok(listening) => {
@@ -117,6 +104,23 @@ async fn served(settings: &Settings, running: &Running) -> (Option<Server>, Opti
             (None, Some(format!("nobody can attach: {why}")))
         }
     }
+}
+
+/// The person at this screen is there, whether others can attach or not.
+async fn come(settings: &Settings, running: &Running) {
+    let (uid, user) = attach::this_user().await;
+    running.port.tell(PeopleNews::Came(Person {
+        id: ClientId(1),
+        local: true,
+        screen: true,
+        console: !settings.look.ssh,
+        user,
+        uid: Some(uid),
+        from: settings.place.clone(),
+        program: concat!("sunmill ", env!("CARGO_PKG_VERSION")).to_owned(),
+        role: Role::Admin,
+        ..Person::default()
+    }));
 }
 
 /// The terminal is gone. A program that runs goes on to its end without it, and whoever is attached stays so.
@@ -290,6 +294,7 @@ fn screen_settings(settings: &Settings, notice: Option<String>) -> ui::Settings 
         colour: if settings.look.colour { theme(settings.config.ui.theme) } else { ui::ColourMode::None },
         paints: paints(&settings.config.ui.colours),
         frame: Some(settings.look.frame),
+        bell: settings.config.ui.bell,
         confirm_offset_mm: settings.config.ui.confirm_offset_mm,
         keys: settings.keys.clone(),
         started_unix_ms: None,

@@ -128,7 +128,7 @@ mod tests {
             ),
             (
                 format!("{one}do = \"prak\""),
-                "f.toml:4:6: rule.do is \"prak\", but must be \"notify\", \"block_start\", \"delay_spindle\", \"hold\", \"door\" or \"park\"",
+                "f.toml:4:6: rule.do is \"prak\", but must be \"notify\", \"block_start\", \"delay_spindle\", \"hold\", \"door\" or \"park\"; did you mean \"park\"?",
             ),
             (format!("{one}{one}"), "f.toml:5:8: rule.name: \"low\" is the name of another rule"),
             (format!("{one}wen = 1"), "f.toml:4:1: unknown key \"wen\" in [rule]; did you mean \"when\"?"),

@@ -314,6 +314,8 @@ pub struct Ui {
     pub frame_ms: Option<u32>,
     /// Colours of the roles, on top of the theme's.
     pub colours: Colours,
+    /// The terminal's bell rings when a rule fires, the grid goes, or a countdown to a start by the sun begins.
+    pub bell: bool,
     /// A change of offsets larger than this, mm or degrees, is asked about.
     #[serde(deserialize_with = "range::step_mm")]
     pub confirm_offset_mm: f64,
@@ -328,6 +330,7 @@ impl Default for Ui {
             units: Units::default(),
             frame_ms: None,
             colours: Colours::default(),
+            bell: true,
             confirm_offset_mm: 10.0,
         }
     }

@@ -48,6 +48,8 @@ pub struct SunConfig {
     /// A battery of that charge counts as enough sun: its charger holds the sun back, so that no surplus shows.
     #[serde(deserialize_with = "range::charge_percent")]
     pub full_percent: Option<f64>,
+    /// It may start although no screen is attached on which the countdown could be seen.
+    pub unattended: bool,
     /// Degrees north of the equator, of the panels.
     #[serde(deserialize_with = "range::latitude")]
     pub latitude: Option<f64>,
@@ -74,6 +76,7 @@ impl Default for SunConfig {
             for_min: 10,
             countdown_s: 60,
             full_percent: None,
+            unattended: false,
             latitude: None,
             longitude: None,
             peak_w: None,

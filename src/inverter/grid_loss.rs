@@ -34,8 +34,8 @@ pub struct GridLoss {
 /// What the sources of one sample say.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 struct Sample {
-    lost: Vec<&'static str>,
-    present: Vec<&'static str>,
+    lost: Vec<String>,
+    present: Vec<String>,
 }
 
 impl Sample {
@@ -84,7 +84,7 @@ impl GridLoss {
         self.grid.frequency_hz = frequency;
         let (sample, read_at) = self.sample(values, now);
         let verdict = sample.verdict();
-        self.grid.evidence = sample.lost.iter().chain(&sample.present).map(|words| (*words).to_owned()).collect();
+        self.grid.evidence = sample.lost.iter().chain(&sample.present).cloned().collect();
         self.grid.confidence = confidence(&sample, self.seen);
         let waiting = self.connected.is_none_or(|at| now.since(at) < AT_FIRST);
         match read_at {
@@ -119,9 +119,9 @@ impl GridLoss {
         if let Some(volts) = voltage.fresh(now) {
             read = read.max(voltage.at);
             if volts < LOW_VOLTAGE * self.nominal_v {
-                sample.lost.push("voltage low");
+                sample.lost.push("voltage low".to_owned());
             } else {
-                sample.present.push("voltage good");
+                sample.present.push("voltage good".to_owned());
             }
         }
         let frequency = values.role(Role::GridFrequency);
@@ -129,9 +129,9 @@ impl GridLoss {
         if let Some(hertz) = frequency.fresh(now) {
             read = read.max(frequency.at);
             if hertz < LOW_HZ {
-                sample.lost.push("frequency low");
+                sample.lost.push("frequency low".to_owned());
             } else if sample.lost.is_empty() {
-                sample.present.push("frequency good");
+                sample.present.push("frequency good".to_owned());
             }
         }
         for (index, register) in values.profile().registers.iter().enumerate() {
@@ -142,8 +142,8 @@ impl GridLoss {
             let Some(value) = values.fresh(index, now) else { continue };
             read = read.max(values.slot(index).at);
             match says(register, value) {
-                Some(true) => sample.lost.push("state says lost"),
-                Some(false) => sample.present.push("state says there"),
+                Some(true) => sample.lost.push(format!("{} says lost", register.id)),
+                Some(false) => sample.present.push(format!("{} says there", register.id)),
                 None => {}
             }
         }

@@ -3,12 +3,14 @@
 use std::collections::BTreeMap;
 
 use super::codec::Value;
-use super::profile::{Register, RegisterId, RegisterType};
+use super::profile::{Profile, Register, RegisterId, RegisterType};
 use super::values::Values;
 use crate::model::Time;
 use crate::model::power::{
-    Battery, Energy, EnergyRow, Fault, Flow, Grid, Inverter, PollClass, PvString, Quality, RegisterRow, Role,
+    Battery, Energy, EnergyRow, Fault, FaultSource, Flow, Grid, Inverter, PollClass, PvString, Quality, Reading,
+    RegisterRow, Role,
 };
+use crate::model::sun::Quantity;
 
 /// Roles of faults, worst first; the second tells a warning.
 const FAULTS: &[(Role, bool)] = &[
@@ -54,12 +56,52 @@ impl FaultBook {
                     register: register.id.clone(),
                     warning: *warning,
                     overload: register.evidence.overload.contains(&number),
+                    grid: register.evidence.grid_lost.contains(&number),
                     since,
                 });
             }
         }
         faults
     }
+}
+
+/// The registers that tell of faults, with the age of what they say.
+fn sources(values: &Values) -> Vec<FaultSource> {
+    let profile = values.profile();
+    let there = FAULTS.iter().filter_map(|(role, warning)| Some((profile.role(*role)?, *warning)));
+    there
+        .map(|(index, warning)| {
+            let register = &profile.registers[index];
+            FaultSource {
+                register: register.id.clone(),
+                warning,
+                overload: !register.evidence.overload.is_empty(),
+                says: values.told(index, |value| !active(register, value).is_empty()),
+            }
+        })
+        .collect()
+}
+
+/// Whether a family of devices ever tells that there is too much load.
+pub fn tells_overload(profile: &Profile) -> bool {
+    let mut there = FAULTS.iter().filter_map(|(role, _)| profile.role(*role));
+    there.any(|index| !profile.registers[index].evidence.overload.is_empty())
+}
+
+/// Whether a family of devices ever tells of a fault, or of a warning.
+pub fn tells_faults(profile: &Profile, warnings: bool) -> bool {
+    FAULTS.iter().any(|(role, warning)| *warning == warnings && profile.role(*role).is_some())
+}
+
+/// What a rule can ask for and this family of devices does not tell.
+pub fn lacks(profile: &Profile) -> Vec<Role> {
+    let has = |role: Role| profile.role(role).is_some() || profile.derived.iter().any(|derived| derived.role == role);
+    let tells = |role: &Role| match role {
+        Role::LoadPercent => has(Role::LoadPercent) || has(Role::LoadPower) && has(Role::RatedPower),
+        Role::SocMin => has(Role::SocMin) || has(Role::SocShutdown),
+        role => has(*role),
+    };
+    Quantity::ROLES.into_iter().filter(|role| !tells(role)).collect()
 }
 
 /// Bits that are set, or codes that are not 0.
@@ -130,12 +172,14 @@ pub fn inverter(name: &str, values: &Values, grid: &Grid, faults: &mut FaultBook
             },
         },
         faults: faults.look(values, now),
+        fault_sources: sources(values),
+        lacks: lacks(profile),
         temperature_c: role(Role::InverterTemp),
     }
 }
 
 /// The first of these roles that the family has.
-fn first(values: &Values, roles: &[Role]) -> crate::model::power::Reading<f64> {
+fn first(values: &Values, roles: &[Role]) -> Reading<f64> {
     let has = |role: &&Role| values.profile().role(**role).is_some();
     roles.iter().find(has).map(|role| values.role(*role)).unwrap_or_default()
 }
@@ -163,8 +207,15 @@ fn flow(values: &Values) -> Flow {
         battery_w: values.role(Role::BatteryPower),
         grid_w: values.role(Role::GridPower),
         load_w: values.role(Role::LoadPower),
-        load_percent: values.role(Role::LoadPercent),
+        load_percent: if has(Role::LoadPercent) { values.role(Role::LoadPercent) } else { load_percent(values) },
     }
+}
+
+/// The load as a part of what the inverter can give, where it does not tell that itself. It is as old as the load.
+fn load_percent(values: &Values) -> Reading<f64> {
+    let (load, rated) = (values.role(Role::LoadPower), values.role(Role::RatedPower));
+    let rated_w = rated.value.filter(|watts| *watts > 0.0 && !rated.quarantined && !rated.lost);
+    Reading { value: load.value.zip(rated_w).map(|(load, rated)| (load / rated * 1000.0).round() / 10.0), ..load }
 }
 
 /// All registers as the register browser shows them, in the order of the profile; commands are left out.
@@ -193,6 +244,7 @@ mod tests {
 
     use super::*;
     use crate::inverter::profile::shipped;
+    use crate::model::power::FaultKind;
 
     fn senergy(words: &[(&str, &[u16])], at: Time) -> Values {
         let mut values = Values::new(Arc::new(shipped("senergy").unwrap().unwrap()));
@@ -244,6 +296,44 @@ mod tests {
         let values = senergy(&[("error_bits", &[0, 0b101])], at(70));
         let since: Vec<_> = book.look(&values, at(70)).iter().map(|fault| fault.since).collect();
         assert_eq!(since, [at(70), at(0)]);
+    }
+
+    #[test]
+    fn a_register_of_faults_that_is_refused_is_not_known() {
+        let mut values = senergy(&[("error_bits", &[0, 0b100]), ("battery_soc", &[50])], Time::ZERO);
+        let look = |values: &Values| {
+            let known = inverter("roof", values, &Grid::default(), &mut FaultBook::default(), Time::ZERO);
+            let (register, told) = known.tells(FaultKind::Fault, Time::ZERO).unwrap();
+            (register.to_owned(), told.fresh(Time::ZERO))
+        };
+        // "Grid AC absent" is no fault of the inverter, the fan is.
+        assert_eq!(look(&values), ("error_bits".to_owned(), Some(false)));
+        let register = values.profile().find("error_bits").unwrap();
+        values.accept_register(register, &[0, 0b101], Time::ZERO);
+        assert_eq!(look(&values).1, Some(true));
+        values.quarantine(register, true);
+        assert_eq!(look(&values).1, None);
+    }
+
+    #[test]
+    fn the_load_in_percent_is_worked_out_where_it_is_not_told() {
+        let words: [(&str, &[u16]); 2] = [("load_power_l1", &[0, 30_000]), ("rated_power", &[6000])];
+        let values = senergy(&words, Time::ZERO);
+        let at = |values: &Values| inverter("r", values, &Grid::default(), &mut FaultBook::default(), Time::ZERO);
+        let percent = at(&values).flow.load_percent;
+        assert_eq!((percent.value, percent.at, percent.period.is_some()), (Some(50.0), Some(Time::ZERO), true));
+        assert_eq!(at(&senergy(&words[..1], Time::ZERO)).flow.load_percent.value, None);
+        assert_eq!(at(&senergy(&[words[0], ("rated_power", &[0])], Time::ZERO)).flow.load_percent.value, None);
+        assert!(!at(&values).lacks.contains(&Role::LoadPercent));
+    }
+
+    #[test]
+    fn a_family_says_what_it_never_tells() {
+        let profile = |name: &str| shipped(name).unwrap().unwrap();
+        let [senergy, smg, sungrow, solis] = ["senergy", "easun_smg", "sungrow", "solis"].map(profile);
+        assert!(!tells_overload(&senergy) && tells_overload(&smg) && !tells_overload(&sungrow));
+        assert!(tells_faults(&senergy, false) && !tells_faults(&senergy, true) && !tells_faults(&sungrow, false));
+        assert!(lacks(&solis).contains(&Role::LoadPercent) && !lacks(&smg).contains(&Role::LoadPercent));
     }
 
     #[test]

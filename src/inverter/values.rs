@@ -161,6 +161,15 @@ impl Values {
         self.wrap(register, value)
     }
 
+    /// What a register's value says, with its age.
+    pub fn told(&self, register: RegisterId, says: impl FnOnce(&Value) -> bool) -> Reading<bool> {
+        let value = match &self.slots[register].value {
+            Some(Ok(value)) => Some(says(value)),
+            _ => None,
+        };
+        self.wrap(register, value)
+    }
+
     /// A register's value, if it is young enough to act on.
     pub fn fresh(&self, register: RegisterId, now: Time) -> Option<&Value> {
         let value = self.slots[register].value.as_ref()?.as_ref().ok()?;

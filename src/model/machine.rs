@@ -96,11 +96,13 @@ impl MachineState {
         Self { kind, sub: Some(sub) }
     }
 
-    /// The machine stands still and a reset would keep its position (`Idle`, `Hold:0`, `Check`).
+    /// The machine stands still and a reset would keep its position (`Idle`, `Hold:0`, `Door:0`, `Check`).
     pub const fn is_standstill(self) -> bool {
         matches!(
             (self.kind, self.sub),
-            (StateKind::Idle | StateKind::Check | StateKind::Held, _) | (StateKind::Hold, Some(0))
+            (StateKind::Idle | StateKind::Check | StateKind::Held, _)
+                | (StateKind::Hold, Some(0))
+                | (StateKind::Door, Some(0 | 1))
         )
     }
 

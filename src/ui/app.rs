@@ -14,6 +14,7 @@ use tokio::signal::unix::{Signal as SignalStream, SignalKind, signal};
 use tokio::sync::mpsc;
 use tokio::time::sleep;
 
+use super::bell;
 use super::console::Tone;
 use super::input::{Decoder, key_up, tty};
 use super::screen::Screen;
@@ -36,6 +37,9 @@ pub enum Error {
     #[error("signals cannot be received: {0}")]
     Signals(#[source] io::Error),
 }
+
+/// The terminal's bell.
+const BELL: &[u8] = b"\x07";
 
 /// Runs the screen until the user leaves or the terminal goes away. The terminal is as before when it returns.
 ///
@@ -221,6 +225,9 @@ impl App {
             // What changes nothing on the screen is not drawn: most reports of a machine that stands, and the wire.
             Ok(News::Snapshot(snapshot)) => {
                 let same = sees_nothing_new(&self.ui, &self.snapshot, &snapshot, now);
+                if self.ui.settings.bell && bell::rings(&self.snapshot, &snapshot) {
+                    self.out.push(BELL);
+                }
                 self.snapshot = snapshot;
                 self.take(&Event::Snapshot, now, same);
             }

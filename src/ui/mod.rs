@@ -29,6 +29,7 @@
 
 pub mod action;
 pub mod app;
+mod bell;
 pub mod complete;
 pub mod console;
 pub mod controller;

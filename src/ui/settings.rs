@@ -42,6 +42,8 @@ pub struct Settings {
     pub paints: Vec<(Role, Paint)>,
     /// Shortest time between two frames that no key asked for. `None`: 50 ms, over SSH 100.
     pub frame: Option<Duration>,
+    /// The terminal's bell rings when a rule fires, the grid goes, or a countdown to a start begins.
+    pub bell: bool,
     /// A change of offsets larger than this is asked about, mm or degrees.
     pub confirm_offset_mm: f64,
     /// Keys that go before those of the action table. Those that cannot be understood leave all as it is by default.
@@ -71,6 +73,7 @@ impl Default for Settings {
             colour: ColourMode::Ansi16,
             paints: Vec::new(),
             frame: None,
+            bell: true,
             confirm_offset_mm: 10.0,
             keys: Vec::new(),
             started_unix_ms: None,

@@ -142,6 +142,20 @@ async fn what_is_typed_waits_too_and_every_command_is_answered_once() {
     let outcome = farm.shop.outcome(ticket).await;
     assert_eq!(outcome, Outcome::Voided { why: VoidReason::Stop, sent: false });
 
+    // After five minutes nobody expects it any more.
+    let ticket = farm.shop.submit(typed("M3 S1000"));
+    farm.shop.until("a wait", waits).await;
+    farm.flows(301, 0.0, 2500.0).await;
+    assert!(refused(&farm.shop.outcome(ticket).await).contains("it was dropped"));
+
+    // Who was asked about another start lets none go.
+    let ticket = farm.shop.submit(typed("M3 S1000"));
+    let since = farm.shop.until("a wait", waits).await.sun.spindle.as_ref().unwrap().since;
+    let other = Command::Sun(SunOrder::SpindleGo { since: Some(since + Duration::from_secs(1)) });
+    assert!(refused(&farm.shop.ask(other).await).contains("another one waits"));
+    farm.shop.hub.realtime(Realtime::Stop);
+    assert!(matches!(farm.shop.outcome(ticket).await, Outcome::Voided { sent: false, .. }));
+
     // So does M5, which goes out itself.
     let ticket = farm.shop.submit(Command::Switch(Switch::Spindle { counter_clockwise: true, rpm: 500.0 }));
     farm.shop.until("a wait", waits).await;
@@ -151,10 +165,13 @@ async fn what_is_typed_waits_too_and_every_command_is_answered_once() {
     // A person can let it go; without a start there is nothing to let go.
     let ticket = farm.shop.submit(typed("M4 S500"));
     farm.shop.until("a wait", waits).await;
-    farm.shop.done(Command::Sun(SunOrder::SpindleGo)).await;
+    farm.shop.done(Command::Sun(SunOrder::SpindleGo { since: None })).await;
     assert_eq!(farm.shop.outcome(ticket).await, Outcome::Done);
     farm.shop.until("a spindle that turns", turns).await;
-    assert!(refused(&farm.shop.ask(Command::Sun(SunOrder::SpindleGo)).await).contains("no spindle start waits"));
+    assert!(
+        refused(&farm.shop.ask(Command::Sun(SunOrder::SpindleGo { since: None })).await)
+            .contains("no spindle start waits")
+    );
     // It turns that way already.
     farm.shop.done(typed("M4 S900")).await;
     farm.shop.done(typed("M5")).await;

@@ -25,6 +25,8 @@ fn allowed() -> SunSetup {
         lasts: Duration::from_secs(30),
         countdown: Duration::from_secs(15),
         full_percent: None,
+        // The test itself is no screen.
+        unattended: true,
         inverter: None,
     };
     SunSetup { start: Some(start), rated_w: Some(1000.0), ..SunSetup::default() }
@@ -110,6 +112,22 @@ async fn a_marked_program_starts_once_after_sun_and_a_countdown() {
         assert_eq!(farm.phase(), None);
         farm.shop.task.shutdown().await;
     }
+}
+
+#[tokio::test(start_paused = true)]
+async fn nothing_starts_while_nobody_could_see_the_countdown() {
+    let mut setup = allowed();
+    setup.start.as_mut().unwrap().unattended = false;
+    let mut farm = Farm::with(Firmware::Grbl, setup, true).await;
+    assert!(!farm.shop.hub.snapshot().people.clients.iter().any(|person| person.screen), "no screen is attached");
+    let path = farm.part(PART);
+    let run = farm.checked(path).await;
+    assert_eq!(farm.mark(&run).await, Outcome::Done);
+    farm.flows(120, 3000.0, 600.0).await;
+    assert_eq!(farm.phase(), Some(StartPhase::Waits));
+    assert!(farm.told().contains("nobody is attached to see the countdown"), "{}", farm.told());
+    assert!(farm.shop.hub.snapshot().programs.run.is_none());
+    farm.shop.task.shutdown().await;
 }
 
 #[tokio::test(start_paused = true)]

@@ -119,9 +119,14 @@ impl Situation {
         matches!(self, Self::Hold { .. } | Self::Door { .. } | Self::Tool | Self::Unknown { .. })
     }
 
-    /// A reset now would keep position. grblHAL waits for a tool change only when all motion has ended.
+    /// A reset now would keep position. grblHAL waits for a tool change only when all motion has ended. All three raise the
+    /// alarm of a lost position for a cycle, homing, a jog, a hold or a system motion that still moves, and a door at which
+    /// the machine stands is none of them.
     pub(super) const fn is_standstill(self) -> bool {
-        matches!(self, Self::Idle | Self::Check | Self::Tool | Self::Hold { stopped: true })
+        matches!(
+            self,
+            Self::Idle | Self::Check | Self::Tool | Self::Hold { stopped: true } | Self::Door { stopped: true }
+        )
     }
 }
 
@@ -155,6 +160,14 @@ mod tests {
     const TOOL: MachineState = MachineState::plain(StateKind::Tool);
     const CHECK: MachineState = MachineState::plain(StateKind::Check);
     const ALARM: MachineState = MachineState::plain(StateKind::Alarm);
+
+    #[test]
+    fn a_reset_keeps_position_where_nothing_moves() {
+        let door = |sub| Situation::join(Some(MachineState::with_sub(StateKind::Door, sub)), None, false, false);
+        assert_eq!([0, 1, 2, 3, 4].map(|sub| door(sub).is_standstill()), [true, true, false, false, false]);
+        let hold = |sub| Situation::join(Some(MachineState::with_sub(StateKind::Hold, sub)), None, false, false);
+        assert!(hold(0).is_standstill() && !hold(1).is_standstill());
+    }
 
     #[test]
     fn what_was_sent_counts_before_it_is_reported() {

@@ -47,6 +47,7 @@ impl Keeper {
             UnitEvent::Known(known) => {
                 let Some(end) = self.power.ends.get_mut(place) else { return };
                 end.sampler.look(&known, at);
+                end.step.look(&known);
                 let (name, sayings) = (end.name.clone(), end.said.look(&known, at));
                 for saying in sayings {
                     self.say(at, &name, saying);
@@ -92,7 +93,7 @@ impl Keeper {
         let name = known.name.as_str();
         match what {
             BusEventKind::State(state) => {
-                if let Some(saying) = self.state_saying(bus, name, state) {
+                if let Some(saying) = self.state_saying(at, bus, name, state) {
                     self.say(at, name, saying);
                 }
             }
@@ -111,13 +112,15 @@ impl Keeper {
         }
     }
 
-    fn state_saying(&mut self, bus: usize, name: &str, state: &BusState) -> Option<Saying> {
+    fn state_saying(&mut self, at: Time, bus: usize, name: &str, state: &BusState) -> Option<Saying> {
+        let mut ends = self.power.ends.iter().filter(|end| end.bus == bus);
+        let maybe = perhaps(ends.find_map(|end| end.step.maybe_grid(at)));
         let said = self.power.down_said.get_mut(bus)?;
         match state {
             // Each try brings it again.
             BusState::Down { why, .. } if said.as_ref() != Some(why) => {
                 *said = Some(why.clone());
-                Some(Saying::warning(format!("{name}: the bus is down: {why}")))
+                Some(Saying::warning(format!("{name}: the bus is down: {why}{maybe}")))
             }
             BusState::Open => said.take().map(|_| Saying::info(format!("{name}: the bus is open again"))),
             _ => None,
@@ -127,6 +130,7 @@ impl Keeper {
     fn say_unit(&mut self, at: Time, place: usize, what: &UnitEvent, bus_is_down: bool) {
         let Some(unit) = self.snapshot.power.inverters.get(place).cloned() else { return };
         let name = unit.known.name.as_str();
+        let maybe = perhaps(self.power.ends.get(place).and_then(|end| end.step.maybe_grid(at)));
         let saying = match (what, &unit.state) {
             _ if !unit.enabled => None,
             (UnitEvent::Answers, UnitState::Silent { since, .. }) => {
@@ -134,7 +138,7 @@ impl Keeper {
             }
             (UnitEvent::Answers, UnitState::Waiting | UnitState::Off) => Some(Saying::info(format!("{name} answers"))),
             (UnitEvent::Silent(why), UnitState::Waiting | UnitState::Answers) if !bus_is_down => {
-                Some(Saying::warning(format!("{name} does not answer: {why}")))
+                Some(Saying::warning(format!("{name} does not answer: {why}{maybe}")))
             }
             (UnitEvent::Identity(Identity::Different { expected, found }, Some(_)), _) if unit.to_confirm.is_none() => {
                 Some(Saying::warning(format!(
@@ -148,4 +152,9 @@ impl Keeper {
             self.say(at, name, saying);
         }
     }
+}
+
+/// To be put behind what is told of a silence.
+fn perhaps(maybe: Option<String>) -> String {
+    maybe.map_or_else(String::new, |maybe| format!("; {maybe}"))
 }

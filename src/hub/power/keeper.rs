@@ -18,6 +18,7 @@ use super::memory::Memory;
 use super::said::{Said, Saying};
 use super::sampler::Sampler;
 use super::setup::PowerKeeping;
+use super::step::LoadStep;
 use super::writes::OpenWrite;
 use crate::driver::bus::BusOrder;
 use crate::hub::run::Keeper;
@@ -68,6 +69,7 @@ pub(super) struct End {
     pub(super) written: BTreeMap<String, Time>,
     pub(super) sampler: Sampler,
     pub(super) said: Said,
+    pub(super) step: LoadStep,
     pub(super) counter_ends: Ends,
     pub(super) profile: Option<Arc<Profile>>,
 }
@@ -243,6 +245,7 @@ impl End {
             written: BTreeMap::new(),
             sampler: Sampler::default(),
             said: Said::default(),
+            step: LoadStep::default(),
             counter_ends: Ends::default(),
             profile: None,
         }

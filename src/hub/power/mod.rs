@@ -18,6 +18,7 @@ mod rows;
 mod said;
 mod sampler;
 mod setup;
+mod step;
 #[cfg(test)]
 mod tests;
 mod ticks;

@@ -7,10 +7,8 @@ use crate::model::Time;
 use crate::model::machine::MessageLevel;
 use crate::model::power::{Fault, GridState, Inverter};
 
-/// A fault that is not seen for so long while the inverter answers is over.
+/// A fault that is not told for so long by a register that is read is over.
 const OVER_AFTER: Duration = Duration::from_secs(5);
-/// A voltage that young proves that the inverter answers.
-const ANSWERED: Duration = Duration::from_secs(5);
 
 /// Something to tell: for the log, and for the audit.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -64,15 +62,14 @@ impl Said {
                 }
             }
         }
-        if answers(known, now) {
-            self.faults.retain(|_, told| {
-                let over = now.since(told.seen) > OVER_AFTER;
-                if over {
-                    sayings.push(ended(&known.name, told));
-                }
-                !over
-            });
-        }
+        self.faults.retain(|(register, _), told| {
+            // Only the register itself can say that it is over, not that others are read.
+            let over = now.since(told.seen) > OVER_AFTER && is_read(known, register, now);
+            if over {
+                sayings.push(ended(&known.name, told));
+            }
+            !over
+        });
         sayings
     }
 
@@ -115,11 +112,10 @@ fn ended(name: &str, told: &Told) -> Saying {
     Saying::info(format!("{name}: the {kind} is over after {lasted}: {}", told.fault.text))
 }
 
-/// Something of the safety class was read a moment ago, so that a fault that is not told is not there.
-fn answers(known: &Inverter, now: Time) -> bool {
-    let young = |at: Option<Time>| at.is_some_and(|at| now.since(at) <= ANSWERED);
-    let readings = [known.grid.voltage_v, known.grid.frequency_hz, known.flow.load_w, known.battery.soc_percent];
-    readings.iter().any(|reading| !reading.lost && young(reading.at))
+/// This register of faults was read a moment ago, so that what it does not tell is not there.
+fn is_read(known: &Inverter, register: &str, now: Time) -> bool {
+    let source = known.fault_sources.iter().find(|source| source.register == register);
+    source.is_some_and(|source| source.says.fresh(now).is_some())
 }
 
 /// `35 s`, `4 min`, `2 h 10 min`.
@@ -134,7 +130,7 @@ pub(super) fn words(time: Duration) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::model::power::Reading;
+    use crate::model::power::{FaultSource, Reading};
 
     fn at(second: u64) -> Time {
         Time::from_millis(second * 1000)
@@ -143,6 +139,9 @@ mod tests {
     fn known(second: u64) -> Inverter {
         let mut known = Inverter { name: "roof".into(), ..Inverter::default() };
         known.grid.voltage_v = Reading::new(230.0, at(second), Duration::from_secs(1));
+        let says = Reading::new(false, at(second), Duration::from_secs(1));
+        known.fault_sources =
+            vec![FaultSource { register: "error_bits".into(), warning: false, overload: false, says }];
         known
     }
 
@@ -152,6 +151,7 @@ mod tests {
             register: "error_bits".into(),
             warning: false,
             overload: false,
+            grid: false,
             since: at(since),
         };
         Inverter { faults: vec![fault], ..known(second) }
@@ -196,8 +196,12 @@ mod tests {
         let mut said = Said::default();
         texts(&mut said, &with_fault(1, 1), 1);
         let mut silent = known(1);
-        silent.grid.voltage_v.lost = true;
+        silent.fault_sources[0].says.lost = true;
         assert!(texts(&mut said, &silent, 60).is_empty());
+        // The rest answers, and the register of the fault is refused: nobody knows.
+        let mut refused = known(61);
+        refused.fault_sources[0].says.quarantined = true;
+        assert!(texts(&mut said, &refused, 61).is_empty());
         assert!(texts(&mut said, &with_fault(70, 1), 70).is_empty());
     }
 }

@@ -1,13 +1,15 @@
 //! The hub's part in rules and parking: carries out what they say, tells people, writes it down.
 
-use std::collections::BTreeSet;
+use std::cmp::Reverse;
+use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 
 use super::energy::EnergyHub;
 use super::headroom::Headroom;
 use super::look::{View, spindle_turns};
-use super::park::{Act, Parking};
+use super::notices::Notices;
+use super::park::{Act, Parking, out_of_reach};
 use super::plan::PlanHub;
 use super::setup::{ParkPlace, StartSetup, SunSetup};
 use super::spindle::Waiting;
@@ -21,7 +23,7 @@ use crate::model::command::{Command, Origin, Outcome, Realtime, TicketId, VoidRe
 use crate::model::hub::Request;
 use crate::model::legal;
 use crate::model::log::LogItem;
-use crate::model::machine::{MachineState, MessageLevel};
+use crate::model::machine::{MachineState, MessageLevel, StateKind};
 use crate::model::program::RunId;
 use crate::model::sun::{Action, Firing, RuleState, Seen, Sun, SunOrder, Truth, WhenUnknown};
 use crate::store::now_ms;
@@ -36,13 +38,13 @@ pub(in crate::hub) struct SunHub {
     ticket: Option<TicketId>,
     /// Newer than the last key that parking itself has pressed: what voids it is a stop by somebody else.
     guard: TicketId,
-    /// Rules that a person has set aside.
-    pub(super) aside: BTreeSet<String>,
+    /// Rules that a person has set aside, since when.
+    pub(super) aside: BTreeMap<String, Time>,
     /// When each rule fired last.
     fired: Vec<Option<Firing>>,
     /// The program that runs.
     run: Option<RunId>,
-    notice: Option<Firing>,
+    notices: Notices,
     /// What programs draw.
     pub(super) energy: EnergyHub,
     /// The room for a spindle start, where that is looked at.
@@ -99,6 +101,9 @@ impl Keeper {
         self.follow_program();
         self.look_at_spindle(event.at);
         self.start_event(event);
+        if self.snapshot.sun.park_place != out_of_reach(&self.sun.place, &self.snapshot.machine) {
+            self.show_sun();
+        }
         if !self.sun.is_parking() {
             return;
         }
@@ -135,10 +140,14 @@ impl Keeper {
                 self.park(now, "asked for by a person".to_owned(), who);
             }
             SunOrder::SetAside { rule } => {
-                self.sun.aside.insert(rule.clone());
+                self.sun.aside.insert(rule.clone(), now);
             }
             SunOrder::TakeBack { rule } => {
                 self.sun.aside.remove(rule);
+                // What it would have done in the meantime it does now, if that still holds.
+                let taken_back = self.sun.watches.iter_mut().filter(|watch| watch.rule.name == *rule);
+                taken_back.for_each(|watch| watch.latched = false);
+                self.look_at_rules(now);
             }
             SunOrder::StartWhenSun(run) => {
                 if let Err(refused) = self.mark_for_sun(request, run, now) {
@@ -146,12 +155,12 @@ impl Keeper {
                 }
             }
             SunOrder::CancelStart => self.cancel_start(now, &request.origin),
-            SunOrder::SpindleGo => self.spindle_go(&request.origin, now),
+            SunOrder::SpindleGo { .. } => self.spindle_go(&request.origin, now),
             SunOrder::SpindleDrop => {
                 self.drop_spindle(now, &Outcome::Voided { why: VoidReason::Stop, sent: false });
             }
             SunOrder::Dismiss => {
-                self.sun.notice = None;
+                self.sun.notices = Notices::default();
                 self.sun.parking.take_if(|parking| !parking.shown.step.is_open());
                 self.sun.marked.take_if(|marked| marked.is_spent());
             }
@@ -210,10 +219,13 @@ impl Keeper {
             let inverter = watch.rule.inverter.clone().or_else(|| only.clone());
             let park = self.sun.place.takes;
             let view = View { snapshot: &self.snapshot, inverter: inverter.as_deref(), park, now };
+            // Set aside it fires as well, and is told once; taken back, it acts as if it had never fired.
             if watch.look(&view) {
                 firing.push(place);
             }
         }
+        // The strongest first: what a stronger one has stopped a weaker one finds standing.
+        firing.sort_by_key(|place| Reverse(self.sun.watches.get(*place).map(|watch| watch.rule.action)));
         for place in firing {
             self.fire(now, place);
         }
@@ -225,7 +237,7 @@ impl Keeper {
         let (name, action) = (watch.rule.name.clone(), watch.rule.action);
         let values: Vec<String> = watch.seen.iter().map(|seen| seen.words(now)).collect();
         let why = format!("{}: {}", watch.rule.when, values.join(", "));
-        let is_aside = self.sun.aside.contains(&name);
+        let is_aside = self.sun.aside.contains_key(&name);
         let did = if is_aside {
             "a person has set it aside: nothing was done".to_owned()
         } else {
@@ -236,7 +248,7 @@ impl Keeper {
         self.journal.write(now, LogItem::Note { level: MessageLevel::Warning, text });
         let firing = Firing { rule: name, at: now, at_ms: now_ms(), why, did };
         if !is_aside {
-            self.sun.notice = Some(firing.clone());
+            self.sun.notices.take(action, firing.clone());
         }
         self.sun.fired[place] = Some(firing);
     }
@@ -246,19 +258,17 @@ impl Keeper {
         if action.acts() && !self.is_busy() {
             return "nothing ran, so nothing was stopped".to_owned();
         }
+        if self.sun.is_parking() && action.acts() {
+            // A stop of one's own would look like one of a person, who goes before parking.
+            return "it was being parked already".to_owned();
+        }
+        if matches!(action, Action::Hold | Action::Door) {
+            return self.stop_motion(action == Action::Door, now);
+        }
         match action {
-            Action::Notify => "people were told".to_owned(),
+            Action::Notify | Action::Hold | Action::Door => "people were told".to_owned(),
             Action::BlockStart => "no program is started while it holds".to_owned(),
             Action::DelaySpindle => "a spindle start waits while it holds".to_owned(),
-            Action::Hold => {
-                self.latch.set(Realtime::FeedHold);
-                "feed hold was sent; a person resumes".to_owned()
-            }
-            Action::Door => {
-                self.latch.set(Realtime::SafetyDoor);
-                "the safety door was opened; a person resumes".to_owned()
-            }
-            Action::Park if self.sun.is_parking() => "it was being parked already".to_owned(),
             Action::Park => match legal::check(&Command::Sun(SunOrder::Park), &self.snapshot, now) {
                 Ok(()) => {
                     self.park(now, format!("rule {rule:?}, {why}"), format!("rule {rule}"));
@@ -267,6 +277,39 @@ impl Keeper {
                 Err(refused) => format!("NOT parked: {refused}"),
             },
         }
+    }
+
+    /// Feed hold, or the safety door, where that does what a rule means by it. What was done, in words.
+    fn stop_motion(&mut self, door: bool, now: Time) -> String {
+        let machine = &self.snapshot.machine;
+        let state = machine.fresh_state(now).map(|state| state.kind);
+        let jogs = machine.jog.is_some() || state == Some(StateKind::Jog);
+        let open = self.snapshot.programs.run.as_ref().is_some_and(|run| run.state.is_open());
+        if machine.homing || state == Some(StateKind::Home) {
+            // A hold does nothing there, and all that would stop it is an alarm that costs the position.
+            return "the machine is homing, which only a reset would stop: nothing was stopped".to_owned();
+        }
+        if door {
+            if state == Some(StateKind::Door) {
+                return "the safety door was open already".to_owned();
+            }
+            self.latch.set(Realtime::SafetyDoor);
+            return "the safety door was opened, which stops motion and spindle; a person resumes".to_owned();
+        }
+        let said = match state {
+            Some(StateKind::Hold | StateKind::Held | StateKind::Door | StateKind::Tool) => {
+                "the machine stands already; a person resumes"
+            }
+            Some(StateKind::Idle) if !open && !jogs => {
+                return "nothing moves, so there is nothing to hold; THE SPINDLE STILL TURNS".to_owned();
+            }
+            Some(StateKind::Idle) if open => "the program was held before its next line; a person resumes",
+            _ if jogs => "the jog was ended",
+            None => "feed hold was sent, but the machine does not tell what it does; a person resumes",
+            _ => "feed hold was sent; a person resumes",
+        };
+        self.latch.set(Realtime::FeedHold);
+        said.to_owned()
     }
 
     /// A program is open, something moves, or the spindle turns.
@@ -364,7 +407,7 @@ impl Keeper {
             seen: watch.seen.clone(),
             fired: fired.clone(),
             latched: watch.latched,
-            aside: sun.aside.contains(&watch.rule.name),
+            aside: sun.aside.get(&watch.rule.name).copied(),
             blocks: blocks(watch),
         });
         let park = sun.parking.as_ref().map(|parking| parking.shown.clone());
@@ -373,12 +416,14 @@ impl Keeper {
         let shown = Sun {
             rules: states.collect(),
             park,
-            notice: sun.notice.clone(),
+            notice: sun.notices.first(),
+            notices: sun.notices.rest(),
             drawn: sun.energy.drawn,
             knows: Arc::clone(&sun.energy.knows),
             spindle,
             start: sun.marked.as_ref().map(|marked| marked.shown(now)),
             start_allowed: sun.start.is_some(),
+            park_place: out_of_reach(&sun.place, &self.snapshot.machine),
             plan: sun.plan.made.clone(),
         };
         if *self.snapshot.sun != shown {

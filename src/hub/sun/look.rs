@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use crate::model::Time;
 use crate::model::machine::StateKind;
-use crate::model::power::{BusState, GridState, Quality, Reading, Role, Unit, UnitState};
+use crate::model::power::{BusState, FaultKind, GridState, Quality, Reading, Role, Unit, UnitState};
 use crate::model::program::RunState;
 use crate::model::quantity::number;
 use crate::model::snapshot::{Age, Machine, Snapshot};
@@ -66,7 +66,7 @@ impl View<'_> {
             Quantity::MinutesLeft => self.of_unit(|unit| self.minutes_left(unit)),
             Quantity::SparePower => self.of_unit(|unit| self.less(unit.known.rated_w, unit.known.flow.load_w)),
             Quantity::Surplus => self.of_unit(|unit| self.less(unit.known.flow.pv_w, unit.known.flow.load_w)),
-            Quantity::Role(role) => self.of_unit(|unit| self.reading(reading(unit, role))),
+            Quantity::Role(role) => self.of_unit(|unit| self.told(unit, role)),
         }
     }
 
@@ -89,20 +89,17 @@ impl View<'_> {
         if flag == Flag::SpindleOn {
             return self.spindle();
         }
+        let kind = match flag {
+            Flag::InverterFault => FaultKind::Fault,
+            Flag::InverterWarning => FaultKind::Warning,
+            Flag::Overload | Flag::SpindleOn => FaultKind::Overload,
+        };
         self.of_unit(|unit| {
-            // A list of faults does not age by itself: it is as old as the newest of what is read along with it.
-            let read = [unit.known.grid.voltage_v, unit.known.flow.load_w, unit.known.battery.soc_percent];
-            let fresh = read.iter().filter(|reading| reading.fresh(self.now).is_some());
-            let Some(at) = fresh.filter_map(|reading| reading.at).max() else {
-                return Looked::unknown("nothing of it was read lately");
+            let Some((register, told)) = unit.known.tells(kind, self.now) else {
+                return Looked::unknown(format!("profile {} never tells it", unit.known.profile));
             };
-            let faults = &unit.known.faults;
-            let value = match flag {
-                Flag::InverterFault => faults.iter().any(|fault| !fault.warning),
-                Flag::InverterWarning => faults.iter().any(|fault| fault.warning),
-                Flag::Overload | Flag::SpindleOn => faults.iter().any(|fault| fault.overload),
-            };
-            Looked { value: Ok(value), at: Some(at) }
+            let value = told.fresh(self.now).ok_or_else(|| format!("{register}: {}", self.why_not(&told)));
+            Looked { value, at: told.at }
         })
     }
 
@@ -137,12 +134,26 @@ impl View<'_> {
         let value = match reading.fresh(self.now) {
             Some(value) if value.is_finite() => Ok(value),
             Some(_) => Err("it reads no number".to_owned()),
-            None => Err(match (reading.quality(self.now), reading.age(self.now)) {
-                (Quality::Stale | Quality::Lost, Some(age)) => format!("{} s old", age.as_secs()),
-                (quality, _) => quality.word().to_owned(),
-            }),
+            None => Err(self.why_not(&reading)),
         };
         Looked { value, at: reading.at }
+    }
+
+    /// Why it is not acted upon.
+    fn why_not<T: Copy>(&self, reading: &Reading<T>) -> String {
+        match (reading.quality(self.now), reading.age(self.now)) {
+            (Quality::Stale | Quality::Lost, Some(age)) => format!("{} s old", age.as_secs()),
+            (quality, _) => quality.word().to_owned(),
+        }
+    }
+
+    /// A value, or that this family of devices never tells it.
+    fn told(&self, unit: &Unit, role: Role) -> Looked<f64> {
+        let known = &unit.known;
+        if known.lacks.contains(&role) {
+            return Looked::unknown(format!("profile {} never tells it", known.profile));
+        }
+        self.reading(reading(unit, role))
     }
 
     fn less(&self, from: Reading<f64>, what: Reading<f64>) -> Looked<f64> {

@@ -10,6 +10,7 @@ mod headroom;
 mod keeper;
 mod look;
 mod meter;
+mod notices;
 mod park;
 pub mod plan;
 mod rules;

@@ -271,6 +271,13 @@ impl Parking {
     }
 }
 
+/// Why the machine would not get to its park position, as soon as its travel is known.
+pub(super) fn out_of_reach(place: &ParkPlace, machine: &Machine) -> Option<String> {
+    let up = place.z_mm.map(|z| (Axis::Z, z));
+    let targets: Vec<(Axis, f64)> = up.into_iter().chain(place.across.iter().copied()).collect();
+    out_of_travel(machine, &targets)
+}
+
 /// Why a target is not driven to: it lies outside of the known travel.
 fn out_of_travel(machine: &Machine, targets: &[(Axis, f64)]) -> Option<String> {
     targets.iter().find_map(|(axis, target)| {

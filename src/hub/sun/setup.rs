@@ -37,6 +37,8 @@ pub struct StartSetup {
     pub countdown: Duration,
     /// A battery of that charge counts as enough sun.
     pub full_percent: Option<f64>,
+    /// It may start while no screen is attached that shows the countdown.
+    pub unattended: bool,
     /// The inverter, by name. `None`: the only one.
     pub inverter: Option<String>,
 }

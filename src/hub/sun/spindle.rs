@@ -3,6 +3,8 @@
 //! A program comes to rest before the line and is let on by an order that lets go of nothing else. A line that was typed is
 //! kept here until there is room, a person says so, or anything stops it. What is not known waits, and says why.
 
+use std::time::Duration;
+
 use super::keeper::SunHub;
 use crate::hub::arbiter;
 use crate::hub::run::Keeper;
@@ -16,6 +18,9 @@ use crate::model::snapshot::{LinkState, Snapshot};
 use crate::model::sun::{Action, SpindleWait, Truth};
 use crate::model::work::Switch;
 use crate::program::{Block, Dialect, Spindle, Turn};
+
+/// What was typed is dropped after that: nobody expects a spindle to start much later.
+const TYPED_WAITS: Duration = Duration::from_secs(300);
 
 /// A spindle start that was found and has not gone out.
 #[derive(Clone, Debug)]
@@ -144,8 +149,10 @@ impl Keeper {
         match &waiting.start {
             Start::Program(line) => self.look_at_program_start(now, *line),
             Start::Asked(request) => {
-                let why = self.ends_typed(request);
-                match why {
+                let too_late = now.since(waiting.since) >= TYPED_WAITS;
+                let late =
+                    || Outcome::Refused(Refused::because("there was no power for it for five minutes: it was dropped"));
+                match self.ends_typed(request).or_else(|| too_late.then(late)) {
                     Some(outcome) => self.drop_spindle(now, &outcome),
                     None => self.look_at_typed_start(now),
                 }
@@ -242,7 +249,7 @@ impl Keeper {
             return Ok(None);
         }
         let rules = self.sun.watches.iter().filter(|watch| watch.rule.action == Action::DelaySpindle);
-        for watch in rules.filter(|watch| !self.sun.aside.contains(&watch.rule.name)) {
+        for watch in rules.filter(|watch| !self.sun.aside.contains_key(&watch.rule.name)) {
             if let Some(why) = super::keeper::reason(watch, watch.truth == Truth::True) {
                 return Err(format!("rule {:?}: {why}", watch.rule.name));
             }

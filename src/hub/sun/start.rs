@@ -16,6 +16,7 @@ use crate::model::log::LogItem;
 use crate::model::machine::MessageLevel;
 use crate::model::power::Role;
 use crate::model::program::{PhaseTimes, ProgramOrder, RunRequest, Severity};
+use crate::model::quantity::number;
 use crate::model::snapshot::{LinkState, Snapshot};
 use crate::model::sun::{Need, Quantity, StartPhase, StartRules, StartStep, SunSeen, SunStart, SunWait};
 
@@ -23,6 +24,9 @@ use crate::model::sun::{Need, Quantity, StartPhase, StartRules, StartStep, SunSe
 const LEAST_SUN_W: f64 = 100.0;
 /// Loads and sun are not read in the same instant: so far apart they are the same, as a part of the sun.
 const CARRIED_WITHIN: f64 = 0.1;
+/// Why a mark waits while it would count down for nobody.
+const NOBODY_SEES: &str =
+    "nobody is attached to see the countdown (unattended = true in [sun] of config.toml lets it start all the same)";
 /// So many runs have to be measured before the machine's rated watts count no more.
 const FEW_RUNS: u32 = 3;
 
@@ -165,10 +169,15 @@ impl Keeper {
         }
         let Some(setup) = self.sun.start.clone() else { return };
         let surplus = self.surplus(&setup, now);
+        let full = surplus.as_ref().ok().and_then(|(_, full)| full.clone());
+        // What nobody sees nobody cancels.
+        let unseen = !setup.unattended && !self.snapshot.people.clients.iter().any(|person| person.screen);
         let Some(marked) = &self.sun.marked else { return };
-        let in_the_way = in_the_way(&marked.request, &self.snapshot, self.runner.is_starting(), now);
+        let in_the_way = in_the_way(&marked.request, &self.snapshot, self.runner.is_starting(), now)
+            .or_else(|| unseen.then(|| NOBODY_SEES.to_owned()));
         let seen = SunSeen {
-            surplus_w: surplus.as_ref().map(|watts| *watts).map_err(String::as_str),
+            surplus_w: surplus.as_ref().map(|(watts, _)| *watts).map_err(String::as_str),
+            full: full.as_deref(),
             in_the_way: in_the_way.as_deref(),
         };
         let Some(marked) = &mut self.sun.marked else { return };
@@ -190,8 +199,9 @@ impl Keeper {
         self.show_sun();
     }
 
-    /// Watts to spare; a battery that is full while the sun carries the loads holds the sun back, and counts as any number of them.
-    fn surplus(&self, setup: &StartSetup, now: Time) -> Result<f64, String> {
+    /// Watts to spare; a battery that is full while the sun carries the loads holds the sun back, and counts as any number of them,
+    /// which is said.
+    fn surplus(&self, setup: &StartSetup, now: Time) -> Result<(f64, Option<String>), String> {
         let inverter = setup.inverter.clone().or_else(|| self.only_inverter());
         let view = View { snapshot: &self.snapshot, inverter: inverter.as_deref(), park: self.sun.place.takes, now };
         let charge = view.quantity(Quantity::Role(Role::BatterySoc)).value.ok();
@@ -199,8 +209,14 @@ impl Keeper {
         let pv_w = view.quantity(Quantity::Role(Role::PvPower)).value?;
         // Its charger then gives no more than the loads take: that they are carried is all that can be seen of the rest.
         let carried = pv_w >= LEAST_SUN_W && spare_w >= -pv_w * CARRIED_WITHIN;
-        let full = setup.full_percent.zip(charge).is_some_and(|(full, charge)| charge >= full);
-        Ok(if full && carried { f64::INFINITY } else { spare_w })
+        let full = setup.full_percent.zip(charge).filter(|(full, charge)| charge >= full && carried);
+        Ok(match full {
+            Some((full, charge)) => {
+                let words = format!("battery at {charge:.0} %, counts as full from {} %", number(full));
+                (f64::INFINITY, Some(words))
+            }
+            None => (spare_w, None),
+        })
     }
 
     fn start_by_sun(&mut self, now: Time) {

@@ -10,7 +10,9 @@ use super::look::View;
 use super::setup::SpindleNeed;
 use super::watch::Watch;
 use crate::model::Time;
-use crate::model::power::{Bus, BusState, Fault, GridState, Inverter, Power, Reading, Unit, UnitState};
+use crate::model::power::{
+    Bus, BusState, Fault, FaultSource, GridState, Inverter, Power, Reading, Role, Unit, UnitState,
+};
 use crate::model::snapshot::Snapshot;
 use crate::model::sun::{Action, Rule, Truth, WhenUnknown};
 
@@ -245,17 +247,47 @@ fn minutes_are_compared_with_the_time_that_parking_takes() {
 }
 
 #[test]
-fn faults_are_as_old_as_what_is_read_with_them() {
+fn faults_are_as_old_as_the_registers_that_tell_them() {
     let mut scene = Scene::new("inverter_fault");
-    let fault = Fault { text: "Fan".into(), register: "f".into(), warning: false, overload: false, since: Time::ZERO };
-    scene.unit(|unit| unit.known.faults = vec![fault]);
-    assert_eq!(scene.nothing(), Truth::Unknown, "nothing was ever read");
-    scene.soc(50.0);
-    assert_eq!((scene.soc(50.0), scene.fired), (Truth::True, 1));
+    let fault = |grid| {
+        let (text, register) = ("Fan".to_owned(), "error_bits".to_owned());
+        Fault { text, register, warning: false, overload: false, grid, since: Time::ZERO }
+    };
+    let read = |scene: &mut Scene, faults: Vec<Fault>| {
+        scene.second(|unit, reading| {
+            let says = reading(0.0).map(|_| !faults.is_empty());
+            let register = "error_bits".to_owned();
+            unit.known.fault_sources = vec![FaultSource { register, warning: false, overload: false, says }];
+            unit.known.faults = faults;
+        })
+    };
+    read(&mut scene, Vec::new());
+    assert_eq!(read(&mut scene, Vec::new()), Truth::False);
+    // All else is read, the register is refused: whether there is a fault is not known, and nothing of it is over.
+    scene.unit(|unit| unit.known.fault_sources[0].says.quarantined = true);
+    assert_eq!((scene.soc(50.0), scene.soc(50.0)), (Truth::Unknown, Truth::Unknown));
+    assert_eq!(scene.watch.seen[0].unknown.as_deref(), Some("error_bits: quarantined"));
+    read(&mut scene, vec![fault(false)]);
+    assert_eq!((read(&mut scene, vec![fault(false)]), scene.fired), (Truth::True, 1));
     for _ in 0..4 {
-        scene.nothing();
+        scene.soc(50.0);
     }
-    assert_eq!(scene.watch.truth, Truth::Unknown);
+    assert_eq!(scene.watch.seen[0].unknown.as_deref(), Some("error_bits: 4 s old"));
+    // A grid that is gone has its own word.
+    read(&mut scene, vec![fault(true)]);
+    assert_eq!((read(&mut scene, vec![fault(true)]), scene.fired), (Truth::False, 1));
+}
+
+#[test]
+fn what_a_profile_never_tells_is_unknown_and_says_so() {
+    let mut scene = Scene::new("any(overload, load_percent > 110)");
+    scene.unit(|unit| {
+        (unit.known.profile, unit.known.lacks) = ("senergy_hybrid".into(), vec![Role::LoadPercent]);
+    });
+    assert_eq!(scene.soc(50.0), Truth::Unknown);
+    for seen in &scene.watch.seen {
+        assert_eq!(seen.unknown.as_deref(), Some("profile senergy_hybrid never tells it"), "{seen:?}");
+    }
 }
 
 /// What happens in a second.

@@ -46,18 +46,25 @@ pub(super) fn check(order: &SunOrder, snapshot: &Snapshot, now: Time) -> Result<
     match order {
         SunOrder::Park if sun.is_parking() => Err(Refused::because("it is being parked already")),
         SunOrder::Park => may_park(snapshot, now),
-        SunOrder::SetAside { rule: name } if rule(name)?.aside => Err(Refused::because("it is set aside already")),
+        SunOrder::SetAside { rule: name } if rule(name)?.aside.is_some() => {
+            Err(Refused::because("it is set aside already"))
+        }
         SunOrder::SetAside { .. } => Ok(()),
-        SunOrder::TakeBack { rule: name } if !rule(name)?.aside => Err(Refused::because("it is not set aside")),
+        SunOrder::TakeBack { rule: name } if rule(name)?.aside.is_none() => {
+            Err(Refused::because("it is not set aside"))
+        }
         SunOrder::TakeBack { .. } => Ok(()),
-        SunOrder::SpindleGo | SunOrder::SpindleDrop if sun.spindle.is_none() => {
+        SunOrder::SpindleGo { .. } | SunOrder::SpindleDrop if sun.spindle.is_none() => {
             Err(Refused::because("no spindle start waits for power"))
         }
         SunOrder::SpindleDrop if sun.spindle.as_ref().is_some_and(|wait| wait.line.is_some()) => {
             Err(Refused::because("it is a line of a program that waits: stop the program"))
         }
-        SunOrder::SpindleGo if sun.is_parking() => Err(Refused::because("the machine is being parked")),
-        SunOrder::SpindleGo | SunOrder::SpindleDrop => Ok(()),
+        SunOrder::SpindleGo { since: Some(since) } if sun.spindle.as_ref().is_none_or(|wait| wait.since != *since) => {
+            Err(Refused::because("the start that was asked about is gone, and another one waits: look again"))
+        }
+        SunOrder::SpindleGo { .. } if sun.is_parking() => Err(Refused::because("the machine is being parked")),
+        SunOrder::SpindleGo { .. } | SunOrder::SpindleDrop => Ok(()),
         SunOrder::StartWhenSun(run) => may_mark(run, snapshot),
         SunOrder::CancelStart if sun.waiting_start().is_none() => Err(Refused::because("no program waits for the sun")),
         SunOrder::CancelStart => Ok(()),

@@ -6,6 +6,7 @@
 //! by itself when nothing follows.
 
 mod ask;
+mod faults;
 mod fleet;
 mod history;
 mod order;
@@ -16,6 +17,7 @@ mod setting;
 mod state;
 
 pub use ask::{PowerAnswer, PowerQuery};
+pub use faults::{Fault, FaultKind, FaultSource};
 pub use fleet::{Bus, BusCounters, BusState, Drift, Power, Unit, UnitState};
 pub use history::{EnergyBar, Grain, Sample};
 pub use order::PowerOrder;
@@ -23,4 +25,4 @@ pub use reading::{Quality, Reading};
 pub use register::{Access, Danger, PollClass, Table};
 pub use role::{Role, WindowField, WindowSet};
 pub use setting::{ChangeRow, Saved, SettingRow, Takes, Wanted, WriteReport, WriteRow};
-pub use state::{Battery, Direction, Energy, EnergyRow, Fault, Flow, Grid, GridState, Inverter, PvString, RegisterRow};
+pub use state::{Battery, Direction, Energy, EnergyRow, Flow, Grid, GridState, Inverter, PvString, RegisterRow};

@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 use crate::model::Time;
 
 /// A value is stale when it is older than this many of its periods.
-const STALE_PERIODS: u32 = 3;
+pub(super) const STALE_PERIODS: u32 = 3;
 /// And lost when it is older than this many.
 const LOST_PERIODS: u32 = 10;
 

@@ -2,8 +2,10 @@
 
 use serde::{Deserialize, Serialize};
 
+use super::faults::{Fault, FaultSource};
 use super::reading::{Quality, Reading};
 use super::register::{Access, Danger, Table};
+use super::role::Role;
 use crate::model::Time;
 
 /// Below this many watts nothing is said to flow.
@@ -126,6 +128,12 @@ pub struct Inverter {
     pub energy: Energy,
     /// What is wrong, in words, worst first.
     pub faults: Vec<Fault>,
+    /// The registers that would tell of something wrong.
+    #[serde(default)]
+    pub fault_sources: Vec<FaultSource>,
+    /// What a rule can ask for and this family does not tell.
+    #[serde(default)]
+    pub lacks: Vec<Role>,
     /// Temperature of the inverter, °C.
     pub temperature_c: Reading<f64>,
 }
@@ -220,21 +228,6 @@ pub struct EnergyRow {
     pub charge: Reading<f64>,
     /// Out of the battery.
     pub discharge: Reading<f64>,
-}
-
-/// Something wrong.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Fault {
-    /// In words.
-    pub text: String,
-    /// The register that says so.
-    pub register: String,
-    /// A warning, not a fault.
-    pub warning: bool,
-    /// It says that there is too much load.
-    pub overload: bool,
-    /// When it was seen first.
-    pub since: Time,
 }
 
 /// A register as the register browser shows it.

@@ -6,6 +6,8 @@ use super::report::{Report, Times};
 
 /// A mean of less than this many seconds says nothing.
 const LEAST_S: f64 = 10.0;
+/// Other loads that go up and down hide what is less.
+const LEAST_WH: f64 = 0.5;
 const WH_PER_KWH: f64 = 1000.0;
 const SECONDS_PER_HOUR: f64 = 3600.0;
 
@@ -34,6 +36,11 @@ impl Phase {
     /// Its place among them.
     pub const fn index(self) -> usize {
         self as usize
+    }
+
+    /// Something of the machine moves or turns.
+    pub const fn moves(self) -> bool {
+        !matches!(self, Self::Standing)
     }
 
     /// In words.
@@ -162,6 +169,9 @@ impl RunEnergy {
             return "not measured".to_owned();
         }
         let unknown = missing(self.unknown_s);
+        if self.wh() < LEAST_WH && unknown.is_none() {
+            return "less than could be measured".to_owned();
+        }
         let least = if unknown.is_some() { "at least " } else { "" };
         let sources = [
             ("sun", self.sun_wh),

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
-use super::word::{Choice, Dimension, Flag, Quantity};
+use super::word::{Choice, Dimension, Flag, Quantity, Word};
 
 /// Whether something holds.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -140,31 +140,69 @@ pub enum Expr {
 }
 
 impl Expr {
+    /// Every word that it names, in their order.
+    pub fn words(&self) -> Vec<Word> {
+        match self {
+            Self::All(parts) | Self::Any(parts) => parts.iter().flat_map(Self::words).collect(),
+            Self::Not(part) | Self::For(part, _) => part.words(),
+            Self::Compare(left, _, right) => {
+                let right = right.quantities.iter().map(|(_, quantity)| *quantity);
+                [*left].into_iter().chain(right).map(Word::Quantity).collect()
+            }
+            Self::Is { choice, .. } => vec![Word::Choice(*choice)],
+            Self::Flag(flag) => vec![Word::Flag(*flag)],
+        }
+    }
+
     /// Some part of it is read from an inverter.
     pub fn needs_inverter(&self) -> bool {
-        match self {
-            Self::All(parts) | Self::Any(parts) => parts.iter().any(Self::needs_inverter),
-            Self::Not(part) | Self::For(part, _) => part.needs_inverter(),
-            Self::Compare(left, _, right) => {
-                left.of_inverter() || right.quantities.iter().any(|(_, quantity)| quantity.of_inverter())
-            }
-            Self::Is { choice, .. } => *choice == Choice::Grid,
-            Self::Flag(flag) => *flag != Flag::SpindleOn,
-        }
+        self.words().iter().any(|word| match word {
+            Word::Quantity(quantity) => quantity.of_inverter(),
+            Word::Choice(choice) => *choice == Choice::Grid,
+            Word::Flag(flag) => *flag != Flag::SpindleOn,
+        })
     }
 
     /// Some part of it asks for the minutes that the battery lasts, which needs its capacity.
     pub fn needs_capacity(&self) -> bool {
+        self.words().contains(&Word::Quantity(Quantity::MinutesLeft))
+    }
+
+    /// Comparisons that come out the same whatever is measured, each with why.
+    pub fn senseless(&self) -> Vec<String> {
         match self {
-            Self::All(parts) | Self::Any(parts) => parts.iter().any(Self::needs_capacity),
-            Self::Not(part) | Self::For(part, _) => part.needs_capacity(),
-            Self::Compare(left, _, right) => {
-                let mut all = right.quantities.iter().map(|(_, quantity)| *quantity).chain([*left]);
-                all.any(|quantity| quantity == Quantity::MinutesLeft)
-            }
-            Self::Is { .. } | Self::Flag(_) => false,
+            Self::All(parts) | Self::Any(parts) => parts.iter().flat_map(Self::senseless).collect(),
+            Self::Not(part) | Self::For(part, _) => part.senseless(),
+            Self::Compare(left, op, right) => settled(*left, *op, right).into_iter().collect(),
+            Self::Is { .. } | Self::Flag(_) => Vec::new(),
         }
     }
+}
+
+/// Why a comparison always comes out the same, if it does.
+fn settled(left: Quantity, op: Op, right: &Sum) -> Option<String> {
+    let text = format!("{} {} {right}", left.name(), op.sign());
+    let mut all = right.quantities.iter().map(|(_, quantity)| *quantity).chain([left]);
+    if all.all(|quantity| quantity == Quantity::ParkTime) {
+        return Some(format!("{text} compares nothing that is measured: it always comes out the same"));
+    }
+    if !right.quantities.is_empty() {
+        return None;
+    }
+    let (low, high) = left.range();
+    let (at_low, at_high) = (op.holds(low, right.number), op.holds(high, right.number));
+    // What holds at both ends, or at neither, holds or fails for all that lies in between.
+    let word = match (at_low, at_high) {
+        (true, true) => "always",
+        (false, false) => "never",
+        _ => return None,
+    };
+    let why = if high.is_finite() {
+        format!("lies from {low} to {high} {}", left.dimension().unit())
+    } else {
+        "is never below 0".to_owned()
+    };
+    Some(format!("{text} {word} holds: {} {why}", left.name()))
 }
 
 impl fmt::Display for Sum {

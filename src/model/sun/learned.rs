@@ -12,7 +12,7 @@ const LEAST_SPREAD: f64 = 0.1;
 const ONE_RUN_SPREAD: f64 = 0.25;
 /// What was not measured may be off by this part.
 const GUESS_SPREAD: f64 = 0.4;
-/// A run of fewer measured seconds teaches nothing.
+/// A run in which the machine was seen to do something for fewer seconds teaches nothing.
 const LEAST_RUN_S: f64 = 30.0;
 const SECONDS_PER_HOUR: f64 = 3600.0;
 
@@ -36,7 +36,7 @@ impl Learned {
 
     /// From runs, newest first.
     pub fn of<'a>(runs: impl IntoIterator<Item = &'a RunEnergy>) -> Self {
-        let taught = |run: &&RunEnergy| run.base_w.is_some() && run.known_s() >= LEAST_RUN_S;
+        let taught = |run: &&RunEnergy| run.base_w.is_some() && moved_s(run) >= LEAST_RUN_S;
         let runs: Vec<&RunEnergy> = runs.into_iter().filter(taught).take(Self::RUNS).collect();
         let mut learned = Self { runs: runs.len() as u32, ..Self::default() };
         for run in &runs {
@@ -47,16 +47,7 @@ impl Learned {
         let count = runs.len().max(1) as f64;
         // The mean of many is led astray less than each of them.
         learned.noise_w = runs.iter().map(|run| run.base_spread_w).sum::<f64>() / count / count.sqrt();
-        let off = runs.iter().filter_map(|run| {
-            let said: f64 = Phase::ALL.iter().map(|phase| learned.wh(*phase, run.phases[phase.index()].seconds)).sum();
-            (said > 0.0).then(|| ((run.wh() - said) / said).powi(2))
-        });
-        let off: Vec<f64> = off.collect();
-        learned.spread = match off.len() {
-            0 => 0.0,
-            1 => ONE_RUN_SPREAD,
-            count => (off.iter().sum::<f64>() / count as f64).sqrt().max(LEAST_SPREAD),
-        };
+        learned.spread = learned.scatter(&runs);
         learned
     }
 
@@ -70,10 +61,36 @@ impl Learned {
         Phase::ALL.into_iter().filter_map(|phase| self.watts(phase)).reduce(f64::max)
     }
 
+    /// How far single runs lie around what all of them together say, as a part of it. Long runs count more than short ones: of
+    /// those a load that came and went makes up most.
+    fn scatter(&self, runs: &[&RunEnergy]) -> f64 {
+        let said = |run: &&&RunEnergy| -> f64 {
+            Phase::ALL.iter().map(|phase| self.wh(*phase, run.phases[phase.index()].seconds)).sum()
+        };
+        let pairs: Vec<(f64, f64)> = runs.iter().map(|run| (said(&run), run.wh())).collect();
+        let all = pairs.iter().map(|(said, _)| said.powi(2)).sum::<f64>();
+        match pairs.len() {
+            0 => 0.0,
+            1 => ONE_RUN_SPREAD,
+            // Phases that cancel each other say nothing of any.
+            _ if all <= 0.0 => 1.0,
+            _ => {
+                let off = pairs.iter().map(|(said, wh)| (wh - said).powi(2)).sum::<f64>();
+                (off / all).sqrt().clamp(LEAST_SPREAD, 1.0)
+            }
+        }
+    }
+
     fn wh(&self, phase: Phase, seconds: f64) -> f64 {
         let drawn = self.phases[phase.index()];
         if drawn.seconds > 0.0 { drawn.wh * seconds / drawn.seconds } else { 0.0 }
     }
+}
+
+/// For how long the machine did something while it was measured.
+fn moved_s(run: &RunEnergy) -> f64 {
+    let moving = Phase::ALL.iter().filter(|phase| phase.moves());
+    moving.map(|phase| run.phases[phase.index()].seconds).sum()
 }
 
 /// What a program will need.
@@ -219,6 +236,24 @@ mod tests {
         assert_eq!(Learned::of(&unknown), Learned::default());
         let many: Vec<RunEnergy> = (0..50).map(|n| run(60.0, if n < 20 { 100.0 } else { 9000.0 })).collect();
         assert_eq!(Learned::of(&many).watts(Phase::Cutting).map(f64::round), Some(100.0), "the newest teach");
+    }
+
+    #[test]
+    fn short_runs_do_not_blow_up_what_long_ones_say() {
+        // An hour at 1000 W, and half a minute in which a kettle was on that nobody knew of.
+        let learned = Learned::of(&[run(3600.0, 1000.0), run(30.0, 3000.0)]);
+        assert!(learned.spread < 0.12, "{learned:?}");
+        // What stood for long and moved for a moment teaches nothing.
+        let mut stood = run(20.0, 9000.0);
+        stood.phases[Phase::Standing.index()] = Drawn { seconds: 3600.0, wh: -500.0 };
+        assert_eq!(Learned::of(&[stood]), Learned::default());
+        // Phases that cancel each other: what is said may be off by all of it, but by no more.
+        let mut odd = run(600.0, 1000.0);
+        odd.phases[Phase::Moving.index()] = Drawn { seconds: 600.0, wh: -1000.0 * 600.0 / 3600.0 };
+        let learned = Learned::of(&[odd, run(60.0, -800.0), run(60.0, 1000.0)]);
+        assert!(learned.spread <= 1.0, "{learned:?}");
+        let need = Need::of(&hour(), &learned, None).unwrap();
+        assert!(need.spread_wh <= need.wh.abs() + 1e-6, "{need:?}");
     }
 
     #[test]

@@ -2,6 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
+use crate::model::Time;
 use crate::model::program::RunRequest;
 
 /// An order about rules and parking.
@@ -27,7 +28,10 @@ pub enum SunOrder {
     /// What rules and parking have told was read.
     Dismiss,
     /// A spindle start that waits for power goes out all the same.
-    SpindleGo,
+    SpindleGo {
+        /// The one that waits since then, which somebody was asked about. `None`: whichever waits.
+        since: Option<Time>,
+    },
     /// A spindle start that was typed or asked for by a key, and waits for power, is dropped.
     SpindleDrop,
 }

@@ -263,7 +263,10 @@ impl Parser {
         };
         self.at += 1;
         let word = words.iter().copied().find(|word| *word == found).ok_or_else(|| {
-            let hint = nearest(&found, words).map_or_else(String::new, |word| format!("; did you mean {word:?}?"));
+            // "run" for "running": a beginning is no slip of a finger.
+            let begun = || words.iter().copied().find(|word| found.len() > 2 && word.starts_with(&found));
+            let near = nearest(&found, words).or_else(begun);
+            let hint = near.map_or_else(String::new, |word| format!("; did you mean {word:?}?"));
             bad(format!("{name} is never {found:?}: it is one of {}{hint}", words.join(", ")))
         })?;
         Ok(Expr::Is { choice, word, equal })
@@ -424,6 +427,10 @@ mod tests {
             ("battery_soc = 20", "\"battery_soc\" is a number: compare it by <, <=, > or >=, not by \"=\""),
             ("battery_soc <", "a number is missing where its end is"),
             ("grid = los", "grid is never \"los\": it is one of there, lost; did you mean \"lost\"?"),
+            (
+                "program = run",
+                "program is never \"run\": it is one of none, running, paused, stopping; did you mean \"running\"?",
+            ),
             ("grid < 3", "\"grid\" is one of there, lost: write grid = lost"),
             ("grid = lost for 10", "\"for\" needs a time such as 30s, 5min or 1h, but is followed by \"10\""),
             ("grid = lost for 0s", "\"for\" takes a time from 1ms to 24h"),
@@ -441,6 +448,22 @@ mod tests {
         assert!(refused(&"(".repeat(500)).contains("brackets in brackets"));
         assert!(refused(&"not ".repeat(200)).contains("brackets in brackets"));
         assert!(refused(&"x".repeat(2000)).contains("longer"));
+    }
+
+    #[test]
+    fn comparisons_that_always_come_out_the_same_are_told() {
+        for (text, expected) in [
+            ("battery_soc < 150", "battery_soc < 150 % always holds: battery_soc lies from 0 to 100 %"),
+            ("load_power < -5", "load_power < -5 W never holds: load_power is never below 0"),
+            ("not (battery_soc > 100)", "battery_soc > 100 % never holds"),
+            ("park_time < 5min for 2s", "park_time < 5 min compares nothing that is measured"),
+        ] {
+            let told = read(text).senseless();
+            assert!(matches!(told.as_slice(), [one] if one.starts_with(expected)), "{text}: {told:?}");
+        }
+        for text in ["battery_soc < 100", "grid_power < -5", "surplus > -100", "minutes_left < park_time + 5min"] {
+            assert_eq!(read(text).senseless(), Vec::<String>::new(), "{text}");
+        }
     }
 
     #[test]

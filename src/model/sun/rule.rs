@@ -20,7 +20,9 @@ pub struct Rule {
 }
 
 /// What a rule does. All but the first have to be written down by a person.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+///
+/// Ordered by what the machine feels of it.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Action {
     /// Tells people.

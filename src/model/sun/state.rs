@@ -24,8 +24,11 @@ pub struct Sun {
     pub rules: Vec<RuleState>,
     /// The machine is being parked, or was, until a person has read that.
     pub park: Option<Park>,
-    /// The last firing of a rule that nobody has put away yet.
+    /// The firing of a rule that nobody has put away yet; of several the one that did most.
     pub notice: Option<Firing>,
+    /// The others.
+    #[serde(default)]
+    pub notices: Vec<Firing>,
     /// What the program that runs has drawn so far, where an inverter measures it.
     #[serde(default)]
     pub drawn: Option<RunEnergy>,
@@ -41,6 +44,9 @@ pub struct Sun {
     /// What the battery will do; or why that cannot be said. `None`: nobody has looked yet, or nobody does.
     #[serde(default)]
     pub plan: Option<Result<Arc<Plan>, String>>,
+    /// Why the machine would not get to its park position.
+    #[serde(default)]
+    pub park_place: Option<String>,
     /// Programs may be marked for that.
     #[serde(default)]
     pub start_allowed: bool,
@@ -99,15 +105,17 @@ impl Sun {
     /// Another state tells people nothing else; which values were looked at, and when, aside.
     pub fn tells_the_same(&self, other: &Self) -> bool {
         let told = |rule: &RuleState| (rule.truth, rule.fired.as_ref().map(|fired| fired.at), rule.latched, rule.aside);
-        (&self.park, &self.notice, &self.knows) == (&other.park, &other.notice, &other.knows)
+        (&self.park, &self.notice, &self.notices, &self.knows)
+            == (&other.park, &other.notice, &other.notices, &other.knows)
             && (&self.spindle, &self.start, &self.plan) == (&other.spindle, &other.start, &other.plan)
+            && self.park_place == other.park_place
             && self.rules.iter().map(told).eq(other.rules.iter().map(told))
     }
 
     /// Why no program is started now, if so: which rule, and what to do about it.
     pub fn start_blocked(&self) -> Option<String> {
         self.rules.iter().find_map(|rule| {
-            let why = rule.blocks.as_ref().filter(|_| !rule.aside)?;
+            let why = rule.blocks.as_ref().filter(|_| rule.aside.is_none())?;
             Some(format!("rule {:?} says no: {why}. Wait, or set the rule aside for this program", rule.name))
         })
     }
@@ -164,8 +172,8 @@ pub struct RuleState {
     pub fired: Option<Firing>,
     /// It has fired and does not do so again until its condition was false for a while.
     pub latched: bool,
-    /// A person has set it aside for the program that runs, or the next one.
-    pub aside: bool,
+    /// A person has set it aside for the program that runs, or the next one, since then.
+    pub aside: Option<Time>,
     /// Why no program is started because of it.
     pub blocks: Option<String>,
 }

@@ -57,6 +57,8 @@ pub enum StartPhase {
 pub struct SunSeen<'a> {
     /// Watts of the sun beyond all loads; or why that is not known.
     pub surplus_w: Result<f64, &'a str>,
+    /// In words why it counts as enough although no surplus shows: the battery.
+    pub full: Option<&'a str>,
     /// What is in the way of a start, apart from the sun.
     pub in_the_way: Option<&'a str>,
 }
@@ -121,10 +123,13 @@ impl SunWait {
             Ok(surplus) if surplus.is_finite() => {
                 format!("surplus {}, {} needed", watts(surplus), watts(self.rules.need_w))
             }
-            _ => "the battery is full".to_owned(),
+            _ => seen.full.unwrap_or("the battery is full").to_owned(),
         };
         match self.phase {
-            StartPhase::Waits => self.phase = StartPhase::Gathers { since: now },
+            StartPhase::Waits => {
+                self.phase = StartPhase::Gathers { since: now };
+                self.tell_progress(Duration::ZERO);
+            }
             StartPhase::Gathers { since } if now.since(since) >= self.rules.lasts => {
                 self.phase = StartPhase::Counts { until: now + self.rules.countdown };
                 return StartStep::CountdownBegins;
@@ -133,9 +138,19 @@ impl SunWait {
                 self.phase = StartPhase::Spent;
                 return StartStep::Start;
             }
-            StartPhase::Gathers { .. } | StartPhase::Counts { .. } | StartPhase::Spent => {}
+            StartPhase::Gathers { since } => self.tell_progress(now.since(since)),
+            StartPhase::Counts { .. } | StartPhase::Spent => {}
         }
         StartStep::Stay
+    }
+
+    /// How much of the time that is asked for is behind it.
+    fn tell_progress(&mut self, gone: Duration) {
+        let (gone, lasts) = (gone.as_secs(), self.rules.lasts.as_secs());
+        self.why += &match lasts {
+            0..120 => format!("; {gone} of {lasts} s"),
+            _ => format!("; {} of {} min", gone / 60, lasts / 60),
+        };
     }
 
     /// There is enough, and nothing is in the way.
@@ -169,7 +184,7 @@ mod tests {
     };
 
     fn seen(surplus: f64) -> SunSeen<'static> {
-        SunSeen { surplus_w: Ok(surplus), in_the_way: None }
+        SunSeen { surplus_w: Ok(surplus), full: None, in_the_way: None }
     }
 
     /// Looks once a second for so many seconds; the last step that was one.
@@ -194,6 +209,18 @@ mod tests {
     }
 
     #[test]
+    fn it_says_how_far_it_is_and_when_a_battery_counts_as_full() {
+        let (mut wait, mut now) = (SunWait::new(RULES), Time::ZERO);
+        pass(&mut wait, &mut now, 242, seen(1520.0));
+        assert_eq!(wait.why(), "surplus 1520 W, 1000 W needed; 4 of 10 min");
+        let full = SunSeen { full: Some("battery at 68 %, counts as full from 50 %"), ..seen(f64::INFINITY) };
+        pass(&mut wait, &mut now, 60, full);
+        assert_eq!(wait.why(), "battery at 68 %, counts as full from 50 %; 5 of 10 min");
+        pass(&mut wait, &mut now, 300, full);
+        assert_eq!(wait.why(), "battery at 68 %, counts as full from 50 %", "it counts down");
+    }
+
+    #[test]
     fn it_begins_above_the_margin_and_goes_on_below_it() {
         let (mut wait, mut now) = (SunWait::new(RULES), Time::ZERO);
         pass(&mut wait, &mut now, 10, seen(1199.0));
@@ -210,7 +237,7 @@ mod tests {
         type Trouble = (&'static str, fn(&mut SunWait, &mut Time));
         let trouble: [Trouble; 4] = [
             ("not known", |wait, now| {
-                pass(wait, now, 1, SunSeen { surplus_w: Err("12 s old"), in_the_way: None });
+                pass(wait, now, 1, SunSeen { surplus_w: Err("12 s old"), full: None, in_the_way: None });
             }),
             ("door", |wait, now| {
                 pass(wait, now, 1, SunSeen { in_the_way: Some("the door is open"), ..seen(5000.0) });
@@ -280,7 +307,7 @@ mod tests {
                 let look = match beat {
                     Beat::Surplus(watts) => seen(f64::from(watts)),
                     Beat::Gap => seen(2000.0),
-                    Beat::Unknown => SunSeen { surplus_w: Err("?"), in_the_way: None },
+                    Beat::Unknown => SunSeen { surplus_w: Err("?"), full: None, in_the_way: None },
                     Beat::Blocked => SunSeen { in_the_way: Some("!"), ..seen(2000.0) },
                 };
                 let good = matches!(beat, Beat::Surplus(watts) if watts >= 1000);

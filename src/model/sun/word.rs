@@ -81,7 +81,6 @@ pub enum Quantity {
     ParkTime,
 }
 
-/// The roles whose values a rule can read.
 const ROLES: [Role; 16] = [
     Role::PvPower,
     Role::GridPower,
@@ -110,6 +109,33 @@ const DERIVED: [(&str, Quantity, Dimension); 5] = [
 ];
 
 impl Quantity {
+    /// The roles whose values a rule can read.
+    pub const ROLES: [Role; 16] = ROLES;
+
+    /// The roles that it is made of.
+    pub fn roles(self) -> Vec<Role> {
+        match self {
+            Self::Role(role) => vec![role],
+            Self::MinutesLeft => vec![Role::BatteryPower, Role::BatterySoc, Role::SocMin],
+            Self::SparePower => vec![Role::RatedPower, Role::LoadPower],
+            Self::Surplus => vec![Role::PvPower, Role::LoadPower],
+            Self::ProgramLeft | Self::ParkTime => Vec::new(),
+        }
+    }
+
+    /// The least and the most that it can be.
+    pub const fn range(self) -> (f64, f64) {
+        match self {
+            Self::Role(Role::BatterySoc | Role::BatterySoh | Role::SocMin | Role::SocMax) => (0.0, 100.0),
+            Self::Role(
+                Role::GridPower | Role::BatteryPower | Role::BatteryCurrent | Role::BatteryTemp | Role::InverterTemp,
+            )
+            | Self::SparePower
+            | Self::Surplus => (f64::NEG_INFINITY, f64::INFINITY),
+            Self::Role(_) | Self::MinutesLeft | Self::ProgramLeft | Self::ParkTime => (0.0, f64::INFINITY),
+        }
+    }
+
     /// Its name in a condition.
     pub fn name(self) -> String {
         match self {

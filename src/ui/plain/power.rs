@@ -4,7 +4,7 @@ use crate::model::Time;
 use crate::model::power::{Direction, Power, Unit, UnitState};
 use crate::model::snapshot::Snapshot;
 use crate::ui::power::outlook_of_run;
-use crate::ui::power::words::{direction, grid, kwh, minutes, percent, told, unit_state, watts};
+use crate::ui::power::words::{direction, grid, kwh, minutes, percent, told, unit_state, unread_faults, watts};
 use crate::ui::programs::facts::open_run;
 use crate::ui::settings::Settings;
 
@@ -65,7 +65,11 @@ pub fn inverter(power: &Power, name: Option<&str>, now: Time) -> Result<Vec<Stri
         day.iter().map(|(what, reading)| format!("{} {what}", told(reading, now, kwh).whole())).collect();
     lines.push(format!("Today: {}.", day.join(", ")));
     lines.extend(trouble(unit));
-    if known.faults.is_empty() {
+    if let Some(why) = unread_faults(known, now) {
+        lines.push(format!("Faults: {why}."));
+    } else if known.fault_sources.is_empty() {
+        lines.push("It never tells of faults.".to_owned());
+    } else if known.faults.is_empty() {
         lines.push("It tells of no fault.".to_owned());
     }
     if let Some(why) = unit.to_confirm.as_ref().or(unit.read_only.as_ref()) {

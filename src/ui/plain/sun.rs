@@ -45,12 +45,12 @@ pub fn start(start: &SunStart) -> String {
 }
 
 fn rule(rule: &RuleState, now: Time) -> String {
-    let state = match (rule.aside, rule.truth) {
-        (true, _) => "set aside",
-        (_, Truth::True) => "holds",
-        (_, Truth::False) => "does not hold",
-        (_, Truth::Unknown) => "is NOT KNOWN and does nothing",
+    let holds = match rule.truth {
+        Truth::True => "holds",
+        Truth::False => "does not hold",
+        Truth::Unknown => "is NOT KNOWN and does nothing",
     };
+    let state = if rule.aside.is_some() { format!("{holds}, and is set aside") } else { holds.to_owned() };
     let seen: Vec<String> = rule.seen.iter().map(|seen| seen.words(now)).collect();
     let seen = if seen.is_empty() { String::new() } else { format!(" It sees {}.", seen.join(", ")) };
     format!("Rule {}, {}: {} {state}.{seen}", rule.name, rule.action.name(), rule.when)

@@ -381,7 +381,7 @@ fn what_waits_for_power_or_sun_is_said_and_answered() {
     assert!(words(&scene.line("G0 X1")).contains("M3 S1000 waits for power"), "nothing goes before it");
     assert!(words(&scene.line("resume")).contains("although power is short: 600 W spare of 3000 W. Type yes"));
     scene.now += ms(2000);
-    assert_eq!(scene.line("yes"), [Deed::Submit(Command::Sun(SunOrder::SpindleGo))]);
+    assert_eq!(scene.line("yes"), [Deed::Submit(Command::Sun(SunOrder::SpindleGo { since: Some(NOW) }))]);
     assert_eq!(scene.line("stop"), [STOP], "a stop drops it");
 
     let mut counts = |left: u32| {

@@ -154,7 +154,14 @@ mod tests {
         let mut new = scene::one();
         scene::change(&mut new, |unit| unit.known.flow.pv_w = Reading::new(2318.0, NOW, Duration::from_secs(5)));
         assert!(same_face(&old, &new, NOW));
-        let fault = Fault { text: "fan".into(), register: "f".into(), warning: false, overload: false, since: NOW };
+        let fault = Fault {
+            text: "fan".into(),
+            register: "f".into(),
+            warning: false,
+            overload: false,
+            grid: false,
+            since: NOW,
+        };
         scene::change(&mut new, |unit| unit.known.faults.push(fault.clone()));
         assert!(!same_face(&old, &new, NOW));
         assert_eq!(alerts(&new, NOW), [Alert { label: "FAULT", text: "roof: fan".into() }]);

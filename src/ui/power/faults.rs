@@ -29,9 +29,12 @@ impl FaultLog {
     pub fn follow(&mut self, power: &Power, now: Time) {
         for seen in self.seen.iter_mut().filter(|seen| seen.until.is_none()) {
             let unit = power.find(&seen.inverter);
-            // Of an inverter that is silent nobody knows whether its fault is over.
-            let there = unit.is_none_or(|unit| unit.known.faults.iter().any(|fault| same(fault, &seen.fault)));
-            if !there {
+            // Of an inverter that is silent, and of a register that is not read, nobody knows whether its fault is over.
+            let may_be = unit.is_none_or(|unit| {
+                let known = &unit.known;
+                known.faults.iter().any(|fault| same(fault, &seen.fault)) || known.is_unread(&seen.fault.register, now)
+            });
+            if !may_be {
                 seen.until = Some(now);
             }
         }
@@ -72,7 +75,13 @@ mod tests {
         log.follow(&power, NOW);
         log.follow(&power, NOW + ms(1000));
         assert_eq!((log.seen.len(), log.over().count()), (2, 0));
-        scene::change(&mut power, |unit| unit.known.faults.clear());
+        scene::change(&mut power, |unit| {
+            unit.known.faults.clear();
+            unit.known.fault_sources[0].says.quarantined = true;
+        });
+        log.follow(&power, NOW + ms(1500));
+        assert_eq!(log.over().count(), 0, "its register is refused: nobody knows");
+        scene::change(&mut power, |unit| unit.known.fault_sources[0].says.quarantined = false);
         log.follow(&power, NOW + ms(2000));
         assert_eq!(log.over().map(|seen| seen.until).collect::<Vec<_>>(), [Some(NOW + ms(2000)); 2]);
         log.follow(&scene::faulty(), NOW + ms(3000));

@@ -3,7 +3,9 @@
 use std::time::Duration;
 
 use crate::model::Time;
-use crate::model::power::{BusState, Danger, Direction, Grid, GridState, Quality, Reading, Unit, UnitState};
+use crate::model::power::{
+    BusState, Danger, Direction, FaultSource, Grid, GridState, Inverter, Quality, Reading, Unit, UnitState,
+};
 
 /// A value as it is told.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -67,6 +69,16 @@ pub fn watts(watts: f64) -> String {
 pub fn about(watts: f64) -> String {
     let kilowatts = (watts.abs() / 100.0).round() / 10.0;
     format!("{kilowatts:.1} kW")
+}
+
+/// Registers of faults that cannot be read now, if there are any: what they would say is not known.
+pub fn unread_faults(known: &Inverter, now: Time) -> Option<String> {
+    let told = |source: &FaultSource| match (source.says.quality(now), source.says.age(now)) {
+        (Quality::Stale | Quality::Lost, Some(old)) => format!("{} ({})", source.register, age(old)),
+        (quality, _) => format!("{} ({})", source.register, why_none(quality)),
+    };
+    let unread: Vec<String> = known.unread(now).map(told).collect();
+    (!unread.is_empty()).then(|| format!("not known, because of {}", unread.join(", ")))
 }
 
 /// An energy: `12.4 kWh`.

@@ -7,9 +7,9 @@ use super::{NOW, Scene, idle, ms};
 use crate::model::Time;
 use crate::model::desk::{Answer, Query};
 use crate::model::power::{
-    Access, Battery, Bus, BusCounters, BusState, ChangeRow, Danger, Drift, Energy, EnergyBar, EnergyRow, Fault, Flow,
-    Grid, GridState, Inverter, Power, PowerAnswer, PowerQuery, PvString, Quality, Reading, RegisterRow, Sample, Saved,
-    SettingRow, Table, Takes, Unit, UnitState, WriteReport, WriteRow,
+    Access, Battery, Bus, BusCounters, BusState, ChangeRow, Danger, Drift, Energy, EnergyBar, EnergyRow, Fault,
+    FaultSource, Flow, Grid, GridState, Inverter, Power, PowerAnswer, PowerQuery, PvString, Quality, Reading,
+    RegisterRow, Sample, Saved, SettingRow, Table, Takes, Unit, UnitState, WriteReport, WriteRow,
 };
 use crate::model::program::{Drawn, Phase, RunEnergy};
 use crate::model::snapshot::Snapshot;
@@ -83,6 +83,13 @@ pub(in crate::ui) fn unit(name: &str) -> Unit {
                 total: row([5210.0, 3300.0, 410.0, 1200.0, 900.0, 840.0]),
             },
             faults: Vec::new(),
+            fault_sources: vec![FaultSource {
+                register: "error_code".into(),
+                warning: false,
+                overload: false,
+                says: fast(0.0).map(|_| false),
+            }],
+            lacks: Vec::new(),
             temperature_c: slow(41.0),
         },
         bus: "rs485".into(),
@@ -150,6 +157,7 @@ pub(in crate::ui) fn faulty() -> Power {
         register: "error_code".into(),
         warning,
         overload: false,
+        grid: false,
         since,
     };
     change(&mut power, |unit| {

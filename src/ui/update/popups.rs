@@ -92,11 +92,12 @@ pub(super) fn park(snapshot: &Snapshot, batch: u64) -> Popup {
     } else {
         "Z is not homed, so nothing is moved."
     };
-    let body = vec![
+    let mut body = vec![
         "Feed hold, spindle off, position and line written down, reset at standstill.".to_owned(),
         last.to_owned(),
         "A program can be taken up again from there. Any stop key ends parking.".to_owned(),
     ];
+    body.extend(snapshot.sun.park_place.as_ref().map(|why| format!("BUT [park] in config.toml does not fit: {why}.")));
     confirm("Park", body, "Park the machine", Then::Submit(Command::Sun(SunOrder::Park)), batch)
 }
 

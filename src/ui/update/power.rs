@@ -247,7 +247,7 @@ fn set_aside(ui: &mut Ui, snapshot: &Snapshot, now: Time) -> Vec<Effect> {
     let rules = &snapshot.sun.rules;
     let Some(rule) = rules.get(ui.power.selected.min(rules.len().saturating_sub(1))) else { return Vec::new() };
     let name = rule.name.clone();
-    let (order, text) = if rule.aside {
+    let (order, text) = if rule.aside.is_some() {
         (SunOrder::TakeBack { rule: name.clone() }, format!("rule {name} acts again"))
     } else {
         (SunOrder::SetAside { rule: name.clone() }, format!("rule {name} does nothing until the program is over"))

@@ -1,13 +1,17 @@
 //! The run under way: a panel on the tab Machine, a line on the others.
 
+use std::time::Duration;
+
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 use ratatui::text::{Line, Span};
 
 use super::programs;
 use super::text::{Cx, Rows, fit, printable, put_marked, rule as draw_rule};
+use crate::model::Time;
 use crate::model::program::run::RunState;
 use crate::model::program::{Prompt, Run};
+use crate::model::sun::Firing;
 use crate::ui::action::{Action, available};
 use crate::ui::programs::{ProgramKey, facts, progress, words};
 use crate::ui::state::{Mode, Tab};
@@ -19,6 +23,8 @@ const ROWS: u16 = 4;
 const ROWS_WITH_NEIGHBOURS: u16 = ROWS + 4;
 /// From this height of the body on, they are.
 const HIGH: u16 = 32;
+/// A run that came to stand so near to the firing of a rule was stopped by it.
+const STOPS_WITHIN: Duration = Duration::from_secs(5);
 /// Columns of the bar.
 const BAR: usize = 24;
 
@@ -35,11 +41,24 @@ pub(super) const fn rows(body: u16) -> u16 {
 /// The rule above the panel.
 pub(super) fn rule(cx: &Cx<'_>, run: &Run, area: Rect, buf: &mut Buffer) {
     let mut title = vec![cx.span(format!(" {} ", words::run_state(&run.state)), Role::Accent), Span::raw(" ")];
-    title.push(cx.span(fit(&printable(&run.name), 40, cx.theme.symbols.more), Role::Title));
+    let by_rule = run.paused_since.and_then(|since| stopped_by(cx, since));
+    let room = if by_rule.is_some() { 20 } else { 40 };
+    title.push(cx.span(fit(&printable(&run.name), room, cx.theme.symbols.more), Role::Title));
+    if let Some(rule) = by_rule {
+        title.push(cx.span(format!("  by rule {}", printable(&rule)), Role::Warning));
+    }
     if run.check_mode {
         title.push(cx.span("  check mode: nothing moves", Role::Warning));
     }
     draw_rule(buf, area, cx, Line::from(title));
+}
+
+/// The rule that has stopped it then, if one has. Where the screen is low, this is all that tells why it stands.
+fn stopped_by(cx: &Cx<'_>, since: Time) -> Option<String> {
+    let sun = &cx.snapshot.sun;
+    let acts = |firing: &&Firing| sun.find(&firing.rule).is_some_and(|rule| rule.action.acts());
+    let then = |firing: &&Firing| firing.at <= since + STOPS_WITHIN && since <= firing.at + STOPS_WITHIN;
+    sun.notice.iter().chain(&sun.notices).find(|firing| acts(firing) && then(firing)).map(|firing| firing.rule.clone())
 }
 
 /// The panel.

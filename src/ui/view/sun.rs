@@ -35,7 +35,11 @@ pub(super) fn notice(cx: &Cx<'_>, width: usize) -> Vec<Line<'static>> {
         return Vec::new();
     }
     let label = "RULE";
-    let text = printable(&format!("{}: {}. {}", firing.rule, firing.did, firing.why));
+    let more = match cx.snapshot.sun.notices.len() {
+        0 => String::new(),
+        others => format!(" (+{others} more)"),
+    };
+    let text = printable(&format!("{}: {}{more}. {}", firing.rule, firing.did, firing.why));
     let room = width.saturating_sub(label.len() + 18);
     let mut lines = block(cx, label, Role::Warning, &fit(&text, room, cx.theme.symbols.more), width);
     if let Some(last) = lines.last_mut() {

@@ -5,7 +5,7 @@ use crate::driver::bus::WireTrouble;
 use crate::grbl;
 use crate::hub::tests::machine_at;
 use crate::model::machine::StateKind;
-use crate::model::power::{BusCounters, BusState, Fault, Grain, GridState, Sample};
+use crate::model::power::{BusCounters, BusState, Fault, FaultSource, Grain, GridState, Reading, Sample};
 use crate::store::{ENABLED, OFF};
 
 #[tokio::test(start_paused = true)]
@@ -60,6 +60,9 @@ async fn a_lost_grid_and_faults_are_told_in_words() {
     let told = |state, second: u64, faults: Vec<Fault>| {
         let mut known = known("roof", 500.0, Time::from_millis(second * 1000));
         (known.grid.state, known.grid.evidence, known.faults) = (state, vec!["0 V".into()], faults);
+        let says = Reading::new(false, Time::from_millis(second * 1000), Duration::from_secs(1));
+        known.fault_sources =
+            vec![FaultSource { register: "error_bits".into(), warning: false, overload: false, says }];
         UnitEvent::Known(Box::new(known))
     };
     let fault = Fault {
@@ -67,6 +70,7 @@ async fn a_lost_grid_and_faults_are_told_in_words() {
         register: "error_bits".into(),
         warning: false,
         overload: false,
+        grid: false,
         since: Time::ZERO,
     };
     rig.tell_unit(0, told(GridState::Good, 0, Vec::new())).await;

@@ -274,7 +274,9 @@ fn nothing_moves_into_the_work() {
             "X 7 lies outside of the travel, -100 to 0, so it was not moved",
         ),
     ] {
-        let mut scene = Scene::at(place);
+        let mut scene = Scene::at(place.clone());
+        let before = out_of_reach(&place, &scene.machine).expect("it is known before");
+        assert!(note.starts_with(&before), "{before}");
         scene.until_spindle_off();
         scene.parking.line_ended(&Outcome::Done);
         scene.seen(200, StateKind::Idle, None);
@@ -286,6 +288,7 @@ fn nothing_moves_into_the_work() {
 
     // Its travel is not known.
     let mut scene = Scene::new();
+    assert_eq!(out_of_reach(&ParkPlace { z_mm: Some(-5.0), ..ParkPlace::default() }, &scene.machine), None);
     scene.machine.limits.travel_mm = AxisVec::from_slice(&[0.0, 0.0, 0.0]);
     scene.until_spindle_off();
     scene.parking.line_ended(&Outcome::Done);

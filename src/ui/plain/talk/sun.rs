@@ -28,7 +28,8 @@ impl Talk {
 
     /// A spindle start waits for power: it goes out anyway, after a yes.
     pub(super) fn start_spindle(&mut self, snapshot: &Snapshot, now: Time) -> Vec<Deed> {
-        let order = Command::Sun(SunOrder::SpindleGo);
+        let since = snapshot.sun.spindle.as_ref().map(|wait| wait.since);
+        let order = Command::Sun(SunOrder::SpindleGo { since });
         if let Err(why) = legal::check(&order, snapshot, now) {
             return say(format!("Not done: {why}."));
         }

@@ -20,6 +20,7 @@ use crate::ui::update::popups::{choice, popup};
 pub(in crate::ui::update) fn follow(ui: &mut Ui, snapshot: &Snapshot, now: Time) -> Vec<Effect> {
     let mut effects = run(ui, snapshot, now);
     prompt(ui, snapshot, now);
+    close_spindle_question(ui, snapshot);
     offer(ui, snapshot, now);
     if let Some(launch) = &mut ui.programs.launch
         && launch.is_outdated(snapshot)
@@ -106,16 +107,28 @@ fn prompt(ui: &mut Ui, snapshot: &Snapshot, now: Time) {
     }
 }
 
+/// A question about a spindle start goes with that start: its answer must not meet another one.
+fn close_spindle_question(ui: &mut Ui, snapshot: &Snapshot) {
+    let asked = |choice: &Choice| match &choice.then {
+        Then::Submit(Command::Sun(SunOrder::SpindleGo { since })) => *since,
+        _ => None,
+    };
+    let asked = ui.popup.as_ref().and_then(|popup| popup.choices.iter().find_map(asked));
+    if asked.is_some() && asked != snapshot.sun.spindle.as_ref().map(|wait| wait.since) {
+        ui.popup = None;
+    }
+}
+
 /// A spindle start that was typed waits for power: what shall become of it?
 fn spindle_question(wait: &SpindleWait, batch: u64) -> Popup {
     let of = |order| Then::Submit(Command::Sun(order));
     let choices = vec![
-        choice(Some('~'), "Start the spindle anyway", of(SunOrder::SpindleGo)),
+        choice(Some('~'), "Start the spindle anyway", of(SunOrder::SpindleGo { since: Some(wait.since) })),
         choice(Some('d'), "Drop it", of(SunOrder::SpindleDrop)),
     ];
     let body = vec![
         format!("{} waits: {}.", wait.what, wait.why),
-        "It starts by itself as soon as there is room for its surge.".to_owned(),
+        "It starts by itself as soon as nothing holds it back; after five minutes it is dropped.".to_owned(),
     ];
     later(popup("The spindle waits for power", body, choices, batch), "Decide later: ~ asks again")
 }

@@ -7,7 +7,7 @@ use ratatui::text::Line;
 use super::super::table;
 use super::super::text::{Cx, printable, wrap};
 use super::facts::moment;
-use crate::ui::power::SeenFault;
+use crate::ui::power::{SeenFault, words};
 use crate::ui::theme::Role;
 
 /// Draws it.
@@ -28,8 +28,15 @@ pub(super) fn draw(cx: &Cx<'_>, area: Rect, buf: &mut Buffer) {
         (0, 0) => String::new(),
         (there, over) => format!("   {there} there now, {over} over since this screen was started"),
     };
-    let empty = "   no fault and no warning since this screen was started";
-    table::draw(cx, area, &head, &lines, empty, cx.ui.power.selected, buf);
+    let known = cx.snapshot.power.inverters.iter().map(|unit| &unit.known);
+    let unread = known.filter_map(|known| Some(format!("{}: {}", known.name, words::unread_faults(known, cx.now)?)));
+    let unread: Vec<String> = unread.collect();
+    let empty = if unread.is_empty() {
+        "   no fault and no warning since this screen was started".to_owned()
+    } else {
+        format!("   {}", printable(&unread.join("; ")))
+    };
+    table::draw(cx, area, &head, &lines, &empty, cx.ui.power.selected, buf);
 }
 
 fn block(cx: &Cx<'_>, seen: &SeenFault, width: usize) -> Vec<Line<'static>> {

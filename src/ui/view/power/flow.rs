@@ -179,9 +179,7 @@ fn one(cx: &Cx<'_>, unit: &Unit, roomy: bool, rows: &mut Rows, buf: &mut Buffer)
     }
     grid_row(cx, unit, rows, buf);
     energy(cx, "today", &unit.known.energy.day, rows, buf);
-    if unit.known.faults.is_empty() && unit.state == UnitState::Answers {
-        row(cx, rows, "faults", "none", Role::Quiet, buf);
-    }
+    faults_row(cx, unit, rows, buf);
     strings(cx, unit, rows, buf);
     let evidence = unit.known.grid.evidence.join("; ");
     if !evidence.is_empty() {
@@ -192,6 +190,21 @@ fn one(cx: &Cx<'_>, unit: &Unit, roomy: bool, rows: &mut Rows, buf: &mut Buffer)
         let text =
             format!("{} registers (asked again every 5 min): {}", unit.quarantined.len(), unit.quarantined.join(", "));
         row(cx, rows, "refused", &text, Role::Quiet, buf);
+    }
+}
+
+/// That nothing is wrong, where that is known.
+fn faults_row(cx: &Cx<'_>, unit: &Unit, rows: &mut Rows, buf: &mut Buffer) {
+    if unit.state != UnitState::Answers {
+        return;
+    }
+    let known = &unit.known;
+    if let Some(why) = words::unread_faults(known, cx.now) {
+        row(cx, rows, "faults", &why, Role::Warning, buf);
+    } else if known.fault_sources.is_empty() {
+        row(cx, rows, "faults", "it never tells any", Role::Quiet, buf);
+    } else if known.faults.is_empty() {
+        row(cx, rows, "faults", "none", Role::Quiet, buf);
     }
 }
 

@@ -12,8 +12,8 @@ use crate::ui::power::words;
 use crate::ui::programs::facts::open_run;
 use crate::ui::theme::Role;
 
-/// Rows of a rule, about.
-const ROWS: u16 = 5;
+/// No rule takes more rows than that.
+const TALLEST: u16 = 60;
 
 /// Draws it.
 pub(super) fn draw(cx: &Cx<'_>, area: Rect, buf: &mut Buffer) {
@@ -25,6 +25,16 @@ pub(super) fn draw(cx: &Cx<'_>, area: Rect, buf: &mut Buffer) {
     let assumed = energy::rows(cx, &mut rows, buf);
     if let Some(why) = cx.snapshot.sun.start_blocked() {
         row(cx, &mut rows, "no start", &printable(&why), Role::Warning, buf);
+    }
+    if let Some(why) = &cx.snapshot.sun.park_place {
+        row(
+            cx,
+            &mut rows,
+            "park",
+            &printable(&format!("[park] in config.toml does not fit: {why}")),
+            Role::Warning,
+            buf,
+        );
     }
     plan::brief(cx, &mut rows, buf);
     rows.top(1);
@@ -38,14 +48,35 @@ pub(super) fn draw(cx: &Cx<'_>, area: Rect, buf: &mut Buffer) {
         }
         return nothing(cx, rows.rest, text, buf);
     }
-    let selected = cx.ui.power.selected.min(rules.len() - 1);
-    // So that the selected one is always in sight.
-    let room = usize::from(rows.rest.height / ROWS).max(1);
-    for (i, rule) in rules.iter().enumerate().skip((selected + 1).saturating_sub(room)) {
-        draw_rule(cx, rule, i == selected, &mut rows, buf);
-    }
+    draw_rules(cx, rules, &mut rows, buf);
     rows.top(1);
     energy::assumed(cx, &assumed, &mut rows, buf);
+}
+
+/// The rules from the top of the list on, or from a later one on where the selected one would not be in sight. Where not all of
+/// them fit, the selected one says which of how many it is.
+fn draw_rules(cx: &Cx<'_>, rules: &[RuleState], rows: &mut Rows, buf: &mut Buffer) {
+    let selected = cx.ui.power.selected.min(rules.len() - 1);
+    let heights: Vec<u16> = rules.iter().map(|rule| height(cx, rule, rows.rest)).collect();
+    let room = rows.rest.height;
+    let place = (heights.iter().sum::<u16>() > room).then(|| format!(" ({} of {})", selected + 1, rules.len()));
+    let mut first = 0;
+    while first < selected && heights[first..=selected].iter().sum::<u16>() > room {
+        first += 1;
+    }
+    for (i, rule) in rules.iter().enumerate().skip(first) {
+        let place = place.as_deref().filter(|_| i == selected);
+        draw_rule(cx, rule, i == selected, place.unwrap_or_default(), rows, buf);
+    }
+}
+
+/// Rows that a rule takes.
+fn height(cx: &Cx<'_>, rule: &RuleState, area: Rect) -> u16 {
+    let area = Rect { height: TALLEST, ..area };
+    let mut scratch = Buffer::empty(area);
+    let mut rows = Rows { rest: area };
+    draw_rule(cx, rule, false, "", &mut rows, &mut scratch);
+    TALLEST - rows.rest.height
 }
 
 /// What the battery lasts, and what the program needs.
@@ -68,18 +99,24 @@ fn left(cx: &Cx<'_>) -> String {
     printable(&parts.join("; "))
 }
 
-fn draw_rule(cx: &Cx<'_>, rule: &RuleState, selected: bool, rows: &mut Rows, buf: &mut Buffer) {
+fn draw_rule(cx: &Cx<'_>, rule: &RuleState, selected: bool, place: &str, rows: &mut Rows, buf: &mut Buffer) {
     let pointer = if selected { format!("{} ", cx.theme.symbols.pointer) } else { String::new() };
-    let (state, role) = match (rule.aside, rule.truth, rule.latched) {
-        (true, ..) => ("set aside", Role::Warning),
-        (_, Truth::True, true) => ("holds, has fired", Role::Bad),
-        (_, Truth::True, false) => ("holds", Role::Bad),
-        (_, Truth::False, true) => ("is over; waits a minute", Role::Text),
-        (_, Truth::False, false) => ("does not hold", Role::Good),
-        (_, Truth::Unknown, _) => ("NOT KNOWN: does nothing", Role::Warning),
+    let (state, role) = match (rule.truth, rule.latched && rule.aside.is_none()) {
+        (Truth::True, true) => ("holds, has fired", Role::Bad),
+        (Truth::True, false) => ("holds", Role::Bad),
+        (Truth::False, true) => ("is over; waits a minute", Role::Text),
+        (Truth::False, false) => ("does not hold", Role::Good),
+        (Truth::Unknown, _) => ("NOT KNOWN: does nothing", Role::Warning),
     };
-    let head = format!("{}: {state} since {}", rule.action.name(), moment(cx, rule.since));
-    row(cx, rows, &format!("{pointer}{}", printable(&rule.name)), &head, role, buf);
+    let since = moment(cx, rule.since);
+    let (head, role) = match rule.aside {
+        Some(aside) => {
+            let head = format!("{}: SET ASIDE at {}; {state} since {since}", rule.action.name(), moment(cx, aside));
+            (head, Role::Warning)
+        }
+        None => (format!("{}: {state} since {since}", rule.action.name()), role),
+    };
+    row(cx, rows, &format!("{pointer}{}", printable(&rule.name)), &format!("{head}{place}"), role, buf);
     row(cx, rows, "when", &printable(&rule.when), Role::Text, buf);
     let seen: Vec<String> = rule.seen.iter().map(|seen| seen.words(cx.now)).collect();
     if !seen.is_empty() {

@@ -64,7 +64,7 @@ fn rules() -> Sun {
         seen,
         fired: None,
         latched: false,
-        aside: false,
+        aside: None,
         blocks: None,
     };
     let lost = rule("evening", "grid = lost for 10s", Action::Park, Truth::True, vec![seen("grid", "lost")]);
@@ -107,6 +107,22 @@ fn rules_with_what_they_see_and_did() {
         "parked",
     );
     show(ParkStep::Failed("given up at \"Z goes up\": an alarm came up. Nothing more is sent".into()), "not_parked");
+}
+
+#[test]
+fn the_selected_rule_is_in_sight_and_others_are_counted() {
+    for (width, height) in [(60, 18), (80, 24)] {
+        let mut scene = after(made::one(), &["8"]);
+        scene.snapshot.sun = Arc::new(rules());
+        for _ in 0..3 {
+            let selected = scene.snapshot.sun.rules[scene.ui.power.selected].name.clone();
+            let text = scene.text(width, height);
+            let pointed = [format!("▸ {selected}"), format!("> {selected}")];
+            assert!(pointed.iter().any(|mark| text.contains(mark)), "{selected}\n{text}");
+            assert!(height == 24 || text.contains("of 3)"), "{text}");
+            scene.press(&["Down"]);
+        }
+    }
 }
 
 /// The page of sun and machine, with a program that is chosen.
@@ -168,7 +184,7 @@ fn the_selected_rule_is_set_aside_and_taken_back() {
     };
     scene.press(&["Down"]);
     assert_eq!(asked(scene.press(&["x"])), SunOrder::SetAside { rule: "low".into() });
-    Arc::make_mut(&mut scene.snapshot.sun).rules[1].aside = true;
+    Arc::make_mut(&mut scene.snapshot.sun).rules[1].aside = Some(NOW - ms(30_000));
     assert_eq!(asked(scene.press(&["x"])), SunOrder::TakeBack { rule: "low".into() });
     assert_eq!(asked(scene.press(&["Y"])), SunOrder::Dismiss);
 }

@@ -7,7 +7,7 @@ use crate::model::program::{Prompt, RunState};
 use crate::model::sun::{
     Plan, PlanHour, PlanTime, PlanWindow, PlanWindowKind, SpindleWait, StartPhase, Sun, SunOrder, SunStart,
 };
-use crate::ui::state::{Effect, Tab};
+use crate::ui::state::{Effect, Event, Tab};
 use crate::ui::testing::power as made;
 use crate::ui::testing::programs::{file, listed, running};
 use crate::ui::testing::{self, NOW, Scene, ms};
@@ -63,11 +63,13 @@ fn a_spindle_that_waits_is_told_on_every_screen() {
 
 #[test]
 fn a_person_lets_a_typed_start_go_or_drops_it() {
-    for (keys, order) in [(["~", "Enter"], SunOrder::SpindleGo), (["d", "Enter"], SunOrder::SpindleDrop)] {
+    for (keys, order) in
+        [(["~", "Enter"], SunOrder::SpindleGo { since: Some(NOW) }), (["d", "Enter"], SunOrder::SpindleDrop)]
+    {
         let mut scene = with(Sun { spindle: Some(typed()), ..Sun::default() });
         scene.wait(1000);
         assert_eq!(scene.press(&["~"]), []);
-        if order == SunOrder::SpindleGo {
+        if order != SunOrder::SpindleDrop {
             insta::assert_snapshot!("spindle_question", scene.text(80, 24));
         }
         scene.wait(1000);
@@ -76,6 +78,23 @@ fn a_person_lets_a_typed_start_go_or_drops_it() {
         let effects = scene.press(&keys[1..]);
         assert_eq!(effects, [Effect::Submit(Command::Sun(order))]);
     }
+}
+
+#[test]
+fn a_question_about_a_spindle_start_goes_with_that_start() {
+    let mut scene = with(Sun { spindle: Some(typed()), ..Sun::default() });
+    scene.wait(1000);
+    scene.press(&["~"]);
+    assert!(scene.ui.popup.is_some());
+    let other = SpindleWait { what: "M4 S500".into(), since: NOW + ms(500), ..typed() };
+    scene.snapshot.sun = Arc::new(Sun { spindle: Some(other), ..Sun::default() });
+    scene.event(&Event::Snapshot);
+    assert!(scene.ui.popup.is_none(), "Enter would let another one go");
+    scene.wait(1000);
+    scene.press(&["~"]);
+    scene.snapshot.sun = Arc::new(Sun::default());
+    scene.event(&Event::Snapshot);
+    assert!(scene.ui.popup.is_none());
 }
 
 #[test]
