@@ -315,7 +315,8 @@ impl Keeper {
     /// A program is open, something moves, or the spindle turns.
     pub(super) fn is_busy(&self) -> bool {
         let machine = &self.snapshot.machine;
-        let moves = machine.state.is_some_and(MachineState::is_moving) || machine.jog.is_some();
+        // Homing may be under way before a report says so, and Grbl says nothing during it.
+        let moves = machine.state.is_some_and(MachineState::is_moving) || machine.jog.is_some() || machine.homing;
         let runs = self.snapshot.programs.run.as_ref().is_some_and(|run| run.state.is_open());
         runs || moves || spindle_turns(machine) == Some(true)
     }
