@@ -147,10 +147,11 @@ impl SunWait {
     /// How much of the time that is asked for is behind it.
     fn tell_progress(&mut self, gone: Duration) {
         let (gone, lasts) = (gone.as_secs(), self.rules.lasts.as_secs());
-        self.why += &match lasts {
+        let behind = match lasts {
             0..120 => format!("; {gone} of {lasts} s"),
             _ => format!("; {} of {} min", gone / 60, lasts / 60),
         };
+        self.why.push_str(&behind);
     }
 
     /// There is enough, and nothing is in the way.
