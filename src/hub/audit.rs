@@ -175,7 +175,7 @@ impl Audit {
             self.end_gesture();
         }
         match &event.what {
-            EventKind::Asked(askers) => self.askers_are(askers),
+            EventKind::Asked(askers) => self.askers_are(event.at, askers),
             EventKind::Link(LinkState::Down { .. }) => self.give_up_stop(event.at, "the link is down"),
             EventKind::Session(grbl::Event::SentRealtime(realtime)) => self.realtime(event.at, *realtime),
             EventKind::Session(grbl::Event::Stop(stop)) => self.stop(event.at, stop),
@@ -211,10 +211,24 @@ impl Audit {
         self.write(row);
     }
 
-    fn askers_are(&mut self, askers: &[(Realtime, Origin)]) {
+    fn askers_are(&mut self, at: Time, askers: &[(Realtime, Origin)]) {
+        let stronger = askers.iter().map(|(asked, _)| *asked).max_by_key(|asked| strength(*asked));
         for (realtime, origin) in askers {
             self.askers.retain(|(old, _)| !is_same_kind(*old, *realtime));
-            self.askers.push((*realtime, origin.clone()));
+            let weaker = strength(*realtime).zip(stronger.and_then(strength)).is_some_and(|(this, most)| this < most);
+            match stronger.filter(|_| weaker) {
+                // Asked for at the same time, so that only the stronger one is carried out.
+                Some(by) => {
+                    let stop = Stop { asked: *realtime, at, phase: StopPhase::Sent };
+                    self.write_stop(
+                        at,
+                        &stop,
+                        origin,
+                        format!("overtaken by the {} of the same moment", stop_words(by)),
+                    );
+                }
+                None => self.askers.push((*realtime, origin.clone())),
+            }
         }
     }
 
@@ -248,15 +262,20 @@ impl Audit {
 
     /// One row when it is known whether the machine obeyed, and another if it does so later.
     fn stop(&mut self, at: Time, stop: &Stop) {
-        let is_same = self.stop.as_ref().is_some_and(|(awaited, _)| awaited.at == stop.at);
+        let is_it = |awaited: &Stop| awaited.at == stop.at && is_same_kind(awaited.asked, stop.asked);
+        let is_same = self.stop.as_ref().is_some_and(|(awaited, _)| is_it(awaited));
         let outcome = match &stop.phase {
             StopPhase::Sent => {
                 if !is_same {
                     // From a hold a program is ended in two steps: the second is still that of who asked for the first.
                     let asked_anew = self.askers.iter().any(|(asked, _)| is_same_kind(*asked, stop.asked));
-                    let who = match self.stop.take() {
-                        Some((before, who)) if !asked_anew && is_same_kind(before.asked, stop.asked) => who,
-                        _ => self.stopper(stop.asked),
+                    let goes_on = |before: &Stop| !asked_anew && is_same_kind(before.asked, stop.asked);
+                    let who = match self.stop.take_if(|(before, _)| goes_on(before)) {
+                        Some((_, who)) => who,
+                        None => {
+                            self.overtaken(at, stop.asked);
+                            self.stopper(stop.asked)
+                        }
                     };
                     self.stop = Some((stop.clone(), who));
                 }
@@ -269,7 +288,10 @@ impl Audit {
         };
         let awaited = is_same && self.stop.as_ref().is_some_and(|(awaited, _)| awaited.phase != stop.phase);
         if awaited || matches!(stop.phase, StopPhase::NotNeeded(_)) {
-            let known = self.stop.take().filter(|_| is_same).map(|(_, who)| who);
+            if !is_same {
+                self.overtaken(at, stop.asked);
+            }
+            let known = self.stop.take().map(|(_, who)| who);
             let who = known.unwrap_or_else(|| self.stopper(stop.asked));
             if stop.phase == StopPhase::NotConfirmed {
                 self.stop = Some((stop.clone(), who.clone()));
@@ -278,10 +300,19 @@ impl Audit {
         }
     }
 
+    /// A stop came after another that was not seen through, and never will be by itself.
+    fn overtaken(&mut self, at: Time, by: Realtime) {
+        self.give_up_stop_as(at, format!("overtaken by the {} that followed", stop_words(by)));
+    }
+
     /// Nobody will see any more whether it was obeyed.
     fn give_up_stop(&mut self, at: Time, why: &str) {
+        self.give_up_stop_as(at, format!("NOT confirmed: {why}"));
+    }
+
+    fn give_up_stop_as(&mut self, at: Time, outcome: String) {
         if let Some((stop, who)) = self.stop.take().filter(|(stop, _)| stop.phase == StopPhase::Sent) {
-            self.write_stop(at, &stop, &who, format!("NOT confirmed: {why}"));
+            self.write_stop(at, &stop, &who, outcome);
         }
     }
 
@@ -402,6 +433,21 @@ const fn stop_name(asked: Realtime) -> Option<&'static str> {
         Realtime::SafetyDoor => "safety door",
         _ => return None,
     })
+}
+
+/// How much a stop does. Of several that are asked for in one moment only the strongest is carried out; a door is one beside them.
+const fn strength(asked: Realtime) -> Option<u8> {
+    Some(match asked {
+        Realtime::SoftReset => 4,
+        Realtime::StopProgram => 3,
+        Realtime::Stop => 2,
+        Realtime::FeedHold => 1,
+        _ => return None,
+    })
+}
+
+fn stop_words(asked: Realtime) -> &'static str {
+    stop_name(asked).unwrap_or("end of the jog")
 }
 
 /// The realtime keys of which nothing else is told.

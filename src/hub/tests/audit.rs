@@ -278,6 +278,59 @@ async fn control_that_comes_and_goes_without_an_order_is_a_row() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn a_stop_that_another_follows_at_once_has_a_row_of_its_own() {
+    let mut kept = Kept::up(StateKind::Run);
+    let (one, two) = (Origin::Screen(ClientId(2)), Origin::Script(ClientId(3)));
+    let start = kept.bench.clock.now();
+    let stop = |kept: &mut Kept, asked, ms: u32, phase| {
+        kept.bench.session(grbl::Event::Stop(Stop { asked, at: start + MS * ms, phase }));
+    };
+    // One after the other: the first is not seen through any more.
+    kept.bench.tell(EventKind::Asked(vec![(Realtime::Stop, one.clone())]));
+    stop(&mut kept, Realtime::Stop, 1, StopPhase::Sent);
+    kept.bench.tell(EventKind::Asked(vec![(Realtime::StopProgram, two.clone())]));
+    stop(&mut kept, Realtime::StopProgram, 2, StopPhase::Sent);
+    stop(&mut kept, Realtime::StopProgram, 2, StopPhase::Stopped);
+    // The second has nothing left to do.
+    kept.bench.tell(EventKind::Asked(vec![(Realtime::FeedHold, one.clone())]));
+    stop(&mut kept, Realtime::FeedHold, 3, StopPhase::Sent);
+    kept.bench.tell(EventKind::Asked(vec![(Realtime::Stop, two.clone())]));
+    stop(&mut kept, Realtime::Stop, 4, StopPhase::NotNeeded("it is on hold".into()));
+    // The same twice, by two people.
+    for (ms, who) in [(5, &one), (6, &two)] {
+        kept.bench.tell(EventKind::Asked(vec![(Realtime::FeedHold, who.clone())]));
+        stop(&mut kept, Realtime::FeedHold, ms, StopPhase::Sent);
+    }
+    stop(&mut kept, Realtime::FeedHold, 6, StopPhase::Confirmed);
+    // In one moment: only the stronger one is carried out.
+    kept.bench.tell(EventKind::Asked(vec![(Realtime::Stop, one.clone()), (Realtime::StopProgram, two.clone())]));
+    stop(&mut kept, Realtime::StopProgram, 7, StopPhase::Sent);
+    stop(&mut kept, Realtime::StopProgram, 7, StopPhase::Stopped);
+    // A door is one beside it, begun in the same turn.
+    kept.bench.tell(EventKind::Asked(vec![(Realtime::Stop, one.clone()), (Realtime::SafetyDoor, two.clone())]));
+    stop(&mut kept, Realtime::Stop, 8, StopPhase::Sent);
+    stop(&mut kept, Realtime::SafetyDoor, 8, StopPhase::Sent);
+    stop(&mut kept, Realtime::SafetyDoor, 8, StopPhase::Stopped);
+    let rows: Vec<_> = kept.rows().into_iter().map(|row| (row.who, row.what, row.outcome)).collect();
+    let row = |who: &Origin, what: &str, outcome: &str| (who.to_string(), what.to_owned(), outcome.to_owned());
+    assert_eq!(
+        rows,
+        [
+            row(&one, "stop", "overtaken by the stop program that followed"),
+            row(&two, "stop program", "seen to stand still"),
+            row(&one, "feed hold", "overtaken by the stop that followed"),
+            row(&two, "stop", "not needed: it is on hold"),
+            row(&one, "feed hold", "overtaken by the feed hold that followed"),
+            row(&two, "feed hold", "seen to obey"),
+            row(&one, "stop", "overtaken by the stop program of the same moment"),
+            row(&two, "stop program", "seen to stand still"),
+            row(&one, "stop", "overtaken by the safety door that followed"),
+            row(&two, "safety door", "seen to stand still"),
+        ]
+    );
+}
+
+#[tokio::test(start_paused = true)]
 async fn alarms_restarts_and_other_keys_are_rows() {
     use crate::model::command::OverrideStep;
 
