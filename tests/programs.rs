@@ -27,6 +27,10 @@ async fn a_program_runs_to_its_end_and_is_done_when_the_machine_rests() {
         assert!((x(&snapshot) - middle(firmware) - 7.0).abs() < 0.01, "{firmware}: {}", x(&snapshot));
         assert_eq!(mill.history(), Some(RunEnd::Done));
         assert_eq!(snapshot.programs.interrupted, None);
+        let counts = snapshot.programs.counts;
+        assert_eq!((counts.started, counts.done, counts.failed), (1, 1, 0), "{firmware}");
+        assert!((counts.running_s - run.ran_for(snapshot.at).as_secs_f64()).abs() < 0.001, "{firmware}: {counts:?}");
+        assert!(snapshot.machine.link.stats.lines_sent >= 65, "{firmware}: {:?}", snapshot.machine.link.stats);
         mill.close().await;
     }
 }
@@ -194,6 +198,8 @@ async fn alarms_resets_and_lost_links_end_it_and_nothing_goes_on_by_itself() {
                 "{firmware} {fault}: {:?}",
                 run.state
             );
+            let counts = mill.shop.hub.snapshot().programs.counts;
+            assert_eq!((counts.started, counts.done, counts.failed), (1, 0, 1), "{firmware} {fault}");
             let offer = mill.interrupted().await;
             assert!(offer.run.last_line > 10 && offer.run.last_line == run.acked_line, "{firmware} {fault}");
             if fault.starts_with("drop") {

@@ -231,6 +231,9 @@ pub struct LinkStats {
     pub connects: u32,
     /// Banners that nobody asked for.
     pub controller_resets: u32,
+    /// Lines sent.
+    #[serde(default)]
+    pub lines_sent: u64,
     /// Lines that were answered with an error.
     pub errors: u64,
     /// From the last byte of a line to its `ok` or `error`.

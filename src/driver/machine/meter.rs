@@ -22,7 +22,10 @@ pub(super) struct Meter {
 
 impl Meter {
     /// These bytes left.
-    pub(super) fn sent(&mut self, now: Time, bytes: &[u8]) {
+    pub(super) fn sent(&mut self, now: Time, bytes: &[u8], stats: &mut LinkStats) {
+        stats.tx_bytes += bytes.len() as u64;
+        // Programs' lines too, of which the session tells nothing one by one.
+        stats.lines_sent += bytes.split(|byte| *byte == b'\n').skip(1).count() as u64;
         if self.asked_at.is_none() && bytes.contains(&realtime::STATUS) {
             self.asked_at = Some(now);
         }
@@ -188,6 +191,15 @@ mod tests {
         assert!((50_000..=62_500).contains(&p50_us) && (99_000..=100_000).contains(&p99_us), "{p50_us} {p99_us}");
         histogram.add(Duration::MAX);
         assert_eq!(histogram.summary().max_us, u32::MAX);
+    }
+
+    #[test]
+    fn lines_are_counted_as_they_leave_in_whatever_pieces() {
+        let (mut meter, mut stats) = (Meter::default(), LinkStats::default());
+        for piece in ["G0 X1\nG1", " X2", "\n?", "?"] {
+            meter.sent(Time::ZERO, piece.as_bytes(), &mut stats);
+        }
+        assert_eq!((stats.lines_sent, stats.tx_bytes), (2, 14));
     }
 
     #[test]

@@ -362,8 +362,7 @@ impl Task {
     ) -> Result<(), String> {
         match moved {
             Ok(Moved::Out(n)) => {
-                self.stats.tx_bytes += n as u64;
-                self.meter.sent(now, &out.unsent()[..n]);
+                self.meter.sent(now, &out.unsent()[..n], &mut self.stats);
                 if let Some(log) = &self.wire_log {
                     log.bytes(now, true, &out.unsent()[..n]);
                 }

@@ -407,6 +407,7 @@ impl Keeper {
         let next = course.next();
         let still_in_check = course.run.state == RunState::Done || course.has_lost_lines();
         let text = said(&past);
+        let ran_for = course.run.ran_for(at);
         if let Some(store) = &self.runner.store {
             // Without a position nobody takes it up: an outline is driven round again from its beginning.
             if !is_outline {
@@ -415,6 +416,8 @@ impl Keeper {
             store.run_ended(past.clone());
         }
         self.audit_run_end(&past);
+        self.snapshot.programs.counts.end(&past, ran_for);
+        self.snapshot.rev += 1;
         self.end_measuring(&past, at);
         let level = if past.end == Some(RunEnd::Done) { MessageLevel::Info } else { MessageLevel::Warning };
         self.note(at, level, text);

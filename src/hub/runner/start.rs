@@ -203,6 +203,7 @@ impl Keeper {
                 store.run_started(record.past.clone());
             }
             self.runner.record = Some(record);
+            self.snapshot.programs.counts.started += 1;
         }
         self.course_input(at, Input::Began);
         self.write_position(at, true);

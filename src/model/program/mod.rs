@@ -19,4 +19,4 @@ pub use order::{Agreed, ProgramOrder, RunRequest, Start};
 pub use past::{PastRun, RunEnd, RunId};
 pub use report::{ContentHash, Frame, Problem, Reach, Report, Severity};
 pub use run::{Answered, Interrupted, Job, JobState, Programs, Prompt, Run, RunState};
-pub use totals::{ProgramTotals, Totals};
+pub use totals::{ProgramTotals, RunCounts, Totals};

@@ -11,6 +11,7 @@ use super::energy::PhaseTimes;
 use super::journal::Checkpoint;
 use super::past::{PastRun, RunId};
 use super::report::ContentHash;
+use super::totals::RunCounts;
 use crate::model::time::Time;
 
 /// Programs, as the snapshot tells them.
@@ -26,6 +27,9 @@ pub struct Programs {
     pub jobs: Arc<Vec<Job>>,
     /// What is wrong with the store, if anything: nothing is journaled then.
     pub store_trouble: Option<String>,
+    /// How many ran, and how they ended.
+    #[serde(default)]
+    pub counts: RunCounts,
 }
 
 /// A run.
@@ -100,6 +104,15 @@ impl Run {
             outline: false,
             phases: None,
         }
+    }
+}
+
+impl Run {
+    /// For how long it has run by now, pauses not counted.
+    pub fn ran_for(&self, now: Time) -> Duration {
+        let now = self.ended_at.unwrap_or(now);
+        let paused = self.paused_for + self.paused_since.map(|since| now.since(since)).unwrap_or_default();
+        now.since(self.started_at).saturating_sub(paused)
     }
 }
 

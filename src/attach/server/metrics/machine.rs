@@ -79,7 +79,11 @@ fn link(book: &mut Book, machine: &Machine) {
         (plain("cnc_resets", "Times the controller restarted by itself"), u64::from(stats.controller_resets)),
         (plain("cnc_connects", "Times the link came up"), u64::from(stats.connects)),
         (plain("cnc_reports", "Status reports"), stats.reports),
-        (plain("cnc_lines_answered", "Lines that were answered with ok or error"), stats.line_latency.count),
+        (plain("cnc_lines_sent", "Lines sent"), stats.lines_sent),
+        (
+            plain("cnc_lines_answered", "Lines that were answered with ok or error, those of programs apart"),
+            stats.line_latency.count,
+        ),
         (plain("cnc_errors", "Lines that were answered with an error"), stats.errors),
         (in_unit("cnc_received", "bytes", "Bytes from the controller"), stats.rx_bytes),
         (in_unit("cnc_sent", "bytes", "Bytes to the controller"), stats.tx_bytes),
@@ -112,25 +116,16 @@ fn program(book: &mut Book, snapshot: &Snapshot, now: Time) {
         &plain("job_state", "1: this is how the program under way stands, or how the last one ended"),
         RUN_STATES.map(|name| (of(&[("state", name)]), Some(f64::from(u8::from(name == state))))),
     );
+    counts(book, snapshot, now);
     let Some(run) = run.filter(|run| run.state.is_open()) else { return };
-    let paused = run.paused_for + run.paused_since.map(|since| now.since(since)).unwrap_or_default();
-    let runs = now.since(run.started_at).saturating_sub(paused).as_secs_f64();
     book.gauge(
-        &in_unit("job_run", "seconds", "How long the program under way has run, without pauses"),
-        one(Some(runs)),
+        &in_unit("job_elapsed", "seconds", "How long the program under way has run, without pauses"),
+        one(Some(run.ran_for(now).as_secs_f64())),
     );
     if let Some(drawn) = &snapshot.sun.drawn {
-        let sources = [
-            ("solar", drawn.sun_wh),
-            ("battery", drawn.battery_wh),
-            ("grid", drawn.grid_wh),
-            ("unknown", drawn.unsplit_wh),
-        ];
-        let about = "What it has drawn so far, as far as it was measured, by where it came from";
-        book.gauge(
-            &in_unit("job_energy", "joules", about),
-            sources.map(|(source, wh)| (of(&[("source", source)]), Some(wh * JOULES_IN_A_WH))),
-        );
+        let about = "What the program under way has drawn so far, as far as it was measured, by where it came from";
+        let drawn = [drawn.sun_wh, drawn.battery_wh, drawn.grid_wh, drawn.unsplit_wh];
+        book.gauge(&in_unit("job_drawn", "joules", about), by_source(drawn));
     }
     book.gauge(&in_unit("job_remaining", "seconds", "What is left of it, by the estimate"), one(run.remaining_s));
     book.gauge(
@@ -138,4 +133,36 @@ fn program(book: &mut Book, snapshot: &Snapshot, now: Time) {
         one(Some(run.acked_line as f64)),
     );
     book.gauge(&plain("job_lines", "Lines of its file"), one(run.lines.map(|lines| lines as f64)));
+}
+
+/// Programs since the start.
+fn counts(book: &mut Book, snapshot: &Snapshot, now: Time) {
+    let counts = &snapshot.programs.counts;
+    book.counter(&plain("job_starts", "Programs begun"), one(Some(counts.started as f64)));
+    let results = [
+        ("done", counts.done),
+        ("failed", counts.failed),
+        ("stopped", counts.stopped),
+        ("interrupted", counts.interrupted),
+    ];
+    book.counter(
+        &plain("job_runs", "Programs that have ended, by how"),
+        results.map(|(result, count)| (of(&[("result", result)]), Some(count as f64))),
+    );
+    let open = snapshot.programs.run.as_ref().filter(|run| run.state.is_open());
+    let runs = open.map(|run| run.ran_for(now).as_secs_f64()).unwrap_or_default();
+    book.counter(
+        &in_unit("job_run", "seconds", "How long programs have run, the one under way too, without pauses"),
+        one(Some(counts.running_s + runs)),
+    );
+    let about = "What programs that have ended drew, as far as it was measured, by where it came from";
+    let drew = [counts.sun_wh, counts.battery_wh, counts.grid_wh, counts.unsplit_wh];
+    book.counter(&in_unit("job_energy", "joules", about), by_source(drew));
+}
+
+/// From the sun, the battery, the grid, and from where is not known; in Wh.
+fn by_source(wh: [f64; 4]) -> [(Labels, Option<f64>); 4] {
+    let [sun, battery, grid, unknown] = wh;
+    [("solar", sun), ("battery", battery), ("grid", grid), ("unknown", unknown)]
+        .map(|(source, wh)| (of(&[("source", source)]), Some(wh * JOULES_IN_A_WH)))
 }

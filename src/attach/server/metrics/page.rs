@@ -44,7 +44,7 @@ mod tests {
     use super::*;
     use crate::model::machine::{MachineState, StateKind};
     use crate::model::power::{Energy, EnergyRow, Flow, Inverter, Power, Reading, Unit, UnitState};
-    use crate::model::program::{Run, RunEnergy, RunId, RunState};
+    use crate::model::program::{PastRun, Run, RunEnd, RunEnergy, RunId, RunState};
     use crate::model::snapshot::LinkState;
     use crate::model::sun::Sun;
 
@@ -117,7 +117,7 @@ mod tests {
         let stale = page(&snapshot, Time::from_millis(6000), &Counted::default()).unwrap();
         assert!(stale.contains(&format!("sunmill_inverter_up{of} 1.0")));
         assert!(!stale.contains("pv_power") && !stale.contains("grid_power"), "{stale}");
-        assert!(!stale.contains("energy_joules"), "{stale}");
+        assert!(!stale.contains("inverter_energy_joules"), "{stale}");
     }
 
     #[test]
@@ -126,15 +126,46 @@ mod tests {
         let mut run = Run::new(RunId(1), "/g/part.nc".into(), 1, Time::from_millis(100));
         (run.state, run.acked_line, run.lines) = (RunState::Running, 7, Some(20));
         snapshot.programs.run = Some(run);
+        snapshot.machine.link.stats.lines_sent = 12;
+        let counts = &mut snapshot.programs.counts;
+        counts.started = 3;
+        let ended = |how, sun_wh| PastRun {
+            id: RunId(1),
+            name: "part.nc".into(),
+            path: "/g/part.nc".into(),
+            hash: None,
+            who: "screen 1".into(),
+            started_ms: 0,
+            ended_ms: Some(60_000),
+            end: Some(how),
+            first_line: 1,
+            last_line: 20,
+            lines: Some(20),
+            pauses: 0,
+            paused_for: Duration::ZERO,
+            cutting_for: Duration::ZERO,
+            dry: false,
+            energy: Some(RunEnergy { sun_wh, grid_wh: -0.2, ..RunEnergy::default() }),
+        };
+        counts.end(&ended(RunEnd::Done, 0.75), Duration::from_secs(40));
+        counts.end(&ended(RunEnd::Stopped("Ctrl+X".into()), 0.25), Duration::from_secs(20));
         let measured = RunEnergy { sun_wh: 2.0, ..RunEnergy::default() };
         snapshot.sun = Arc::new(Sun { drawn: Some(measured), ..Sun::default() });
         let text = page(&snapshot, Time::from_millis(1100), &Counted::default()).unwrap();
         for line in [
             "sunmill_job_state{machine=\"main\",state=\"running\"} 1.0",
-            "sunmill_job_run_seconds{machine=\"main\"} 1.0",
+            "sunmill_job_elapsed_seconds{machine=\"main\"} 1.0",
+            "sunmill_job_run_seconds_total{machine=\"main\"} 61.0",
             "sunmill_job_acked_line{machine=\"main\"} 7.0",
             "sunmill_job_lines{machine=\"main\"} 20.0",
-            "sunmill_job_energy_joules{machine=\"main\",source=\"solar\"} 7200.0",
+            "sunmill_job_drawn_joules{machine=\"main\",source=\"solar\"} 7200.0",
+            "sunmill_job_energy_joules_total{machine=\"main\",source=\"solar\"} 3600.0",
+            "sunmill_job_energy_joules_total{machine=\"main\",source=\"grid\"} 0.0",
+            "sunmill_job_starts_total{machine=\"main\"} 3.0",
+            "sunmill_job_runs_total{machine=\"main\",result=\"done\"} 1.0",
+            "sunmill_job_runs_total{machine=\"main\",result=\"stopped\"} 1.0",
+            "sunmill_job_runs_total{machine=\"main\",result=\"failed\"} 0.0",
+            "sunmill_cnc_lines_sent_total{machine=\"main\"} 12.0",
         ] {
             assert!(text.contains(line), "{line}: {text}");
         }
