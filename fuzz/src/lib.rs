@@ -3,6 +3,8 @@
 //! `cargo +nightly fuzz run session` and so on, from the top folder. The same functions run in the test suite over random bytes,
 //! so that they cannot rot.
 
+mod idle;
+
 use std::time::Duration;
 
 use serde_json::json;
@@ -16,10 +18,8 @@ use sunmill::model::command::{Realtime, TicketId};
 use sunmill::model::desk::Query;
 use sunmill::model::jog::JogVector;
 use sunmill::model::latch::RealtimeSet;
-use sunmill::model::machine::{Identity, MachineState};
 use sunmill::model::people::ControlOrder;
-use sunmill::model::snapshot::LinkState;
-use sunmill::model::{AxisVec, Command, Firmware, Snapshot, StateKind, Time};
+use sunmill::model::{self, AxisVec, Command, Firmware, Time};
 use sunmill::ui::input::decode::Decoder;
 
 const FIRMWARES: [Option<Firmware>; 4] = [None, Some(Firmware::Grbl), Some(Firmware::FluidNc), Some(Firmware::GrblHal)];
@@ -103,7 +103,7 @@ pub fn keys(data: &[u8]) {
 /// Lines that come in through the socket: each is a call that can be read again, or is answered with a reason; and what it asks of
 /// the machine is decided, to lines that hold nothing that a controller acts on by itself.
 pub fn messages(data: &[u8]) {
-    let (snapshot, now) = idle();
+    let (snapshot, now) = idle::idle();
     for line in data.split(|byte| *byte == b'\n') {
         let text = String::from_utf8_lossy(line);
         let call = match Call::read(&text) {
@@ -135,28 +135,6 @@ pub fn messages(data: &[u8]) {
         let _ = serde_json::from_value::<Query>(asked("query"));
         let _ = serde_json::from_value::<ControlOrder>(asked("order"));
     }
-}
-
-/// A homed machine that stands still and has just said so.
-fn idle() -> (Snapshot, Time) {
-    let now = Time::from_millis(1000);
-    let mut snapshot = Snapshot::default();
-    let machine = &mut snapshot.machine;
-    machine.link.state = LinkState::Up;
-    machine.state = Some(MachineState::plain(StateKind::Idle));
-    machine.report_interval = Duration::from_millis(200);
-    machine.reported_at = Some(now);
-    machine.machine_position = Some(AxisVec::zeros(3));
-    machine.identity = Some(Identity {
-        firmware: Firmware::FluidNc,
-        version: "v4".into(),
-        name: None,
-        options: String::new(),
-        planner_blocks: None,
-        rx_bytes: None,
-        axes: Some(3),
-    });
-    (snapshot, now)
 }
 
 fn is_safe(line: &Line) -> bool {

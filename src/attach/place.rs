@@ -1,8 +1,9 @@
 //! Where a hub is: a socket on this computer, or a port somewhere.
 
 use std::fmt;
-use std::net::IpAddr;
 use std::path::{Path, PathBuf};
+
+use crate::model::is_loopback;
 
 /// What must not be shown or logged.
 #[derive(Clone, PartialEq, Eq)]
@@ -67,7 +68,7 @@ impl Remote {
         let Some((host, _)) = self.host_and_port() else {
             return Err("this is no address of a hub: ws://host:port or wss://host:port".to_owned());
         };
-        let is_here = host == "localhost" || host.parse().is_ok_and(|ip: IpAddr| ip.is_loopback());
+        let is_here = host == "localhost" || host.parse().is_ok_and(is_loopback);
         if self.token.is_some() && !self.has_tls() && !is_here {
             return Err("the token would go over the network for everybody to read: use wss://".to_owned());
         }

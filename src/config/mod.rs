@@ -35,4 +35,4 @@ pub use schema::{
 };
 pub use source::{ConfigError, Loaded, Places, Source, load, read};
 pub use sun::{DayTime, Spindle, SunConfig, Tariff};
-pub use tcp::{Tcp, is_loopback};
+pub use tcp::Tcp;

@@ -6,7 +6,7 @@ use std::path::PathBuf;
 use serde::de::{Deserializer, Error, Unexpected};
 use serde::{Deserialize, Serialize};
 
-use crate::model::Role;
+use crate::model::{Role, is_loopback};
 
 /// `[attach.tcp]`
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -36,11 +36,6 @@ fn address<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<SocketAd
     text.parse().map(Some).map_err(|_| D::Error::invalid_value(Unexpected::Str(&text), &WANTED))
 }
 
-/// Only programs on this computer reach it there.
-pub fn is_loopback(listen: SocketAddr) -> bool {
-    listen.ip().to_canonical().is_loopback()
-}
-
 /// Values that are right by themselves and wrong together: the key to blame, and why.
 pub(super) fn misfit(tcp: &Tcp) -> Option<(&'static [&'static str], String)> {
     if tcp.certificate.is_some() != tcp.key.is_some() {
@@ -50,7 +45,7 @@ pub(super) fn misfit(tcp: &Tcp) -> Option<(&'static [&'static str], String)> {
         };
         return Some((path, format!("{there} alone is of no use; set {missing} too")));
     }
-    if let Some(listen) = tcp.listen.filter(|listen| !is_loopback(*listen)) {
+    if let Some(listen) = tcp.listen.filter(|listen| !is_loopback(listen.ip())) {
         if tcp.certificate.is_none() {
             let why = format!(
                 "other computers reach {listen}, so it needs TLS: set certificate and key; or listen on 127.0.0.1, and \
@@ -115,7 +110,10 @@ mod tests {
     fn loopback_needs_nothing_more_and_other_addresses_need_tls_and_tokens() {
         const TLS: &str = "certificate = \"c.pem\"\nkey = \"k.pem\"\n";
         for address in ["127.0.0.1:7410", "[::1]:7410", "127.9.9.9:1", "[::ffff:127.0.0.1]:7410"] {
-            assert!(read(&format!("listen = \"{address}\"")).listen.is_some_and(is_loopback), "{address}");
+            assert!(
+                read(&format!("listen = \"{address}\"")).listen.is_some_and(|listen| is_loopback(listen.ip())),
+                "{address}"
+            );
         }
         for address in ["0.0.0.0:7410", "[::]:7410", "192.168.1.5:7410", "[fe80::1]:7410"] {
             let why = refused(&format!("listen = \"{address}\""));

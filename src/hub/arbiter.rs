@@ -218,41 +218,29 @@ fn words(values: &[(crate::model::Axis, f64)]) -> String {
 }
 
 #[cfg(test)]
+use crate::model;
+#[cfg(test)]
+#[path = "../../fuzz/src/idle.rs"]
+mod idle;
+
+#[cfg(test)]
 mod tests {
     use std::sync::Arc;
-    use std::time::Duration;
 
     use super::*;
-    use crate::model::machine::{Firmware, Identity, MachineState, StateKind};
     use crate::model::outputs::{Output, OutputOrder, OutputPin};
-    use crate::model::snapshot::LinkState;
     use crate::model::work::Switch;
 
-    const NOW: Time = Time::from_millis(1000);
-
-    fn with_fan() -> Snapshot {
+    fn with_fan() -> (Snapshot, Time) {
         let fan = Output { name: "fan".into(), pin: OutputPin::Analog(0), max: 60.0 };
-        let mut snapshot = Snapshot { outputs: Arc::new(vec![fan]), ..Snapshot::default() };
-        let machine = &mut snapshot.machine;
-        machine.link.state = LinkState::Up;
-        machine.state = Some(MachineState::plain(StateKind::Idle));
-        machine.report_interval = Duration::from_millis(200);
-        machine.reported_at = Some(NOW);
-        machine.identity = Some(Identity {
-            firmware: Firmware::FluidNc,
-            version: "v4".into(),
-            name: None,
-            options: String::new(),
-            planner_blocks: None,
-            rx_bytes: None,
-            axes: Some(3),
-        });
-        snapshot
+        let (snapshot, now) = idle::idle();
+        (Snapshot { outputs: Arc::new(vec![fan]), ..snapshot }, now)
     }
 
     #[test]
     fn an_output_is_one_line_and_its_cap_holds_for_typed_lines_too() {
-        let ask = |command: &Command| decide(command, &with_fan(), NOW).map_err(|why| why.0);
+        let (snapshot, now) = with_fan();
+        let ask = |command: &Command| decide(command, &snapshot, now).map_err(|why| why.0);
         let fan = |value| Command::Switch(Switch::Output(OutputOrder { pin: OutputPin::Analog(0), value }));
         let orders = ask(&fan(60.0)).unwrap();
         assert!(matches!(&orders[..], [OrderKind::Line(line)] if line.as_str() == "M68 E0 Q60"), "{orders:?}");

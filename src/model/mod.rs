@@ -3,6 +3,7 @@
 //! No IO and no clock live here. Time is an argument everywhere ([`Time`]); tokio appears in one
 //! file only, [`hub`], because the handle that joins screens and hub is made of its channels.
 
+pub mod address;
 pub mod audit;
 pub mod axes;
 pub mod bus_port;
@@ -29,6 +30,7 @@ pub mod time;
 pub mod units;
 pub mod work;
 
+pub use address::is_loopback;
 pub use axes::{Axis, AxisSet, AxisVec};
 pub use bus_port::BusPort;
 pub use command::{Command, HomeTarget, Outcome, Realtime, Ticket, TicketId};

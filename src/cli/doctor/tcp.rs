@@ -8,7 +8,7 @@ use super::facts::{PortState, Tcp};
 use crate::attach::tokens::{Tokens, now_s};
 use crate::cli::settings::Settings;
 use crate::cli::tcp;
-use crate::config::is_loopback;
+use crate::model::is_loopback;
 
 /// Who does not answer in this time does not.
 const PATIENCE: Duration = Duration::from_secs(2);
@@ -27,7 +27,7 @@ pub(super) fn look(settings: &Settings) -> Option<Tcp> {
     let files = setup.as_ref().and_then(|setup| setup.tls.as_ref());
     Some(Tcp {
         listen: listen.to_string(),
-        loopback: is_loopback(listen),
+        loopback: is_loopback(listen.ip()),
         port: port(listen),
         certificate: files.map(|files| files.valid_until_s().map_err(|why| why.to_string())),
         tokens: tokens.map(|tokens| {

@@ -5,6 +5,8 @@ use crate::cli::doctor::finding::Finding;
 use crate::model::time::utc;
 
 const AREA: &str = "tcp";
+/// What comes of a port that cannot be opened, by what is to serve it.
+const CLOSED: &str = ": sunmill daemon does not start, and with a screen the port stays closed";
 /// A certificate that ends sooner is a warning.
 const SOON_S: u64 = 14 * 24 * 3600;
 
@@ -33,7 +35,7 @@ fn port(tcp: &Tcp, hub_runs: bool) -> Finding {
         }
         PortState::Nobody => Finding::ok(AREA, format!("nobody listens on {listen} now")),
         PortState::Strange => {
-            let said = format!("another program answers on {listen}");
+            let said = format!("another program answers on {listen}{CLOSED}");
             Finding::problem(AREA, said, "end it (`ss -ltnp` names it), or choose another port at attach.tcp.listen")
         }
     }
@@ -63,7 +65,7 @@ fn tokens(tcp: &Tcp) -> Finding {
             let said = format!("no token is good{was} ({})", tcp.tokens_file);
             let remedy = "sunmill token add NAME --role ROLE makes one";
             match (tcp.loopback, tcp.without_token) {
-                (false, _) => Finding::problem(AREA, said + ", so the port stays closed", remedy),
+                (false, _) => Finding::problem(AREA, said + CLOSED, remedy),
                 (true, false) => Finding::warning(AREA, said + ", so nobody comes in", remedy),
                 (true, true) => Finding::ok(AREA, said + "; who comes without one looks, or stops"),
             }
@@ -121,7 +123,10 @@ mod tests {
         assert_eq!(of(Tcp { tokens: Ok((0, 0)), loopback: true, without_token: true, ..well() }).0, Level::Ok);
         let (level, what) = of(Tcp { port: PortState::Strange, ..well() });
         assert!(
-            level == Level::Problem && what.contains("another program") && what.contains("attach.tcp.listen"),
+            level == Level::Problem
+                && what.contains("another program")
+                && what.contains("daemon does not start")
+                && what.contains("attach.tcp.listen"),
             "{what}"
         );
         let (level, what) = of(Tcp { port: PortState::Nobody, ..well() });
