@@ -3,6 +3,8 @@
 mod common;
 #[path = "attach/load.rs"]
 mod load;
+#[path = "attach/lost.rs"]
+mod lost;
 #[path = "attach/pages.rs"]
 mod pages;
 #[path = "attach/tcp.rs"]

@@ -11,6 +11,7 @@ use serde_json::{Value, json};
 use tokio::sync::{broadcast, mpsc, watch};
 use tokio::time::{Instant, MissedTickBehavior, interval, timeout};
 
+use super::catch_up::{CatchUp, Caught, Since};
 use super::dial::{self, Lines, Said};
 use super::patch;
 use super::place::Place;
@@ -167,6 +168,8 @@ pub async fn connect(place: impl Into<Place>, me: Me) -> Result<Attached, Connec
         answer_to: None,
         asked: HashMap::new(),
         tickets: HashMap::new(),
+        catch_up: CatchUp::new(clock.then),
+        to_ask: None,
         clock,
         round_trip: Some(clock.took),
     };
@@ -353,6 +356,9 @@ struct Client {
     asked: HashMap<u64, Asked>,
     /// Tickets of the hub, and what they are here.
     tickets: HashMap<TicketId, TicketId>,
+    catch_up: CatchUp,
+    /// Log entries after this one are to be asked for.
+    to_ask: Option<u64>,
     clock: HubClock,
     /// What the last ping took, there and back.
     round_trip: Option<Duration>,
@@ -362,6 +368,7 @@ enum Asked {
     Command(TicketId),
     Query,
     Ping(Instant),
+    Since,
 }
 
 impl Client {
@@ -385,11 +392,54 @@ impl Client {
                     break None;
                 }
             };
+            let step = match (step, self.to_ask.take()) {
+                (Ok(()), Some(after)) => self.since(after).await,
+                (step, _) => step,
+            };
             if let Err(why) = step {
                 break Some(why);
             }
         };
         tracing::info!(why, "the connection to the hub ends");
+        self.give_up(requests);
+    }
+
+    /// Nobody hears any more what becomes of what was asked.
+    fn give_up(mut self, mut requests: mpsc::Receiver<Request>) {
+        let unknown = Outcome::Voided { why: VoidReason::Disconnect, sent: true };
+        let asked = self.asked.drain().filter_map(|(_, asked)| match asked {
+            Asked::Command(mine) => Some(mine),
+            _ => None,
+        });
+        let open: Vec<TicketId> = asked.chain(self.tickets.drain().map(|(_, mine)| mine)).collect();
+        for mine in open {
+            self.end(mine, unknown.clone());
+        }
+        requests.close();
+        while let Ok(request) = requests.try_recv() {
+            self.end(request.ticket, Outcome::Voided { why: VoidReason::Disconnect, sent: false });
+        }
+    }
+
+    /// Asks for log entries that were left out.
+    async fn since(&mut self, after: u64) -> Result<(), String> {
+        let id = self.send("events.since", &json!({"id": after})).await?;
+        self.asked.insert(id, Asked::Since);
+        Ok(())
+    }
+
+    /// They came, or cannot be had.
+    fn caught(&mut self, since: Option<Since>) {
+        let Caught { entries, ask, lost } = self.catch_up.came(since);
+        self.to_ask = ask;
+        for entry in entries {
+            self.entry(entry);
+        }
+        for theirs in lost {
+            if let Some(mine) = self.tickets.remove(&theirs) {
+                self.end(mine, Outcome::Voided { why: VoidReason::AnswerLost, sent: true });
+            }
+        }
     }
 
     async fn send(&mut self, method: &str, params: &Value) -> Result<u64, String> {
@@ -436,7 +486,7 @@ impl Client {
     fn message(&mut self, mut message: Value) -> Result<(), String> {
         if let Some(id) = message["id"].as_u64() {
             if let Some(asked) = self.asked.remove(&id) {
-                self.answered(&asked, &message);
+                self.answered(&asked, message);
             }
             return Ok(());
         }
@@ -448,7 +498,11 @@ impl Client {
                 self.published.send_replace(Arc::new(snapshot));
             }
             Some("event") => match LogEntry::deserialize(&params["entry"]) {
-                Ok(entry) => self.entry(entry),
+                Ok(entry) => {
+                    if let Some(entry) = self.catch_up.entry(entry) {
+                        self.entry(entry);
+                    }
+                }
                 Err(error) => tracing::debug!(%error, "a log entry of another version is left out"),
             },
             Some("answer") => match (Answer::deserialize(&params["answer"]), &self.answer_to) {
@@ -459,13 +513,13 @@ impl Client {
                 (Err(error), _) => tracing::warn!(%error, "an answer cannot be read"),
                 (Ok(_), None) => {}
             },
-            // Entries that were lost show as a gap in their numbers.
+            Some("gap") => self.to_ask = self.catch_up.gap(self.tickets.keys().copied()).or(self.to_ask),
             _ => {}
         }
         Ok(())
     }
 
-    fn answered(&mut self, asked: &Asked, message: &Value) {
+    fn answered(&mut self, asked: &Asked, mut message: Value) {
         let refusal = message.get("error").map(|error| error["message"].as_str().unwrap_or("refused").to_owned());
         match (asked, refusal) {
             (Asked::Command(mine), None) => {
@@ -480,6 +534,10 @@ impl Client {
                 }
             }
             (Asked::Query, None) => {}
+            (Asked::Since, refusal) => {
+                let since = refusal.map_or_else(|| Since::deserialize(message["result"].take()).ok(), |_| None);
+                self.caught(since);
+            }
             (Asked::Ping(asked), _) => {
                 self.round_trip = Some(asked.elapsed());
                 if let Some(then) = message["result"]["now_us"].as_u64() {

@@ -8,6 +8,7 @@
 //! it; log entries and answers go in order. Over TCP each message is one of WebSocket, and the rest is the same. A stop is carried out before anything else of its line is looked at: it
 //! needs no greeting, no control and no place in a queue.
 
+mod catch_up;
 pub mod client;
 mod dial;
 mod frames;

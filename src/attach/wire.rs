@@ -32,11 +32,13 @@ pub enum Code {
     Version,
     /// Not with this role.
     Role,
+    /// What became of it cannot be told any more.
+    Unknown,
 }
 
 impl Code {
     /// All of them.
-    pub const ALL: [Self; 9] = [
+    pub const ALL: [Self; 10] = [
         Self::Parse,
         Self::Invalid,
         Self::Method,
@@ -46,6 +48,7 @@ impl Code {
         Self::Hello,
         Self::Version,
         Self::Role,
+        Self::Unknown,
     ];
 
     /// What it means.
@@ -60,6 +63,7 @@ impl Code {
             Self::Hello => "hello has to come first",
             Self::Version => "another version of the protocol",
             Self::Role => "the client's role does not allow it",
+            Self::Unknown => "it is not known whether it was carried out; the message says why",
         }
     }
 
@@ -75,6 +79,7 @@ impl Code {
             Self::Hello => 3,
             Self::Version => 4,
             Self::Role => 5,
+            Self::Unknown => 6,
         }
     }
 }

@@ -16,7 +16,7 @@ Exit codes:
   4         refused: somebody else has it (another client is in control, or the port is in use)
   5         refused as things stand: alarm, not idle, not homed, out of range, not agreed to
   6         refused: this user may not
-  7         no answer in time
+  7         no answer, in time or at all: it may have been carried out
   8         a program or jog did not come to its end: error, alarm, stop, refused line, lost link
   101       sunmill crashed; the report is in the log folder
   129, 143  ended: the terminal went away; it was told to (SIGTERM)
@@ -37,7 +37,7 @@ pub(super) enum Code {
     State = 5,
     /// This user may not.
     NotAllowed = 6,
-    /// No answer in time.
+    /// No answer in time, or none at all: it may have been carried out.
     Timeout = 7,
     /// The program did not come to its end.
     Ended = 8,

@@ -8,7 +8,7 @@ use clap::Args;
 use color_eyre::eyre::eyre;
 
 use super::exit::{Code, Failure};
-use super::remote::{TakeArgs, ended, gone, refused, with_hub};
+use super::remote::{TakeArgs, ended, gone, lost, refused, with_hub};
 use super::settings::Settings;
 use super::{energy, out};
 use crate::model::StateKind;
@@ -233,7 +233,7 @@ async fn stands(hub: &mut Hub) -> Result<(), Failure> {
         if machine.reported_at > last && !moves {
             return Ok(());
         }
-        hub.next().await.map_err(gone)?;
+        hub.next().await.map_err(lost)?;
     }
 }
 

@@ -47,6 +47,7 @@ mod sim_fleet;
 mod sim_inverter;
 mod socket;
 mod standing;
+mod status;
 mod store;
 mod sun_status;
 mod tcp;

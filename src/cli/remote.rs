@@ -1,6 +1,5 @@
 //! Commands for scripts: what a person can do, through the socket of the hub that runs.
 
-use std::fmt::Write as _;
 use std::process::ExitCode;
 use std::time::Duration;
 
@@ -11,10 +10,10 @@ use tokio::time::timeout;
 
 use super::exit::{Code, Failure};
 use super::settings::Settings;
-use super::{out, socket, standing, sun_status};
+use super::{out, socket, standing};
 use crate::attach::client::{Attached, Me, Problem};
 use crate::attach::{ConnectError, Place, connect, press, talk};
-use crate::model::command::{Command, HomeTarget, Origin, Outcome, Realtime};
+use crate::model::command::{Command, HomeTarget, Origin, Outcome, Realtime, VoidReason};
 use crate::model::hub::{Hub, HubGone, LogEvent, News};
 use crate::model::log::LogItem;
 use crate::model::people::ControlOrder;
@@ -26,19 +25,8 @@ use crate::model::{Axis, AxisVec, StateKind, Time};
 /// A stop is seen in the status within this, or it is said that it was not (FluidNC with a full planner takes 200 ms to slow down).
 const SEEN: Duration = Duration::from_secs(5);
 
-/// How often what is watched is looked at where nothing changes.
-const LOOK: Duration = Duration::from_secs(1);
-
-/// Options of `sunmill status`.
-#[derive(Clone, Copy, Debug, Args)]
-pub struct StatusArgs {
-    /// All that is known, as one JSON document (with --watch: one a line)
-    #[arg(long)]
-    json: bool,
-    /// Print it again whenever it changes
-    #[arg(long)]
-    watch: bool,
-}
+/// Where to look for what became of a command.
+const TOLD_BY: &str = "sunmill status and sunmill audit tell";
 
 /// Whether control is taken first.
 #[derive(Clone, Debug, Default, Args)]
@@ -95,30 +83,6 @@ pub(super) enum Key {
     Resume,
     /// Soft reset.
     Reset,
-}
-
-/// Prints the state.
-pub(super) fn status(settings: &Settings, args: StatusArgs) -> Result<ExitCode, Failure> {
-    with_hub(settings, async |attached| {
-        let (hub, mut said) = (&mut attached.hub, String::new());
-        loop {
-            let (snapshot, now) = (hub.snapshot(), attached.clock.now());
-            let text = match args {
-                StatusArgs { json: true, watch: true } => format!("{}\n", json!(&*snapshot)),
-                StatusArgs { json: true, .. } => pretty(&json!(&*snapshot)),
-                StatusArgs { watch: true, .. } => format!("{}\n", standing::line(&snapshot, now)),
-                _ => told(&snapshot, now),
-            };
-            if text != said && !out::follow(&text)? || !args.watch {
-                return Ok(());
-            }
-            said = text;
-            // What nobody tells grows old too.
-            if let Ok(changed) = timeout(LOOK, hub.changed()).await {
-                changed.map_err(gone)?;
-            }
-        }
-    })
 }
 
 /// Presses a key, and waits until the machine is seen to obey.
@@ -186,7 +150,7 @@ async fn pressed(
             if fresh && machine.state.is_some_and(|state| seen(state.kind)) {
                 return Ok(());
             }
-            hub.next().await.map_err(gone)?;
+            hub.next().await.map_err(lost)?;
         }
     };
     match timeout(SEEN, obeyed).await {
@@ -237,6 +201,7 @@ pub(super) fn send(settings: &Settings, lines: Vec<String>, wait: bool, take: &T
         // A dwell is answered when all motion before it has ended, on every firmware.
         match ended(hub, Command::Mdi("G4 P0".to_owned())).await? {
             Outcome::Done => Ok(()),
+            unknown if unknown.is_unknown() => Err(refused(&unknown)),
             outcome @ Outcome::Voided { .. } => Err(Failure::new(Code::Ended, eyre!("the motion was {outcome}"))),
             outcome => Err(refused(&outcome)),
         }
@@ -263,7 +228,7 @@ pub(super) fn park(settings: &Settings) -> Result<ExitCode, Failure> {
                 Some((ParkStep::Failed(why), _)) => return Err(Failure::new(Code::Failed, eyre!("not parked: {why}"))),
                 _ => {}
             }
-            hub.next().await.map_err(|gone| Failure::new(Code::Unreachable, gone.into()))?;
+            hub.next().await.map_err(lost)?;
         }
     })
 }
@@ -288,6 +253,7 @@ pub(super) fn jog(settings: &Settings, args: &JogArgs) -> Result<ExitCode, Failu
         let stopped = hub.snapshot().machine.stop.as_ref().map(|stop| stop.at);
         match ended(hub, command).await? {
             Outcome::Done => {}
+            unknown if unknown.is_unknown() => return Err(refused(&unknown)),
             outcome @ Outcome::Voided { .. } => return Err(Failure::new(Code::Ended, eyre!("{outcome}"))),
             outcome => return Err(refused(&outcome)),
         }
@@ -301,7 +267,7 @@ pub(super) fn jog(settings: &Settings, args: &JogArgs) -> Result<ExitCode, Failu
                 if machine.reported_at > before && !moves {
                     return Ok(());
                 }
-                hub.next().await.map_err(gone)?;
+                hub.next().await.map_err(lost)?;
             }
         };
         tokio::select! {
@@ -311,7 +277,7 @@ pub(super) fn jog(settings: &Settings, args: &JogArgs) -> Result<ExitCode, Failu
         hub.realtime(Realtime::JogCancel);
         // It is gone when the machine is seen to stand, or the connection ends.
         while hub.snapshot().machine.jog.is_some() {
-            hub.next().await.map_err(gone)?;
+            hub.next().await.map_err(lost)?;
         }
         Err(interrupted())
     })
@@ -395,31 +361,51 @@ pub(super) fn rpc(settings: &Settings, method: &str, params: Option<&str>) -> Re
     let path = hub_place(settings)?;
     block_on(async {
         let result = talk(&path, me(), method, &params).await.map_err(unreachable_hub)?;
-        let result = result.map_err(|problem| problem_of(&problem))?;
+        // It was asked for, and the connection ended before the answer.
+        let result = result.map_err(|problem| if problem.code == 0 { lost(HubGone) } else { problem_of(&problem) })?;
         out::data(&pretty(&result))?;
         Ok(())
     })
 }
 
+/// Asks for a command, and waits for its end.
+///
+/// # Errors
+/// It was not taken, or nobody can tell what became of it.
 pub(super) async fn ended(hub: &mut Hub, command: Command) -> Result<Outcome, Failure> {
     let asked = hub.submit(command).map_err(|why| Failure::new(Code::State, eyre!("{why}")))?;
     loop {
-        let news = hub.next().await.map_err(gone)?;
-        if let News::Log(LogEvent::Entry(entry)) = news
-            && let LogItem::Outcome { ticket, outcome, .. } = &entry.what
-            && *ticket == asked
-        {
-            return Ok(outcome.clone());
+        match hub.next().await.map_err(lost)? {
+            News::Log(LogEvent::Entry(entry)) => {
+                if let LogItem::Outcome { ticket, outcome, .. } = &entry.what
+                    && *ticket == asked
+                {
+                    return Ok(outcome.clone());
+                }
+            }
+            // Its end may be among those; what the hub left out comes again by itself, but these were lost here.
+            News::Log(LogEvent::Gap(_)) => {
+                return Ok(Outcome::Voided { why: VoidReason::AnswerLost, sent: true });
+            }
+            _ => {}
         }
     }
 }
 
+/// What was asked for was not done, as an exit code.
 pub(super) fn refused(outcome: &Outcome) -> Failure {
     let code = match outcome {
         Outcome::Refused(why) if why.is_about_control() => Code::Control,
         Outcome::Refused(why) if why.is_about_role() => Code::NotAllowed,
         Outcome::Refused(_) => Code::State,
+        Outcome::Voided { why: VoidReason::Disconnect, sent: false } => Code::Unreachable,
         Outcome::TimedOut => Code::Timeout,
+        unknown if unknown.is_unknown() => {
+            return Failure::new(
+                Code::Timeout,
+                eyre!("it is not known whether it was carried out: {unknown} ({TOLD_BY})"),
+            );
+        }
         _ => Code::Failed,
     };
     Failure::new(code, eyre!("{outcome}"))
@@ -432,7 +418,7 @@ async fn taken(attached: &mut Attached, reason: String) -> Result<(), Failure> {
     let is_mine = |hub: &Hub| hub.snapshot().people.control.as_ref().is_some_and(|it| it.client == attached.id);
     let seen = async {
         while !is_mine(hub) {
-            hub.next().await.map_err(gone)?;
+            hub.next().await.map_err(lost)?;
         }
         Ok(())
     };
@@ -448,6 +434,7 @@ async fn done(hub: &mut Hub, command: Command) -> Result<(), Failure> {
 /// An error of the protocol as an exit code.
 pub(super) fn problem_of(problem: &Problem) -> Failure {
     let code = match problem.code {
+        6 => Code::Timeout,
         5 => Code::NotAllowed,
         2 => Code::Control,
         1 => Code::State,
@@ -461,25 +448,17 @@ pub(super) fn gone(gone: HubGone) -> Failure {
     Failure::new(Code::Unreachable, gone.into())
 }
 
+/// The hub is gone, and with it the answer to what was asked.
+pub(super) fn lost(_: HubGone) -> Failure {
+    let why = eyre!("the hub has ended, or the connection: it is not known whether it was carried out ({TOLD_BY})");
+    Failure::new(Code::Timeout, why)
+}
+
 pub(super) fn interrupted() -> Failure {
     Failure::new(Code::Interrupted, eyre!("interrupted"))
 }
 
-fn told(snapshot: &Snapshot, now: Time) -> String {
-    let machine = &snapshot.machine;
-    let mut text = String::new();
-    let who =
-        machine.identity.as_ref().map_or_else(|| "unknown".to_owned(), |id| format!("{} {}", id.firmware, id.version));
-    let _ = writeln!(text, "machine   {who} on {}", machine.link.endpoint);
-    text += &standing::lines(snapshot, now);
-    text += &sun_status::lines(snapshot);
-    if let Some(control) = &snapshot.people.control {
-        let _ = writeln!(text, "control   {}", control.who);
-    }
-    text
-}
-
-fn pretty(value: &Value) -> String {
+pub(super) fn pretty(value: &Value) -> String {
     format!("{value:#}\n")
 }
 
@@ -532,4 +511,28 @@ pub(super) fn block_on(doing: impl Future<Output = Result<(), Failure>>) -> Resu
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
     runtime.block_on(doing)?;
     Ok(ExitCode::SUCCESS)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::model::command::Refused;
+
+    #[test]
+    fn what_nobody_can_tell_the_end_of_is_7_and_what_was_not_sent_is_not() {
+        let voided = |why, sent| refused(&Outcome::Voided { why, sent });
+        for why in [VoidReason::Disconnect, VoidReason::AnswerLost] {
+            let failure = voided(why, true);
+            assert_eq!(failure.code(), Code::Timeout);
+            let words = failure.words();
+            assert!(words.contains("not known whether") && words.contains("sunmill audit"), "{words}");
+        }
+        assert_eq!(voided(VoidReason::Disconnect, false).code(), Code::Unreachable, "it may be asked for again");
+        assert_eq!(voided(VoidReason::Stop, true).code(), Code::Failed);
+        assert_eq!(refused(&Outcome::TimedOut).code(), Code::Timeout);
+        assert_eq!(refused(&Outcome::Refused(Refused::because("alarm"))).code(), Code::State);
+        assert_eq!(lost(HubGone).code(), Code::Timeout);
+        let unknown = Problem { code: 6, message: "its end was lost".to_owned() };
+        assert_eq!(problem_of(&unknown).code(), Code::Timeout);
+    }
 }

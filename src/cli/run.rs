@@ -16,7 +16,7 @@ use super::settings::Settings;
 use super::socket::Way;
 use super::{
     audit, bugreport, check, config, daemon, doctor, inverter, job, keys, out, ports, preview, programs, protocol,
-    remote, replay, rules, screen, sim, sim_inverter, token, watch,
+    remote, replay, rules, screen, sim, sim_inverter, status, token, watch,
 };
 use crate::model::Command as Asked;
 use crate::ui::{Keymap, key_table_markdown, key_table_toml};
@@ -68,7 +68,7 @@ pub fn run(cli: Cli, environment: &Environment) -> Result<ExitCode, Failure> {
         Some(Command::Rules(RulesCommand::Plan { json })) => return rules::plan(&settings(None)?, json),
         Some(Command::Park) => return remote::park(&settings(None)?),
         Some(Command::Daemon) => return daemon::run(&settings(None)?),
-        Some(Command::Status(args)) => return remote::status(&settings(None)?, args),
+        Some(Command::Status(args)) => return status::status(&settings(None)?, args),
         Some(Command::Stop) => return remote::key(&settings(None)?, Key::Stop, &TakeArgs::default()),
         Some(Command::Hold) => return remote::key(&settings(None)?, Key::Hold, &TakeArgs::default()),
         Some(Command::Resume(take)) => return remote::key(&settings(None)?, Key::Resume, &take),

@@ -250,6 +250,13 @@ impl fmt::Display for Outcome {
     }
 }
 
+impl Outcome {
+    /// Nobody can tell whether it was carried out: who asked was not told.
+    pub const fn is_unknown(&self) -> bool {
+        matches!(self, Self::Voided { why: VoidReason::Disconnect | VoidReason::AnswerLost, sent: true })
+    }
+}
+
 /// What wipes commands out.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum VoidReason {
@@ -267,6 +274,10 @@ pub enum VoidReason {
     Alarm,
     /// sunmill is ending.
     Shutdown,
+    /// The connection to the hub ended before it told.
+    Disconnect,
+    /// The hub told, and it was lost on the way.
+    AnswerLost,
 }
 
 impl fmt::Display for VoidReason {
@@ -279,6 +290,8 @@ impl fmt::Display for VoidReason {
             Self::Flushed => "a jog cancel",
             Self::Alarm => "an alarm",
             Self::Shutdown => "the end of sunmill",
+            Self::Disconnect => "the end of the connection to sunmill",
+            Self::AnswerLost => "the loss of its answer",
         })
     }
 }

@@ -204,7 +204,8 @@ impl Hub {
         }
     }
 
-    /// Waits for a newer snapshot, an answer or the next log entry, whichever comes first. Nothing is lost if the call is dropped.
+    /// Waits for a newer snapshot, an answer or the next log entry, whichever comes first. Nothing is lost if the call is dropped,
+    /// nor when the hub ends: that it has is told after all that it said.
     pub async fn next(&mut self) -> Result<News, HubGone> {
         enum Got {
             Changed,
@@ -215,13 +216,19 @@ impl Hub {
             let mut changed = pin!(self.snapshots.changed());
             let mut entry = pin!(self.log.recv());
             poll_fn(|cx| {
-                if let Poll::Ready(changed) = changed.as_mut().poll(cx) {
-                    return Poll::Ready(changed.map(|()| Got::Changed).map_err(|_| HubGone));
-                }
+                let is_gone = match changed.as_mut().poll(cx) {
+                    Poll::Ready(Ok(())) => return Poll::Ready(Ok(Got::Changed)),
+                    Poll::Ready(Err(_)) => true,
+                    Poll::Pending => false,
+                };
                 if let Poll::Ready(Some(answer)) = self.answers.poll_recv(cx) {
                     return Poll::Ready(Ok(Got::Answer(answer)));
                 }
-                entry.as_mut().poll(cx).map(|entry| Ok(Got::Entry(entry)))
+                match entry.as_mut().poll(cx) {
+                    Poll::Ready(entry) => Poll::Ready(Ok(Got::Entry(entry))),
+                    Poll::Pending if is_gone => Poll::Ready(Err(HubGone)),
+                    Poll::Pending => Poll::Pending,
+                }
             })
             .await?
         };
@@ -275,6 +282,22 @@ mod tests {
     use crate::model::log::LogItem;
     use crate::model::machine::{MachineState, StateKind};
     use crate::model::time::Time;
+
+    #[tokio::test]
+    async fn that_the_hub_has_ended_is_told_after_all_that_it_said() {
+        let (snapshots, watched) = watch::channel(Arc::default());
+        let (requests, _inbox) = mpsc::channel(1);
+        let (log, _) = broadcast::channel(4);
+        let port = HubPort::new(watched, requests, log.clone(), Arc::default());
+        let mut hub = port.attach_screen();
+        let what = LogItem::State(MachineState::plain(StateKind::Idle));
+        let entry = Arc::new(LogEntry { id: 1, at: Time::ZERO, what });
+        log.send(Arc::clone(&entry)).unwrap();
+        drop(snapshots);
+        assert_eq!(hub.next().await, Ok(News::Log(LogEvent::Entry(entry))));
+        // The port holds the log open; nobody writes into it any more.
+        assert_eq!(hub.next().await, Err(HubGone));
+    }
 
     #[test]
     fn the_first_client_reads_what_was_logged_before_it_came() {

@@ -360,21 +360,80 @@ async fn half_a_request_and_silence_does_not_hold_a_place_either() {
     port.end().await;
 }
 
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn more_clients_than_there_are_places_are_told_so_and_the_socket_stays_open() {
+/// Clients in all places, then silent ones in those for stops.
+#[tokio::test(start_paused = true)]
+async fn more_clients_than_there_are_places_are_told_so_and_a_stop_is_heard_all_the_same() {
     let mut port = Port::open(|_| {}).await;
     let token = port.token("crowd", Role::Observe);
+    let bearer = format!("Bearer {token}");
+    let headers = [("authorization", bearer.as_str())];
+    let screen = moving(&mut port.house).await;
     let mut crowd = Vec::new();
     for _ in 0..64 {
         crowd.push(port.ws(&token).await);
     }
-    let (status, why) = port.refused(&[("authorization", &format!("Bearer {token}"))]).await;
+    let (mut late, _) = port.enter(&headers).await.expect("let in for a stop");
+    let answer = late.ask(1, "hold", json!({})).await;
+    assert_eq!(answer["result"], json!({}), "{answer}");
+    port.house.shop.until("hold", |s| state(s) == Some(StateKind::Hold)).await;
+    let mut silent = Vec::new();
+    for _ in 1..8 {
+        silent.push(port.enter(&headers).await.expect("let in for a stop").0);
+    }
+    let (status, why) = port.refused(&headers).await;
     assert!(status == 503 && why.contains("64 clients"), "{status} {why}");
+    // Who says nothing holds none of these for long, and what does is told why it is not heard.
+    let said = silent[0].next().await.expect("why");
+    assert!(said["error"]["message"].as_str().is_some_and(|why| why.contains("64 clients")), "{said}");
+    assert_eq!(silent[0].next().await, None, "it is cut");
+    let (mut late, _) = port.enter(&headers).await.expect("let in for a stop");
+    let answer = late.ask(1, "hello", json!({"protocol": 1, "client": "late"})).await;
+    assert!(answer["error"]["message"].as_str().is_some_and(|why| why.contains("only what stops")), "{answer}");
+    let answer = late.ask(2, "stop_program", json!({})).await;
+    assert_eq!(answer["result"], json!({}), "{answer}");
+    port.house.shop.until("the end of it", |s| state(s) == Some(StateKind::Idle)).await;
+    // The socket has places of its own.
     let mut raw = port.house.raw().await;
     raw.hello().await;
-    crowd.pop();
-    port.house.shop.until("a free place", |s| s.people.clients.len() == 64).await;
-    drop((raw, crowd));
+    drop((raw, crowd, silent, late, screen));
+    port.end().await;
+}
+
+/// From one address. Each new one makes the oldest give way, and none of those who are let in.
+#[tokio::test(start_paused = true)]
+async fn connections_that_show_nothing_keep_nobody_out() {
+    let mut port = Port::open(|_| {}).await;
+    let token = port.token("pendant", Role::Operate);
+    let mut first = port.ws(&token).await;
+    let mut silent = Vec::new();
+    for _ in 0..200 {
+        silent.push(TcpStream::connect(port.address).await.expect("a port"));
+    }
+    let mut late = port.ws(&token).await;
+    assert!(late.ask(2, "ping", json!({})).await["result"]["now_us"].is_number());
+    let mut rest = Vec::new();
+    timeout(Duration::from_secs(1), silent[0].read_to_end(&mut rest)).await.expect("it gave way").expect("the end");
+    assert!(first.ask(2, "ping", json!({})).await["result"]["now_us"].is_number());
+    drop((first, late, silent));
+    port.end().await;
+}
+
+/// Half of the places are for who has a token.
+#[tokio::test(start_paused = true)]
+async fn programs_without_a_token_do_not_keep_out_who_has_one() {
+    let mut port = Port::open(|setup| setup.without_token = Some(Role::Stop)).await;
+    let token = port.token("pendant", Role::Operate);
+    let mut crowd = Vec::new();
+    for id in 0..32 {
+        let (mut ws, _) = port.enter(&[]).await.expect("let in");
+        let answer = ws.ask(id, "hello", json!({"protocol": 1, "client": "crowd"})).await;
+        assert_eq!(answer["result"]["protocol"], 1, "{answer}");
+        crowd.push(ws);
+    }
+    let (mut more, _) = port.enter(&[]).await.expect("let in for a stop");
+    assert!(more.next().await.is_some_and(|said| said["error"]["code"] == 1));
+    let pendant = port.ws(&token).await;
+    drop((crowd, more, pendant));
     port.end().await;
 }
 

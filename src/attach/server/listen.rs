@@ -4,27 +4,25 @@ use std::io;
 use std::os::unix::fs::{FileTypeExt, PermissionsExt};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
-use std::time::Duration;
 
+use futures_util::FutureExt;
+use futures_util::future::BoxFuture;
 use serde_json::Value;
 use tokio::net::{UnixListener, UnixStream};
-use tokio::task::{JoinHandle, JoinSet};
+use tokio::task::JoinHandle;
 use tokio_util::codec::{FramedRead, LinesCodec};
 
 use super::access::{self, Access};
+use super::door::{self, Door};
 use super::house::House;
 use super::peer::{self, Entered};
+use super::places::{FULL, Place, Places};
 use super::tcp::{self, TcpListening};
 use super::writer::write_out;
 use crate::attach::wire::{self, Code, MAX_LINE, Problem};
 use crate::model::Time;
 use crate::model::command::Origin;
 use crate::model::hub::HubPort;
-
-/// Clients at a time; who comes then is told so.
-const MOST_CLIENTS: usize = 64;
-/// Places beyond them, for who wants to stop the machine.
-const STOPS_ONLY: usize = 8;
 
 /// Why there is no socket.
 #[derive(Debug, thiserror::Error)]
@@ -101,7 +99,7 @@ pub struct Server {
 impl Server {
     /// Serves those too who come over TCP. `healthy` tells whether what runs the machine goes on.
     pub fn open_tcp(&mut self, listening: TcpListening, healthy: impl Fn() -> bool + Send + Sync + 'static) {
-        self.tasks.push(tokio::spawn(tcp::accept(listening, self.house.clone(), Arc::new(healthy))));
+        self.tasks.push(tokio::spawn(tcp::keep(listening, self.house.clone(), Arc::new(healthy))));
     }
 }
 
@@ -120,40 +118,39 @@ pub fn serve(
 ) -> Server {
     let hub = port.join(Origin::Hub);
     let house = House::new(port, now, access);
+    let socket = Socket { listening, house: house.clone(), places: Places::default() };
     let filled = house.ring.clone().fill(hub, Arc::clone(&house.counted));
-    let tasks = vec![tokio::spawn(filled), tokio::spawn(accept(listening, house.clone()))];
+    let tasks = vec![tokio::spawn(filled), tokio::spawn(door::keep(socket))];
     Server { tasks, house }
 }
 
-async fn accept(listening: Listening, house: House) {
-    let mut clients = JoinSet::new();
-    loop {
-        tokio::select! {
-            accepted = listening.listener.accept() => match accepted {
-                Ok((stream, _)) if clients.len() < MOST_CLIENTS => {
-                    clients.spawn(serve_one(stream, house.clone(), false));
-                }
-                Ok((stream, _)) => {
-                    turn_away(&stream, "there are 64 clients already; close one first");
-                    // Whoever wants to stop the machine is heard all the same.
-                    if clients.len() < MOST_CLIENTS + STOPS_ONLY {
-                        clients.spawn(serve_one(stream, house.clone(), true));
-                    }
-                }
-                // Out of descriptors, or the like: who waits will be taken when that is over.
-                Err(error) => {
-                    tracing::warn!(%error, "a client could not come in");
-                    tokio::time::sleep(Duration::from_millis(200)).await;
-                }
-            },
-            Some(_) = clients.join_next(), if !clients.is_empty() => {}
-        }
+/// The socket as a way in.
+struct Socket {
+    listening: Listening,
+    house: House,
+    places: Places,
+}
+
+impl Door for Socket {
+    type Came = UnixStream;
+
+    async fn next(&self) -> io::Result<UnixStream> {
+        Ok(self.listening.listener.accept().await?.0)
+    }
+
+    async fn serve(&mut self, stream: UnixStream) -> Option<BoxFuture<'static, ()>> {
+        // Whoever may open the socket is a user of this computer.
+        let Some(place) = self.places.take(true) else {
+            turn_away(&stream, FULL);
+            return None;
+        };
+        Some(serve_one(stream, self.house.clone(), place).boxed())
     }
 }
 
-async fn serve_one(stream: UnixStream, house: House, stops_only: bool) {
+async fn serve_one(stream: UnixStream, house: House, place: Place) {
     let who = access::at_the_other_end(&stream, &house.access).await;
-    let entered = Entered { id: house.next_id(), who, from: None, stops_only };
+    let entered = Entered { id: house.next_id(), who, from: None, place };
     let (read, write) = stream.into_split();
     let lines = FramedRead::new(read, LinesCodec::new_with_max_length(MAX_LINE));
     peer::serve(lines, |queue| write_out(write, queue), entered, house).await;

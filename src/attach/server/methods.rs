@@ -126,8 +126,12 @@ pub const METHODS: &[Method] = &[
     },
     Method {
         name: "ask",
-        about: "Asks the house: files, programs, ports, history. Answers come as `answer`, maybe several.",
-        params: &[field("query", "object or string", "{\"Program\": {\"List\": null}}, \"Ports\", …")],
+        about: "Asks the house: files, programs, ports, history, the audit. Answers come as `answer`, maybe several.",
+        params: &[field(
+            "query",
+            "object or string",
+            "{\"Program\": {\"List\": null}}, {\"Audit\": {\"kind\": \"mdi\", \"count\": 50}}, \"Ports\", …",
+        )],
         result: &[],
         who: "observe to look; operate for what opens devices or writes files; admin for the configuration",
     },
@@ -172,7 +176,8 @@ pub const NOTIFICATIONS: &[Method] = &[
     },
     Method {
         name: "gap",
-        about: "Entries were left out because the client was slow; `events.since` has them for a while.",
+        about: "Entries were left out because the client was slow; `events.since` has them for a while. It is told before the \
+                next entry, or as soon as the client has taken enough.",
         params: &[field("count", "number", "how many")],
         result: &[],
         who: "after subscribe with events",

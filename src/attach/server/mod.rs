@@ -6,12 +6,15 @@
 
 mod access;
 mod counted;
+mod door;
 mod fares;
 mod house;
 mod listen;
 mod methods;
 mod metrics;
+mod patient;
 mod peer;
+mod places;
 mod requests;
 mod ring;
 mod tcp;

@@ -12,6 +12,7 @@ use tokio_util::codec::LinesCodecError;
 use super::access::Who;
 use super::fares::Measured;
 use super::house::House;
+use super::places::{FULL, Place};
 use super::ring::is_wire;
 use super::writer::{Outlet, Queue, queue};
 use crate::attach::patch;
@@ -45,6 +46,8 @@ const HEARD_EVERY: Duration = Duration::from_secs(1);
 
 /// Who has not said `hello` by then holds a place that others want.
 const GREETING: Duration = Duration::from_secs(10);
+/// And so does who has one of the few places that are kept for stops.
+const STOPPING: Duration = Duration::from_secs(3);
 
 /// How a client came in.
 #[derive(Debug)]
@@ -53,8 +56,8 @@ pub(super) struct Entered {
     pub(super) who: Who,
     /// Where it is, as far as the way in tells.
     pub(super) from: Option<String>,
-    /// All places are taken: it is heard for nothing but stops.
-    pub(super) stops_only: bool,
+    /// Its place among those who may be here at a time.
+    pub(super) place: Place,
 }
 
 /// One client.
@@ -115,8 +118,13 @@ pub(super) async fn serve<W>(
 {
     let (out, queued) = queue();
     let mut writer = tokio::spawn(write(queued));
-    let mut peer = Peer::new(entered, house, out);
-    let greet_by = Instant::now() + GREETING;
+    let Entered { id, who, from, place } = entered;
+    let mut peer = Peer::new(id, who, from, house, out);
+    let mut greet_by = Instant::now() + GREETING;
+    if place.is_for_stops() {
+        greet_by = Instant::now() + STOPPING;
+        peer.is_for_stops();
+    }
     loop {
         let now = Instant::now();
         let (due, look) = (peer.state_due(), peer.measured.look_at(now));
@@ -134,7 +142,7 @@ pub(super) async fn serve<W>(
             peer.house.port.tell_surely(PeopleNews::Came(person)).await;
         }
         peer.tell_how_it_fares();
-        if step.and_then(|()| peer.unpark()).is_err() {
+        if step.and_then(|()| peer.unpark()).and_then(|()| peer.tell_gap()).is_err() {
             break;
         }
     }
@@ -153,20 +161,21 @@ pub(super) async fn serve<W>(
     if !writer.is_finished() {
         let _ = writer.await;
     }
+    drop(place);
 }
 
 impl Peer {
-    fn new(entered: Entered, house: House, out: Outlet) -> Self {
-        let origin = Origin::Script(entered.id);
+    fn new(id: ClientId, who: Who, whence: Option<String>, house: House, out: Outlet) -> Self {
+        let origin = Origin::Script(id);
         Self {
-            id: entered.id,
-            who: entered.who,
-            whence: entered.from,
+            id,
+            who,
+            whence,
             hub: house.port.join(origin.clone()),
             house,
             out,
             parked: VecDeque::new(),
-            stops_only: entered.stops_only,
+            stops_only: false,
             greeted: false,
             named: false,
             origin,
@@ -214,6 +223,13 @@ impl Peer {
             console: self.who.console,
             ..Person::default()
         }
+    }
+
+    /// All other places are taken: it is heard for nothing but stops, and told so.
+    fn is_for_stops(&mut self) {
+        self.stops_only = true;
+        // Nothing was queued before.
+        let _ = self.say(wire::answer(&Value::Null, Err(Problem::new(Code::Refused, FULL))));
     }
 
     fn tell_how_it_fares(&mut self) {
@@ -326,13 +342,13 @@ impl Peer {
 
     /// Its answers find a place. While they do not, nothing but a stop is carried out for it.
     fn has_room(&self) -> bool {
-        self.out.room() > ROOM_FOR_ANSWERS / 2
+        self.out.room() > ROOM_FOR_ANSWERS / 2 + self.waiting.len()
     }
 
     /// Something is to be done as soon as the client has taken more.
     fn waits_for_room(&self) -> bool {
         let waits = self.news.is_some() && self.every.is_some();
-        !self.has_room() || waits && !self.out.is_taken()
+        !self.has_room() || waits && !self.out.is_taken() || self.is_gap_untold()
     }
 
     fn news(&mut self, news: Result<News, HubGone>) -> Result<(), Over> {
@@ -341,10 +357,11 @@ impl Peer {
             Ok(News::Log(LogEvent::Entry(entry))) => self.entry(&entry)?,
             Ok(News::Log(LogEvent::Gap(count))) => {
                 self.lose(count);
-                self.give_up_waiting()?;
+                self.give_up_waiting("the end of this command was lost among too many log entries")?;
             }
             Ok(News::Answer(answer)) => self.say(wire::notification("answer", &json!({"answer": answer})))?,
             Err(HubGone) => {
+                self.give_up_waiting("the hub has ended before this command")?;
                 let _ = self.say(wire::notification("end", &json!({"why": "the hub has ended"})));
                 return Err(Over);
             }
@@ -363,15 +380,31 @@ impl Peer {
         if !self.events || is_wire(entry) && !self.wire {
             return Ok(());
         }
-        if self.out.room() <= ROOM_FOR_ANSWERS {
+        if !self.has_room_for_events() {
             self.lose(1);
             return Ok(());
         }
-        if self.lost > self.lost_told {
-            self.say(wire::notification("gap", &json!({"count": self.lost - self.lost_told})))?;
-            self.lost_told = self.lost;
-        }
+        self.tell_gap()?;
         self.say(wire::notification("event", &json!({"entry": entry})))
+    }
+
+    /// Entries were left out: told before the next one, or as soon as there is room, since there may be none for long.
+    fn tell_gap(&mut self) -> Result<(), Over> {
+        if !self.is_gap_untold() || !self.has_room_for_events() {
+            return Ok(());
+        }
+        let count = self.lost - self.lost_told;
+        self.lost_told = self.lost;
+        self.say(wire::notification("gap", &json!({"count": count})))
+    }
+
+    const fn is_gap_untold(&self) -> bool {
+        self.events && self.lost > self.lost_told
+    }
+
+    /// Log entries leave room for answers, and for those of commands that are under way.
+    fn has_room_for_events(&self) -> bool {
+        self.out.room() > ROOM_FOR_ANSWERS + self.waiting.len()
     }
 
     fn lose(&mut self, count: u64) {
@@ -379,11 +412,11 @@ impl Peer {
         self.house.counted.drop_entries(count);
     }
 
-    /// Ends were lost with the log: nobody can tell any more what became of the commands.
-    fn give_up_waiting(&mut self) -> Result<(), Over> {
+    /// Nobody will tell any more what became of these commands.
+    fn give_up_waiting(&mut self, why: &str) -> Result<(), Over> {
         for id in std::mem::take(&mut self.waiting).into_values() {
-            let why = "the end of this command was lost among too many log entries: see sunmill audit";
-            self.say(wire::answer(&id, Err(Problem::new(Code::Refused, why))))?;
+            let why = format!("{why}: it is not known whether it was carried out, see sunmill audit");
+            self.say(wire::answer(&id, Err(Problem::new(Code::Unknown, why))))?;
         }
         Ok(())
     }
@@ -439,3 +472,6 @@ fn stop_of(call: &Call) -> Option<Realtime> {
         _ => None,
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -1,17 +1,17 @@
-//! Writing to one client, with a bound on how long it may take nothing.
+//! Writing to one client, for as long as it takes anything.
 
+use std::fmt::Display;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::time::Duration;
 
-use tokio::io::{AsyncWrite, AsyncWriteExt};
+use tokio::io::AsyncWriteExt;
 use tokio::sync::{Notify, mpsc};
 use tokio::time::timeout;
 
+use super::patient::{Patient, STUCK, WayOut};
+
 /// Lines that may wait for a client.
 pub(super) const QUEUE: usize = 256;
-/// A client that takes nothing for so long is cut off.
-const STUCK: Duration = Duration::from_secs(5);
 
 /// The end of the queue at which lines are put in.
 #[derive(Debug)]
@@ -86,20 +86,23 @@ impl Queue {
     }
 }
 
-/// Waits until something is written, for as long as a client may take nothing. `false`: it is gone, or was cut off.
-pub(super) async fn in_time<E: std::fmt::Display>(written: impl Future<Output = Result<(), E>>) -> bool {
-    match timeout(STUCK, written).await {
-        Ok(Ok(())) => return true,
-        Ok(Err(error)) => tracing::debug!(%error, "a client is gone"),
-        Err(_) => tracing::warn!("a client took nothing for five seconds and is cut off"),
+/// Whether something was written. If not, the client is gone, or was cut off.
+pub(super) fn is_written<E: Display>(written: Result<(), E>) -> bool {
+    written.inspect_err(|error| tracing::debug!(%error, "a client is gone, or took nothing for five seconds")).is_ok()
+}
+
+/// Waits for the last that is said to a client, however it takes it.
+pub(super) async fn last_words<E: Display>(written: impl Future<Output = Result<(), E>>) {
+    if let Ok(written) = timeout(STUCK, written).await {
+        is_written(written);
     }
-    false
 }
 
 /// Writes what is queued until nobody queues any more. Ends early where the client does not read, or is gone.
-pub(super) async fn write_out(mut to: impl AsyncWrite + Unpin, mut queue: Queue) {
+pub(super) async fn write_out(to: impl WayOut, mut queue: Queue) {
+    let mut to = Patient::new(to);
     while let Some(text) = queue.next().await {
-        if !in_time(to.write_all(text.as_bytes())).await {
+        if !is_written(to.write_all(text.as_bytes()).await) {
             return;
         }
     }
@@ -107,15 +110,19 @@ pub(super) async fn write_out(mut to: impl AsyncWrite + Unpin, mut queue: Queue)
 
 #[cfg(test)]
 mod tests {
+    use tokio::io::AsyncReadExt;
+    use tokio::net::UnixStream;
     use tokio::time::Instant;
 
     use super::*;
 
     #[tokio::test(start_paused = true)]
     async fn a_client_that_takes_nothing_is_cut_off_and_one_that_reads_is_not() {
-        let (near, _far) = tokio::io::duplex(16);
+        let (near, _far) = UnixStream::pair().unwrap();
         let (outlet, queued) = queue();
-        outlet.put("x".repeat(100)).unwrap();
+        for _ in 0..QUEUE {
+            outlet.put("x".repeat(16 * 1024)).unwrap();
+        }
         assert!(!outlet.is_taken());
         // The outlet is still held: it ends because of the client.
         let start = Instant::now();
@@ -123,13 +130,13 @@ mod tests {
         assert_eq!(start.elapsed(), STUCK);
         assert!(outlet.put(String::new()).is_err() && !outlet.is_taken());
 
-        let (near, mut far) = tokio::io::duplex(16);
+        let (near, mut far) = UnixStream::pair().unwrap();
         let (outlet, queued) = queue();
         outlet.put("one".to_owned()).unwrap();
         outlet.put("two".to_owned()).unwrap();
         drop(outlet);
         let mut text = String::new();
-        let read = tokio::io::AsyncReadExt::read_to_string(&mut far, &mut text);
+        let read = far.read_to_string(&mut text);
         let ((), read) = tokio::join!(write_out(near, queued), read);
         assert_eq!((read.unwrap(), text.as_str()), (8, "one\ntwo\n"));
     }

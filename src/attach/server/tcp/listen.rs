@@ -6,31 +6,31 @@ use std::path::PathBuf;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
+use futures_util::FutureExt;
+use futures_util::future::BoxFuture;
 use hyper::server::conn::http1;
 use hyper::service::service_fn;
 use hyper_util::rt::TokioIo;
 use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpSocket, TcpStream};
-use tokio::sync::Semaphore;
-use tokio::task::JoinSet;
-use tokio::time::{sleep, timeout};
+use tokio::time::timeout;
 use tokio_rustls::TlsAcceptor;
 
 use super::guard::Guard;
 use super::keeper::Keeper;
 use super::knocks::Knocks;
+use super::porch::Porch;
 use super::socket;
 use super::tls::{Tls, TlsError, TlsFiles};
 use super::visit::{Doors, Visit};
+use crate::attach::server::door::{self, Door};
 use crate::attach::server::house::House;
+use crate::attach::server::patient::Patient;
+use crate::attach::server::places::Places;
 use crate::attach::tokens::{TokenError, Tokens, now_s};
+use crate::model::is_loopback;
 use crate::model::role::Role;
 
-/// Clients at a time that have come in this way.
-const MOST_CLIENTS: usize = 64;
-/// Connections at a time, those who only ask for a page among them. Who comes then is cut off: without TLS there would be
-/// nothing that they could be told.
-const MOST_VISITS: usize = 128;
 /// A request is said, and its answer taken, within this.
 const VISIT: Duration = Duration::from_secs(10);
 /// What the system may hold of what a client has not taken. More would only be older news when it comes.
@@ -134,7 +134,7 @@ impl TcpListening {
 impl TcpSetup {
     /// Only programs of this computer reach it.
     fn is_loopback(&self) -> bool {
-        self.listen.ip().to_canonical().is_loopback()
+        is_loopback(self.listen.ip())
     }
 
     fn checked(&self) -> Result<Option<Tls>, TcpError> {
@@ -157,7 +157,8 @@ impl TcpSetup {
             keeper: Keeper::new(self.tokens.clone()),
             without_token: self.without_token.filter(|role| self.is_loopback() && *role <= Role::Stop),
             healthy,
-            places: Arc::new(Semaphore::new(MOST_CLIENTS)),
+            places: Places::default(),
+            porch: Porch::default(),
             knocks: Knocks::default(),
         }
     }
@@ -178,33 +179,34 @@ fn bind(listen: SocketAddr) -> Result<TcpListener, TcpError> {
     })
 }
 
-/// Serves everybody who comes.
-pub(in crate::attach::server) async fn accept(listening: TcpListening, house: House, healthy: Healthy) {
-    let TcpListening { listener, setup, mut tls } = listening;
+/// Serves everybody who comes; never ends.
+pub(in crate::attach::server) async fn keep(listening: TcpListening, house: House, healthy: Healthy) {
+    let TcpListening { listener, setup, tls } = listening;
     let doors = Arc::new(setup.doors(house, healthy));
-    let mut visits = JoinSet::new();
     let watching = doors.keeper.clone().watch();
-    tokio::pin!(watching);
-    loop {
-        tokio::select! {
-            accepted = listener.accept() => match accepted {
-                Ok((stream, from)) if visits.len() < MOST_VISITS => {
-                    let tls = match &mut tls {
-                        Some(tls) => Some(tls.now().await),
-                        None => None,
-                    };
-                    visits.spawn(visit(stream, from, tls, Arc::clone(&doors)));
-                }
-                Ok((_, from)) => tracing::debug!(%from, "there are 128 connections over TCP already: one more is cut off"),
-                // Out of descriptors, or the like: who waits will be taken when that is over.
-                Err(error) => {
-                    tracing::warn!(%error, "a connection could not come in");
-                    sleep(Duration::from_millis(200)).await;
-                }
-            },
-            Some(_) = visits.join_next(), if !visits.is_empty() => {}
-            () = &mut watching => {}
-        }
+    tokio::join!(door::keep(Port { listener, tls, doors }), watching);
+}
+
+/// The port as a way in.
+struct Port {
+    listener: TcpListener,
+    tls: Option<Tls>,
+    doors: Arc<Doors>,
+}
+
+impl Door for Port {
+    type Came = (TcpStream, SocketAddr);
+
+    async fn next(&self) -> io::Result<(TcpStream, SocketAddr)> {
+        self.listener.accept().await
+    }
+
+    async fn serve(&mut self, (stream, from): (TcpStream, SocketAddr)) -> Option<BoxFuture<'static, ()>> {
+        let tls = match &mut self.tls {
+            Some(tls) => Some(tls.now().await),
+            None => None,
+        };
+        Some(visit(stream, from, tls, Arc::clone(&self.doors)).boxed())
     }
 }
 
@@ -214,10 +216,15 @@ async fn visit(stream: TcpStream, from: SocketAddr, tls: Option<TlsAcceptor>, do
     if let Err(error) = stream.set_nodelay(true) {
         tracing::debug!(%error, "small messages may be late");
     }
-    let visit = Arc::new(Visit { doors, from, entering: Mutex::new(None) });
-    if timeout(VISIT, heard(stream, tls, Arc::clone(&visit))).await.is_err() {
-        tracing::debug!(%from, "a request took longer than 10 s");
-        return;
+    let guest = doors.porch.come(from.ip());
+    let visit = Arc::new(Visit { doors, from, guest, entering: Mutex::new(None) });
+    let heard = timeout(VISIT, heard(stream, tls, Arc::clone(&visit)));
+    tokio::select! {
+        heard = heard => if heard.is_err() {
+            tracing::debug!(%from, "a request took longer than 10 s");
+            return;
+        },
+        () = visit.guest.gives_way() => return,
     }
     let entering = visit.entering.lock().unwrap_or_else(PoisonError::into_inner).take();
     if let Some(entering) = entering {
@@ -228,10 +235,10 @@ async fn visit(stream: TcpStream, from: SocketAddr, tls: Option<TlsAcceptor>, do
 
 /// The request of a connection, answered.
 async fn heard(mut stream: TcpStream, tls: Option<TlsAcceptor>, visit: Arc<Visit>) {
-    let Some(tls) = tls else { return http(stream, visit).await };
+    let Some(tls) = tls else { return http(Patient::new(stream), visit).await };
     let mut first = [0];
     match stream.peek(&mut first).await {
-        Ok(1) if first[0] == TLS_HANDSHAKE => match tls.accept(stream).await {
+        Ok(1) if first[0] == TLS_HANDSHAKE => match tls.accept(Patient::new(stream)).await {
             Ok(stream) => http(stream, visit).await,
             Err(error) => tracing::debug!(%error, from = %visit.from, "no TLS came to be"),
         },

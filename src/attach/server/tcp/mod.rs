@@ -7,11 +7,12 @@ mod guard;
 mod keeper;
 mod knocks;
 mod listen;
+mod porch;
 mod socket;
 mod tls;
 mod visit;
 
-pub(super) use listen::accept;
+pub(super) use listen::keep;
 pub use listen::{TcpError, TcpListening, TcpSetup};
 pub(in crate::attach) use tls::certificates;
 pub use tls::{TlsError, TlsFiles};

@@ -7,7 +7,6 @@ use futures_util::stream::SplitSink;
 use futures_util::{FutureExt, SinkExt, StreamExt};
 use hyper::upgrade::{OnUpgrade, Upgraded};
 use hyper_util::rt::TokioIo;
-use tokio::sync::OwnedSemaphorePermit;
 use tokio::time::{Instant, MissedTickBehavior, interval_at};
 use tokio_tungstenite::WebSocketStream;
 use tokio_tungstenite::tungstenite::protocol::frame::coding::CloseCode;
@@ -19,7 +18,8 @@ use crate::attach::frames::{self, PING};
 use crate::attach::server::access::Who;
 use crate::attach::server::house::House;
 use crate::attach::server::peer::{self, Entered};
-use crate::attach::server::writer::{Queue, in_time};
+use crate::attach::server::places::Place;
+use crate::attach::server::writer::{Queue, is_written, last_words};
 use crate::attach::tokens::Token;
 
 type Socket = WebSocketStream<TokioIo<Upgraded>>;
@@ -31,7 +31,7 @@ pub(super) struct Entering {
     /// What lets it in, and no longer than that is good.
     pub(super) token: Option<Token>,
     /// Its place among those who may be here at a time.
-    pub(super) place: OwnedSemaphorePermit,
+    pub(super) place: Place,
 }
 
 /// Serves it until it leaves, is gone, does not read, or its token is good no more.
@@ -43,9 +43,8 @@ pub(super) async fn serve(entering: Entering, from: SocketAddr, keeper: Keeper, 
     // Both ways end by it, since either can be blocked.
     let (deaf, mute) = (gone(&keeper, token.as_ref()), gone(&keeper, token.as_ref()));
     let lines = Box::pin(frames::lines(read).take_until(deaf));
-    let entered = Entered { id: house.next_id(), who, from: Some(from.to_string()), stops_only: false };
+    let entered = Entered { id: house.next_id(), who, from: Some(from.to_string()), place };
     peer::serve(lines, |queue| write_out(write, queue, mute), entered, house).await;
-    drop(place);
 }
 
 /// Over when the token is good no more.
@@ -61,24 +60,27 @@ async fn write_out(mut to: SplitSink<Socket, Message>, mut queue: Queue, mut gon
     let mut ping = interval_at(Instant::now() + PING, PING);
     ping.set_missed_tick_behavior(MissedTickBehavior::Delay);
     loop {
+        let written = async {
+            tokio::select! {
+                text = queue.next() => Some(is_written(send(&mut to, &text?).await)),
+                _ = ping.tick() => Some(is_written(to.send(Message::Ping(Bytes::new())).await)),
+            }
+        };
+        // However slowly it reads, it hears of nothing any more when its token is gone.
         let written = tokio::select! {
-            text = queue.next() => match text {
-                Some(text) => in_time(send(&mut to, &text)).await,
-                None => break,
-            },
-            _ = ping.tick() => in_time(to.send(Message::Ping(Bytes::new()))).await,
+            written = written => written,
             () = &mut gone => return dismiss(&mut to).await,
         };
-        if !written {
-            return;
+        match written {
+            Some(true) => {}
+            Some(false) => return,
+            None => break,
         }
     }
     // It may be that what was heard ended by the same reason, a moment sooner.
     match (&mut gone).now_or_never() {
         Some(()) => dismiss(&mut to).await,
-        None => {
-            in_time(to.close()).await;
-        }
+        None => last_words(to.close()).await,
     }
 }
 
@@ -86,7 +88,7 @@ async fn write_out(mut to: SplitSink<Socket, Message>, mut queue: Queue, mut gon
 async fn dismiss(to: &mut SplitSink<Socket, Message>) {
     let reason = "this token is not valid any more".into();
     let close = CloseFrame { code: CloseCode::Policy, reason };
-    in_time(to.send(Message::Close(Some(close)))).await;
+    last_words(to.send(Message::Close(Some(close)))).await;
 }
 
 /// Lines, each in a message; what has gathered goes in one write.

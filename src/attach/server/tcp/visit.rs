@@ -12,17 +12,18 @@ use hyper::header::{
 };
 use hyper::{Method, Request, Response, StatusCode};
 use serde_json::json;
-use tokio::sync::Semaphore;
 use tokio_tungstenite::tungstenite::handshake::server::create_response_with_body;
 
 use super::guard::{self, Guard, Refusal, SUBPROTOCOL};
 use super::keeper::Keeper;
 use super::knocks::Knocks;
 use super::listen::Healthy;
+use super::porch::{Guest, Porch};
 use super::socket::Entering;
 use crate::attach::server::access::Who;
 use crate::attach::server::house::House;
 use crate::attach::server::metrics;
+use crate::attach::server::places::{FULL, Places};
 use crate::attach::tokens::Token;
 use crate::model::Snapshot;
 use crate::model::command::Origin;
@@ -41,7 +42,8 @@ pub(super) struct Doors {
     pub(super) keeper: Keeper,
     pub(super) without_token: Option<Role>,
     pub(super) healthy: Healthy,
-    pub(super) places: Arc<Semaphore>,
+    pub(super) places: Places,
+    pub(super) porch: Porch,
     pub(super) knocks: Knocks,
 }
 
@@ -49,6 +51,8 @@ pub(super) struct Doors {
 pub(super) struct Visit {
     pub(super) doors: Arc<Doors>,
     pub(super) from: SocketAddr,
+    /// Its place among those who were not let in yet.
+    pub(super) guest: Guest,
     /// Who was let in by it.
     pub(super) entering: Mutex<Option<Entering>>,
 }
@@ -132,9 +136,9 @@ impl Visit {
             answer.headers_mut().insert(SEC_WEBSOCKET_PROTOCOL, HeaderValue::from_static(SUBPROTOCOL));
         }
         let Admitted { who, token } = self.admit(request.headers()).await?;
-        let place = Arc::clone(&self.doors.places).try_acquire_owned().map_err(|_| {
-            Refusal::new(StatusCode::SERVICE_UNAVAILABLE, "there are 64 clients here already; close one first")
-        })?;
+        let place = self.doors.places.take(token.is_some());
+        let place = place.ok_or_else(|| Refusal::new(StatusCode::SERVICE_UNAVAILABLE, FULL))?;
+        self.guest.is_known();
         let entering = Entering { upgrade: hyper::upgrade::on(request), who, token, place };
         *self.entering.lock().unwrap_or_else(PoisonError::into_inner) = Some(entering);
         Ok(answer)
