@@ -9,7 +9,7 @@ mod people;
 use std::process::{Child, Command, Stdio};
 
 use common::pty::Terminal;
-use common::{Home, failure, stdout, sunmill};
+use common::{Home, data_from, failure, stdout, sunmill};
 use rustix::process::{Pid, Signal, kill_process};
 use serde_json::Value;
 
@@ -128,7 +128,7 @@ fn a_script_changes_a_setting_of_an_inverter_and_is_told_what_became_of_it() {
     assert!(why.contains("simulated"), "which there are: {why}");
     let why = failure(&daemon.run(&["inverter", "set", "simulated", "charge_end_soc=90"]), 5);
     assert!(why.contains("not agreed"), "{why}");
-    assert!(stdout(&daemon.run(&["audit"])).contains("discharge_end_soc 20 % -> 35 %"));
+    assert!(data_from(&daemon.run(&["audit"]), &daemon.socket).contains("discharge_end_soc 20 % -> 35 %"));
 }
 
 #[test]
@@ -283,7 +283,9 @@ fn a_script_jogs_zeroes_and_runs_programs_and_its_exit_code_says_how_they_ended(
     // The row of the reset comes when it is known what became of it.
     let is_reset = |row: &Value| row["kind"] == "realtime" && row["what"] == "soft reset";
     let rows = (0..1000)
-        .map(|_| serde_json::from_str::<Value>(&stdout(&daemon.run(&["audit", "--json"]))).expect("JSON"))
+        .map(|_| {
+            serde_json::from_str::<Value>(&data_from(&daemon.run(&["audit", "--json"]), &daemon.socket)).expect("JSON")
+        })
         .find(|rows| rows.as_array().expect("rows").iter().any(is_reset))
         .expect("a row of the reset");
     let of = |what: &str| {

@@ -6,7 +6,7 @@ use std::io::{BufRead, BufReader};
 use std::net::TcpListener;
 use std::process::{Child, Command, Stdio};
 
-use common::{Home, failure, stdout, sunmill};
+use common::{Home, data_from, failure, stdout, sunmill};
 use serde_json::Value;
 
 /// A simulated inverter on a socket; it ends with the test.
@@ -227,7 +227,7 @@ fn what_a_hub_holds_is_asked_through_it_and_opened_by_nobody_else() {
     );
     let registers = read(&["inverter", "registers", "hybrid", "--search", "8475", "--json"]);
     assert_eq!(registers[0]["raw"], serde_json::json!([30]));
-    let audit = stdout(&run(&["audit"]));
+    let audit = data_from(&run(&["audit"]), "the audit of the sunmill that runs at ");
     assert!(audit.contains("20 % -> 30 %"), "{audit}");
     drop(hub);
     // The inverter itself is started again, and has it still.

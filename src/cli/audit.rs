@@ -1,17 +1,28 @@
 //! `sunmill audit`: who did what, when, and how it ended.
 
+use std::time::Duration;
+
 use clap::Args;
+use color_eyre::eyre::eyre;
 use jiff::Zoned;
 use jiff::tz::TimeZone;
 use serde::Serialize;
 
+use tokio::time::timeout;
+
 use super::args::Format;
-use super::exit::Failure;
+use super::exit::{Code, Failure};
+use super::remote::{gone, learned};
 use super::settings::Settings;
 use super::when::{When, local, rfc3339};
-use super::{listing, store};
-use crate::model::audit::{AuditKind, AuditRow};
+use super::{listing, out, socket, store};
+use crate::model::audit::{AuditAsk, AuditKind, AuditPage, AuditRow};
+use crate::model::desk::{Answer, Query};
+use crate::model::hub::{Hub, News};
 use crate::store::AuditFilter;
+
+/// The hub answers within this.
+const ANSWER: Duration = Duration::from_secs(10);
 
 /// Options of `sunmill audit`.
 #[derive(Debug, Args)]
@@ -74,22 +85,81 @@ impl<'a> Told<'a> {
     }
 }
 
-/// What `audit` prints: newest first.
+/// What `audit` prints: newest first. Where that is from is said on stderr.
 pub(super) fn told(settings: &Settings, args: &AuditArgs) -> Result<String, Failure> {
-    let now = Zoned::now();
-    let filter = AuditFilter {
-        since_ms: args.since.map(|when| when.unix_ms(&now)).transpose()?,
-        until_ms: args.until.map(|when| when.unix_ms(&now)).transpose()?,
-        kind: args.kind,
-    };
-    let rows = match store::reader(settings) {
-        Some(reader) => reader.audit(&filter, 0, args.last.unwrap_or(usize::MAX))?,
-        None => Vec::new(),
-    };
+    let Kept { rows, whence } = kept(settings, args)?;
+    out::words(&whence);
     match args.format {
         Format { json: true, .. } => listing::json(&rows.iter().map(Told::of).collect::<Vec<_>>()),
         Format { csv: true, .. } => listing::csv(&NAMES, &rows.iter().map(Told::of).collect::<Vec<_>>()),
-        _ => Ok(text(&rows, now.time_zone())),
+        _ => Ok(text(&rows, Zoned::now().time_zone())),
+    }
+}
+
+/// The same for people, with where it is from at its head.
+pub(super) fn told_whole(settings: &Settings, args: &AuditArgs) -> Result<String, Failure> {
+    let Kept { rows, whence } = kept(settings, args)?;
+    Ok(format!("({whence})\n{}", text(&rows, Zoned::now().time_zone())))
+}
+
+/// Rows, and in words where they are from.
+struct Kept {
+    rows: Vec<AuditRow>,
+    whence: String,
+}
+
+/// Of the sunmill that runs, whose data may not be for this user to read; else what lies on this disk.
+fn kept(settings: &Settings, args: &AuditArgs) -> Result<Kept, Failure> {
+    let now = Zoned::now();
+    let (since_ms, until_ms) = (
+        args.since.map(|when| when.unix_ms(&now)).transpose()?,
+        args.until.map(|when| when.unix_ms(&now)).transpose()?,
+    );
+    let ask = AuditAsk { since_ms, until_ms, kind: args.kind, ..AuditAsk::default() };
+    let most = args.last.unwrap_or(usize::MAX);
+    let why = match socket::serving(settings) {
+        None => "no sunmill answers".to_owned(),
+        Some(place) => match learned(&place, async |attached| of_hub(&mut attached.hub, ask, most).await) {
+            Ok(rows) => return Ok(Kept { rows, whence: format!("the audit of the sunmill that runs at {place}") }),
+            Err(why) => format!("the sunmill at {place} does not tell its audit ({})", why.words()),
+        },
+    };
+    let file = settings.store_file.as_ref().map_or_else(|| "no file".to_owned(), |path| path.display().to_string());
+    let (rows, whence) = match store::reader(settings) {
+        Some(reader) => {
+            let filter = AuditFilter { since_ms, until_ms, kind: args.kind };
+            (reader.audit(&filter, 0, most)?, format!("{why}: this is what lies in {file}"))
+        }
+        None => (Vec::new(), format!("{why}, and nothing has been kept in {file} yet")),
+    };
+    Ok(Kept { rows, whence })
+}
+
+/// Page by page, from the newest on.
+async fn of_hub(hub: &mut Hub, mut ask: AuditAsk, most: usize) -> Result<Vec<AuditRow>, Failure> {
+    let mut rows = Vec::new();
+    while rows.len() < most {
+        let late = || Failure::new(Code::Timeout, eyre!("it did not answer in time"));
+        let AuditPage { rows: page, before } =
+            timeout(ANSWER, page(hub, ask.clone())).await.map_err(|_elapsed| late())??;
+        rows.extend(page);
+        ask.before = before;
+        if before.is_none() {
+            break;
+        }
+    }
+    rows.truncate(most);
+    Ok(rows)
+}
+
+async fn page(hub: &mut Hub, ask: AuditAsk) -> Result<AuditPage, Failure> {
+    hub.ask(Query::Audit(ask)).map_err(|why| Failure::new(Code::State, eyre!("{why}")))?;
+    loop {
+        match hub.next().await.map_err(gone)? {
+            News::Answer(Answer::Audit(page)) => return page.map_err(|why| eyre!("{why}").into()),
+            News::Answer(Answer::Done(Err(why))) => return Err(Failure::new(Code::State, eyre!("{why}"))),
+            _ => {}
+        }
     }
 }
 

@@ -16,8 +16,10 @@ use crate::driver::discover::{self, Roots};
 use crate::driver::machine::ask;
 use crate::driver::transport::Opener;
 use crate::model::Endpoint;
+use crate::model::audit::{AuditAsk, AuditPage};
 use crate::model::desk::{Answer, Query};
 use crate::model::hub::Errand;
+use crate::store::Store;
 
 /// Questions that may wait.
 const WAITING: usize = 8;
@@ -31,10 +33,11 @@ struct Desk {
     /// The text to begin with, and the file to write.
     config: Option<(Option<PathBuf>, PathBuf)>,
     state: Option<PathBuf>,
+    store: Option<Store>,
 }
 
 /// Starts the desk; it ends when nobody can ask it any more. To be called in the runtime.
-pub(super) fn start(settings: &Settings, clock: Clock) -> mpsc::Sender<Errand> {
+pub(super) fn start(settings: &Settings, clock: Clock, store: Option<Store>) -> mpsc::Sender<Errand> {
     let (asked, mut errands) = mpsc::channel::<Errand>(WAITING);
     let desk = Desk {
         opener: opener(settings),
@@ -43,6 +46,7 @@ pub(super) fn start(settings: &Settings, clock: Clock) -> mpsc::Sender<Errand> {
         configured: configured(settings),
         config: config_files(settings),
         state: settings.state_folder.clone(),
+        store,
     };
     tokio::spawn(async move {
         // One at a time: a second device is not opened while the first one is asked.
@@ -95,6 +99,10 @@ impl Desk {
                     _ => return None,
                 }
             }
+            Query::Audit(ask) => {
+                let store = self.store.clone();
+                Answer::Audit(blocking(move || audited(store.as_ref(), &ask)).await.and_then(|page| page))
+            }
             Query::Program(_) => Answer::Done(Err("programs are not served here".to_owned())),
             Query::Power(_) => Answer::Done(Err("inverters are not served here".to_owned())),
             Query::SaveConsole(text) => {
@@ -127,6 +135,11 @@ async fn blocking<T: Send + 'static>(work: impl FnOnce() -> T + Send + 'static) 
     tokio::task::spawn_blocking(work).await.map_err(|_| "sunmill is ending".to_owned())
 }
 
+fn audited(store: Option<&Store>, ask: &AuditAsk) -> Result<AuditPage, String> {
+    let store = store.ok_or("no audit is kept: there is no folder for it, or it cannot be used")?;
+    store.reader().audit_page(ask).map_err(|why| why.to_string())
+}
+
 fn remember(files: Option<(Option<PathBuf>, PathBuf)>, port: &Path) -> Result<String, String> {
     let (from, to) = files.ok_or("there is no home folder to keep a configuration in")?;
     let named = |path: &Path, why: &dyn std::fmt::Display| format!("{}: {why}", path.display());
@@ -154,6 +167,8 @@ fn save(folder: Option<PathBuf>, name: &str, text: &str) -> Result<String, Strin
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::cli::environment::Environment;
+    use crate::model::audit::{Asker, AuditKind, AuditRow};
 
     #[test]
     fn remembering_a_port_writes_one_line_and_says_where() {
@@ -180,5 +195,30 @@ mod tests {
         let file = std::fs::read_dir(dir.path()).unwrap().next().unwrap().unwrap().path();
         assert!(said.contains(file.to_str().unwrap()) && said.contains("console-20"), "{said}");
         assert_eq!(std::fs::read_to_string(file).unwrap(), "> G0 X1");
+    }
+    #[tokio::test]
+    async fn the_audit_is_told_page_by_page_and_where_there_is_none_that_is_said() {
+        let dir = tempfile::tempdir().unwrap();
+        let (store, _) = Store::open(&dir.path().join("sunmill.db")).unwrap();
+        let row = AuditRow {
+            at_ms: crate::store::now_ms(),
+            kind: AuditKind::Mdi,
+            who: "screen 1".into(),
+            by: Asker::default(),
+            what: "G0 X1".into(),
+            outcome: "done".into(),
+            took_ms: Some(3),
+        };
+        store.audit(row.clone());
+        store.flush().unwrap();
+        let settings = Settings::built_in(&Environment::default());
+        let ask = async |store: Option<Store>| {
+            let errands = start(&settings, Clock::start(), store);
+            let (answer_to, mut answers) = mpsc::channel(1);
+            errands.send(Errand { query: Query::Audit(AuditAsk::default()), answer_to }).await.unwrap();
+            answers.recv().await.unwrap()
+        };
+        assert_eq!(ask(Some(store)).await, Answer::Audit(Ok(AuditPage { rows: vec![row], before: None })));
+        assert!(matches!(ask(None).await, Answer::Audit(Err(why)) if why.contains("no audit is kept")));
     }
 }

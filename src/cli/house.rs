@@ -130,7 +130,7 @@ impl House {
             let (session, opener) = (session_config(&settings), opener(&settings));
             let pulses = keeping.pulses.clone();
             let (port, task) = hub::start_keeping(session, Tables::load(), opener, clock, keeping);
-            let port = port.with_desk(desk::start(&settings, clock));
+            let port = port.with_desk(desk::start(&settings, clock, store.clone()));
             let running = Running { port, clock, pulses, task };
             let done = doing(&running).await;
             running.task.shutdown().await;

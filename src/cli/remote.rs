@@ -507,6 +507,18 @@ fn with_hub_to_the_end(
     })
 }
 
+/// Asks the hub at this place something; nothing of the machine is changed by it.
+pub(super) fn learned<T>(
+    place: &Place,
+    asking: impl AsyncFnOnce(&mut Attached) -> Result<T, Failure>,
+) -> Result<T, Failure> {
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
+    runtime.block_on(async {
+        let mut attached = connect(place, me()).await.map_err(unreachable_hub)?;
+        asking(&mut attached).await
+    })
+}
+
 pub(super) fn block_on(doing: impl Future<Output = Result<(), Failure>>) -> Result<ExitCode, Failure> {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
     runtime.block_on(doing)?;

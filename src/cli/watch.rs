@@ -1,5 +1,6 @@
 //! `sunmill events`: what happens, for scripts.
 
+use std::collections::VecDeque;
 use std::fmt::Write as _;
 use std::process::ExitCode;
 
@@ -11,6 +12,7 @@ use super::out;
 use super::remote::{block_on, hub_place, interrupted, me, problem_of, unreachable_hub};
 use super::settings::Settings;
 use super::when::rfc3339;
+use crate::attach::Place;
 use crate::attach::client::{Dialed, dial};
 use crate::store::now_ms;
 
@@ -83,6 +85,32 @@ fn timed(entry: &Value, started_ms: i64) -> Value {
         entry["time"] = rfc3339(started_ms + i64::try_from(at_us / 1000).unwrap_or_default()).into();
     }
     entry
+}
+
+/// The last entries that are kept, a JSON object a line.
+pub(super) fn last(place: &Place, most: usize) -> Result<String, Failure> {
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
+    let entries = runtime.block_on(async {
+        let mut hub = dial(place, &me()).await.map_err(unreachable_hub)?;
+        let started_ms = started(&mut hub).await?;
+        let mut entries = VecDeque::new();
+        let mut last = 0;
+        loop {
+            let asked = hub.ask("events.since", &json!({"id": last})).await;
+            let since = asked.map_err(|problem| problem_of(&problem))?;
+            for entry in since["entries"].as_array().into_iter().flatten() {
+                if entries.len() == most {
+                    entries.pop_front();
+                }
+                entries.push_back(format!("{}\n", timed(entry, started_ms)));
+            }
+            match since["last"].as_u64() {
+                Some(next) if next > last && since["more"] == Value::Bool(true) => last = next,
+                _ => return Ok::<_, Failure>(entries),
+            }
+        }
+    })?;
+    Ok(entries.into_iter().collect())
 }
 
 /// Prints what is kept after `last`. `false`: nobody reads any more.

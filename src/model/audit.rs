@@ -113,6 +113,36 @@ impl fmt::Display for AuditKind {
     }
 }
 
+/// Which rows are asked for, newest first.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct AuditAsk {
+    /// At this ms of Unix time or later.
+    pub since_ms: Option<i64>,
+    /// Before this ms of Unix time.
+    pub until_ms: Option<i64>,
+    /// Of this kind only.
+    pub kind: Option<AuditKind>,
+    /// Written before this row: [`AuditPage::before`] of the page before.
+    pub before: Option<u64>,
+    /// At most so many. 0, or more than a page has: a page.
+    pub count: usize,
+}
+
+/// Some rows.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct AuditPage {
+    /// Newest first.
+    pub rows: Vec<AuditRow>,
+    /// Ask for those before this row next. `None`: there are none.
+    pub before: Option<u64>,
+}
+
+impl AuditPage {
+    /// Most rows of one.
+    pub const MOST: usize = 200;
+}
+
 /// There is no such kind of row.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("{0:?} is none of jog, mdi, command, offset, setting, run, realtime, alarm, lease, note")]

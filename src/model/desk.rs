@@ -7,6 +7,7 @@ use std::path::PathBuf;
 
 use serde::{Deserialize, Serialize};
 
+use super::audit::{AuditAsk, AuditPage};
 use super::machine::{Identity, MachineState};
 use super::power::{PowerAnswer, PowerQuery};
 use super::program::{ProgramAnswer, ProgramQuery};
@@ -31,6 +32,8 @@ pub enum Query {
         /// The table.
         text: String,
     },
+    /// Rows of the audit.
+    Audit(AuditAsk),
     /// About programs.
     Program(ProgramQuery),
     /// About inverters.
@@ -51,6 +54,8 @@ pub enum Answer {
     },
     /// Something was done or could not be: words for the person.
     Done(Result<String, String>),
+    /// Rows of the audit, or why they cannot be read.
+    Audit(Result<AuditPage, String>),
     /// About programs.
     Program(ProgramAnswer),
     /// About inverters.

@@ -145,7 +145,7 @@ impl Query {
                 | ProgramQuery::StopJob(_)
                 | ProgramQuery::CleanAnalyses,
             ) => Role::Operate,
-            Self::Ports | Self::Program(_) | Self::Power(_) => Role::Observe,
+            Self::Ports | Self::Audit(_) | Self::Program(_) | Self::Power(_) => Role::Observe,
             Self::RememberPort(_) => Role::Admin,
             _ => Role::Operate,
         }

@@ -9,7 +9,7 @@ use super::error::StoreError;
 use super::open;
 use super::power::{self, PowerRow};
 use super::rows::{self, AUDIT_COLUMNS, RUN_COLUMNS, signed};
-use crate::model::audit::{AuditKind, AuditRow};
+use crate::model::audit::{AuditAsk, AuditKind, AuditPage, AuditRow};
 use crate::model::power::{EnergyBar, Grain, Sample, Saved};
 use crate::model::program::ask::Statistics;
 use crate::model::program::{Checkpoint, PastRun, ProgramTotals, Report, RunEnergy, Totals};
@@ -157,6 +157,39 @@ impl Reader {
                 )?
                 .collect()
         })
+    }
+
+    /// A page of the audit, newest first. Rows that are written between two pages move nothing.
+    ///
+    /// # Errors
+    /// The file is not there or cannot be read.
+    pub fn audit_page(&self, ask: &AuditAsk) -> Result<AuditPage, StoreError> {
+        let count = if ask.count == 0 { AuditPage::MOST } else { ask.count.min(AuditPage::MOST) };
+        let mut rows: Vec<(AuditRow, i64)> = self.ask(|connection| {
+            connection
+                .prepare(&format!(
+                    "SELECT {AUDIT_COLUMNS}, id FROM audit
+                     WHERE at_ms >= coalesce(?1, at_ms) AND (?2 IS NULL OR at_ms < ?2) AND (?3 IS NULL OR kind = ?3)
+                         AND (?4 IS NULL OR id < ?4)
+                     ORDER BY id DESC LIMIT ?5"
+                ))?
+                .query_map(
+                    params![
+                        ask.since_ms,
+                        ask.until_ms,
+                        ask.kind.map(AuditKind::name),
+                        ask.before.map(signed),
+                        // One more tells whether there are more.
+                        signed(count as u64 + 1)
+                    ],
+                    |row| Ok((rows::audit_of(row)?, row.get("id")?)),
+                )?
+                .collect()
+        })?;
+        let is_last = rows.len() <= count;
+        rows.truncate(count);
+        let before = rows.last().filter(|_| !is_last).and_then(|(_, id)| u64::try_from(*id).ok());
+        Ok(AuditPage { rows: rows.into_iter().map(|(row, _)| row).collect(), before })
     }
 
     /// How power went from a moment until before another, oldest first, in one inverter, or in all together (`None`): then

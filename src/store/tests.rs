@@ -12,7 +12,7 @@ use proptest::prelude::*;
 use tempfile::TempDir;
 
 use super::*;
-use crate::model::audit::{Asker, AuditKind, AuditRow};
+use crate::model::audit::{Asker, AuditAsk, AuditKind, AuditPage, AuditRow};
 use crate::model::axes::{AxisSet, AxisVec};
 use crate::model::program::report::{FileUnits, Frame, Times};
 use crate::model::program::{Checkpoint, ContentHash, Drawn, PastRun, Reach, Report, RunEnd, RunEnergy, RunId};
@@ -399,6 +399,30 @@ fn reports_are_given_back_and_bounded() {
     store.keep_report("b", &report(1));
     store.flush().unwrap();
     assert_eq!(store.reader().report("a").unwrap(), None);
+}
+
+#[test]
+fn pages_of_the_audit_join_whatever_is_written_between_them() {
+    let place = Place::new();
+    let (store, _) = place.open();
+    let many = AuditPage::MOST + 50;
+    for n in 0..many {
+        store.audit(row(AuditKind::Mdi, &n.to_string()));
+    }
+    store.audit(row(AuditKind::Alarm, "ALARM:1"));
+    store.flush().unwrap();
+    let mut ask = AuditAsk { kind: Some(AuditKind::Mdi), count: 10_000, ..AuditAsk::default() };
+    let first = store.reader().audit_page(&ask).unwrap();
+    assert_eq!(first.rows.len(), AuditPage::MOST, "a page is bounded, whatever is asked for");
+    store.audit(row(AuditKind::Mdi, "later"));
+    store.flush().unwrap();
+    (ask.before, ask.count) = (first.before, 0);
+    let second = store.reader().audit_page(&ask).unwrap();
+    assert_eq!(second.before, None);
+    let whats: Vec<String> = first.rows.into_iter().chain(second.rows).map(|row| row.what).collect();
+    assert_eq!(whats, (0..many).rev().map(|n| n.to_string()).collect::<Vec<_>>());
+    let exact = AuditAsk { kind: Some(AuditKind::Alarm), count: 1, ..AuditAsk::default() };
+    assert_eq!(store.reader().audit_page(&exact).unwrap().before, None, "there are no more");
 }
 
 #[test]

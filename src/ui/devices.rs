@@ -65,7 +65,7 @@ impl Devices {
     /// Takes an answer; one that is not about devices comes back.
     pub fn take(&mut self, answer: &Answer) -> Option<Result<String, String>> {
         match answer {
-            Answer::Program(_) | Answer::Power(_) => None,
+            Answer::Program(_) | Answer::Power(_) | Answer::Audit(_) => None,
             Answer::Ports(ports) => {
                 // What was selected stays selected, wherever it stands now.
                 let selected = self.current().map(|port| port.path.clone());

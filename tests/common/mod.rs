@@ -90,6 +90,14 @@ pub fn stdout(output: &Output) -> String {
     stdout
 }
 
+/// stdout of a run that must succeed and say on stderr where its data is from.
+pub fn data_from(output: &Output, whence: &str) -> String {
+    let (stdout, stderr) = texts(output);
+    assert!(output.status.success() && stderr.contains(whence), "{:?}\n{stdout}\n{stderr}", output.status);
+    assert_eq!(stderr.lines().count(), 1, "{stderr}");
+    stdout
+}
+
 /// stderr of a run that must fail with `code` and print no data.
 pub fn failure(output: &Output, code: i32) -> String {
     let (stdout, stderr) = texts(output);

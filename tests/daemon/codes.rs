@@ -137,7 +137,16 @@ fn programs_are_those_of_the_sunmill_that_runs_and_so_is_their_history() {
     assert_eq!(stdout(&ask(&["programs", "history", "--json", "--since", "2100-01-01"])), "[]\n");
     let sums: Value = serde_json::from_str(&stdout(&ask(&["programs", "statistics", "--json"]))).expect("JSON");
     assert_eq!((&sums["dry"]["done"], &sums["programs"][0]["name"]), (&1.into(), &"good.nc".into()), "{sums:#}");
+    let audit = data_from(&ask(&["audit", "--kind", "run"]), &socket);
+    assert!(audit.contains("run good.nc"), "{audit}");
+    assert_eq!(data_from(&ask(&["audit", "--csv", "--last", "1"]), &socket).lines().count(), 2);
+    let report = stdout(&ask(&["bugreport"]));
+    let (_, report) =
+        report.split_once("== audit, the last 100\n(the audit of the sunmill that runs at ").expect("whose");
+    let (audit, events) = report.split_once("== events, the last 300 of the sunmill that runs\n").expect("events");
+    assert!(audit.contains("run good.nc") && events.contains("good.nc has come to its end"), "{report}");
     drop(daemon);
     // Without one they are what lies on this disk: nothing.
     assert_eq!(stdout(&ask(&["programs", "history", "--json"])), "[]\n");
+    assert_eq!(data_from(&ask(&["audit", "--json"]), "no sunmill answers, and nothing has been kept in "), "[]\n");
 }

@@ -79,7 +79,8 @@ fn stands(daemon: &Daemon) -> f64 {
 
 /// A row of the audit, once it is on the disk.
 fn audited(daemon: &Daemon, wanted: impl Fn(&Value) -> bool) -> Value {
-    let read = || serde_json::from_str::<Value>(&stdout(&daemon.run(&["audit", "--json"]))).expect("JSON");
+    let read =
+        || serde_json::from_str::<Value>(&data_from(&daemon.run(&["audit", "--json"]), &daemon.socket)).expect("JSON");
     let found = (0..1000).find_map(|_| read().as_array().expect("rows").iter().find(|row| wanted(row)).cloned());
     found.unwrap_or_else(|| panic!("no such row: {:#}", read()))
 }

@@ -15,10 +15,12 @@ use crate::cli::audit::{self, AuditArgs};
 use crate::cli::environment::Environment;
 use crate::cli::exit::Failure;
 use crate::cli::settings::{BadSettings, Settings};
-use crate::cli::{doctor, out};
+use crate::cli::{doctor, out, socket, watch};
 
 /// Rows of the audit.
 const AUDIT: usize = 100;
+/// Events of the sunmill that runs.
+const EVENTS: usize = 300;
 /// Lines of a log file.
 const LOG: usize = 300;
 /// Lines of the wire log.
@@ -81,6 +83,7 @@ fn report(found: Found, environment: &Environment) -> String {
     let file = found.file.as_deref().map_or_else(String::new, |path| format!(" {}", path.display()));
     part(&format!("configuration{file}"), &config);
     part(&format!("audit, the last {AUDIT}"), &audited(&settings));
+    part(&format!("events, the last {EVENTS} of the sunmill that runs"), &events(&settings));
     if let Some(folder) = &settings.log_folder {
         match newest_log(folder) {
             Some(path) => part(&format!("log, the end of {}", path.display()), &tail(&path, LOG)),
@@ -112,10 +115,16 @@ fn versions(environment: &Environment) -> String {
 
 fn audited(settings: &Settings) -> String {
     let args = AuditArgs { since: None, until: None, kind: None, last: Some(AUDIT), format: Format::default() };
-    match audit::told(settings, &args) {
+    match audit::told_whole(settings, &args) {
         Ok(text) => text,
         Err(why) => format!("(it cannot be read: {})\n", why.words()),
     }
+}
+
+/// What the sunmill that runs has logged last, a JSON object a line.
+fn events(settings: &Settings) -> String {
+    let Some(place) = socket::serving(settings) else { return "(no sunmill answers)\n".to_owned() };
+    watch::last(&place, EVENTS).unwrap_or_else(|why| format!("(it does not tell: {})\n", why.words()))
 }
 
 /// The log file of the latest day.
