@@ -10,6 +10,7 @@ use rustix::pty::OpenptFlags;
 use rustix::termios::OptionalActions;
 use tokio::net::unix::pipe;
 use tokio::sync::mpsc;
+use tokio::time::MissedTickBehavior;
 
 use super::wired::Wired;
 use super::world::ServeError;
@@ -81,6 +82,9 @@ impl Port {
         // There while a program has the other end open. Made anew each time: a hang-up stays set in the
         // runtime's books for good and would make every later wait end at once.
         let mut ends: Option<Ends> = None;
+        // Not anew each time: what the device does by itself may come more often than that, for as long as it moves.
+        let mut poll = tokio::time::interval(NOBODY_POLL);
+        poll.set_missed_tick_behavior(MissedTickBehavior::Delay);
         loop {
             pending.append(&mut world.output());
             if world.take_drop() {
@@ -104,7 +108,7 @@ impl Port {
                     }
                 }
                 ready = writable(ends.as_ref()), if !pending.is_empty() => ready.map_err(RunError::Io)?,
-                () = tokio::time::sleep(NOBODY_POLL), if ends.is_none() && room > 0 => {
+                _ = poll.tick(), if ends.is_none() && room > 0 => {
                     let read = rustix::io::read(&self.master, &mut buffer[..room]).map_err(io::Error::from);
                     if take(world, &buffer, read).map_err(RunError::Io)? == There::Somebody {
                         ends = Some(Ends::of(&self.master).map_err(RunError::Io)?);
