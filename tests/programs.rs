@@ -5,13 +5,13 @@
 mod common;
 
 use common::mill::{Mill, moves, x, z};
-use common::shop::{FIRMWARES, idle, middle, refused, state};
-use sunmill::hub::runner::RunnerConfig;
+use common::shop::{FIRMWARES, idle, middle, on_cable, refused, state};
+use sunmill::hub::runner::{OnLinkLoss, RunnerConfig};
 use sunmill::model::command::HomeTarget;
 use sunmill::model::machine::Firmware;
 use sunmill::model::program::{ContentHash, ProgramOrder, Prompt, RunEnd, RunRequest, RunState, Start};
 use sunmill::model::{Axis, AxisSet, AxisVec, Command, Outcome, Realtime, Snapshot, StateKind};
-use sunmill::store::RunFilter;
+use sunmill::store::{RunFilter, StoreOptions};
 
 #[tokio::test(start_paused = true)]
 async fn a_program_runs_to_its_end_and_is_done_when_the_machine_rests() {
@@ -144,6 +144,10 @@ async fn at_a_tool_change_a_person_steps_aside_touches_off_and_goes_on_behind_it
         assert!(matches!(&run.state, RunState::Stopped(why) if why.contains("line 7")), "{firmware}: {:?}", run.state);
         let offer = mill.interrupted().await;
         assert_eq!((offer.suggested_line, offer.run.last_line), (7, if firmware == Firmware::GrblHal { 6 } else { 5 }));
+        let store = mill.store.clone().unwrap();
+        store.flush().unwrap();
+        let (_, kept) = store.reader().interrupted().unwrap().expect("what another process finds");
+        assert_eq!(kept.next.map(|next| (next.line, next.why)), Some((7, offer.why.clone())), "{firmware}");
         let snapshot = mill.shop.until("idle", idle).await;
         assert!(!snapshot.machine.homed.is_empty(), "{firmware}: position is kept");
         let y = |s: &Snapshot| s.machine.machine_position.map_or(f64::NAN, |position| position.as_slice()[1]);
@@ -208,6 +212,36 @@ async fn alarms_resets_and_lost_links_end_it_and_nothing_goes_on_by_itself() {
                 mill.shop.until("rest", idle).await;
             }
             assert!(matches!(mill.history(), Some(RunEnd::Failed(_))));
+            mill.close().await;
+        }
+    }
+}
+
+/// The controller has lines in its buffers when the cable comes out, and carries them out.
+#[tokio::test(start_paused = true)]
+async fn a_machine_that_still_moves_when_its_link_comes_back_is_held_or_left_to_finish() {
+    for firmware in FIRMWARES {
+        for on_link_loss in [OnLinkLoss::Hold, OnLinkLoss::Finish] {
+            let (link, pull) = on_cable(Mill::machine(firmware));
+            let config = RunnerConfig { on_link_loss, ..RunnerConfig::default() };
+            let mut mill = Mill::on_link(link, Some(config), StoreOptions::default()).await;
+            let there = middle(firmware) + 30.0;
+            mill.run(&format!("G21 G90\nG1 X{there} F120\nG1 Y{there}\n")).await;
+            let far = move |s: &Snapshot| x(s) > middle(firmware) + 2.0;
+            mill.shop.until("motion", far).await;
+            pull.notify_one();
+            assert!(matches!(mill.over().await.state, RunState::Failed(why) if why.contains("link")), "{firmware}");
+            let offer = mill.interrupted().await;
+            assert!(offer.warnings.iter().any(|warning| warning.contains('~')), "{firmware}: {:?}", offer.warnings);
+            let held = |s: &Snapshot| matches!(state(s), Some(StateKind::Hold | StateKind::Held));
+            if on_link_loss == OnLinkLoss::Hold {
+                let snapshot = mill.shop.until("a hold", held).await;
+                assert!(x(&snapshot) < there - 5.0, "{firmware}: {}", x(&snapshot));
+            } else {
+                let snapshot = mill.shop.until("its end", |s| held(s) || idle(s) && (x(s) - there).abs() < 0.01).await;
+                assert!(idle(&snapshot), "{firmware}");
+            }
+            assert!(!mill.shop.hub.snapshot().programs.run.as_ref().unwrap().state.is_open(), "{firmware}");
             mill.close().await;
         }
     }

@@ -39,6 +39,21 @@ async fn a_stop_keeps_position_and_offers_to_go_on() {
         assert_eq!(offer.suggested_line, 1, "{firmware}: the only rapid: {}", offer.why);
         assert!(matches!(mill.history(), Some(RunEnd::Stopped(_))));
         let id = offer.run.id;
+        // Something else in between takes nothing of that, neither here nor at the next start.
+        let other = mill.write("short.nc", "G21 G90\nG4 P0.1\n");
+        assert_eq!(mill.ask_run(Mill::request(other.clone())).await, Outcome::Done);
+        let done = |run: &sunmill::model::program::Run| run.path == other && !run.state.is_open();
+        assert_eq!(mill.until("the other one", done).await.state, RunState::Done, "{firmware}");
+        let part = mill.folder.path().join("part.nc");
+        assert_eq!(mill.ask_run(RunRequest { check_mode: true, ..Mill::request(part) }).await, Outcome::Done);
+        let done = |run: &sunmill::model::program::Run| run.check_mode && !run.state.is_open();
+        assert_eq!(mill.until("the check run", done).await.state, RunState::Done, "{firmware}");
+        mill.shop.until("idle", idle).await;
+        let snapshot = mill.shop.hub.snapshot();
+        assert_eq!(snapshot.programs.interrupted.as_ref().map(|run| run.run.id), Some(id), "{firmware}");
+        let store = mill.store.clone().unwrap();
+        store.flush().unwrap();
+        assert_eq!(store.reader().interrupted().unwrap().map(|(run, _)| run.id), Some(id), "{firmware}");
         assert_eq!(mill.ask(ProgramOrder::Forget(id)).await, Outcome::Done);
         assert_eq!(mill.shop.hub.snapshot().programs.interrupted, None);
         mill.close().await;
@@ -83,6 +98,9 @@ async fn a_stopped_program_is_taken_up_again_from_the_line_that_is_offered() {
         let snapshot = mill.shop.hub.snapshot();
         assert!((x(&snapshot) - middle(firmware) - 16.0).abs() < 0.01, "{firmware}: {}", x(&snapshot));
         assert_eq!(snapshot.programs.interrupted, None);
+        let store = mill.store.clone().unwrap();
+        store.flush().unwrap();
+        assert_eq!(store.reader().interrupted().unwrap(), None, "{firmware}: it is done, also for the next start");
         mill.close().await;
     }
 }
@@ -116,6 +134,17 @@ async fn a_program_behind_its_g92_is_taken_up_with_the_shift_that_it_had() {
         let preamble = sunmill::hub::runner::preamble(&file, &path, line, &snapshot, warm_up).unwrap();
         let restores = preamble.lines.iter().any(|line| line.starts_with("G92 X"));
         assert_eq!(restores, firmware != Firmware::GrblHal, "{firmware}: {:?}", preamble.lines);
+        // By whatever way the file is named; and not for another one in its place.
+        let elsewhere = tempfile::tempdir().unwrap();
+        let link = elsewhere.path().join("link");
+        std::os::unix::fs::symlink(mill.folder.path(), &link).unwrap();
+        let linked = link.join("part.nc");
+        let by_link = sunmill::hub::runner::preamble(&file, &linked, line, &snapshot, warm_up).unwrap();
+        assert_eq!(by_link.lines, preamble.lines, "{firmware}");
+        std::fs::write(elsewhere.path().join("other.nc"), format!("{text}M5\n")).unwrap();
+        let other = std::fs::File::open(elsewhere.path().join("other.nc")).unwrap();
+        let changed = sunmill::hub::runner::preamble(&other, &path, line, &snapshot, warm_up);
+        assert_eq!(changed.is_err(), restores, "{firmware}: {changed:?}");
         let start = Start::Line { line, preamble: preamble.lines.clone() };
         let asked = RunRequest { start, ..Mill::request(path.clone()) };
         let unsure =

@@ -39,7 +39,7 @@ fn run(id: u64, name: &str) -> PastRun {
         lines: Some(1_000_000),
         pauses: 0,
         paused_for: Duration::ZERO,
-        cutting_for: Duration::ZERO,
+        moving_for: Duration::ZERO,
         dry: false,
         energy: None,
     }
@@ -126,7 +126,7 @@ fn history(home: &Home) -> Store {
             last_line: 500,
             pauses: 1,
             paused_for: Duration::from_millis(60_500),
-            cutting_for: Duration::from_secs(1800),
+            moving_for: Duration::from_secs(1800),
             dry: id == 1,
             ..run(id, if id == 3 { "drill, big.nc" } else { "face.nc" })
         };
@@ -180,10 +180,10 @@ fn statistics_tell_the_machines_hours_without_dry_runs() {
         serde_json::from_str(&stdout(&sunmill(&home, &["programs", "statistics", "--json"], &[]))).unwrap();
     assert_eq!((&json["machine"]["runs"], &json["dry"]["done"]), (&2.into(), &1.into()));
     let face = json["programs"].as_array().unwrap().iter().find(|program| program["name"] == "face.nc").unwrap();
-    assert_eq!((&face["machine"]["cutting_s"], &face["dry"]["runs"]), (&1800.0.into(), &1.into()));
+    assert_eq!((&face["machine"]["moving_s"], &face["dry"]["runs"]), (&1800.0.into(), &1.into()));
     let csv = stdout(&sunmill(&home, &["programs", "statistics", "--csv"], &[]));
     assert!(csv.starts_with(
-        "name,last,runs,done,running_s,cutting_s,dry_runs,dry_done,dry_running_s,dry_cutting_s,\
+        "name,last,runs,done,running_s,moving_s,dry_runs,dry_done,dry_running_s,dry_moving_s,\
          energy_kwh,dry_energy_kwh\n"
     ));
     assert!(csv.contains("\nface.nc,2026-03-01T09:30:00Z,1,0,3663.0,1800.0,1,1,3663.0,1800.0,0.0,0.0\n"), "{csv}");

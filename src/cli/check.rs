@@ -200,8 +200,14 @@ pub(super) fn counted(n: u64, one: &str, many: &str) -> String {
     format!("{n} {}", if n == 1 { one } else { many })
 }
 
+/// Longer than that nothing is cut; numbers of a nonsensical length help nobody.
+const MOST_HOURS: u64 = 100_000;
+
 pub(super) fn duration(seconds: f64) -> String {
     let whole = seconds.round() as u64;
+    if whole / 3600 > MOST_HOURS {
+        return format!("more than {MOST_HOURS} h");
+    }
     match (whole / 3600, whole / 60 % 60, whole % 60) {
         (0, 0, s) => format!("{s} s"),
         (0, m, s) => format!("{m} min {s} s"),
@@ -237,6 +243,12 @@ pub(super) fn as_json(
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn no_length_is_nonsense() {
+        assert_eq!(duration(3_725.0), "1 h 2 min");
+        assert_eq!(duration(1e19), "more than 100000 h");
+    }
 
     fn checked(text: &str, backup: Option<&str>) -> (Report, Target) {
         let folder = tempfile::tempdir().unwrap();

@@ -11,19 +11,19 @@ use super::exit::{Code, Failure};
 use super::remote::{TakeArgs, ended, gone, lost, refused, with_hub};
 use super::settings::Settings;
 use super::{energy, out};
-use crate::model::StateKind;
 use crate::model::command::{Command, Outcome};
 use crate::model::desk::{Answer, Query};
 use crate::model::hub::{Hub, News};
-use crate::model::legal::programs::position_is_sure;
+use crate::model::legal::programs::{position_is_sure, to_agree};
 use crate::model::program::ask::{Details, Preamble};
 use crate::model::program::order::POSITION_WORD;
 use crate::model::program::{
-    Agreed, JobState, Problem, ProgramAnswer, ProgramOrder, ProgramQuery, Prompt, Run, RunId, RunRequest, RunState,
-    Severity, Start,
+    Agreed, Interrupted, JobState, Problem, ProgramAnswer, ProgramOrder, ProgramQuery, Prompt, Run, RunId, RunRequest,
+    RunState, Severity, Start,
 };
 use crate::model::snapshot::LinkState;
 use crate::model::sun::SunOrder;
+use crate::model::{Snapshot, StateKind};
 
 /// Options of `sunmill run`.
 #[derive(Clone, Debug, Args)]
@@ -33,8 +33,8 @@ pub struct RunArgs {
     /// Wait until it has ended; the exit code is 8 if it did not come to its end
     #[arg(long)]
     wait: bool,
-    /// Begin at this line, or at the last safe start before it; what is sent first is printed
-    #[arg(long, value_name = "N")]
+    /// Begin at this line; what is sent first is printed
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u64).range(1..))]
     from: Option<u64>,
     /// Agree to the warnings, and to what is sent before a line in the middle
     #[arg(long)]
@@ -60,7 +60,8 @@ pub(super) fn run(settings: &Settings, args: &RunArgs) -> Result<ExitCode, Failu
         args.take.take(attached).await?;
         let hub = &mut attached.hub;
         let details = checked(hub, &path).await?;
-        let preamble = match args.from.filter(|line| *line > 1) {
+        let takes_up = is_offered(&hub.snapshot(), &path);
+        let preamble = match args.from.filter(|line| *line > 1 || takes_up) {
             Some(line) => Some(preamble(hub, &path, line).await?),
             None => None,
         };
@@ -75,7 +76,8 @@ pub(super) fn run(settings: &Settings, args: &RunArgs) -> Result<ExitCode, Failu
         if let Some(told) = energy::of_snapshot(&hub.snapshot(), attached.clock.now(), &details.report) {
             energy::text(&told).lines().for_each(out::words);
         }
-        agreed(&details, preamble.as_ref(), args.yes)?;
+        let lost = to_agree(&start, false, &hub.snapshot());
+        agreed(&details, preamble.as_ref(), lost.as_deref(), args.yes)?;
         let request = RunRequest {
             path: path.clone(),
             seen: Some(details.report.hash),
@@ -93,6 +95,13 @@ pub(super) fn run(settings: &Settings, args: &RunArgs) -> Result<ExitCode, Failu
         }
         if args.wait { followed(hub, before).await } else { Ok(()) }
     })
+}
+
+/// The run of this file is offered to be taken up again: even at line 1 something has to be sent first for that, such as a G92
+/// shift that died.
+fn is_offered(snapshot: &Snapshot, path: &Path) -> bool {
+    let offered = |run: &Interrupted| Path::new(&run.run.path) == path.canonicalize().as_deref().unwrap_or(path);
+    snapshot.programs.interrupted.as_ref().is_some_and(|run| offered(run))
 }
 
 /// Marks it to be started when the sun allows, and says how that stands.
@@ -152,9 +161,10 @@ pub(super) async fn next(hub: &mut Hub) -> Result<News, Failure> {
 }
 
 /// Tells what the check and the start have to say, and whether that is agreed to.
-fn agreed(details: &Details, preamble: Option<&Preamble>, yes: bool) -> Result<(), Failure> {
+fn agreed(details: &Details, preamble: Option<&Preamble>, lost: Option<&str>, yes: bool) -> Result<(), Failure> {
     let of = |severity| details.problems.iter().filter(move |problem| problem.severity == severity);
-    let (errors, warnings) = (of(Severity::Error).count(), of(Severity::Warning).count());
+    let (errors, warnings) = (of(Severity::Error).count(), of(Severity::Warning).count() + lost.iter().count());
+    lost.iter().for_each(|lost| out::words(&format!("warning: {lost}")));
     of(Severity::Error).chain(of(Severity::Warning)).for_each(|problem| out::words(&told(problem)));
     if let Some(preamble) = preamble {
         out::words(&format!("begins at line {}; sent first:", preamble.line));

@@ -60,6 +60,15 @@ fn told(snapshot: &Snapshot, now: Time) -> String {
     let _ = writeln!(text, "machine   {who} on {}", machine.link.endpoint);
     text += &standing::lines(snapshot, now);
     text += &sun_status::lines(snapshot);
+    let runs = snapshot.programs.run.as_ref().is_some_and(|run| run.state.is_open());
+    if let Some(found) = snapshot.programs.interrupted.as_ref().filter(|_| !runs) {
+        let (run, line) = (&found.run, found.suggested_line);
+        let _ = writeln!(
+            text,
+            "offered   {}, interrupted at line {}: sunmill run {:?} --from {line}",
+            run.name, run.last_line, run.path
+        );
+    }
     if let Some(control) = &snapshot.people.control {
         let _ = writeln!(text, "control   {}", control.who);
     }

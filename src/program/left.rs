@@ -37,6 +37,12 @@ pub struct Left {
     pub systems: [Option<AxisVec>; SYSTEMS],
     /// Tool length in mm when the run began.
     pub tool_length_mm: Option<f64>,
+    /// The tool in the spindle when the run began.
+    pub tool: Option<u32>,
+    /// Lines that the controller refused: nothing of them was ever in force.
+    pub skipped: Vec<u64>,
+    /// The file is not the one that ran.
+    pub changed: bool,
 }
 
 /// Zeros and place of the machine as it stands now.

@@ -35,6 +35,6 @@ pub use left::{Left, Zeros};
 pub use modal::Modal;
 pub use preamble::{Approach, Here};
 pub use reader::{RawLine, Reader};
-pub use rewind::Rewind;
+pub use rewind::{Ran, Rewind};
 pub use spindle::{Spindle, Turn};
 pub use tracker::{Sink, Tracker};

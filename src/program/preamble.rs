@@ -90,7 +90,8 @@ impl Approach {
         if line.number >= self.line {
             self.behind(line);
         }
-        if line.number < self.line || line.number <= told_at {
+        let is_skipped = self.left.as_ref().is_some_and(|left| left.skipped.contains(&line.number));
+        if (line.number < self.line || line.number <= told_at) && !is_skipped {
             self.block.parse(line.bytes);
             if self.block.g().iter().any(|code| matches!(code, 920..=923)) {
                 self.g92 = line.number;
@@ -136,7 +137,7 @@ impl Approach {
     fn shift(&self) -> Option<AxisVec> {
         let (modal, g92) = self.by_then.as_ref()?;
         let same_shift = self.there.as_ref()?.g92 == *g92 && !self.tracker.modal().offsets_written;
-        self.left.as_ref().filter(|_| same_shift)?.shift(modal)
+        self.left.as_ref().filter(|left| same_shift && !left.changed)?.shift(modal)
     }
 
     /// The preamble.
@@ -447,6 +448,11 @@ impl Making<'_> {
     fn remarks(&mut self) {
         if let Some(tool) = self.modal.tool_in_spindle {
             self.warn(format!("tool {tool} must be in the spindle"));
+        } else if let Some(tool) = self.left.and_then(|left| left.tool) {
+            self.warn(format!("tool {tool} was in the spindle when the program began: it must be there"));
+        }
+        if self.left.is_some_and(|left| left.changed) {
+            self.warn("the file is not the one that ran: no G92 shift of that run is set again. Check work zero");
         }
         if self.modal.offsets_written {
             self.warn("the program writes work offsets by itself (G10): see that they are what it left behind");

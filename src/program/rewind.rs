@@ -2,16 +2,38 @@
 
 use super::block::{Block, Kind};
 use super::reader::RawLine;
+use crate::model::machine::Firmware;
 
 /// Motion codes in tenths: G0 to G3, G38.x, G73, G80 to G89.
 const fn is_motion(code: u16) -> bool {
     matches!(code, 0 | 10 | 20 | 30 | 382..=385 | 730 | 800..=899)
 }
 
+/// Codes whose axis words are no places to go to: G10, G28.1, G30.1, G43.1, G43.2, G52, G92.x.
+const fn sets(code: u16) -> bool {
+    matches!(code, 100 | 281 | 301 | 431 | 432 | 520 | 920..=923)
+}
+
+/// A run that did not come to its end.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Ran {
+    /// Where it began, counted from 1.
+    pub first_line: u64,
+    /// The last line that the controller accepted.
+    pub acked_line: u64,
+    /// How many motions its planner holds.
+    pub planner: u64,
+    /// Which controller, if known.
+    pub firmware: Option<Firmware>,
+}
+
 /// Reads a program from its beginning and remembers the last traverses.
 ///
 /// A line that was accepted is in the controller's planner, not necessarily carried out. So as many motions as the planner holds
-/// are taken back first, and from there it goes back to the last rapid that moves across.
+/// are taken back first, and from there it goes back to the last rapid that moves across. But a controller comes to rest before it
+/// switches the spindle, waits or asks, and accepts the line only then: what stands before such a line was carried out. And it
+/// never goes back past a line at which a person was asked (the tool is another one now, the part has been turned), nor to before
+/// where the run began.
 #[derive(Debug)]
 pub struct Rewind {
     block: Box<Block>,
@@ -19,22 +41,78 @@ pub struct Rewind {
     /// Traverses: line, and motions before it; newest last.
     traverses: Vec<(u64, u64)>,
     motions: u64,
-    acked_line: u64,
-    planner: u64,
+    ran: Ran,
+    /// The last line at which the controller came to rest, and the motions that were carried out by then.
+    rested: (u64, u64),
+    /// The first line to begin at, and why none before it.
+    not_before: Option<(u64, &'static str)>,
+    switched: Switched,
+}
+
+/// What is switched on, as far as the program says: only a change brings the controller to rest.
+#[derive(Debug, Default)]
+struct Switched {
+    spindle: Option<u16>,
+    mist: Option<bool>,
+    flood: Option<bool>,
+}
+
+/// Where the controller is at rest.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Rest {
+    /// Before the motion of the line.
+    Before,
+    /// Behind it too.
+    Behind,
 }
 
 /// Traverses that are remembered: more than any planner holds motions.
 const KEPT: usize = 2048;
 
+impl Switched {
+    /// Takes what the line switches, and says whether that is a change. What is not known is none.
+    fn take(&mut self, codes: &[u16]) -> bool {
+        fn set<T: PartialEq>(to: &mut Option<T>, now: T) -> bool {
+            let changes = to.as_ref().is_some_and(|before| *before != now);
+            *to = Some(now);
+            changes
+        }
+        let mut changes = false;
+        for code in codes {
+            changes |= match code {
+                30 | 40 | 50 => set(&mut self.spindle, *code),
+                70 => set(&mut self.mist, true),
+                80 => set(&mut self.flood, true),
+                90 => set(&mut self.mist, false) | set(&mut self.flood, false),
+                _ => false,
+            };
+        }
+        changes
+    }
+}
+
 impl Rewind {
-    /// For a run that was accepted up to `acked_line` by a controller whose planner holds so many motions.
-    pub fn new(acked_line: u64, planner: u64) -> Self {
-        Self { block: Box::default(), rapid: false, traverses: Vec::new(), motions: 0, acked_line, planner }
+    /// For this run.
+    pub fn new(ran: Ran) -> Self {
+        Self {
+            block: Box::default(),
+            rapid: false,
+            traverses: Vec::new(),
+            motions: 0,
+            ran,
+            rested: (0, 0),
+            not_before: None,
+            switched: Switched::default(),
+        }
     }
 
     /// The next line. `false`: no more are needed.
     pub fn line(&mut self, line: RawLine<'_>) -> bool {
-        if line.number > self.acked_line {
+        if line.number == self.ran.first_line && line.number > 1 {
+            self.rested = (line.number, self.motions);
+            self.not_before = Some((line.number, "the run began there"));
+        }
+        if line.number > self.ran.acked_line {
             return false;
         }
         self.block.parse(line.bytes);
@@ -44,33 +122,85 @@ impl Rewind {
         if let Some(code) = self.block.g().iter().rev().find(|code| is_motion(**code)) {
             self.rapid = *code == 0;
         }
+        let rest = self.rest();
+        if rest.is_some() {
+            self.rested = (line.number, self.motions);
+        }
+        self.count(line.number);
+        if rest == Some(Rest::Behind) {
+            self.rested = (line.number, self.motions);
+        }
+        self.asks(line.number);
+        true
+    }
+
+    /// Counts a motion.
+    fn count(&mut self, line: u64) {
         let across = self.block.has(b'X') || self.block.has(b'Y');
-        if !across && !self.block.has(b'Z') {
-            return true;
+        let moves = across || self.block.has(b'Z');
+        if !moves || self.block.g().iter().any(|code| sets(*code)) {
+            return;
         }
         if self.rapid && across && !self.block.g().contains(&530) {
             if self.traverses.len() == KEPT {
                 self.traverses.drain(..KEPT / 2);
             }
-            self.traverses.push((line.number, self.motions));
+            self.traverses.push((line, self.motions));
         }
         self.motions += 1;
-        true
+    }
+
+    /// Whether the controller comes to rest at this line before it accepts it (Grbl, FluidNC and grblHAL, `gcode.c` and
+    /// `motion_control.c`). grblHAL does not for what it writes down.
+    fn rest(&mut self) -> Option<Rest> {
+        let (g, m) = (self.block.g(), self.block.m());
+        let changes = self.switched.take(m);
+        let writes = self.ran.firmware != Some(Firmware::GrblHal) && self.ran.firmware.is_some();
+        if m.iter().any(|code| matches!(code, 0 | 10 | 600)) || g.iter().any(|code| matches!(code, 382..=385)) {
+            return Some(Rest::Behind);
+        }
+        let waits = g.contains(&40) && self.block.value(b'P').is_some_and(|seconds| seconds > 0.0);
+        let before =
+            changes || m.contains(&60) || waits || writes && g.iter().any(|code| matches!(code, 100 | 281 | 301));
+        before.then_some(Rest::Before)
+    }
+
+    /// Where a person was asked, nothing is done again that was done before.
+    fn asks(&mut self, line: u64) {
+        let changes_only = || {
+            let mut words = self.block.words().iter();
+            words.all(|word| matches!(word.letter, b'N' | b'T') || word.letter == b'M' && word.value == 6.0)
+        };
+        let m = self.block.m();
+        if m.contains(&60) {
+            let line = if changes_only() { line + 1 } else { line };
+            self.not_before = Some((line, "the tool was changed there"));
+        } else if m.iter().any(|code| matches!(code, 0 | 10 | 600)) {
+            self.not_before = Some((line + 1, "the program waited for a person there"));
+        }
     }
 
     /// The line to begin at, and why there.
     pub fn suggest(&self) -> (u64, String) {
-        let carried_out = self.motions.saturating_sub(self.planner);
-        match self.traverses.iter().rev().find(|(_, motions)| *motions <= carried_out) {
-            Some((line, _)) => (
-                *line,
-                format!(
-                    "line {line} is the last rapid across before what was surely carried out: up to {} motions before line {} \
-                     were still in the controller",
-                    self.planner, self.acked_line
-                ),
-            ),
-            None => (1, "there is no rapid across before it: begin at the first line".to_owned()),
+        let (rested_at, floor) = self.rested;
+        let taken_back = self.motions.saturating_sub(self.ran.planner);
+        let carried_out = taken_back.max(floor);
+        let first = self.not_before.map_or(1, |(line, _)| line);
+        let found = self.traverses.iter().rev().find(|(line, motions)| *line >= first && *motions <= carried_out);
+        match (found, self.not_before) {
+            (Some((line, _)), _) => {
+                let sure = if floor > taken_back {
+                    format!("the controller came to rest at line {rested_at}")
+                } else {
+                    let Ran { planner, acked_line, .. } = self.ran;
+                    format!("up to {planner} motions before line {acked_line} were still in the controller")
+                };
+                (*line, format!("line {line} is the last rapid across before what was surely carried out: {sure}"))
+            }
+            (None, Some((line, why))) => {
+                (line, format!("{why}, and no rapid across behind it was surely carried out: begin at line {line}"))
+            }
+            (None, None) => (1, "no rapid across before it was surely carried out: begin at the first line".to_owned()),
         }
     }
 }
@@ -79,14 +209,18 @@ impl Rewind {
 mod tests {
     use super::*;
 
-    fn suggested(lines: &[&str], acked: u64, planner: u64) -> u64 {
-        let mut rewind = Rewind::new(acked, planner);
+    fn suggested(lines: &[&str], acked_line: u64, planner: u64) -> u64 {
+        begun_at(1, lines, acked_line, planner).0
+    }
+
+    fn begun_at(first_line: u64, lines: &[&str], acked_line: u64, planner: u64) -> (u64, String) {
+        let mut rewind = Rewind::new(Ran { first_line, acked_line, planner, firmware: Some(Firmware::Grbl) });
         for (number, text) in (1..).zip(lines) {
             if !rewind.line(RawLine::new(number, text.as_bytes())) {
                 break;
             }
         }
-        rewind.suggest().0
+        rewind.suggest()
     }
 
     const PART: [&str; 12] = [
@@ -120,11 +254,82 @@ mod tests {
 
     #[test]
     fn it_stays_small_on_long_programs() {
-        let mut rewind = Rewind::new(u64::MAX, 15);
+        let mut rewind = Rewind::new(Ran { first_line: 1, acked_line: u64::MAX, planner: 15, firmware: None });
         for number in 1..100_000 {
             rewind.line(RawLine::new(number, b"G0X1"));
         }
         assert!(rewind.traverses.len() <= KEPT);
         assert_eq!(rewind.suggest().0, 99_985);
+    }
+
+    /// A part in two tools. Lines count from 1: the tool is changed in the 15th.
+    const TWO_TOOLS: [&str; 22] = [
+        "G21 G90",
+        "T1 M6",
+        "M3 S9000",
+        "G0 Z5",
+        "X1 Y1",
+        "G1 Z-1 F100",
+        "X2",
+        "X3",
+        "G0 Z5",
+        "X8 Y8",
+        "G1 Z-1",
+        "X9",
+        "G0 Z9",
+        "M5",
+        "T2 M6",
+        "M3 S12000",
+        "G0 X1 Y1",
+        "Z2",
+        "G1 Z-2",
+        "X2",
+        "X3",
+        "X4",
+    ];
+
+    #[test]
+    fn it_never_goes_back_past_a_change_of_the_tool() {
+        for (acked, line) in [(14, 10), (15, 16), (16, 16), (17, 17), (19, 17), (22, 17)] {
+            assert_eq!(suggested(&TWO_TOOLS, acked, 16), line, "acked {acked}");
+        }
+        let more = ["G0 X1 Y1", "G1 X2 F100", "T2 M6 G0 X5", "G1 X6", "X7"];
+        assert_eq!(suggested(&more, 5, 16), 3, "that line does more, and asks once more");
+        let (line, why) = begun_at(1, &["G0 X1 Y1", "G1 X2 F100", "M0", "G1 X3", "X4"], 5, 16);
+        assert_eq!(line, 4);
+        assert!(why.contains("waited for a person"), "{why}");
+    }
+
+    #[test]
+    fn where_the_controller_came_to_rest_all_before_was_carried_out() {
+        let part = |rests: &'static str| ["M5", "G0 X1 Y1", "G1 X2 F100", "G0 X5 Y5", rests, "G1 X6 F100", "X7"];
+        for (rests, line) in [
+            ("M3 S100", 4),
+            ("M5", 2),
+            ("G4 P1", 4),
+            ("G4 P0", 2),
+            ("G10 L2 P1 X0 Y0", 4),
+            ("G38.2 Z-5 F50", 4),
+            ("G92 X0", 2),
+            ("S500", 2),
+        ] {
+            // The motion before the one that is asked for may be in the planner, with all that follow.
+            let far = if rests.starts_with("G38") { 5 } else { 4 };
+            assert_eq!(suggested(&part(rests), 7, far), line, "{rests}");
+        }
+        let (_, why) = begun_at(1, &part("M3 S100"), 7, 16);
+        assert!(why.contains("came to rest at line 5"), "{why}");
+    }
+
+    #[test]
+    fn it_does_not_go_back_to_before_where_the_run_began() {
+        assert_eq!(begun_at(8, &PART, 12, 100).0, 8);
+        let (line, why) = begun_at(9, &PART, 8, 100);
+        assert!(
+            line == 9 && why.contains("the run began there"),
+            "nothing but the preamble was accepted: {line}, {why}"
+        );
+        let (line, why) = begun_at(1, &PART, 12, 100);
+        assert!(line == 1 && why.contains("surely carried out"), "{why}");
     }
 }

@@ -94,9 +94,15 @@ impl Store {
         self.write(Write::Run(Box::new(run)));
     }
 
-    /// A run is not offered any more: it was taken up again, or a person does not want it.
+    /// A run is not offered any more, nor an older one of the same file: a person does not want it.
     pub fn forget_interrupted(&self, run: RunId) {
         self.write(Write::Forget(run));
+    }
+
+    /// Older runs of the same file are not offered any more: this one takes them up, or has come to the end of the file. To be
+    /// called behind its first checkpoint, so that one of them is offered in any case.
+    pub fn supersede(&self, run: RunId) {
+        self.write(Write::Supersede(run));
     }
 
     /// Adds a row to the audit.

@@ -280,7 +280,7 @@ fn add_row(totals: &mut Totals, row: &Row<'_>) -> rusqlite::Result<()> {
         runs: row.get::<_, i64>(1)? as u64,
         done: row.get::<_, i64>(2)? as u64,
         running_s: of(row.get(3)?),
-        cutting_s: of(row.get(4)?),
+        moving_s: of(row.get(4)?),
         energy_kwh: row.get::<_, f64>(7)? / 1000.0,
     };
     let last_ms: i64 = row.get(5)?;
@@ -300,6 +300,6 @@ fn add(to: &mut Statistics, sums: &Statistics) {
     to.runs += sums.runs;
     to.done += sums.done;
     to.running_s += sums.running_s;
-    to.cutting_s += sums.cutting_s;
+    to.moving_s += sums.moving_s;
     to.energy_kwh += sums.energy_kwh;
 }

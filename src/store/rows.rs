@@ -47,7 +47,7 @@ pub(super) fn run_of(row: &Row<'_>) -> rusqlite::Result<PastRun> {
         lines: row.get::<_, Option<i64>>(11)?.map(unsigned),
         pauses: row.get(12)?,
         paused_for: Duration::from_millis(unsigned(row.get(13)?)),
-        cutting_for: Duration::from_millis(unsigned(row.get(14)?)),
+        moving_for: Duration::from_millis(unsigned(row.get(14)?)),
         dry: row.get(15)?,
         energy: row.get::<_, Option<String>>(16)?.and_then(|text| energy_of(&text)),
     })
@@ -95,7 +95,7 @@ pub(super) fn put_run(connection: &Connection, run: &PastRun) -> rusqlite::Resul
             ":id": signed(run.id.0), ":name": run.name, ":path": run.path, ":hash": run.hash.map(|hash| hash.0),
             ":who": run.who, ":started": run.started_ms, ":ended": run.ended_ms, ":how": how, ":why": why,
             ":first": signed(run.first_line), ":last": signed(run.last_line), ":lines": run.lines.map(signed),
-            ":pauses": run.pauses, ":paused": millis(run.paused_for), ":cutting": millis(run.cutting_for),
+            ":pauses": run.pauses, ":paused": millis(run.paused_for), ":cutting": millis(run.moving_for),
             ":dry": run.dry, ":energy": energy,
         })?;
     if run.end == Some(RunEnd::Done) {
@@ -129,10 +129,22 @@ fn drop_checkpoint(connection: &Connection, run: RunId) -> rusqlite::Result<()> 
     connection.prepare("DELETE FROM checkpoints WHERE run = ?1")?.execute([signed(run.0)]).map(|_| ())
 }
 
-/// A run is not offered any more.
+/// A run is not offered any more, nor an older one of the same file.
 pub(super) fn forget(connection: &Connection, run: RunId) -> rusqlite::Result<()> {
+    supersede(connection, run)?;
     connection.prepare("UPDATE runs SET forgotten = 1 WHERE id = ?1")?.execute([signed(run.0)])?;
     drop_checkpoint(connection, run)
+}
+
+/// Older runs of the same file are not offered any more. One in check mode or on the simulated machine takes no real one's place.
+pub(super) fn supersede(connection: &Connection, run: RunId) -> rusqlite::Result<()> {
+    connection
+        .prepare(
+            "UPDATE runs SET forgotten = 1 FROM (SELECT path, dry FROM runs WHERE id = ?1) AS newer
+             WHERE runs.id < ?1 AND runs.path = newer.path AND runs.dry >= newer.dry AND NOT forgotten",
+        )?
+        .execute([signed(run.0)])?;
+    connection.execute("DELETE FROM checkpoints WHERE run IN (SELECT id FROM runs WHERE forgotten)", []).map(|_| ())
 }
 
 pub(super) fn put_audit(connection: &Connection, row: &AuditRow) -> rusqlite::Result<()> {
@@ -215,7 +227,7 @@ pub(super) fn end_interrupted(connection: &Connection) -> rusqlite::Result<()> {
             run.last_line = last.acked_line;
             run.hash = last.hash.or(run.hash);
             run.lines = last.lines.or(run.lines);
-            (run.pauses, run.paused_for, run.cutting_for) = (last.pauses, last.paused_for, last.cutting_for);
+            (run.pauses, run.paused_for, run.moving_for) = (last.pauses, last.paused_for, last.moving_for);
             run.energy = last.energy;
         }
         run.end = Some(RunEnd::Interrupted("sunmill or the computer ended in the middle of it".to_owned()));
@@ -224,12 +236,16 @@ pub(super) fn end_interrupted(connection: &Connection) -> rusqlite::Result<()> {
     Ok(())
 }
 
-/// The newest run that did not come to its end, was not forgotten and left a checkpoint that can be read.
+/// The newest run that did not come to its end, was not forgotten and left a checkpoint that can be read. One that a later run took
+/// up is not offered: stores of before that was written down hold such ones.
 pub(super) fn interrupted(connection: &Connection) -> rusqlite::Result<Option<(PastRun, Checkpoint)>> {
     let run = connection
         .prepare(&format!(
             "SELECT {RUN_COLUMNS} FROM runs
-             WHERE how IS NOT NULL AND NOT forgotten AND id IN (SELECT run FROM checkpoints) ORDER BY id DESC LIMIT 1"
+             WHERE how IS NOT NULL AND NOT forgotten AND id IN (SELECT run FROM checkpoints)
+                 AND NOT EXISTS (SELECT 1 FROM runs AS later WHERE later.path = runs.path AND later.id > runs.id
+                     AND later.first_line > 1 AND later.dry <= runs.dry)
+             ORDER BY id DESC LIMIT 1"
         ))?
         .query_row([], run_of)
         .optional()?;

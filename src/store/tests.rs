@@ -15,7 +15,7 @@ use super::*;
 use crate::model::audit::{Asker, AuditAsk, AuditKind, AuditPage, AuditRow};
 use crate::model::axes::{AxisSet, AxisVec};
 use crate::model::program::report::{FileUnits, Frame, Times};
-use crate::model::program::{Checkpoint, ContentHash, Drawn, PastRun, Reach, Report, RunEnd, RunEnergy, RunId};
+use crate::model::program::{Checkpoint, ContentHash, Drawn, Next, PastRun, Reach, Report, RunEnd, RunEnergy, RunId};
 
 /// A folder with a store in it.
 struct Place(TempDir);
@@ -53,7 +53,7 @@ fn run(id: u64, name: &str) -> PastRun {
         lines: Some(1000),
         pauses: 0,
         paused_for: Duration::ZERO,
-        cutting_for: Duration::ZERO,
+        moving_for: Duration::ZERO,
         dry: false,
         energy: None,
     }
@@ -66,7 +66,7 @@ fn ended(run: PastRun, end: RunEnd) -> PastRun {
         last_line: 1000,
         pauses: 1,
         paused_for: Duration::from_secs(10),
-        cutting_for: Duration::from_millis(60_500),
+        moving_for: Duration::from_millis(60_500),
         ..run
     }
 }
@@ -90,8 +90,10 @@ fn at(run: u64, acked_line: u64) -> Checkpoint {
         lines: Some(1234),
         pauses: 2,
         paused_for: Duration::from_secs(4),
-        cutting_for: Duration::from_secs(30),
+        moving_for: Duration::from_secs(30),
         energy: None,
+        next: Some(Next { line: acked_line + 1, why: "the program waited".to_owned() }),
+        skipped: vec![3],
     }
 }
 
@@ -218,6 +220,40 @@ fn without_a_checkpoint_nothing_is_offered_but_the_history_knows() {
 }
 
 #[test]
+fn what_was_taken_up_is_not_offered_again() {
+    let place = Place::new();
+    let (store, _) = place.open();
+    let stopped = || RunEnd::Stopped("by screen 1".into());
+    let leave = |run: PastRun, end: RunEnd| {
+        store.run_started(run.clone());
+        store.checkpoint(at(run.id.0, 900));
+        store.run_ended(ended(run, end));
+        store.flush().unwrap();
+    };
+    let offered = || store.reader().interrupted().unwrap().map(|(run, _)| run.id.0);
+    leave(run(1, "other.nc"), stopped());
+    leave(run(2, "face.nc"), stopped());
+    leave(run(3, "face.nc"), stopped());
+    // A rehearsal takes no real one's place.
+    leave(PastRun { dry: true, first_line: 500, ..run(4, "face.nc") }, RunEnd::Done);
+    store.supersede(RunId(4));
+    store.flush().unwrap();
+    assert_eq!(offered(), Some(3));
+    leave(run(5, "face.nc"), RunEnd::Done);
+    store.supersede(RunId(5));
+    store.flush().unwrap();
+    assert_eq!(offered(), Some(1), "neither of the file that is done; another is not done for that");
+    // As in a store of before that was written down.
+    leave(run(6, "face.nc"), stopped());
+    leave(PastRun { first_line: 850, ..run(7, "face.nc") }, RunEnd::Done);
+    assert_eq!(offered(), Some(1));
+    leave(run(8, "other.nc"), stopped());
+    store.forget_interrupted(RunId(8));
+    store.flush().unwrap();
+    assert_eq!(offered(), None, "a forgotten one brings up none from before it");
+}
+
+#[test]
 fn a_stopped_run_can_be_taken_up_and_one_that_is_done_cannot() {
     let place = Place::new();
     let (store, _) = place.open();
@@ -299,11 +335,11 @@ fn sums_are_by_program_and_dry_runs_apart_and_outlive_their_runs() {
     store.flush().unwrap();
     let totals = store.reader().statistics().unwrap();
     assert_eq!((totals.machine.runs, totals.machine.done, totals.dry.runs), (3, 2, 1), "the open one is not counted");
-    assert_eq!((totals.machine.running_s, totals.machine.cutting_s), (3.0 * 90.0, 3.0 * 60.5));
+    assert_eq!((totals.machine.running_s, totals.machine.moving_s), (3.0 * 90.0, 3.0 * 60.5));
     let names: Vec<&str> = totals.programs.iter().map(|program| program.name.as_str()).collect();
     assert_eq!(names, ["drill.nc", "face.nc"], "the last one used first");
     let face = &totals.programs[1];
-    assert_eq!((face.machine.runs, face.machine.done, face.dry.runs, face.dry.cutting_s), (2, 1, 1, 60.5));
+    assert_eq!((face.machine.runs, face.machine.done, face.dry.runs, face.dry.moving_s), (2, 1, 1, 60.5));
     store.close();
 
     // The runs are of January 2026; the clock of whoever tests stands later.
@@ -319,7 +355,7 @@ fn sums_are_by_program_and_dry_runs_apart_and_outlive_their_runs() {
     assert_eq!(store.reader().runs(&RunFilter::default(), 0, 9).unwrap().len(), 1, "only the newest is left");
     let after = store.reader().statistics().unwrap();
     assert_eq!((after.machine.runs, after.machine.done, after.dry), (5, 2, totals.dry));
-    assert_eq!(after.machine.cutting_s, totals.machine.cutting_s);
+    assert_eq!(after.machine.moving_s, totals.machine.moving_s);
 }
 
 /// So many Wh, half of them from the sun.

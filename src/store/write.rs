@@ -16,6 +16,8 @@ pub(super) enum Write {
     Run(Box<PastRun>),
     /// A run is not to be offered any more.
     Forget(RunId),
+    /// This run takes the place of those before it of the same file.
+    Supersede(RunId),
     /// A row of the audit.
     Audit(AuditRow),
     /// The end of what stands in the audit as [asked](crate::model::audit::ASKED).
@@ -40,6 +42,7 @@ impl Write {
         match self {
             Self::Run(_)
             | Self::Forget(_)
+            | Self::Supersede(_)
             | Self::CleanReports
             | Self::SaveSetting(..)
             | Self::ForgetSetting(..)
@@ -58,6 +61,7 @@ impl Write {
         match self {
             Self::Run(run) => rows::put_run(connection, run),
             Self::Forget(run) => rows::forget(connection, *run),
+            Self::Supersede(run) => rows::supersede(connection, *run),
             Self::Audit(row) => rows::put_audit(connection, row),
             Self::AuditEnd(row) => rows::end_audit(connection, row),
             Self::Report(key, report) => put_report(connection, key, report, now_ms),

@@ -11,9 +11,10 @@ use sunmill::model::machine::Firmware;
 use sunmill::model::program::order::POSITION_WORD;
 use sunmill::model::program::{Agreed, Interrupted, ProgramOrder, Prompt, Run, RunEnd, RunRequest, RunState, Start};
 use sunmill::model::{AxisVec, Command, Outcome, Snapshot};
-use sunmill::sim::{FaultPlan, Options};
+use sunmill::sim::{FaultPlan, Options, serve};
 use sunmill::store::{RunFilter, Store, StoreOptions};
 use tempfile::TempDir;
+use tokio::io::DuplexStream;
 
 use super::shop::{Shop, middle};
 
@@ -40,21 +41,35 @@ impl Mill {
 
     /// The same with a store of its own manners.
     pub async fn on_disk(firmware: Firmware, fault: &str, config: Option<RunnerConfig>, disk: StoreOptions) -> Self {
+        let faults: Vec<FaultPlan> = fault.split_terminator(' ').map(|f| f.parse().unwrap()).collect();
+        let first = std::sync::atomic::AtomicBool::new(true);
+        let link = move || {
+            // A link that comes back finds the machine as it is, not with the same trouble ahead.
+            let faults =
+                if first.swap(false, std::sync::atomic::Ordering::SeqCst) { faults.clone() } else { Vec::new() };
+            serve::in_process(Options { faults, ..Self::machine(firmware) })
+        };
+        Self::on_link(link, config, disk).await
+    }
+
+    /// A homed machine in the middle of its travel.
+    pub fn machine(firmware: Firmware) -> Options {
+        let start = AxisVec::from_slice(&[middle(firmware), middle(firmware), -30.0, 0.0]);
+        Options { homed: true, start: Some(start), ..Options::new(firmware) }
+    }
+
+    /// On a link that is made anew by whoever is asked for it.
+    pub async fn on_link(
+        link: impl Fn() -> DuplexStream + Send + Sync + 'static,
+        config: Option<RunnerConfig>,
+        disk: StoreOptions,
+    ) -> Self {
         let folder = tempfile::tempdir().unwrap();
         let place = Folder { name: "here".to_owned(), path: folder.path().to_owned() };
         let config = RunnerConfig { folders: Folders::new(vec![place]), ..config.unwrap_or_default() };
         let (store, opened) = Store::open_with(&folder.path().join("store.db"), disk).unwrap();
         let keeping = Keeping { runner: config, store: Some(store.clone()), opened, ..Keeping::default() };
-        let faults: Vec<FaultPlan> = fault.split_terminator(' ').map(|f| f.parse().unwrap()).collect();
-        let start = AxisVec::from_slice(&[middle(firmware), middle(firmware), -30.0, 0.0]);
-        let first = std::sync::atomic::AtomicBool::new(true);
-        let machine = move || {
-            // A link that comes back finds the machine as it is, not with the same trouble ahead.
-            let faults =
-                if first.swap(false, std::sync::atomic::Ordering::SeqCst) { faults.clone() } else { Vec::new() };
-            Options { homed: true, start: Some(start), faults, ..Options::new(firmware) }
-        };
-        let mut shop = Shop::start(machine, keeping);
+        let (mut shop, _) = Shop::start_on(link, keeping);
         shop.until_ready().await;
         Self { shop, folder, store: Some(store) }
     }

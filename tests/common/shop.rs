@@ -12,6 +12,8 @@ use sunmill::model::log::LogItem;
 use sunmill::model::snapshot::LinkState;
 use sunmill::model::{Axis, AxisVec, Command, Endpoint, Firmware, Hub, Outcome, Snapshot, StateKind, TicketId};
 use sunmill::sim::{Options, serve};
+use tokio::io::DuplexStream;
+use tokio::sync::{Notify, mpsc};
 use tokio::time::timeout;
 
 /// All three.
@@ -31,6 +33,31 @@ pub struct Shop {
     pub log: Vec<LogItem>,
 }
 
+/// A machine on a cable: its links, one at a time, and what pulls the present one out. It goes on meanwhile with what it has.
+pub fn on_cable(machine: Options) -> (impl Fn() -> DuplexStream + Send + Sync + 'static, Arc<Notify>) {
+    let (plug, mut plugged) = mpsc::channel(1);
+    let pull = Arc::new(Notify::new());
+    let pulled = Arc::clone(&pull);
+    tokio::spawn(async move {
+        let (mut from, mut to) = tokio::io::split(serve::in_process(machine));
+        while let Some(end) = plugged.recv().await {
+            let (mut reader, mut writer) = tokio::io::split(end);
+            tokio::select! {
+                _ = tokio::io::copy(&mut from, &mut writer) => {}
+                _ = tokio::io::copy(&mut reader, &mut to) => {}
+                () = pulled.notified() => {}
+            }
+        }
+    });
+    let link = move || {
+        let (near, far) = tokio::io::duplex(4096);
+        // One that nobody takes reads as ended.
+        let _ = plug.try_send(far);
+        near
+    };
+    (link, pull)
+}
+
 impl Shop {
     /// Starts them. Nothing has been said between them yet.
     pub fn start(machine: impl Fn() -> Options + Send + Sync + 'static, keeping: Keeping) -> Self {
@@ -39,12 +66,17 @@ impl Shop {
 
     /// The same, with what handles for more clients are made from.
     pub fn start_for_many(machine: impl Fn() -> Options + Send + Sync + 'static, keeping: Keeping) -> (Self, HubPort) {
+        Self::start_on(move || serve::in_process(machine()), keeping)
+    }
+
+    /// On a link that is made anew by whoever is asked for it.
+    pub fn start_on(link: impl Fn() -> DuplexStream + Send + Sync + 'static, keeping: Keeping) -> (Self, HubPort) {
         let opener = Opener {
             endpoint: Endpoint::Sim,
             baud: 115_200,
             pace: Pace::Auto,
             lock_dir: std::env::temp_dir(),
-            in_process: Some(InProcess(Arc::new(move || serve::in_process(machine())))),
+            in_process: Some(InProcess(Arc::new(link))),
         };
         let clock = Clock::start();
         let (port, task) = hub::start_keeping(SessionConfig::default(), Tables::load(), opener, clock, keeping);

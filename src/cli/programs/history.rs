@@ -65,7 +65,7 @@ struct Told<'a> {
     pauses: u32,
     paused_s: f64,
     running_s: Option<f64>,
-    cutting_s: f64,
+    moving_s: f64,
     dry: bool,
     /// Null: no inverter measured it.
     energy_kwh: Option<f64>,
@@ -92,7 +92,7 @@ const NAMES: [&str; 22] = [
     "pauses",
     "paused_s",
     "running_s",
-    "cutting_s",
+    "moving_s",
     "dry",
     "energy_kwh",
     "sun_kwh",
@@ -122,7 +122,7 @@ impl<'a> Told<'a> {
             pauses: run.pauses,
             paused_s: run.paused_for.as_secs_f64(),
             running_s: running(run).map(|time| time.as_secs_f64()),
-            cutting_s: run.cutting_for.as_secs_f64(),
+            moving_s: run.moving_for.as_secs_f64(),
             dry: run.dry,
             energy_kwh: kwh(RunEnergy::wh),
             sun_kwh: kwh(|energy| energy.sun_wh),
@@ -201,11 +201,11 @@ const TOTAL_NAMES: [&str; 12] = [
     "runs",
     "done",
     "running_s",
-    "cutting_s",
+    "moving_s",
     "dry_runs",
     "dry_done",
     "dry_running_s",
-    "dry_cutting_s",
+    "dry_moving_s",
     "energy_kwh",
     "dry_energy_kwh",
 ];
@@ -233,20 +233,20 @@ pub(super) fn statistics(totals: &Totals, format: Format) -> Result<String, Fail
 
 /// In the order of [`TOTAL_NAMES`].
 fn flat(program: &ProgramTotals, last: String) -> impl Serialize {
-    let four = |sums: Statistics| (sums.runs, sums.done, sums.running_s, sums.cutting_s);
+    let four = |sums: Statistics| (sums.runs, sums.done, sums.running_s, sums.moving_s);
     let ProgramTotals { name, machine, dry, .. } = program;
     (name.clone(), last, four(*machine), four(*dry), machine.energy_kwh, dry.energy_kwh)
 }
 
 fn statistics_text(totals: &Totals, zone: &TimeZone) -> String {
-    let head = ["", "runs", "done", "running", "cutting", "kWh", "dry runs", "last"].map(str::to_owned).to_vec();
+    let head = ["", "runs", "done", "running", "moving", "kWh", "dry runs", "last"].map(str::to_owned).to_vec();
     let row = |name: &str, sums: Statistics, dry: Statistics, last: String| {
         vec![
             name.to_owned(),
             sums.runs.to_string(),
             sums.done.to_string(),
             hours(sums.running_s),
-            hours(sums.cutting_s),
+            hours(sums.moving_s),
             format!("{:.2}", sums.energy_kwh),
             dry.runs.to_string(),
             last,

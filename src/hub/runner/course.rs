@@ -3,11 +3,14 @@
 use crate::grbl::event::{ProgramEvent, Rest, StreamEnd};
 use crate::model::command::{Refused, VoidReason};
 use crate::model::machine::{MachineState, StateKind};
-use crate::model::program::{Prompt, Run, RunState};
+use crate::model::program::{Next, Prompt, Run, RunState};
 use crate::model::time::Time;
 
 /// What is said of a run in whose middle sunmill ended.
 pub(super) const CUT_SHORT: &str = "sunmill ended while it ran; the machine was put on hold";
+
+/// What is said of a run that the link cut off.
+pub(super) const LINK_LOST: &str = "the link was lost";
 
 /// Something that happens to a run.
 #[derive(Clone, Debug, PartialEq)]
@@ -67,13 +70,6 @@ impl Brakes {
     }
 }
 
-/// Where a run that was stopped for it goes on.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) struct Next {
-    pub(super) line: u64,
-    pub(super) why: String,
-}
-
 /// A run and all that decides how it goes on.
 #[derive(Clone, Debug)]
 pub(super) struct Course {
@@ -87,6 +83,8 @@ pub(super) struct Course {
     reason: Option<String>,
     /// Where it goes on after a stop that was asked for to go on elsewhere.
     next: Option<Next>,
+    /// Lines that were refused and skipped, also in the run that it takes up.
+    pub(super) skipped: Vec<u64>,
     alarm: Option<String>,
     /// sunmill ends in the middle of it.
     cut_short: bool,
@@ -102,6 +100,7 @@ impl Course {
             ahead: Vec::new(),
             reason: None,
             next: None,
+            skipped: Vec::new(),
             alarm: None,
             cut_short: false,
             lines_lost: false,
@@ -179,6 +178,7 @@ impl Course {
             return Err(Refused::because("no line was refused"));
         };
         self.next = Some(Next { line: line + 1, why: format!("line {line} was refused: skip it") });
+        self.skipped.push(line);
         let mut effects = self.go(at, RunState::Stopping);
         effects.push(Effect::StopProgram);
         Ok(effects)
@@ -343,7 +343,7 @@ impl Course {
             (StreamEnd::Void(VoidReason::ControllerReset), ..) => {
                 RunState::Failed("the controller restarted by itself".to_owned())
             }
-            (StreamEnd::Void(VoidReason::LinkLost), ..) => RunState::Failed("the link was lost".to_owned()),
+            (StreamEnd::Void(VoidReason::LinkLost), ..) => RunState::Failed(LINK_LOST.to_owned()),
             (StreamEnd::Void(why), ..) => RunState::Failed(format!("ended by {why}")),
             (StreamEnd::LinesLost, ..) => RunState::Failed(
                 "lines were never answered although the machine stood: bytes were lost on the way".to_owned(),

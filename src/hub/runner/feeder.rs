@@ -116,7 +116,7 @@ fn open(job: &Job) -> Result<ProgramFile, String> {
         }
     }
     if let Some(middle) = &job.middle {
-        let made = lookup::approach(&program.file, job.first_line, middle.clone());
+        let made = lookup::approach(&program.file, &program.path, job.first_line, middle.clone());
         if made.map_err(|why| format!("{name}: {why}"))?.lines != job.before {
             return Err(format!(
                 "{name}: to begin at line {}, other lines would be sent now than those that were shown; look at them again",
@@ -127,7 +127,8 @@ fn open(job: &Job) -> Result<ProgramFile, String> {
     Ok(program)
 }
 
-fn hash(mut file: &File) -> io::Result<ContentHash> {
+/// What it holds. Blocks.
+pub(super) fn hash(mut file: impl Read) -> io::Result<ContentHash> {
     let mut hasher = blake3::Hasher::new();
     let mut chunk = vec![0; CHUNK];
     loop {

@@ -9,7 +9,7 @@ use std::time::Duration;
 use tokio::sync::mpsc;
 
 use super::config::{OnLinkLoss, ProgramKeeping, RunnerConfig};
-use super::course::{Course, Effect, Input, Next};
+use super::course::{Course, Effect, Input};
 use super::feeder::News;
 use super::record::{self, Record};
 use super::start::Starting;
@@ -24,11 +24,12 @@ use crate::model::legal;
 use crate::model::log::LogItem;
 use crate::model::machine::{MessageLevel, StateKind};
 use crate::model::program::{
-    Answered, Checkpoint, ContentHash, Interrupted, PastRun, ProgramOrder, Prompt, Report, Run, RunEnd, RunEnergy,
-    RunId, RunState,
+    Answered, Checkpoint, ContentHash, Interrupted, Next, PastRun, ProgramOrder, Prompt, Report, Run, RunEnd,
+    RunEnergy, RunId, RunState,
 };
 use crate::model::snapshot::{LinkState, StopPhase};
 use crate::model::time::Time;
+use crate::program::Ran;
 use crate::store::{self, Store};
 
 /// News of the feeder that may wait for the hub.
@@ -403,17 +404,19 @@ impl Keeper {
         record.past.energy = self.drawn_so_far(at);
         let checkpoint = record.position(at, now_ms, course, &self.snapshot.machine);
         let past = record.close(course, now_ms);
-        let (check_mode, is_outline) = (course.run.check_mode, course.run.outline);
-        let next = course.next();
+        let check_mode = course.run.check_mode;
+        let is_taken_up = is_taken_up(&course.run);
         let still_in_check = course.run.state == RunState::Done || course.has_lost_lines();
         let text = said(&past);
         let ran_for = course.run.ran_for(at);
         if let Some(store) = &self.runner.store {
-            // Without a position nobody takes it up: an outline is driven round again from its beginning.
-            if !is_outline {
+            if is_taken_up {
                 store.checkpoint(checkpoint.clone());
             }
             store.run_ended(past.clone());
+            if is_taken_up && past.end == Some(RunEnd::Done) {
+                store.supersede(past.id);
+            }
         }
         self.audit_run_end(&past);
         self.snapshot.programs.counts.end(&past, ran_for);
@@ -421,9 +424,15 @@ impl Keeper {
         self.end_measuring(&past, at);
         let level = if past.end == Some(RunEnd::Done) { MessageLevel::Info } else { MessageLevel::Warning };
         self.note(at, level, text);
-        if past.end != Some(RunEnd::Done) && !check_mode && !is_outline {
+        if past.end == Some(RunEnd::Done) {
+            // What was left of this file is done, by whichever run.
+            let offered = &mut self.snapshot.programs.interrupted;
+            if is_taken_up && offered.as_ref().is_some_and(|offered| offered.run.path == past.path) {
+                *offered = None;
+            }
+        } else if is_taken_up {
             let file = self.runner.file.clone();
-            self.offer(past, &checkpoint, next, file);
+            self.offer(past, &checkpoint, file);
         }
         // Any other end was a reset, which leaves check mode too.
         if check_mode && still_in_check {
@@ -432,20 +441,26 @@ impl Keeper {
     }
 
     /// Offers to take a run up again, once it is known where.
-    fn offer(&self, run: PastRun, checkpoint: &Checkpoint, next: Option<Next>, file: Option<Arc<File>>) {
+    fn offer(&self, run: PastRun, checkpoint: &Checkpoint, file: Option<Arc<File>>) {
         let firmware = self.snapshot.machine.identity.as_ref().map(|identity| identity.firmware);
         let mut warnings = record::warnings(run.end.as_ref(), checkpoint, firmware);
-        let planner = record::planner_blocks(&self.snapshot);
+        let acked = checkpoint.acked_line.max(run.last_line);
+        let ran = Ran {
+            first_line: run.first_line,
+            // All before it was done, also where nothing but the preamble was accepted.
+            acked_line: acked.max(run.first_line.saturating_sub(1)),
+            planner: record::planner_blocks(&self.snapshot),
+            firmware,
+        };
         let folders = self.runner.config.folders.clone();
         let news = self.runner.news.clone();
-        let acked = checkpoint.acked_line.max(run.last_line);
-        let left = checkpoint.clone();
+        let (left, next) = (checkpoint.clone(), checkpoint.next.clone());
         tokio::task::spawn_blocking(move || {
             let opened = match file {
                 Some(file) => Ok(file),
                 None => folders.open(Path::new(&run.path)).map(|p| Arc::new(p.file)).map_err(|why| why.to_string()),
             };
-            let found = opened.and_then(|file| lookup::rewound(&file, acked, planner).map_err(|why| why.to_string()));
+            let found = opened.and_then(|file| lookup::rewound(&file, ran).map_err(|why| why.to_string()));
             let (suggested_line, why) = match (found, next) {
                 (_, Some(Next { line, why })) => (line, why),
                 (Ok(found), None) => found,
@@ -464,7 +479,7 @@ impl Keeper {
         let Some((run, checkpoint)) = self.runner.found.take() else { return };
         let text = format!("{} was interrupted at line {}: it can be taken up again", run.name, checkpoint.acked_line);
         self.note(at, MessageLevel::Warning, text);
-        self.offer(run, &checkpoint, None, None);
+        self.offer(run, &checkpoint, None);
     }
 
     pub(super) fn write_position(&mut self, at: Time, first: bool) {
@@ -474,7 +489,7 @@ impl Keeper {
         else {
             return;
         };
-        if course.run.outline {
+        if !is_taken_up(&course.run) {
             return;
         }
         record.past.energy = drawn;
@@ -512,9 +527,9 @@ impl Keeper {
             record.past.energy = drawn;
             let checkpoint = record.position(at, now_ms, course, &self.snapshot.machine);
             let past = record.close(course, now_ms);
-            let is_outline = course.run.outline;
+            let is_taken_up = is_taken_up(&course.run);
             if let Some(store) = &self.runner.store {
-                if !is_outline {
+                if is_taken_up {
                     store.checkpoint(checkpoint);
                 }
                 store.run_ended(past.clone());
@@ -523,6 +538,12 @@ impl Keeper {
         }
         self.course_input(at, Input::Shutdown);
     }
+}
+
+/// Somebody takes it up if it does not come to its end. An outline is driven round again from its beginning, and in check mode
+/// nothing was done. Without a position in the store nobody offers it.
+const fn is_taken_up(run: &Run) -> bool {
+    !run.outline && !run.check_mode
 }
 
 /// How a run ended, for the log.

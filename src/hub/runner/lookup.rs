@@ -4,17 +4,19 @@ use std::fs::File;
 use std::io::{self, Read, Seek, SeekFrom};
 use std::os::unix::fs::FileExt;
 use std::path::Path;
+use std::sync::Arc;
 use std::time::Duration;
 
+use super::feeder;
 use crate::hub::programs::lines::LineIndex;
 use crate::model::axes::Axis;
 use crate::model::machine::Firmware;
-use crate::model::program::Checkpoint;
 use crate::model::program::ask::Preamble;
+use crate::model::program::{Checkpoint, Interrupted};
 use crate::model::snapshot::{Machine, Snapshot};
 use crate::model::work::{self, Slot, Wcs};
 use crate::program::left::along_z;
-use crate::program::{Approach, Dialect, Here, Left, RawLine, Reader, Rewind, Zeros};
+use crate::program::{Approach, Dialect, Here, Left, Ran, RawLine, Reader, Rewind, Zeros};
 
 /// Lines before and behind a refused one.
 const BESIDE: u64 = 2;
@@ -56,8 +58,8 @@ pub(super) fn around(file: &File, line: u64) -> io::Result<Vec<(u64, String)>> {
 }
 
 /// Where to begin again, and why there.
-pub(super) fn rewound(file: &File, acked_line: u64, planner: u64) -> io::Result<(u64, String)> {
-    let mut rewind = Rewind::new(acked_line, planner);
+pub(super) fn rewound(file: &File, ran: Ran) -> io::Result<(u64, String)> {
+    let mut rewind = Rewind::new(ran);
     read_lines(file, |line| rewind.line(line))?;
     Ok(rewind.suggest())
 }
@@ -88,19 +90,18 @@ fn read_lines(file: &File, mut want: impl FnMut(RawLine<'_>) -> bool) -> io::Res
 #[derive(Clone, Debug)]
 pub(super) struct Middle {
     dialect: Dialect,
-    left: Option<Left>,
+    /// What the run left that is offered to be taken up again.
+    offered: Option<Arc<Interrupted>>,
     here: Here,
 }
 
 impl Middle {
-    /// The machine as it stands, and what the run of this file left that is offered to be taken up again.
-    pub(super) fn of(path: &Path, snapshot: &Snapshot, warm_up: Duration) -> Self {
+    /// The machine as it stands, and the run that is offered to be taken up again.
+    pub(super) fn of(snapshot: &Snapshot, warm_up: Duration) -> Self {
         let machine = &snapshot.machine;
-        let left =
-            snapshot.programs.interrupted.as_ref().filter(|interrupted| Path::new(&interrupted.run.path) == path);
         Self {
             dialect: Dialect::of(machine),
-            left: left.map(|interrupted| left_by(&interrupted.left)),
+            offered: snapshot.programs.interrupted.clone(),
             here: Here {
                 safe_z_mm: work::safe_z_mm(machine).map_err(|why| why.0),
                 work_z_mm: machine.work_position.and_then(|position| position.get(Axis::Z)),
@@ -136,6 +137,8 @@ fn left_by(checkpoint: &Checkpoint) -> Left {
         work_offset: checkpoint.work_offset,
         line: checkpoint.work_offset_line,
         tool_length_mm: checkpoint.tool_length,
+        tool: checkpoint.tool,
+        skipped: checkpoint.skipped.clone(),
         ..Left::default()
     };
     for (name, offset) in &checkpoint.systems {
@@ -144,6 +147,20 @@ fn left_by(checkpoint: &Checkpoint) -> Left {
         }
     }
     left
+}
+
+/// What the offered run left, if it was one of this file, by whatever way it is named. Of a file that has changed since, its lines
+/// say nothing of what was in force.
+fn left_of(offered: &Interrupted, file: &File, path: &Path) -> io::Result<Option<Left>> {
+    let ran = Path::new(&offered.run.path);
+    if ran != path && path.canonicalize().ok().as_deref() != Some(ran) {
+        return Ok(None);
+    }
+    let changed = match offered.run.hash {
+        Some(ran) => feeder::hash(Beside { file, at: 0 })? != ran,
+        None => false,
+    };
+    Ok(Some(Left { changed, ..left_by(&offered.left) }))
 }
 
 /// What would be sent to begin at `line`, counted from 1, on the machine as it stands: what
@@ -158,14 +175,16 @@ pub fn preamble(
     snapshot: &Snapshot,
     warm_up: Duration,
 ) -> Result<Preamble, String> {
-    approach(file, line, Middle::of(path, snapshot, warm_up))
+    approach(file, path, line, Middle::of(snapshot, warm_up))
 }
 
 /// The same, for a machine that was looked at before.
-pub(super) fn approach(file: &File, line: u64, middle: Middle) -> Result<Preamble, String> {
-    let Middle { dialect, left, here } = middle;
+pub(super) fn approach(file: &File, path: &Path, line: u64, middle: Middle) -> Result<Preamble, String> {
+    let Middle { dialect, offered, here } = middle;
+    let failed = |why: io::Error| format!("the program cannot be read: {why}");
+    let left = offered.map(|offered| left_of(&offered, file, path)).transpose().map_err(failed)?.flatten();
     let mut approach = Approach::new(dialect, line, left);
-    read_lines(file, |line| approach.line(line)).map_err(|why| format!("the program cannot be read: {why}"))?;
+    read_lines(file, |line| approach.line(line)).map_err(failed)?;
     approach.preamble(&here)
 }
 
@@ -187,7 +206,8 @@ mod tests {
         assert_eq!(numbers(1), [1, 2, 3]);
         assert_eq!(numbers(10), [8, 9, 10]);
         assert_eq!(around(&file, 5).unwrap()[2].1, "G1 X5");
-        assert_eq!(rewound(&file, 9, 2).unwrap().0, 4);
+        let ran = Ran { first_line: 1, acked_line: 9, planner: 2, firmware: None };
+        assert_eq!(rewound(&file, ran).unwrap().0, 4);
         assert_eq!((&file).stream_position().unwrap(), 7);
     }
 }

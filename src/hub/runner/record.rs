@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-use super::course::{CUT_SHORT, Course};
+use super::course::{CUT_SHORT, Course, LINK_LOST};
 use crate::model::axes::AxisVec;
 use crate::model::command::{ClientId, Origin};
 use crate::model::machine::{Firmware, StateKind, StatusReport};
@@ -22,7 +22,7 @@ const AT_LEAST: Duration = Duration::from_secs(30);
 pub(super) struct Record {
     pub(super) past: PastRun,
     written: Option<(Time, u64)>,
-    cutting_since: Option<Time>,
+    moving_since: Option<Time>,
     /// What was in force when it began.
     began: Began,
     /// The sum of all offsets as last reported, and the line that was accepted by then.
@@ -38,6 +38,12 @@ struct Began {
 }
 
 impl Began {
+    /// The tool that was named last, which is in the spindle. T0 says of most that none was named.
+    fn tool(&self) -> Option<u32> {
+        let named = self.modal.iter().rev().find_map(|word| word.strip_prefix('T')?.parse().ok());
+        named.filter(|tool| *tool != 0)
+    }
+
     fn of(machine: &Machine) -> Self {
         let is_system = |name: &&String| Wcs::from_name(name).is_some();
         let systems = machine
@@ -74,25 +80,25 @@ impl Record {
             lines: run.lines,
             pauses: 0,
             paused_for: Duration::ZERO,
-            cutting_for: Duration::ZERO,
+            moving_for: Duration::ZERO,
             dry,
             energy: None,
         };
         let work_offset = (machine.work_offset, 0);
-        Self { past, written: None, cutting_since: None, began: Began::of(machine), work_offset }
+        Self { past, written: None, moving_since: None, began: Began::of(machine), work_offset }
     }
 
-    /// A report: time in motion at feed is counted between two of them. One that tells the offsets tells those behind the
+    /// A report: time in motion is counted between two of them. One that tells the offsets tells those behind the
     /// last line that was accepted before it.
     pub(super) fn report(&mut self, at: Time, report: &StatusReport, acked_line: u64, machine: &Machine) {
         let state = report.state;
         if report.wco.is_some() {
             self.work_offset = (machine.work_offset, acked_line);
         }
-        if let Some(since) = self.cutting_since.take() {
-            self.past.cutting_for += at.since(since);
+        if let Some(since) = self.moving_since.take() {
+            self.past.moving_for += at.since(since);
         }
-        self.cutting_since = (state.kind == StateKind::Run).then_some(at);
+        self.moving_since = (state.kind == StateKind::Run).then_some(at);
     }
 
     /// The position to write now, if it is time and there is news.
@@ -112,7 +118,7 @@ impl Record {
             acked_line: course.run.acked_line,
             sent_line: course.run.sent_line,
             modal: self.began.modal.clone(),
-            tool: None,
+            tool: self.began.tool(),
             work_offset: self.work_offset.0,
             work_offset_line: self.work_offset.1,
             systems: self.began.systems.clone(),
@@ -124,8 +130,10 @@ impl Record {
             lines: course.run.lines,
             pauses: course.pauses,
             paused_for: course.run.paused_for,
-            cutting_for: self.past.cutting_for,
+            moving_for: self.past.moving_for,
             energy: self.past.energy,
+            next: course.next(),
+            skipped: course.skipped.clone(),
         }
     }
 
@@ -161,7 +169,16 @@ pub(super) fn warnings(end: Option<&RunEnd>, checkpoint: &Checkpoint, firmware: 
             "sunmill ended while it ran: the controller has carried out what it still had, and the spindle may be on"
                 .to_owned(),
         ),
-        Some(RunEnd::Failed(why)) => warnings.push(format!("it ended by: {why}. Look whether the spindle is on")),
+        Some(RunEnd::Failed(why)) => {
+            warnings.push(format!("it ended by: {why}. Look whether the spindle is on"));
+            if why == LINK_LOST {
+                warnings.push(
+                    "the controller may still hold lines of it: once the link is back, ~ carries them out and no program follows \
+                     them. Stop the machine first (@)"
+                        .to_owned(),
+                );
+            }
+        }
         Some(RunEnd::Stopped(_) | RunEnd::Done) => {}
     }
     let forgets = firmware != Some(Firmware::GrblHal);

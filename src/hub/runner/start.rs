@@ -18,7 +18,8 @@ use crate::model::hub::Request;
 use crate::model::legal;
 use crate::model::machine::StateKind;
 use crate::model::program::{
-    ContentHash, Job, PhaseTimes, Problem, ProgramOrder, Prompt, Report, Run, RunId, RunRequest, Severity, Start,
+    ContentHash, Interrupted, Job, PhaseTimes, Problem, ProgramOrder, Prompt, Report, Run, RunId, RunRequest, Severity,
+    Start,
 };
 use crate::model::snapshot::Machine;
 use crate::model::time::Time;
@@ -53,7 +54,7 @@ impl Keeper {
             Start::Beginning => (1, Vec::new(), None),
             Start::Outline { lines } => (1, lines.clone(), None),
             Start::Line { line, preamble } => {
-                let middle = Middle::of(&run.path, &self.snapshot, self.runner.config.warm_up);
+                let middle = Middle::of(&self.snapshot, self.runner.config.warm_up);
                 (*line, preamble.clone(), Some(middle))
             }
         };
@@ -186,9 +187,10 @@ impl Keeper {
             self.started_by_hand(at);
         }
         self.runner.file = starting.file;
-        // Round the outline first, then take it up: both stay at hand.
         let is_outline = matches!(starting.request.start, Start::Outline { .. });
-        if !is_outline {
+        let taken_up = self.taken_up(&starting.request);
+        if let (Some(_), Some(course)) = (&taken_up, &mut self.runner.course) {
+            course.skipped = taken_up.iter().flat_map(|run| run.left.skipped.iter().copied()).collect();
             self.snapshot.programs.interrupted = None;
         }
         let queue = &mut self.snapshot.programs.queue;
@@ -207,6 +209,16 @@ impl Keeper {
         }
         self.course_input(at, Input::Began);
         self.write_position(at, true);
+        if let (Some(_), Some(store), Some(course)) = (taken_up, &self.runner.store, &self.runner.course) {
+            store.supersede(course.run.id);
+        }
+    }
+
+    /// The run that was offered, if this one takes it up. Whatever else is run, it stays at hand.
+    fn taken_up(&self, request: &RunRequest) -> Option<Arc<Interrupted>> {
+        let (course, offered) = (self.runner.course.as_ref()?, self.snapshot.programs.interrupted.as_ref()?);
+        let goes_on = matches!(request.start, Start::Line { .. }) && !request.check_mode;
+        (goes_on && Path::new(&offered.run.path) == course.run.path).then(|| Arc::clone(offered))
     }
 }
 

@@ -227,7 +227,7 @@ async fn the_end_of_a_run_is_a_row_of_who_stopped_it() {
         lines: Some(40),
         pauses: 0,
         paused_for: Duration::ZERO,
-        cutting_for: Duration::ZERO,
+        moving_for: Duration::ZERO,
         dry: false,
         energy: None,
     };

@@ -1,13 +1,16 @@
 //! Programs: what the runner may be asked, and what nobody else may do while one runs.
 
 use super::cannot;
-use crate::model::axes::{Axis, AxisSet};
+use crate::model::axes::{Axis, AxisSet, AxisVec};
 use crate::model::command::{Command, Refused};
-use crate::model::machine::StateKind;
+use crate::model::machine::{Firmware, StateKind};
 use crate::model::program::order::POSITION_WORD;
 use crate::model::program::{ProgramOrder, Prompt, RunRequest, RunState, Start};
 use crate::model::snapshot::{Machine, Snapshot};
+use crate::model::work::Slot;
 
+/// Offsets are told in thousandths.
+const SAME_MM: f64 = 0.002;
 /// Programs that may wait in the queue.
 pub const MAX_QUEUE: usize = 32;
 
@@ -34,6 +37,53 @@ pub(super) fn no_program(snapshot: &Snapshot) -> Result<(), Refused> {
     }
 }
 
+/// What the end of check mode takes, in words; `None`: nothing is lost. `$C` leaves it by a reset, in which the G92 shift dies on Grbl
+/// and FluidNC, and the tool length on all.
+pub fn check_mode_takes(machine: &Machine) -> Option<String> {
+    let is_set = |slot: Slot| machine.offsets.get(slot.name()).is_some_and(|offset| offset.norm() > 0.0);
+    let forgets = machine.identity.as_ref().is_none_or(|identity| identity.firmware != Firmware::GrblHal);
+    let lost = match (is_set(Slot::G92) && forgets, is_set(Slot::Tlo)) {
+        (true, true) => "the G92 shift and the tool length",
+        (true, false) => "the G92 shift",
+        (false, true) => "the tool length",
+        (false, false) => return None,
+    };
+    Some(format!("check mode ends with a reset: {lost} that is set now will be lost. Set it again afterwards"))
+}
+
+/// The G92 shift died with the run that is offered to be taken up, and nobody has set those zeros anew since: whatever begins at
+/// its first line begins on another zero. To take the run up sets it again.
+pub fn shift_lost(snapshot: &Snapshot) -> Option<String> {
+    let machine = &snapshot.machine;
+    let left = &snapshot.programs.interrupted.as_ref()?.left;
+    let (then, now) = (left.g92?, machine.offsets.get(Slot::G92.name())?);
+    let active = machine.modal.as_ref().and_then(|modal| modal.wcs())?;
+    let systems = (left.systems.get(active), machine.offsets.get(active));
+    let value = |offset: Option<&AxisVec>, axis| offset.and_then(|offset| offset.get(axis)).unwrap_or_default();
+    let is_lost = |(axis, shift): (Axis, f64)| {
+        let stays = (value(systems.0, axis) - value(systems.1, axis)).abs() < SAME_MM;
+        (shift.abs() >= SAME_MM && value(Some(now), axis).abs() < SAME_MM && stays).then(|| axis.letter().to_string())
+    };
+    let axes: Vec<String> = then.iter().filter_map(is_lost).collect();
+    let run = &snapshot.programs.interrupted.as_ref()?.run.name;
+    (!axes.is_empty()).then(|| {
+        format!(
+            "the G92 shift of {} that was in force when {run} ended died in the reset: work zero is another one now. Set it again, \
+             or take that run up, which does",
+            axes.join(", ")
+        )
+    })
+}
+
+/// What a person has to agree to before this start, apart from what the check of the file says.
+pub fn to_agree(start: &Start, check_mode: bool, snapshot: &Snapshot) -> Option<String> {
+    match start {
+        _ if check_mode => check_mode_takes(&snapshot.machine),
+        Start::Beginning => shift_lost(snapshot),
+        Start::Line { .. } | Start::Outline { .. } => None,
+    }
+}
+
 /// Whether an order to the runner is legal, as far as that can be told without reading the file.
 ///
 /// # Errors
@@ -49,7 +99,11 @@ pub fn check(order: &ProgramOrder, state: Result<StateKind, Refused>, snapshot: 
             if let Some(why) = snapshot.sun.start_blocked().filter(|_| !request.check_mode) {
                 return Err(Refused::because(why));
             }
-            may_run(request, state?, &snapshot.machine)
+            may_run(request, state?, &snapshot.machine)?;
+            match to_agree(&request.start, request.check_mode, snapshot).filter(|_| !request.agreed.warnings) {
+                Some(why) => Err(Refused::because(format!("{why}: agree to that first"))),
+                None => Ok(()),
+            }
         }
         ProgramOrder::PauseAtLineEnd => match open.map(|run| &run.state) {
             Some(RunState::Running) => Ok(()),
@@ -142,11 +196,12 @@ fn missing_homing(machine: &Machine) -> AxisSet {
 
 #[cfg(test)]
 mod tests {
+    use std::collections::BTreeMap;
     use std::path::PathBuf;
     use std::sync::Arc;
 
     use super::*;
-    use crate::model::program::{Agreed, ContentHash, Run, RunId};
+    use crate::model::program::{Agreed, Checkpoint, ContentHash, Interrupted, PastRun, Run, RunId};
     use crate::model::time::Time;
 
     fn homed() -> Snapshot {
@@ -217,6 +272,62 @@ mod tests {
         assert_eq!(asked_run(|_| (), &never), Ok(()), "a machine without switches works too");
         let line = |run: &mut RunRequest| run.start = Start::Line { line: 5, preamble: Vec::new() };
         assert!(asked_run(line, &never).unwrap_err().contains(POSITION_WORD));
+    }
+
+    fn with_offset(name: &str, values: &[f64]) -> Snapshot {
+        let mut snapshot = homed();
+        snapshot.machine.offsets = BTreeMap::from([(name.to_owned(), AxisVec::from_slice(values))]);
+        snapshot
+    }
+
+    #[test]
+    fn what_check_mode_takes_is_agreed_to() {
+        let check = |agreed, snapshot: &Snapshot| {
+            asked_run(|run| (run.check_mode, run.agreed.warnings) = (true, agreed), snapshot)
+        };
+        let shifted = with_offset("G92", &[3.0, 2.0, 0.0]);
+        assert!(check(false, &shifted).unwrap_err().contains("G92 shift"));
+        assert_eq!(check(true, &shifted), Ok(()));
+        assert_eq!(asked_run(|_| (), &shifted), Ok(()), "a run for real takes nothing");
+        assert!(check(false, &with_offset("TLO", &[-4.5])).unwrap_err().contains("tool length"));
+        assert_eq!(check(false, &with_offset("G92", &[0.0; 3])), Ok(()));
+        let mut hal = shifted;
+        hal.machine.identity = Some(crate::model::machine::Identity {
+            firmware: Firmware::GrblHal,
+            version: String::new(),
+            name: None,
+            options: String::new(),
+            planner_blocks: None,
+            rx_bytes: None,
+            axes: None,
+        });
+        assert_eq!(check(false, &hal), Ok(()), "grblHAL keeps it");
+    }
+
+    #[test]
+    fn a_shift_that_died_with_a_run_is_agreed_to_before_another_begins() {
+        let mut snapshot = with_offset("G92", &[0.0; 3]);
+        snapshot.machine.modal = Some(crate::model::machine::ModalState { words: vec!["G54".into()] });
+        let offer = |shift: &[f64], g54: f64| {
+            let zero = AxisVec::from_slice(&[g54, 0.0, 0.0]);
+            let left = Checkpoint {
+                g92: Some(AxisVec::from_slice(shift)),
+                systems: BTreeMap::from([("G54".to_owned(), zero)]),
+                ..Checkpoint::default()
+            };
+            let run = PastRun { name: "part.nc".into(), ..PastRun::default() };
+            Some(Arc::new(Interrupted { run, suggested_line: 1, why: String::new(), warnings: Vec::new(), left }))
+        };
+        snapshot.programs.interrupted = offer(&[3.0, 0.0, 0.0], 0.0);
+        let why = asked_run(|_| (), &snapshot).unwrap_err();
+        assert!(why.contains("G92 shift of X"), "{why}");
+        assert_eq!(asked_run(|run| run.agreed.warnings = true, &snapshot), Ok(()));
+        let line = |run: &mut RunRequest| run.start = Start::Line { line: 5, preamble: Vec::new() };
+        assert_eq!(asked_run(line, &snapshot), Ok(()), "it is set again");
+        snapshot.programs.interrupted = offer(&[3.0, 0.0, 0.0], 7.0);
+        assert_eq!(asked_run(|_| (), &snapshot), Ok(()), "somebody has set that zero anew");
+        snapshot.programs.interrupted = offer(&[0.0; 3], 0.0);
+        assert_eq!(asked_run(|_| (), &snapshot), Ok(()));
     }
 
     #[test]

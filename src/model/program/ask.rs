@@ -147,7 +147,7 @@ pub struct Details {
 /// A start from a line.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Preamble {
-    /// Where it begins; may be before the line that was asked for, at the last safe start.
+    /// Where it begins: the line that was asked for.
     pub line: u64,
     /// What makes the modal state, in order.
     pub lines: Vec<String>,
@@ -188,8 +188,8 @@ pub struct Statistics {
     pub done: u64,
     /// Seconds of runs, pauses not counted.
     pub running_s: f64,
-    /// Seconds at feed.
-    pub cutting_s: f64,
+    /// Seconds in motion.
+    pub moving_s: f64,
     /// What they drew, as far as it was measured.
     #[serde(default)]
     pub energy_kwh: f64,

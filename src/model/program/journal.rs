@@ -50,8 +50,22 @@ pub struct Checkpoint {
     pub pauses: u32,
     /// Time paused so far.
     pub paused_for: Duration,
-    /// Time in motion at feed so far.
-    pub cutting_for: Duration,
+    /// Time in motion so far.
+    #[serde(alias = "cutting_for")]
+    pub moving_for: Duration,
     /// What it drew so far, where an inverter measures it.
     pub energy: Option<RunEnergy>,
+    /// Where it goes on, if it was stopped for that.
+    pub next: Option<Next>,
+    /// Lines that the controller refused and that were skipped: nothing of them is in force. With those of the run that it took up.
+    pub skipped: Vec<u64>,
+}
+
+/// Where a run that was stopped for it goes on.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Next {
+    /// Counted from 1.
+    pub line: u64,
+    /// Why there.
+    pub why: String,
 }

@@ -14,7 +14,7 @@ pub mod totals;
 
 pub use ask::{Entry, ProgramAnswer, ProgramQuery};
 pub use energy::{Drawn, Phase, PhaseTimes, RunEnergy};
-pub use journal::Checkpoint;
+pub use journal::{Checkpoint, Next};
 pub use order::{Agreed, ProgramOrder, RunRequest, Start};
 pub use past::{PastRun, RunEnd, RunId};
 pub use report::{ContentHash, Frame, Problem, Reach, Report, Severity};

@@ -26,7 +26,7 @@ pub enum RunEnd {
 }
 
 /// One run, as the history keeps it.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct PastRun {
     /// Its number.
     pub id: RunId,
@@ -54,8 +54,8 @@ pub struct PastRun {
     pub pauses: u32,
     /// Time paused.
     pub paused_for: Duration,
-    /// Time in motion at feed, as seen in reports (state Run, neither held nor waiting).
-    pub cutting_for: Duration,
+    /// Time in motion, rapids and what is sent first too, as seen in reports (state Run, neither held nor waiting).
+    pub moving_for: Duration,
     /// It was run in check mode or on the simulated machine: not counted in the machine's hours.
     pub dry: bool,
     /// What it drew. `None`: no inverter was there to measure it.

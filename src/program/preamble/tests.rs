@@ -198,7 +198,7 @@ fn behind_g92(line: u64) -> Left {
         work_offset: Some(AxisVec::from_slice(&[-85.0, -40.0, -32.0])),
         line,
         systems: zeros().systems,
-        tool_length_mm: None,
+        ..Left::default()
     }
 }
 
@@ -275,4 +275,24 @@ fn what_a_reset_takes_back_is_as_when_the_run_began() {
     assert!(preamble.lines.iter().any(|line| line.contains("G18 G20 G91")), "{:?}", preamble.lines);
     assert!(preamble.lines.contains(&"F254".to_owned()), "{:?}", preamble.lines);
     assert!(preamble.warnings.iter().any(|warning| warning.contains("start it yourself")));
+}
+
+#[test]
+fn nothing_of_a_line_that_was_refused_and_skipped_comes_back() {
+    let program = "G21 G90 G94\nG0 X1 Y1\nM3 S9000 G20 X50\nG1 Z-1 F100\nX2\n";
+    let lines = |of: Left| left(&dialect(), program, 5, Some(of)).preamble(&here()).unwrap().lines.join("\n");
+    assert!(lines(Left::default()).contains("M3 S9000"));
+    let skipped = lines(Left { skipped: vec![3], ..Left::default() });
+    assert!(!skipped.contains("M3") && !skipped.contains("G20") && skipped.contains("G0 X1 Y1"), "{skipped}");
+}
+
+#[test]
+fn the_tool_from_before_the_program_is_asked_for_unless_it_changes_tools() {
+    let warnings = |program: &str| {
+        let of = Left { tool: Some(4), ..Left::default() };
+        left(&dialect(), program, 3, Some(of)).preamble(&here()).unwrap().warnings.join("\n")
+    };
+    assert!(warnings("G21 G90\nG0 X1 Y1 Z1\nG1 X2 F100\n").contains("tool 4 was in the spindle"));
+    let changed = warnings("G21 G90 G0 X1 Y1 Z1\nT5 M6\nG1 X2 F100\n");
+    assert!(changed.contains("tool 5 must be") && !changed.contains("tool 4"), "{changed}");
 }

@@ -134,6 +134,11 @@ fn program(key: ProgramKey, snapshot: &Snapshot, now: Time) -> Result<(), Refuse
         {
             Err(Refused::because("no check is under way and nothing waits"))
         }
+        (ProgramKey::TakeUp, None)
+            if snapshot.programs.interrupted.is_none() && snapshot.machine.link.state != LinkState::Up =>
+        {
+            Err(Refused::because("what was interrupted is offered once the machine answers"))
+        }
         (ProgramKey::TakeUp, None) if snapshot.programs.interrupted.is_none() => {
             Err(Refused::because("no program was interrupted"))
         }

@@ -3,6 +3,7 @@
 use crate::model::machine::MachineState;
 use crate::model::snapshot::{LinkState, Machine, Snapshot, Stop, StopPhase};
 use crate::model::{Axis, AxisVec, Realtime, StateKind, Time, Units};
+use crate::ui::programs::facts::open_run;
 use crate::ui::recovery::{AlarmHistory, Does, Progress, guide};
 use crate::ui::state::age_text;
 use crate::ui::words::pins_text;
@@ -96,6 +97,14 @@ pub fn status(snapshot: &Snapshot, units: Units, now: Time) -> Vec<String> {
     }
     if machine.alarm.is_some() {
         lines.push("There is an alarm; alarm says the way out.".to_owned());
+    }
+    if let Some(found) = snapshot.programs.interrupted.as_ref().filter(|_| open_run(snapshot).is_none()) {
+        let (run, line) = (&found.run, found.suggested_line);
+        lines.push(format!(
+            "{} was interrupted at line {}; good to begin again at line {line}.",
+            run.name, run.last_line
+        ));
+        lines.push(format!("To take it up, in another terminal: sunmill run {:?} --from {line}", run.path));
     }
     lines
 }

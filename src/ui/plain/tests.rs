@@ -403,3 +403,15 @@ fn what_waits_for_power_or_sun_is_said_and_answered() {
     assert_eq!(counts(20), "");
     assert!(counts(10).contains("IN 10 SECONDS"));
 }
+
+#[test]
+fn the_status_says_what_was_interrupted_and_how_it_is_taken_up() {
+    use std::sync::Arc;
+
+    let mut snapshot = testing::idle();
+    snapshot.programs.interrupted = Some(Arc::new(testing::programs::interrupted()));
+    let said = words(&Scene::new(snapshot.clone()).line("status"));
+    assert!(said.contains("interrupted at line 1204") && said.contains("plate.nc\" --from 1198"), "{said}");
+    snapshot.programs.run = testing::programs::running().programs.run;
+    assert!(!words(&Scene::new(snapshot).line("status")).contains("--from"));
+}

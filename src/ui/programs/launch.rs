@@ -1,5 +1,6 @@
 //! The question before a run: what will happen, what has to be agreed to, and the order that follows.
 
+use std::cell::Cell;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -10,7 +11,7 @@ use crate::model::program::order::POSITION_WORD;
 use crate::model::program::{Agreed, Interrupted, Problem, ProgramOrder, ProgramQuery, RunRequest, Severity, Start};
 use crate::model::snapshot::Snapshot;
 use crate::model::work::safe_z_mm;
-use crate::model::{AxisSet, AxisVec, Command, Time, legal};
+use crate::model::{Command, Time, legal};
 use crate::ui::editor::Editor;
 
 /// The question.
@@ -34,16 +35,18 @@ pub struct Launch {
     pub word: Editor,
     /// What was typed as the line to begin at.
     pub line: Editor,
+    /// It stands there as it was put: the first digit that is typed takes its place.
+    pub line_is_put: bool,
     /// The selected way; [`Way::Leave`] where it is not there any more.
     pub selected: Way,
     /// First line of the text that is shown.
     pub top: usize,
+    /// The last line of what is sent first was on the screen: only who draws it knows.
+    pub shown: Cell<bool>,
     /// Since when it says what it says: an Enter that was meant for something else must not start a program.
     pub since: Time,
     /// The read in which it was opened.
     pub batch: u64,
-    /// What the warnings and the preamble were made for.
-    basis: Basis,
 }
 
 /// A start from a line.
@@ -62,21 +65,6 @@ pub struct OutlineOf {
     pub ask: OutlineAsk,
     /// What would be sent; `None` until it was told.
     pub plan: Option<Result<OutlinePlan, String>>,
-}
-
-/// What a check of a program depends on beside the file.
-#[derive(Clone, Debug, Default, PartialEq)]
-struct Basis {
-    homed: AxisSet,
-    work_offset: Option<AxisVec>,
-    in_alarm: bool,
-}
-
-impl Basis {
-    fn of(snapshot: &Snapshot) -> Self {
-        let machine = &snapshot.machine;
-        Self { homed: machine.homed, work_offset: machine.work_offset, in_alarm: machine.alarm.is_some() }
-    }
 }
 
 /// A row below the text.
@@ -140,6 +128,8 @@ pub struct Outlook<'a> {
     pub needs_word: bool,
     /// The content is not that of the interrupted run.
     pub changed: bool,
+    /// What is lost, or was, and has to be agreed to as the warnings have.
+    pub heed: Option<String>,
     /// It may be marked to be started by the sun.
     pub sun: bool,
     /// What stands in the way of the start, the first thing first.
@@ -148,7 +138,7 @@ pub struct Outlook<'a> {
 
 impl Launch {
     /// Opens the question for a file.
-    pub fn new(path: PathBuf, snapshot: &Snapshot, now: Time, batch: u64) -> Self {
+    pub fn new(path: PathBuf, now: Time, batch: u64) -> Self {
         Self {
             path,
             from: None,
@@ -159,19 +149,21 @@ impl Launch {
             unchecked: false,
             word: Editor::default(),
             line: Editor::default(),
+            line_is_put: false,
             selected: Way::Start,
             top: 0,
+            shown: Cell::new(false),
             since: now,
             batch,
-            basis: Basis::of(snapshot),
         }
     }
 
     /// For an interrupted run, at the line that is suggested.
-    pub fn take_up(run: &Arc<Interrupted>, snapshot: &Snapshot, now: Time, batch: u64) -> Self {
-        let mut launch = Self::new(PathBuf::from(&run.run.path), snapshot, now, batch);
-        launch.begin_at(run.suggested_line, now);
+    pub fn take_up(run: &Arc<Interrupted>, now: Time, batch: u64) -> Self {
+        let mut launch = Self::new(PathBuf::from(&run.run.path), now, batch);
+        // First the run: even at line 1 it is taken up, with what has to be sent for that.
         launch.interrupted = Some(Arc::clone(run));
+        launch.begin_at(run.suggested_line, now);
         launch
     }
 
@@ -179,7 +171,7 @@ impl Launch {
     pub fn round(path: PathBuf, snapshot: &Snapshot, now: Time, batch: u64) -> Self {
         let stays = safe_z_mm(&snapshot.machine).is_err();
         let outline = OutlineOf { ask: OutlineAsk { hull: false, stays }, plan: None };
-        Self { outline: Some(outline), ..Self::new(path, snapshot, now, batch) }
+        Self { outline: Some(outline), ..Self::new(path, now, batch) }
     }
 
     /// Another outline is wanted: it is asked for anew.
@@ -218,6 +210,7 @@ impl Launch {
     pub fn begin_at(&mut self, line: u64, now: Time) {
         let begins = self.interrupted.is_none() && line <= 1;
         self.from = (!begins).then_some(FromLine { line: line.max(1), preamble: None });
+        self.top = 0;
         self.touch(now);
     }
 
@@ -258,17 +251,10 @@ impl Launch {
             let told = Some(result.clone());
             if from.preamble != told {
                 from.preamble = told;
+                self.shown.set(false);
                 self.touch(now);
             }
         }
-    }
-
-    /// Whether the machine is not any more as it was when the questions were asked. Asks them anew from then on.
-    pub fn is_outdated(&mut self, snapshot: &Snapshot) -> bool {
-        let basis = Basis::of(snapshot);
-        let is_new = basis != self.basis;
-        self.basis = basis;
-        is_new
     }
 
     /// How it stands, with what the check has told.
@@ -296,6 +282,7 @@ impl Launch {
                 (Some(run), Some(found)) => run.run.hash.is_some_and(|hash| hash != found.report.hash),
                 _ => false,
             },
+            heed: legal::programs::to_agree(&self.start(), self.check_mode, snapshot),
             sun: self.interrupted.is_none() && snapshot.sun.start_allowed,
             missing: Vec::new(),
         };
@@ -319,6 +306,7 @@ impl Launch {
             unchecked: false,
             needs_word: !position_is_sure(&self.start(), &snapshot.machine),
             changed: false,
+            heed: None,
             sun: false,
             missing: Vec::new(),
         };
@@ -352,20 +340,27 @@ impl Launch {
         now: Time,
     ) -> Vec<String> {
         let mut missing: Vec<String> = facts::hindrance(snapshot, now).into_iter().collect();
-        if let Some(Err(why)) = details {
+        // A check that was stopped or goes on has a row of its own.
+        if let (Some(Err(why)), None) = (details, facts::unfinished(snapshot, &self.path)) {
             missing.push(why.clone());
         }
-        if outlook.errors > 0 {
+        // In check mode the controller itself says what it makes of them.
+        if outlook.errors > 0 && !self.check_mode {
             missing.push("a program with errors is not run: mend the file, or the machine's set-up".to_owned());
         }
         match self.from.as_ref().map(|from| &from.preamble) {
             Some(None) => missing.push("what has to be sent first is being worked out".to_owned()),
             Some(Some(Err(why))) => missing.push(why.clone()),
+            Some(Some(Ok(_))) if !self.shown.get() => {
+                missing.push("read to its end what is sent first (PgDn)".to_owned());
+            }
             _ => {}
         }
         if outlook.changed && !self.warnings {
             missing.push("the file has changed since it ran: look, and agree to it (w)".to_owned());
-        } else if outlook.warnings > 0 && !self.warnings {
+        } else if outlook.heed.is_some() && !self.warnings {
+            missing.push("look what is lost, and agree to it (w)".to_owned());
+        } else if outlook.warnings > 0 && !self.check_mode && !self.warnings {
             missing.push("agree to the warnings first (w)".to_owned());
         }
         if outlook.unchecked && !self.unchecked {
@@ -382,7 +377,7 @@ impl Launch {
         [
             (Way::Start, true),
             (Way::WhenSun, outlook.sun),
-            (Way::Warnings, outlook.warnings > 0 || outlook.changed),
+            (Way::Warnings, outlook.warnings > 0 || outlook.changed || outlook.heed.is_some()),
             (Way::Unchecked, outlook.unchecked),
             (Way::Word, outlook.needs_word),
             (Way::Shape, self.outline.is_some()),

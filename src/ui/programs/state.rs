@@ -4,6 +4,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
+use super::basis::Basis;
 use super::browser::Browser;
 use super::launch::Launch;
 use super::past::History;
@@ -97,6 +98,8 @@ pub struct Programs {
     pub prompted: Option<(RunId, Prompt)>,
     /// When the selection has rested.
     pub rests_at: Option<Time>,
+    /// The machine when the questions about programs were asked.
+    pub basis: Basis,
     /// When the folder is read anew.
     pub reread_at: Option<Time>,
 }
@@ -119,6 +122,14 @@ pub struct Running {
 }
 
 impl Programs {
+    /// Whether the machine stands otherwise than when the questions about programs were asked. They are to be asked anew.
+    pub fn is_outdated(&mut self, snapshot: &Snapshot) -> bool {
+        let basis = Basis::of(snapshot);
+        let is_new = basis != self.basis;
+        self.basis = basis;
+        is_new
+    }
+
     /// When the folder that is looked at is to be read anew.
     pub fn reread_due(&self, tab: Tab, now: Time) -> Option<Time> {
         let of_files = !matches!(self.page, Page::History | Page::Queue | Page::Jobs);

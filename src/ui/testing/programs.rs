@@ -185,7 +185,7 @@ pub(crate) fn past_run(n: u64) -> PastRun {
         lines: Some(4812),
         pauses: 1,
         paused_for: ms(13_000),
-        cutting_for: ms(700_000),
+        moving_for: ms(700_000),
         dry: false,
         energy: None,
     }

@@ -125,6 +125,8 @@ fn check_mode(snapshot: &Snapshot, now: Time, batch: u64) -> Popup {
     } else {
         ("G-code is read and checked, and nothing moves.", "Enter check mode ($C)")
     };
+    let mut body = vec![body.to_owned()];
+    body.extend(crate::model::legal::programs::check_mode_takes(&snapshot.machine));
     let then = Then::Submit(Command::Switch(Switch::CheckMode));
-    popup("Check mode", vec![body.into()], vec![choice(None, label, then)], batch)
+    popup("Check mode", body, vec![choice(None, label, then)], batch)
 }

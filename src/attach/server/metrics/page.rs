@@ -143,7 +143,7 @@ mod tests {
             lines: Some(20),
             pauses: 0,
             paused_for: Duration::ZERO,
-            cutting_for: Duration::ZERO,
+            moving_for: Duration::ZERO,
             dry: false,
             energy: Some(RunEnergy { sun_wh, grid_wh: -0.2, ..RunEnergy::default() }),
         };

@@ -77,6 +77,7 @@ pub(in crate::ui::update) fn answer(
                         return launch.queries().into_iter().skip(1).map(ask).collect();
                     }
                 }
+                super::launch::settle(ui, snapshot, now);
             }
         }
         ProgramAnswer::Lines { path, from, lines } => {
@@ -94,6 +95,7 @@ pub(in crate::ui::update) fn answer(
             if let Some(launch) = &mut programs.launch {
                 launch.take_outline(path, *ask, result, now);
             }
+            super::launch::settle(ui, snapshot, now);
         }
         ProgramAnswer::History { runs, statistics } => programs.history.take(runs, *statistics),
         // Only scripts ask for them.

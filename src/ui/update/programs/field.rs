@@ -57,6 +57,13 @@ pub(super) fn key(ui: &mut Ui, key: &PanelKey<'_>) -> Option<Vec<Effect>> {
             answers::rest(ui, now);
         }
         _ => {
+            if ui.programs.field == Field::Line
+                && let Some(launch) = &mut ui.programs.launch
+                && std::mem::take(&mut launch.line_is_put)
+                && matches!(key.chord.code, KeyCode::Char('0'..='9'))
+            {
+                launch.line.clear();
+            }
             let known = editor(ui).is_some_and(|editor| editor.key(key.chord));
             if known && is_filter {
                 ui.programs.browser.select(0);

@@ -3,7 +3,7 @@
 
 use std::sync::Arc;
 
-use super::ask;
+use super::{ask, launch};
 use crate::model::program::run::{Interrupted, Run, RunState};
 use crate::model::program::{ProgramOrder, ProgramQuery, Prompt, RunEnd};
 use crate::model::snapshot::Snapshot;
@@ -22,10 +22,13 @@ pub(in crate::ui::update) fn follow(ui: &mut Ui, snapshot: &Snapshot, now: Time)
     prompt(ui, snapshot, now);
     close_spindle_question(ui, snapshot);
     offer(ui, snapshot, now);
-    if let Some(launch) = &mut ui.programs.launch
-        && launch.is_outdated(snapshot)
-    {
+    let is_outdated = ui.programs.is_outdated(snapshot);
+    if let Some(launch) = ui.programs.launch.as_ref().filter(|_| is_outdated) {
         effects.extend(launch.queries().into_iter().map(ask));
+        launch::settle(ui, snapshot, now);
+    } else if is_outdated && ui.tab == Tab::Programs && ui.programs.details.is_some() {
+        // What is said of the file that is looked at was said of a machine that stood otherwise.
+        effects.extend(ui.programs.file.clone().map(ProgramQuery::Details).map(ask));
     }
     effects
 }
@@ -72,6 +75,9 @@ fn run(ui: &mut Ui, snapshot: &Snapshot, now: Time) -> Vec<Effect> {
 fn end(run: &Run, now: Time) -> (String, Tone) {
     let took = words::span(progress::elapsed(run, now).as_secs_f64());
     match &run.state {
+        RunState::Done if run.check_mode => {
+            (format!("{}: the controller accepts it, in {took} of check mode", run.name), Tone::Good)
+        }
         RunState::Done => (format!("{} is done, in {took}", run.name), Tone::Good),
         RunState::Failed(why) => (format!("{} FAILED at line {}: {why}", run.name, run.acked_line), Tone::Bad),
         RunState::Stopped(why) => (format!("{} stopped at line {}: {why}", run.name, run.acked_line), Tone::Warning),

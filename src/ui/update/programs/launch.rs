@@ -13,7 +13,7 @@ use crate::model::{Command, Time, legal};
 use crate::ui::action::Action;
 use crate::ui::console::Tone;
 use crate::ui::input::InputEvent;
-use crate::ui::programs::{Field, Launch, Page, ProgramKey, Way};
+use crate::ui::programs::{Basis, Field, Launch, Page, ProgramKey, Way};
 use crate::ui::state::{Effect, Mode, Tab, Ui};
 use crate::ui::update::panel::PanelKey;
 use crate::ui::update::popups::is_answer;
@@ -31,7 +31,7 @@ pub(super) fn open(
     input: &InputEvent,
     snapshot: &Snapshot,
 ) -> Vec<Effect> {
-    let mut launch = Launch::new(path.to_owned(), snapshot, input.at, input.batch);
+    let mut launch = Launch::new(path.to_owned(), input.at, input.batch);
     if let Some(line) = line {
         launch.begin_at(line, input.at);
     }
@@ -47,7 +47,7 @@ pub(super) fn round(ui: &mut Ui, path: &Path, input: &InputEvent, snapshot: &Sna
 /// Opens the question for the interrupted run.
 pub(in crate::ui::update) fn take_up(ui: &mut Ui, snapshot: &Snapshot, batch: u64, now: Time) -> Vec<Effect> {
     match &snapshot.programs.interrupted {
-        Some(run) => begin(ui, Launch::take_up(run, snapshot, now, batch), snapshot, now),
+        Some(run) => begin(ui, Launch::take_up(run, now, batch), snapshot, now),
         None => {
             ui.say("no run was interrupted", Tone::Plain, now);
             Vec::new()
@@ -59,13 +59,14 @@ fn begin(ui: &mut Ui, launch: Launch, snapshot: &Snapshot, now: Time) -> Vec<Eff
     ui.tab = Tab::Programs;
     ui.mode = Mode::Main;
     let queries = launch.queries();
+    ui.programs.basis = Basis::of(snapshot);
     // The check is asked for in any case: it says what the machine, as it stands now, makes of the program.
     if ui.programs.show(&launch.path) {
         ui.programs.text.look(&launch.path, 1);
     }
     ui.programs.page = Page::Launch;
     ui.programs.launch = Some(launch);
-    select_next(ui, snapshot, now);
+    select_first(ui, snapshot, now);
     queries.into_iter().map(ask).collect()
 }
 
@@ -76,6 +77,7 @@ pub(super) fn ask_line(ui: &mut Ui) {
         if let Some(from) = &launch.from {
             launch.line.insert(&from.line.to_string());
         }
+        launch.line_is_put = true;
         field::open(ui, Field::Line);
     }
 }
@@ -146,6 +148,26 @@ pub(super) fn select_next(ui: &mut Ui, snapshot: &Snapshot, now: Time) {
         _ => false,
     };
     launch.selected = ways.iter().copied().find(open).unwrap_or(Way::Start);
+}
+
+/// The same when the question comes up. In the middle of a program nothing is begun by the first Enter: what is sent first is to be
+/// read.
+fn select_first(ui: &mut Ui, snapshot: &Snapshot, now: Time) {
+    select_next(ui, snapshot, now);
+    if let Some(launch) =
+        ui.programs.launch.as_mut().filter(|launch| launch.from.is_some() && launch.selected == Way::Start)
+    {
+        launch.selected = Way::Leave;
+    }
+}
+
+/// The row that was selected may be there no more: then what is to be answered next is selected, and has to be looked at.
+pub(in crate::ui::update) fn settle(ui: &mut Ui, snapshot: &Snapshot, now: Time) {
+    let ways = ways(ui, snapshot, now);
+    if let Some(launch) = ui.programs.launch.as_mut().filter(|launch| !ways.contains(&launch.selected)) {
+        launch.touch(now);
+        select_first(ui, snapshot, now);
+    }
 }
 
 fn take(ui: &mut Ui, way: Way, key: &PanelKey<'_>) -> Vec<Effect> {

@@ -26,9 +26,14 @@ pub(super) fn draw(cx: &Cx<'_>, area: Rect, buf: &mut Buffer) -> Option<Position
     let mut parts = Rows { rest: area };
     let mut below = Rows { rest: parts.bottom(ways.len() as u16 + 1) };
     let found = details.and_then(|details| details.as_ref().ok());
-    let lines = text(cx, launch, found.map(|found| &**found), &outlook, area.width.into());
+    let (lines, sent) = text(cx, launch, found.map(|found| &**found), &outlook, area.width.into());
     let room = usize::from(parts.rest.height);
     let top = launch.top.min(lines.len().saturating_sub(room));
+    let outlook = if cx.ui.popup.is_none() && sent.is_some_and(|end| end <= top + room) && !launch.shown.replace(true) {
+        launch.outlook(details, cx.snapshot, cx.now)
+    } else {
+        outlook
+    };
     for (row, line) in lines.iter().skip(top).take(room).enumerate() {
         put(buf, parts.rest, row as u16, line);
     }
@@ -73,10 +78,7 @@ fn way_line(
             (None, false) => "Start: THE MACHINE MOVES".to_owned(),
         },
         Way::WhenSun => "When there is enough sun: STARTS BY ITSELF, after a countdown".to_owned(),
-        Way::Warnings => match (outlook.changed, outlook.warnings) {
-            (true, 0) => format!("{} The file has changed; begin in it all the same", tick(launch.warnings)),
-            (_, n) => format!("{} I have seen {} and agree", tick(launch.warnings), words::plural(n, "warning")),
-        },
+        Way::Warnings => format!("{} {}", tick(launch.warnings), to_agree(outlook)),
         Way::Unchecked => format!("{} Run it though the check is not finished", tick(launch.unchecked)),
         Way::Word => format!("Not homed. Type \"{POSITION_WORD}\": {}", launch.word.text()),
         Way::CheckMode => format!("{} Check mode: the controller reads it, nothing moves", tick(launch.check_mode)),
@@ -110,6 +112,20 @@ fn way_line(
     Line::from(spans)
 }
 
+/// What the tick agrees to: all of it.
+fn to_agree(outlook: &Outlook<'_>) -> String {
+    let seen = match (outlook.warnings, outlook.heed.is_some()) {
+        (0, _) => "I know what is lost".to_owned(),
+        (n, false) => format!("I have seen {}", words::plural(n, "warning")),
+        (n, true) => format!("I have seen {} and what is lost", words::plural(n, "warning")),
+    };
+    match (outlook.changed, outlook.warnings > 0 || outlook.heed.is_some()) {
+        (true, false) => "The file has changed; begin in it all the same".to_owned(),
+        (true, true) => format!("The file has changed, and {seen}: begin in it all the same"),
+        (false, _) => format!("{seen} and agree"),
+    }
+}
+
 /// Text that is broken at the edge of the panel.
 struct Text<'a, 'b> {
     cx: &'a Cx<'b>,
@@ -131,15 +147,16 @@ impl Text<'_, '_> {
     }
 }
 
-/// What will happen.
+/// What will happen; and where the last line of what is sent first ends in it.
 fn text(
     cx: &Cx<'_>,
     launch: &Launch,
     found: Option<&Details>,
     outlook: &Outlook<'_>,
     width: usize,
-) -> Vec<Line<'static>> {
+) -> (Vec<Line<'static>>, Option<usize>) {
     let mut text = Text { cx, width, lines: Vec::new() };
+    let mut sent = None;
     let verb = match (&launch.outline, &launch.interrupted) {
         (Some(_), _) => "Drive round",
         (None, Some(_)) => "Take up",
@@ -151,7 +168,7 @@ fn text(
         let line = words::count(run.suggested_line);
         text.say(
             &format!(
-                "It came to line {}. Good to begin again at line {line}: {}",
+                "It was sent up to line {}. Good to begin again at line {line}: {}",
                 words::count(run.run.last_line),
                 run.why
             ),
@@ -161,6 +178,9 @@ fn text(
     }
     if outlook.changed {
         text.say("The file is not the one that ran: its lines may be others now.", Role::Bad);
+    }
+    if let Some(heed) = &outlook.heed {
+        text.say(heed, Role::Bad);
     }
     if let Some(trouble) = &cx.snapshot.programs.store_trouble {
         text.say(&format!("NOT journaled, so not to be taken up after a power cut: {trouble}"), Role::Bad);
@@ -178,7 +198,7 @@ fn text(
         match &from.preamble {
             None => text.say("What has to be sent first is being worked out.", Role::Quiet),
             Some(Err(why)) => text.say(&format!("It cannot begin at line {}: {why}", from.line), Role::Bad),
-            Some(Ok(preamble)) => of_preamble(&mut text, preamble, from.line),
+            Some(Ok(preamble)) => sent = Some(of_preamble(&mut text, preamble)),
         }
     }
     match (&launch.outline, found) {
@@ -190,8 +210,11 @@ fn text(
         let role = if problem.severity == Severity::Error { Role::Bad } else { Role::Warning };
         let what = words::severity(problem.severity);
         text.say(&format!("{what}, {}: {}", words::place(problem), problem.text), role);
+        if !problem.remedy.is_empty() {
+            text.say(&format!("  To do: {}", problem.remedy), Role::Quiet);
+        }
     }
-    text.lines
+    (text.lines, sent)
 }
 
 fn of_report(text: &mut Text<'_, '_>, found: &Details, energy: Option<&OutlookTold>) {
@@ -251,15 +274,13 @@ fn place(at: &AxisVec) -> String {
     at.iter().map(|(axis, value)| format!("{axis} {}", quantity::number(value))).collect::<Vec<_>>().join(", ")
 }
 
-/// What is sent before the first line, and the first lines.
-fn of_preamble(text: &mut Text<'_, '_>, preamble: &Preamble, asked: u64) {
+/// What is sent before the first line, and the first lines. Returns where what is sent ends.
+fn of_preamble(text: &mut Text<'_, '_>, preamble: &Preamble) -> usize {
     preamble.warnings.iter().for_each(|warning| text.say(warning, Role::Warning));
-    if preamble.line != asked {
-        let moved = format!("Line {} is the last safe start before line {}.", preamble.line, asked);
-        text.say(&moved, Role::Warning);
-    }
     text.say("This is sent first:", Role::Title);
     preamble.lines.iter().for_each(|line| text.code(line, Role::Value));
+    let sent = text.lines.len();
     text.say(&format!("Then the program from line {} on:", words::count(preamble.line)), Role::Title);
     preamble.then.iter().for_each(|line| text.code(line, Role::Text));
+    sent
 }

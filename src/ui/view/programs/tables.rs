@@ -43,23 +43,23 @@ fn sums(cx: &Cx<'_>) -> Vec<String> {
     let history = &cx.ui.programs.history;
     let all = &history.statistics;
     let mut lines = vec![format!(
-        "The machine: {}, {} to the end, {} running, {} cutting",
+        "The machine: {}, {} to the end, {} running, {} moving",
         words::plural(all.runs, "run"),
         words::count(all.done),
         words::span(all.running_s),
-        words::span(all.cutting_s)
+        words::span(all.moving_s)
     )];
     if all.energy_kwh >= 0.05 {
         lines.push(format!("Energy, as far as it was measured: {:.1} kWh", all.energy_kwh));
     }
     if let Some(name) = &history.name {
         let real: Vec<&PastRun> = history.runs.iter().flatten().filter(|run| !run.dry).collect();
-        let cutting: f64 = real.iter().map(|run| run.cutting_for.as_secs_f64()).sum();
+        let moving: f64 = real.iter().map(|run| run.moving_for.as_secs_f64()).sum();
         lines.push(format!(
-            "{}: {} listed, {} cutting. Enter shows all programs",
+            "{}: {} listed, {} moving. Enter shows all programs",
             printable(name),
             words::plural(real.len() as u64, "run"),
-            words::span(cutting)
+            words::span(moving)
         ));
     }
     lines
@@ -100,8 +100,8 @@ fn about(cx: &Cx<'_>, run: &PastRun, width: usize) -> Vec<Line<'static>> {
         ended.unwrap_or_else(|| "runs still".to_owned()),
         format!("{span}; started by {}{dry}", run.who),
         format!(
-            "cutting {}; {}, {}",
-            words::span(run.cutting_for.as_secs_f64()),
+            "moving {}; {}, {}",
+            words::span(run.moving_for.as_secs_f64()),
             words::plural(run.pauses.into(), "pause"),
             words::span(run.paused_for.as_secs_f64())
         ),
@@ -159,9 +159,20 @@ pub(super) fn jobs(cx: &Cx<'_>, area: Rect, buf: &mut Buffer) {
             row(cx, &fit(&printable(&text), width, cx.theme.symbols.more), role, at == selected)
         })
         .collect();
-    let of = |state: &JobState| jobs.iter().filter(|job| job.state == *state).count();
-    let head =
-        format!("   Checks: {} under way, {} waiting for a place", of(&JobState::Running), of(&JobState::Waiting));
+    let of = |is: &dyn Fn(&JobState) -> bool| jobs.iter().filter(|job| is(&job.state)).count();
+    let (running, waiting) = (of(&|state| *state == JobState::Running), of(&|state| *state == JobState::Waiting));
+    let mut head = format!("   Checks: {running} under way, {waiting} waiting");
+    for (count, what) in [
+        (of(&|state| *state == JobState::Paused), "paused"),
+        (of(&|state| *state == JobState::Stopped), "stopped"),
+        (of(&|state| *state == JobState::Done), "done"),
+        (of(&|state| matches!(state, JobState::Failed(_))), "failed"),
+        (jobs.iter().filter(|job| job.errors > 0).count(), "with errors"),
+    ] {
+        if count > 0 {
+            head.push_str(&format!(", {count} {what}"));
+        }
+    }
     let top = (selected + 2).saturating_sub(usize::from(area.height));
     table::draw(cx, area, &head, &lines, "   none: a file is checked when it is looked at", top, buf);
 }

@@ -186,7 +186,7 @@ fn prompts_are_shown_on_every_tab() {
 fn past_runs_queue_and_checks() {
     let mut scene = listed();
     scene.press(&["h"]);
-    let statistics = Statistics { runs: 12, done: 10, running_s: 18_720.0, cutting_s: 14_580.0, energy_kwh: 7.2 };
+    let statistics = Statistics { runs: 12, done: 10, running_s: 18_720.0, moving_s: 14_580.0, energy_kwh: 7.2 };
     let mut runs: Vec<_> = (0..6).map(past_run).collect();
     runs[2] = interrupted().run;
     runs[3].dry = true;
