@@ -94,6 +94,17 @@ async fn a_dropped_link_reads_as_gone_and_comes_back_with_the_same_machine() {
     drop(served);
 }
 
+/// What it does by itself while it moves, for ten minutes here, must not keep it from seeing that somebody is there again.
+#[tokio::test]
+async fn who_comes_back_while_it_moves_is_answered() {
+    let served = serve(Options { homed: true, ..Options::new(Firmware::Grbl) });
+    for (text, wanted) in [("G91 G1 X-100 F10\n", "ok"), ("?", "<Run|"), ("?", "<Run|")] {
+        let path = served.path.clone();
+        patiently(move || talk(&path, text, wanted)).await;
+    }
+    drop(served);
+}
+
 #[tokio::test]
 async fn what_is_not_a_link_is_left_alone() {
     let folder = tempfile::tempdir().unwrap();
