@@ -164,7 +164,9 @@ pub(super) async fn next(hub: &mut Hub) -> Result<News, Failure> {
 fn agreed(details: &Details, preamble: Option<&Preamble>, lost: Option<&str>, yes: bool) -> Result<(), Failure> {
     let of = |severity| details.problems.iter().filter(move |problem| problem.severity == severity);
     let (errors, warnings) = (of(Severity::Error).count(), of(Severity::Warning).count() + lost.iter().count());
-    lost.iter().for_each(|lost| out::words(&format!("warning: {lost}")));
+    if let Some(lost) = lost {
+        out::words(&format!("warning: {lost}"));
+    }
     of(Severity::Error).chain(of(Severity::Warning)).for_each(|problem| out::words(&told(problem)));
     if let Some(preamble) = preamble {
         out::words(&format!("begins at line {}; sent first:", preamble.line));

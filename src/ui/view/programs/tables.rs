@@ -170,7 +170,7 @@ pub(super) fn jobs(cx: &Cx<'_>, area: Rect, buf: &mut Buffer) {
         (jobs.iter().filter(|job| job.errors > 0).count(), "with errors"),
     ] {
         if count > 0 {
-            head.push_str(&format!(", {count} {what}"));
+            head = format!("{head}, {count} {what}");
         }
     }
     let top = (selected + 2).saturating_sub(usize::from(area.height));
