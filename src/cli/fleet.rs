@@ -15,6 +15,7 @@ use crate::hub::power::{BusPlan, UnitSetup};
 use crate::inverter::poller::Options;
 use crate::inverter::profile::{Parity, Profile};
 use crate::model::{BusPort, Endpoint};
+use crate::sim::serve::Outlet;
 
 /// The unit address of SunSpec devices that none is configured for.
 const SUNSPEC_UNIT: u8 = 126;
@@ -53,10 +54,11 @@ impl Fleet {
             .collect()
     }
 
-    /// The same with simulated inverters in this process where a bus has those. To be called in the runtime; reads files.
-    pub(super) fn with_simulated(mut self, state: Option<&Path>) -> Vec<BusPlan> {
+    /// The same with simulated inverters in this process where a bus has those. The first of them feeds the simulated machine, where
+    /// one is plugged in at `outlet`. To be called in the runtime; reads files.
+    pub(super) fn with_simulated(mut self, state: Option<&Path>, mut outlet: Option<Outlet>) -> Vec<BusPlan> {
         for bus in self.buses.iter_mut().filter(|bus| bus.simulated) {
-            bus.config.opener.in_process = Some(in_process(bus, state));
+            bus.config.opener.in_process = Some(in_process(bus, state, outlet.take()));
         }
         self.buses
     }

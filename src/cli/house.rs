@@ -28,7 +28,8 @@ use crate::hub::{self, HubTask, Keeping, Pulses};
 use crate::model::hub::HubPort;
 use crate::model::people::OnClientLoss;
 use crate::model::sun::Learned;
-use crate::model::{Axis, AxisVec, Firmware};
+use crate::model::{Axis, AxisVec, Endpoint, Firmware};
+use crate::sim::serve::Outlet;
 use crate::sim::{Options, serve};
 use crate::store::Store;
 
@@ -125,9 +126,13 @@ impl House {
         let Self { runtime, mut keeping, store, wire_guard, fleet, remembered, settings, .. } = self;
         let done = runtime.block_on(async {
             let clock = Clock::start();
-            let buses = fleet.with_simulated(settings.state_folder.as_deref());
+            let outlet = Outlet::default();
+            let feeds = (settings.endpoint == Endpoint::Sim).then(|| outlet.clone());
+            let buses = fleet.with_simulated(settings.state_folder.as_deref(), feeds);
             keeping.power = keeping.power.start(buses, remembered, clock);
-            let (session, opener) = (session_config(&settings), opener(&settings));
+            let in_process = InProcess(Arc::new(move || serve::in_process_on(simulated(), outlet.clone())));
+            let opener = Opener { in_process: Some(in_process), ..opener(&settings) };
+            let session = session_config(&settings);
             let pulses = keeping.pulses.clone();
             let (port, task) = hub::start_keeping(session, Tables::load(), opener, clock, keeping);
             let port = port.with_desk(desk::start(&settings, clock, store.clone()));

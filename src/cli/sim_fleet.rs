@@ -9,13 +9,14 @@ use crate::hub::power::BusPlan;
 use crate::inverter::Profile;
 use crate::sim::InverterOptions;
 use crate::sim::inverter::Framing;
-use crate::sim::serve::{Bus, connect_line};
+use crate::sim::serve::{Bus, Outlet, connect_line};
 
 /// The inverters of a bus, each of its own profile at its own address, at the present time of day. Their settings are kept in the
-/// folder of state. One that says itself what it has is not simulated. To be called in the runtime; reads the files.
-pub(super) fn in_process(plan: &BusPlan, state: Option<&Path>) -> InProcessBus {
+/// folder of state. One that says itself what it has is not simulated. The first of them feeds what is plugged in at `outlet`. To
+/// be called in the runtime; reads the files.
+pub(super) fn in_process(plan: &BusPlan, state: Option<&Path>, outlet: Option<Outlet>) -> InProcessBus {
     let units = plan.config.units.iter().zip(&plan.units);
-    let inverters: Vec<Bus> = units
+    let mut inverters: Vec<Bus> = units
         .filter_map(|(config, known)| match &config.family {
             Family::Profile(profile) => {
                 let file = state.map(|state| state.join(file_name(&known.name)));
@@ -24,6 +25,9 @@ pub(super) fn in_process(plan: &BusPlan, state: Option<&Path>) -> InProcessBus {
             Family::SunSpec | Family::Unusable(_) => None,
         })
         .collect();
+    if let (Some(outlet), Some(first)) = (outlet, inverters.first_mut()) {
+        *first = first.clone().feeding(outlet);
+    }
     InProcessBus(Arc::new(move || Ok(Box::new(connect_line(&inverters)) as Box<dyn Stream>)))
 }
 

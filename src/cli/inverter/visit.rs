@@ -116,7 +116,7 @@ fn configured(settings: &Settings, name: &str) -> Result<Target, Failure> {
     let fleet = fleet(settings);
     fleet.notices.iter().for_each(|notice| out::words(notice));
     let names: Vec<String> = fleet.names().map(str::to_owned).collect();
-    let mut buses = fleet.with_simulated(settings.state_folder.as_deref()).into_iter();
+    let mut buses = fleet.with_simulated(settings.state_folder.as_deref(), None).into_iter();
     let found = buses.find_map(|bus| {
         let unit = bus.config.units.into_iter().find(|unit| unit.name == name)?;
         Some((bus.config.opener, unit))

@@ -182,6 +182,11 @@ impl SimInverter {
         self.device.set_trouble(grid, overload, swap);
     }
 
+    /// It feeds a machine that draws so much from now on, in watts, in place of a workshop that works by the clock.
+    pub fn feed(&mut self, watts: f64) {
+        self.device.day.machine_w = Some(watts);
+    }
+
     /// Lets time pass.
     pub fn advance(&mut self, now: Time) {
         self.now = self.now.max(now);

@@ -83,6 +83,8 @@ pub struct Day {
     pub battery_low: bool,
     /// The battery has reached its lower limit and is left alone for a while.
     resting: bool,
+    /// What the machine draws that it feeds. `None`: there is a workshop that works by the clock.
+    pub(super) machine_w: Option<f64>,
     pub(super) today: Counters,
     pub(super) ever: Counters,
 }
@@ -103,6 +105,7 @@ impl Day {
             overload: false,
             battery_low: false,
             resting: false,
+            machine_w: None,
             today: Counters { pv: 4.2, load: 3.1, import: 0.4, export: 0.2, charge: 2.0, discharge: 0.7 },
             ever: Counters {
                 pv: 4812.0,
@@ -176,7 +179,8 @@ impl Day {
     pub(super) fn flow(&mut self, limits: &Limits) {
         let hour = self.hour();
         let sun = if limits.on { PEAK_W * elevation(hour) * clouds(self.elapsed_s) } else { 0.0 };
-        let wanted = (house(hour, self.elapsed_s) + workshop(hour, self.elapsed_s)).min(RATED_W - 200.0)
+        let machine_w = self.machine_w.unwrap_or_else(|| workshop(hour, self.elapsed_s));
+        let wanted = (house(hour, self.elapsed_s) + machine_w).min(RATED_W - 200.0)
             + if self.overload { OVERLOAD_W } else { 0.0 };
         self.resting = self.soc_percent <= limits.soc_min
             || (self.resting && self.soc_percent < limits.soc_min + HYSTERESIS_PERCENT);

@@ -14,6 +14,7 @@
 //! | `arc` | arcs as chords |
 //! | `dollar`, `listing`, `fluid` | `$` commands |
 //! | `planner` | look-ahead and trapezoidal motion |
+//! | `power` | what it draws |
 //! | `homing`, `probing`, `pins` | cycles that watch a switch |
 //! | `status` | reports |
 //! | `profile`, `settings` | what differs by firmware; what survives power-off |
@@ -36,6 +37,7 @@ mod modal;
 mod output;
 mod pins;
 mod planner;
+mod power;
 mod probing;
 mod profile;
 mod realtime;

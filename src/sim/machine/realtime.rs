@@ -125,7 +125,10 @@ impl Machine {
 
     /// Back to what was being done before the hold.
     pub(super) fn resume(&mut self) {
-        self.spindle_stopped = false;
+        if std::mem::take(&mut self.spindle_stopped) {
+            // It turns again, which is told with the next report.
+            self.overrides_changed();
+        }
         self.state = State::Idle;
         if matches!(self.steps.front(), Some(Step::Pause)) {
             self.steps.pop_front();

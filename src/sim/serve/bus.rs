@@ -16,6 +16,7 @@ use crate::model::Time;
 use crate::sim::inverter::{Client, InverterOptions, SimInverter};
 
 use super::bus_control::{BusControl, shown};
+use super::outlet::Outlet;
 use super::wired::Wired;
 use super::world::ServeError;
 
@@ -36,6 +37,8 @@ pub struct Bus {
     start: Instant,
     /// Where its settings are kept.
     state_file: Option<Arc<PathBuf>>,
+    /// Where a machine is plugged in that it feeds.
+    outlet: Option<Outlet>,
 }
 
 impl Bus {
@@ -46,7 +49,15 @@ impl Bus {
             last_client: Arc::new(AtomicU64::new(LINE)),
             start: Instant::now(),
             state_file: None,
+            outlet: None,
         }
+    }
+
+    /// It feeds what is plugged in there, in place of a workshop that works by the clock.
+    #[must_use]
+    pub fn feeding(mut self, outlet: Outlet) -> Self {
+        self.outlet = Some(outlet);
+        self
     }
 
     /// The same with the settings kept in `state_file`, where they are kept when they change. A file that is not there yet
@@ -77,6 +88,9 @@ impl Bus {
     /// Looks at the inverter, or does something to it, as it is now.
     pub fn with<T>(&self, look: impl FnOnce(&mut SimInverter) -> T) -> T {
         let mut inverter = self.lock();
+        if let Some(outlet) = &self.outlet {
+            inverter.feed(outlet.watts());
+        }
         inverter.advance(self.now());
         look(&mut inverter)
     }

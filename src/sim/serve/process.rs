@@ -4,6 +4,7 @@ use tokio::io::{AsyncReadExt, AsyncWriteExt, DuplexStream};
 
 use crate::sim::machine::Options;
 
+use super::outlet::Outlet;
 use super::world::World;
 
 /// What the pipe holds in each direction, about what a tty holds.
@@ -19,8 +20,16 @@ pub fn in_process(options: Options) -> DuplexStream {
 
 /// The same, at the speed of a serial wire (bits per second).
 pub fn in_process_at(options: Options, pace_baud: Option<u32>) -> DuplexStream {
+    start(World::new(options, pace_baud))
+}
+
+/// A machine that is plugged in there.
+pub fn in_process_on(options: Options, outlet: Outlet) -> DuplexStream {
+    start(World::new(options, None).plugged(outlet))
+}
+
+fn start(world: World) -> DuplexStream {
     let (near, far) = tokio::io::duplex(PIPE_BYTES);
-    let world = World::new(options, pace_baud);
     tokio::spawn(run(world, far));
     near
 }

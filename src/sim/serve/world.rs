@@ -12,6 +12,7 @@ use crate::sim::inverter::BadInverterSettings;
 use crate::sim::machine::{BadSettings, Machine, Options, Settings};
 
 use super::control::Control;
+use super::outlet::Outlet;
 use super::wire::Wire;
 use super::wired::Wired;
 
@@ -86,6 +87,15 @@ pub struct World {
     outbound: Wire,
     state_file: Option<PathBuf>,
     saved: Settings,
+    outlet: Option<Outlet>,
+}
+
+impl Drop for World {
+    fn drop(&mut self) {
+        if let Some(outlet) = &self.outlet {
+            outlet.draw(0.0);
+        }
+    }
 }
 
 impl World {
@@ -100,7 +110,15 @@ impl World {
             outbound: Wire::new(pace_baud),
             state_file: None,
             saved,
+            outlet: None,
         }
+    }
+
+    /// It draws its power there.
+    #[must_use]
+    pub fn plugged(mut self, outlet: Outlet) -> Self {
+        self.outlet = Some(outlet);
+        self
     }
 
     /// Power on with the settings kept in `state_file`, and keep them there when they change. A file that is not
@@ -161,6 +179,9 @@ impl World {
         self.machine.handle_bytes(now, &arrived);
         let mut said = Vec::new();
         self.machine.poll_output(now, &mut said);
+        if let Some(outlet) = &self.outlet {
+            outlet.draw(self.machine.watts());
+        }
         if self.outbound.len() > MOST_OUTPUT {
             self.outbound.clear();
         }
