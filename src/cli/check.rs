@@ -215,7 +215,7 @@ pub(super) fn duration(seconds: f64) -> String {
     }
 }
 
-/// The report as it is, with what it was made for; the hash as text, and without the points of the time line.
+/// The report as it is, with what it was made for; the hash as text, and without the points of the time line and its stretches.
 pub(super) fn as_json(
     file: &Path,
     report: &Report,
@@ -226,6 +226,7 @@ pub(super) fn as_json(
     let mut value = serde_json::to_value(report).wrap_err("cannot write the report as JSON")?;
     if let Value::Object(fields) = &mut value {
         fields.remove("timeline");
+        fields.remove("course");
         fields.insert("hash".to_owned(), json!(report.hash.to_string()));
         fields.insert("file".to_owned(), json!(file.display().to_string()));
         fields.insert("may_run".to_owned(), json!(report.errors == 0));

@@ -10,16 +10,16 @@ use super::remote::me;
 use super::settings::Settings;
 use super::{socket, store};
 use crate::attach::connect;
+use crate::hub::sun::Days;
 use crate::model::Time;
-use crate::model::power::{Grain, Power};
+use crate::model::power::Power;
 use crate::model::program::{PhaseTimes, Report};
 use crate::model::snapshot::Snapshot;
-use crate::model::sun::{DayProfile, Knowledge, Learned, Outlook, Sun, Verdict};
-use crate::store::{Reader, StoreError, now_ms};
+use crate::model::sun::{Knowledge, Learned, Outlook, Sun, Verdict};
+use crate::store::{StoreError, now_ms};
 
 /// A sunmill that does not answer in this time is done without.
 const PATIENCE: Duration = Duration::from_secs(2);
-const DAY_MS: i64 = 24 * 3600 * 1000;
 
 /// The outlook of a program, or why there is none.
 pub(super) type Told = Result<Outlook, String>;
@@ -70,15 +70,9 @@ fn kept(settings: &Settings) -> Result<Knowledge, StoreError> {
     Ok(Knowledge {
         rated_w,
         learned: Learned::of(&reader.run_energies(Learned::RUNS)?),
-        sun: days(&reader)?,
+        sun: Days::read(&reader, now_ms())?.sun,
         ..Knowledge::default()
     })
-}
-
-fn days(reader: &Reader) -> Result<DayProfile, StoreError> {
-    let now = now_ms();
-    let samples = reader.samples(None, now - DayProfile::DAYS * DAY_MS, now, Grain::Quarter)?;
-    Ok(DayProfile::of(&samples, |sample| sample.pv_w))
 }
 
 /// Lines for people: the outlook, then what is assumed.

@@ -146,6 +146,11 @@ async fn pressed(
                 let why = eyre!("NOTHING COULD BE SENT: the link to the machine is down ({why})");
                 return Err(Failure::new(Code::State, why));
             }
+            if let Some(wait) = hub.snapshot().sun.spindle.as_ref().filter(|wait| wait.kept && key == Key::Resume) {
+                let why =
+                    eyre!("not sent: it starts the spindle again, and {}; resume once more starts it anyway", wait.why);
+                return Err(Failure::new(Code::State, why));
+            }
             let fresh = machine.reported_at > before;
             if fresh && machine.state.is_some_and(|state| seen(state.kind)) {
                 return Ok(());

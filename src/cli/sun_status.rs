@@ -77,7 +77,13 @@ mod tests {
             }),
             notice: Some(firing("evening")),
             notices: vec![firing("tell")],
-            spindle: Some(SpindleWait { what: "M3 S1".into(), line: None, why: "no room".into(), since: Time::ZERO }),
+            spindle: Some(SpindleWait {
+                what: "M3 S1".into(),
+                line: None,
+                why: "no room".into(),
+                since: Time::ZERO,
+                kept: false,
+            }),
             start: Some(SunStart {
                 name: "part.nc".into(),
                 path: "/part.nc".into(),

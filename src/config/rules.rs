@@ -2,9 +2,9 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::parse::nearest;
 use super::range;
 use super::schema::Config;
+use super::sun::unknown_inverter;
 use crate::model::sun::{self, Action, Condition, WhenUnknown};
 
 /// Longest name in characters: it stands in a row of a screen.
@@ -85,20 +85,8 @@ fn one_misfit(config: &Config, at: usize, rule: &Rule) -> Option<(&'static str, 
         return Some(("name", format!("{:?} is the name of another rule", rule.name)));
     }
     let names: Vec<&str> = config.inverter.iter().map(|inverter| inverter.name.as_str()).collect();
-    match &rule.inverter {
-        Some(name) if !names.contains(&name.as_str()) => {
-            let help = match nearest(name, &names) {
-                Some(near) => format!("; did you mean {near:?}?"),
-                None if names.is_empty() => "; there is no [[inverter]] at all".to_owned(),
-                None => format!("; there are {}", names.join(", ")),
-            };
-            Some(("inverter", format!("there is no inverter {name:?}{help}")))
-        }
-        None if names.len() > 1 && rule.when.expr.needs_inverter() => {
-            Some(("inverter", format!("has to say which inverter is meant: one of {}", names.join(", "))))
-        }
-        _ => None,
-    }
+    let why = unknown_inverter(rule.inverter.as_deref(), rule.when.expr.needs_inverter(), &names)?;
+    Some(("inverter", why))
 }
 
 #[cfg(test)]

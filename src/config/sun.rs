@@ -9,6 +9,7 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use super::parse::nearest;
 use super::range;
 use super::schema::Config;
+use crate::model::sun::in_window;
 
 /// Windows of tariffs in all.
 const MAX_TARIFFS: usize = 12;
@@ -102,8 +103,7 @@ pub struct Tariff {
 impl Tariff {
     /// Whether a minute of the day lies in it.
     pub const fn holds(&self, minute: u16) -> bool {
-        let (from, to) = (self.from.0, self.to.0);
-        if from <= to { from <= minute && minute < to } else { from <= minute || minute < to }
+        in_window(self.from.0, self.to.0, minute)
     }
 }
 
@@ -170,7 +170,8 @@ pub(super) fn misfit(config: &Config) -> Option<(&'static [&'static str], String
     None
 }
 
-fn unknown_inverter(named: Option<&str>, used: bool, names: &[&str]) -> Option<String> {
+/// What is wrong with the name of an inverter, if anything: nobody has it, or several could be meant where it is used.
+pub(super) fn unknown_inverter(named: Option<&str>, used: bool, names: &[&str]) -> Option<String> {
     match named {
         Some(name) if !names.contains(&name) => {
             let help = match nearest(name, names) {

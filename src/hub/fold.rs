@@ -27,7 +27,7 @@ pub fn fold(snapshot: &mut Snapshot, event: &Event) -> bool {
             true
         }
         EventKind::Session(event) => session(machine, at, event),
-        EventKind::Asked(_) | EventKind::Outcome { .. } | EventKind::Wire { .. } => false,
+        EventKind::Asked(_) | EventKind::KeptBack(_) | EventKind::Outcome { .. } | EventKind::Wire { .. } => false,
     };
     if changed {
         snapshot.rev += 1;

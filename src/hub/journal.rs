@@ -44,7 +44,11 @@ impl Journal {
             EventKind::Session(event) => session(event, ledger),
             EventKind::Wire { out, text } => Some(LogItem::Wire { out: *out, text: text.clone() }),
             // The outcome of the command and the links that follow say it.
-            EventKind::Asked(_) | EventKind::Outcome { .. } | EventKind::Stats(_) | EventKind::Port(_) => None,
+            EventKind::Asked(_)
+            | EventKind::KeptBack(_)
+            | EventKind::Outcome { .. }
+            | EventKind::Stats(_)
+            | EventKind::Port(_) => None,
         };
         if let Some(item) = item {
             self.write(event.at, item);

@@ -19,7 +19,7 @@ use super::people::Heard;
 use super::power::{self, PowerHub, PowerKeeping};
 use super::programs::{self, Checking, Library};
 use super::runner::{Checks, News, ProgramKeeping, Runner, RunnerConfig};
-use super::sun::{self, PlanNews, SunHub, SunSetup};
+use super::sun::{self, QuarterNews, SunHub, SunSetup};
 use super::{arbiter, fold};
 use crate::driver::bus::BusHandle;
 use crate::driver::clock::Clock;
@@ -207,10 +207,7 @@ pub(super) fn spawn_keeping(
         port = port.with_power(errands);
     }
     keeper.begin_sun(keeping.sun);
-    // Without inverters there is nothing that days could be like.
-    let kept = keeping.store.clone().filter(|_| !keeper.snapshot.power.inverters.is_empty());
-    let days = kept.map(sun::read_days);
-    let plan = keeper.begin_plan(keeping.store.clone(), zone);
+    let quarters = keeper.begin_quarters(keeping.store.clone(), zone);
     let (desk, files) = BackupDesk::new(keeping.backups);
     keeper.desk = desk;
     keeper.snapshot.programs.store_trouble = keeping.store_trouble;
@@ -219,7 +216,7 @@ pub(super) fn spawn_keeping(
     let store = keeping.store.map(|store| (store, keeping.opened));
     let (runner, news) = Runner::new(ProgramKeeping { config: keeping.runner, store, checks });
     keeper.runner = runner;
-    let inboxes = Inboxes { files, news, jobs, people, power: power.inbox, days, plan, pulse: keeping.pulses.hub };
+    let inboxes = Inboxes { files, news, jobs, people, power: power.inbox, quarters, pulse: keeping.pulses.hub };
     (port, tokio::spawn(run(keeper, link.events, inbox, inboxes)))
 }
 
@@ -230,8 +227,7 @@ struct Inboxes {
     jobs: Option<watch::Receiver<Arc<Vec<Job>>>>,
     people: mpsc::Receiver<PeopleNews>,
     power: power::Inbox,
-    days: Option<watch::Receiver<Arc<sun::Days>>>,
-    plan: Option<PlanNews>,
+    quarters: Option<QuarterNews>,
     pulse: Pulse,
 }
 
@@ -264,8 +260,7 @@ async fn run(
             trouble = audit::store_news(&mut store) => keeper.take_store_trouble(trouble),
             Some(news) = inboxes.news.recv() => keeper.program_news(news),
             _ = tick.tick(), if keeper.sun.is_awake() => keeper.sun_tick(),
-            days = sun::day_news(&mut inboxes.days) => keeper.take_days(&days),
-            made = sun::plan_news(&mut inboxes.plan) => keeper.take_plan(made),
+            quarters = sun::quarter_news(&mut inboxes.quarters) => keeper.take_quarters(&quarters),
             // Last: what a bus has to tell can wait for the machine.
             news = inboxes.power.next() => keeper.take_power(news),
             () = inboxes.pulse.due() => {}
@@ -487,6 +482,7 @@ impl Keeper {
             self.write_outcome(at, entry, outcome);
             self.restore_outcome(at, ticket, &told);
             self.start_answered(at, ticket, &told);
+            self.spindle_answered(at, ticket, &told);
         } else {
             tracing::warn!(?ticket, ?outcome, "an outcome for a ticket that is not open");
         }

@@ -3,6 +3,7 @@
 mod audit;
 mod offsets;
 mod people;
+mod sun;
 
 use std::collections::HashMap;
 use std::sync::Arc;

@@ -23,6 +23,7 @@ pub struct Latch {
     void_jogs: AtomicU64,
     last_ticket: AtomicU64,
     asked_by: [AtomicU64; KINDS],
+    kept_back: AtomicU32,
     notify: Notify,
 }
 
@@ -46,6 +47,9 @@ pub struct RealtimeSet {
 
 /// Steps beyond this are dropped: overrides go from 10 to 200 %.
 const MAX_STEPS: i32 = 190;
+
+/// What the hub may have given back instead of sent.
+const KEEPABLE: u32 = bit(Realtime::CycleStart) | bit(Realtime::SpindleStop);
 
 /// Kinds of realtime actions: the steps of an override are one.
 const KINDS: usize = 17;
@@ -284,6 +288,23 @@ impl Latch {
         }
     }
 
+    /// From now on these are not sent but given back to the hub, and no others. Only what lets the machine go on or starts its
+    /// spindle can be kept back; whatever stops it cannot, whoever asks.
+    pub fn keep_back(&self, keys: &[Realtime]) {
+        let kept = keys.iter().fold(0, |bits, key| bits | bit(*key));
+        self.kept_back.store(kept & KEEPABLE, Ordering::SeqCst);
+    }
+
+    /// Takes out of `set`, which was just taken, what is to be given back. With it, who asked for it.
+    pub fn sift(&self, set: &mut RealtimeSet) -> Vec<(Realtime, Origin)> {
+        let kept = set.bits & self.kept_back.load(Ordering::SeqCst);
+        if kept == 0 {
+            return Vec::new();
+        }
+        set.bits &= !kept;
+        self.askers(&RealtimeSet { bits: kept, ..RealtimeSet::default() })
+    }
+
     /// Who asked for what is in `set`, which was just taken.
     pub fn askers(&self, set: &RealtimeSet) -> Vec<(Realtime, Origin)> {
         set.kinds().map(|kind| (kind, unpacked(self.asked_by[place(kind)].load(Ordering::SeqCst)))).collect()
@@ -403,5 +424,28 @@ mod tests {
         let set = latch.take();
         assert_eq!(set.spindle_coarse, 0);
         assert!(set.contains(Realtime::SpindleOverride(OverrideStep::Reset)));
+    }
+
+    #[test]
+    fn what_is_kept_back_is_given_back_and_no_stop_ever_is() {
+        let latch = Latch::default();
+        let one = Origin::Screen(ClientId(1));
+        latch.keep_back(&ALL);
+        for key in ALL {
+            latch.set_by(key, &one);
+            let mut set = latch.take();
+            let back = latch.sift(&mut set);
+            if matches!(key, Realtime::CycleStart | Realtime::SpindleStop) {
+                assert_eq!((back, set.contains(key)), (vec![(key, one.clone())], false));
+            } else {
+                assert!(back.is_empty() && set.contains(key), "{key:?}");
+            }
+        }
+        latch.keep_back(&[Realtime::CycleStart]);
+        latch.set(Realtime::SpindleStop);
+        assert!(latch.sift(&mut latch.take()).is_empty());
+        latch.keep_back(&[]);
+        latch.set(Realtime::CycleStart);
+        assert!(latch.sift(&mut latch.take()).is_empty());
     }
 }

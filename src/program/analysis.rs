@@ -116,6 +116,7 @@ impl Analysis {
             tools: found.tools,
             waits: found.waits,
             timeline: Arc::new(found.timeline),
+            course: Arc::new(found.course),
         };
         (report, found.path)
     }

@@ -7,6 +7,7 @@
 //!
 //! Not in it: overrides, pauses, what a person does, and a link or controller too slow to keep the queue full.
 
+mod course;
 mod model;
 mod window;
 
@@ -15,6 +16,8 @@ pub use model::EstimateModel;
 use super::motion::{Arc, Motion, Speed, Straight};
 use crate::model::axes::MAX_AXES;
 use crate::model::program::report::Times;
+use crate::model::program::{Phase, Stretch};
+use course::Course;
 use window::{Block, Window};
 
 /// Chords of one arc at most: a full circle of ten metres at the usual tolerance.
@@ -29,6 +32,19 @@ const XYZ: usize = 3;
 /// One number per axis.
 type PerAxis = [f64; MAX_AXES];
 
+/// How long a program takes.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Estimate {
+    /// By what it is spent on.
+    pub times: Times,
+    /// The part of it in which the spindle is on.
+    pub spindle_on: Times,
+    /// Rising points of (line, seconds from the start).
+    pub timeline: Vec<(u64, f32)>,
+    /// Stretches of it one after the other.
+    pub course: Vec<Stretch>,
+}
+
 /// Adds up the time of a program.
 #[derive(Clone, Debug)]
 pub struct Estimator {
@@ -38,6 +54,7 @@ pub struct Estimator {
     /// Those of them in which the spindle is on.
     spindle_on: Times,
     timeline: Timeline,
+    course: Course,
     /// Axes beyond X, Y, Z have moved: each sum is over all of them from here on.
     wide: bool,
     /// Direction of the last block, while the machine does not stop after it.
@@ -58,6 +75,7 @@ impl Estimator {
             times: Times::default(),
             spindle_on: Times::default(),
             timeline: Timeline::default(),
+            course: Course::default(),
             wide: false,
             last: None,
             last_nominal_sq: 0.0,
@@ -77,6 +95,7 @@ impl Estimator {
                 if self.turns {
                     self.spindle_on.dwell_s += seconds.max(0.0);
                 }
+                self.course.add(if self.turns { Phase::Turning } else { Phase::Standing }, *seconds);
                 self.timeline.note(line, self.times.total_s());
             }
             Motion::Wait(_) | Motion::Unknown => self.stop(),
@@ -106,11 +125,11 @@ impl Estimator {
         self.times.total_s()
     }
 
-    /// Times, those of them in which the spindle is on, and rising points of (line, seconds from the start).
-    pub fn finish(mut self) -> (Times, Times, Vec<(u64, f32)>) {
+    /// All of it.
+    pub fn finish(mut self) -> Estimate {
         self.stop();
-        let end = self.times.total_s();
-        (self.times, self.spindle_on, self.timeline.finish(end))
+        let timeline = self.timeline.finish(self.times.total_s());
+        Estimate { times: self.times, spindle_on: self.spindle_on, timeline, course: self.course.finish() }
     }
 
     fn straight(&mut self, straight: &Straight, line: u64) {
@@ -245,6 +264,14 @@ impl Estimator {
         if self.turns {
             of(&mut self.spindle_on);
         }
+        self.course.add(
+            match (self.turns, done.rapid) {
+                (true, false) => Phase::Cutting,
+                (true, true) => Phase::Crossing,
+                (false, _) => Phase::Moving,
+            },
+            done.seconds,
+        );
         self.timeline.note(done.line, self.times.total_s());
     }
 }

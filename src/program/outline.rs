@@ -207,6 +207,7 @@ mod tests {
             tools: Vec::new(),
             waits: Vec::new(),
             timeline: Arc::new(Vec::new()),
+            course: Arc::default(),
         }
     }
 

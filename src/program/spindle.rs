@@ -29,17 +29,24 @@ pub struct Spindle {
     /// The speed is above 0. `None`: not known, which counts as if it were.
     speed: Option<bool>,
     turns: Option<Turn>,
+    /// A line has switched it: that it stands or turns does not rest on what somebody else has done before.
+    switched: bool,
 }
 
 impl Spindle {
     /// One that stands.
     pub const fn new(laser: bool) -> Self {
-        Self { laser, mode: None, speed: None, turns: None }
+        Self { laser, mode: None, speed: None, turns: None, switched: false }
     }
 
     /// One that is switched on (`mode`), and turns or not.
     pub const fn known(laser: bool, mode: Option<Turn>, turns: Option<Turn>) -> Self {
-        Self { laser, mode, speed: None, turns }
+        Self { laser, mode, speed: None, turns, switched: false }
+    }
+
+    /// A line before has switched it on or off, so that it is known how it stands, whatever a report says.
+    pub const fn is_switched(&self) -> bool {
+        self.switched
     }
 
     /// Takes a line. Which way it begins to turn by it, if it does.
@@ -54,6 +61,7 @@ impl Spindle {
                 _ => {}
             }
         }
+        self.switched |= touched;
         if let Some(speed) = block.value(b'S') {
             (self.speed, touched) = (Some(speed > 0.0), true);
         } else if expression && mentions(bytes, b'S') {
@@ -64,7 +72,7 @@ impl Spindle {
             // Words behind an expression are not read: a start that stands there must not be missed.
             for (digit, turn) in [(b'3', Turn::Clockwise), (b'4', Turn::CounterClockwise)] {
                 if switches(bytes, digit) {
-                    (self.mode, touched) = (Some(turn), true);
+                    (self.mode, touched, self.switched) = (Some(turn), true, true);
                 }
             }
         }
@@ -140,6 +148,23 @@ mod tests {
         assert_eq!(starts(false, &["S[#1*2] M 03"]), [Some('3')]);
         assert_eq!(starts(false, &["G1 X#2 M30", "G1 X#2 M4.1", "#3=4"]), [None, None, None]);
         assert_eq!(starts(false, &["M3 S100", "G1 X#2"]), [Some('3'), None]);
+    }
+
+    #[test]
+    fn a_line_that_switches_it_makes_its_state_known() {
+        let mut block = Block::new();
+        let mut after = |lines: &[&str]| {
+            let mut spindle = Spindle::new(false);
+            for line in lines {
+                block.parse(line.as_bytes());
+                spindle.starts(&block, line.as_bytes());
+            }
+            spindle.is_switched()
+        };
+        assert!(!after(&[]) && !after(&["G1 X1", "S900"]));
+        for line in ["M3 S100", "m5", "M30", "G1 X#1 M4"] {
+            assert!(after(&[line, "G1 X2"]), "{line}");
+        }
     }
 
     #[test]

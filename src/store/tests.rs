@@ -138,6 +138,7 @@ fn report(lines: u64) -> Report {
         tools: vec![3],
         waits: Vec::new(),
         timeline: Arc::new(vec![(1, 0.5), (2, 1.5)]),
+        course: Arc::new(vec![[1.5, 0.0, 0.0, 0.0, 0.0]]),
     }
 }
 

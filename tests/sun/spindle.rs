@@ -8,10 +8,10 @@ use sunmill::model::machine::Firmware;
 use sunmill::model::program::{ProgramOrder, Prompt, RunState};
 use sunmill::model::sun::{Action, SunOrder};
 use sunmill::model::work::Switch;
-use sunmill::model::{Command, Outcome, Realtime, Snapshot};
+use sunmill::model::{Command, Outcome, Realtime, Snapshot, StateKind};
 
-use super::common::shop::{FIRMWARES, idle, refused};
-use super::{Farm, rule};
+use super::common::shop::{FIRMWARES, idle, refused, state};
+use super::{Farm, carve, rule};
 
 /// Short, with one start of the spindle in its middle.
 const PART: &str = "G21 G90 G17 G94 G54\nG91\nG1 X1 F1000\nM3 S1000\nG1 X1\nM5\nG90\n";
@@ -209,4 +209,124 @@ async fn a_rule_holds_a_start_back_while_its_condition_is_true() {
     let snapshot = farm.shop.until("its end", over).await;
     assert_eq!(snapshot.programs.run.as_ref().unwrap().state, RunState::Done);
     farm.shop.task.shutdown().await;
+}
+
+impl Farm {
+    /// In the middle of a cut, held, the spindle stopped by its key.
+    async fn stopped_in_a_hold(firmware: Firmware) -> Self {
+        let mut farm = Self::with(firmware, guarded(), true).await;
+        farm.flows(3, 0.0, 500.0).await;
+        assert_eq!(farm.run(&carve()).await.1, Outcome::Done);
+        farm.flows(3, 0.0, 500.0).await;
+        farm.shop.until("a spindle that turns", turns).await;
+        farm.stop_in_a_hold().await;
+        farm
+    }
+
+    async fn stop_in_a_hold(&mut self) {
+        self.shop.hub.realtime(Realtime::FeedHold);
+        self.shop.until("a hold", |s| state(s) == Some(StateKind::Hold)).await;
+        self.flows(1, 0.0, 500.0).await;
+        self.shop.hub.realtime(Realtime::SpindleStop);
+        self.shop.until("a spindle that stands", |s| !turns(s)).await;
+        self.flows(2, 0.0, 500.0).await;
+    }
+
+    fn is_held(&self) -> bool {
+        let snapshot = self.shop.hub.snapshot();
+        state(&snapshot) == Some(StateKind::Hold) && !turns(&snapshot)
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_key_that_starts_the_spindle_again_is_not_sent_without_room_and_never_later_by_itself() {
+    for firmware in FIRMWARES {
+        let mut farm = Farm::stopped_in_a_hold(firmware).await;
+        farm.flows(2, 0.0, 2500.0).await;
+        let sent = farm.realtime();
+        for (key, name) in [(Realtime::CycleStart, "resume"), (Realtime::SpindleStop, "the spindle key (0x9E)")] {
+            farm.shop.hub.realtime(key);
+            farm.flows(2, 0.0, 2500.0).await;
+            let wait = farm.shop.hub.snapshot().sun.spindle.clone().expect("it is told");
+            assert!(wait.kept && wait.what == name, "{firmware}: {wait:?}");
+            assert_eq!(wait.why, "500 W spare of 3000 W, 1500 W needed", "{firmware}");
+        }
+        let why = refused(&farm.shop.ask(Command::Program(ProgramOrder::Resume)).await);
+        assert!(why.contains("starts the spindle again, and 500 W spare"), "{why}");
+        assert_eq!(farm.realtime(), sent, "{firmware}: nothing went out");
+        // There is room: that is told, and nothing goes on by itself.
+        farm.flows(10, 0.0, 500.0).await;
+        assert!(farm.is_held() && farm.shop.hub.snapshot().sun.spindle.is_none(), "{firmware}");
+        assert_eq!(farm.realtime(), sent, "{firmware}");
+        farm.shop.hub.realtime(Realtime::CycleStart);
+        let runs = |s: &Snapshot| state(s) == Some(StateKind::Run) && turns(s);
+        farm.shop.until("it goes on", runs).await;
+        // Once more, with short power; a person says so.
+        farm.stop_in_a_hold().await;
+        farm.flows(2, 0.0, 2500.0).await;
+        farm.shop.hub.realtime(Realtime::CycleStart);
+        farm.flows(1, 0.0, 2500.0).await;
+        assert!(farm.is_held(), "{firmware}");
+        farm.shop.done(Command::Sun(SunOrder::SpindleGo { since: None })).await;
+        farm.shop.until("it goes on", runs).await;
+        assert!(farm.shop.hub.snapshot().sun.spindle.is_none());
+        let audit = farm.audit();
+        let has = |words: &str| audit.iter().any(|row| row.contains(words));
+        assert!(has("resume was not sent") && has("there is room for the spindle"), "{audit:?}");
+        assert!(has("starts the spindle although 500 W spare"), "{audit:?}");
+        farm.shop.task.shutdown().await;
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_key_that_stops_the_spindle_is_sent_whatever_the_power_and_so_is_one_that_starts_nothing() {
+    let mut farm = Farm::with(Firmware::FluidNc, guarded(), true).await;
+    farm.flows(3, 0.0, 500.0).await;
+    assert_eq!(farm.run(&carve()).await.1, Outcome::Done);
+    farm.flows(3, 0.0, 500.0).await;
+    // Short from here on: a hold with the spindle on goes on, and stops it.
+    farm.flows(3, 0.0, 2900.0).await;
+    farm.shop.hub.realtime(Realtime::FeedHold);
+    farm.shop.until("a hold", |s| state(s) == Some(StateKind::Hold)).await;
+    farm.flows(1, 0.0, 2900.0).await;
+    farm.shop.hub.realtime(Realtime::CycleStart);
+    farm.shop.until("it goes on", |s| state(s) == Some(StateKind::Run)).await;
+    farm.shop.hub.realtime(Realtime::FeedHold);
+    farm.shop.until("a hold", |s| state(s) == Some(StateKind::Hold)).await;
+    farm.flows(1, 0.0, 2900.0).await;
+    farm.shop.hub.realtime(Realtime::SpindleStop);
+    farm.shop.until("a spindle that stands", |s| !turns(s)).await;
+    // Parking goes before, and any stop key puts a key away that was not sent.
+    farm.flows(2, 0.0, 2900.0).await;
+    farm.shop.hub.realtime(Realtime::CycleStart);
+    farm.flows(1, 0.0, 2900.0).await;
+    assert!(farm.shop.hub.snapshot().sun.spindle.is_some());
+    farm.shop.hub.realtime(Realtime::StopProgram);
+    farm.shop.until("its end", over).await;
+    farm.flows(2, 0.0, 2900.0).await;
+    assert!(farm.shop.hub.snapshot().sun.spindle.is_none());
+    farm.shop.task.shutdown().await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_start_right_after_a_stop_does_not_pass_for_a_spindle_that_turns() {
+    // The report of the switch comes later than the two lines.
+    const QUICK: &str = "G21 G90 G17 G94 G54\nG91\nM3 S1000\nG1 X2 F20\nM5\nM3 S1000\nG1 X1 F600\nM5\nG90\n";
+    for firmware in FIRMWARES {
+        let mut farm = Farm::with(firmware, guarded(), true).await;
+        farm.flows(3, 0.0, 500.0).await;
+        assert_eq!(farm.run(QUICK).await.1, Outcome::Done);
+        farm.shop.until("a spindle that turns", turns).await;
+        // Its own power leaves no room for a second start.
+        for _ in 0..10 {
+            farm.flows(1, 0.0, 2500.0).await;
+        }
+        let snapshot = farm.shop.hub.snapshot();
+        let prompt = snapshot.programs.run.as_ref().and_then(|run| run.prompt.clone());
+        assert!(matches!(prompt, Some(Prompt::SpindleStart { line: 6, sure: true, .. })), "{firmware}: {prompt:?}");
+        farm.flows(2, 0.0, 500.0).await;
+        let snapshot = farm.shop.until("its end", over).await;
+        assert_eq!(snapshot.programs.run.as_ref().unwrap().state, RunState::Done, "{firmware}");
+        farm.shop.task.shutdown().await;
+    }
 }

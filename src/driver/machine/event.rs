@@ -72,6 +72,8 @@ pub enum EventKind {
     /// Realtime actions that are given to the session now, and who asked for them. What the session sends of its own
     /// accord has none.
     Asked(Vec<(Realtime, Origin)>),
+    /// The same for those that the hub wants to have back: they were not sent.
+    KeptBack(Vec<(Realtime, Origin)>),
     /// Anything else that the session told (its links and outcomes come as the two above).
     Session(grbl::Event),
     /// Counters, at most once a second while nothing else happens to them.

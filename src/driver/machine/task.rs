@@ -338,6 +338,10 @@ impl Task {
     fn realtime(&mut self, now: Time) {
         let mut set = self.latch.take();
         set.remove(Realtime::ReconnectNow);
+        let kept = self.latch.sift(&mut set);
+        if !kept.is_empty() {
+            self.tell(EventKind::KeptBack(kept));
+        }
         self.tell_askers(&set);
         self.session.realtime(now, set);
     }

@@ -5,7 +5,7 @@ use crate::program::dialect::Dialect;
 use crate::program::estimate::EstimateModel;
 
 /// Raised when a check finds something else in the same file: reports that were kept are made anew then.
-const VERSION: u32 = 2;
+const VERSION: u32 = 3;
 
 /// A machine as a check sees it.
 #[derive(Clone, Debug)]

@@ -91,6 +91,7 @@ fn report(hash: ContentHash, bytes: u64) -> Report {
         tools: Vec::new(),
         waits: Vec::new(),
         timeline: Arc::default(),
+        course: Arc::default(),
     }
 }
 

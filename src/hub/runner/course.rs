@@ -46,6 +46,8 @@ pub(super) enum Effect {
         line: u64,
         /// `M4`.
         counter_clockwise: bool,
+        /// That it is a start does not rest on a report.
+        sure: bool,
     },
     /// The run is over.
     Over,
@@ -115,6 +117,11 @@ impl Course {
     /// It is about to be stopped, and why.
     pub(super) fn stops_because(&mut self, why: String) {
         self.reason = Some(why);
+    }
+
+    /// It is not stopped after all.
+    pub(super) fn goes_on(&mut self) {
+        self.reason = None;
     }
 
     /// Where it goes on, if whoever stopped it has said so.
@@ -244,8 +251,8 @@ impl Course {
             ProgramEvent::AtRest(Rest::Waits { number }) => {
                 self.brakes.resting = true;
                 match self.ahead.iter().find(|prompt| prompt.line() == number) {
-                    Some(Prompt::SpindleStart { line, counter_clockwise, .. }) => {
-                        vec![Effect::AskPower { line: *line, counter_clockwise: *counter_clockwise }]
+                    Some(Prompt::SpindleStart { line, counter_clockwise, sure, .. }) => {
+                        vec![Effect::AskPower { line: *line, counter_clockwise: *counter_clockwise, sure: *sure }]
                     }
                     _ => self.prompt_at(at, number),
                 }

@@ -171,14 +171,14 @@ fn who_steps_aside_at_a_tool_change_goes_on_behind_it() {
 
 #[test]
 fn a_spindle_start_asks_for_power_before_it_asks_a_person() {
-    let start = |line| Prompt::SpindleStart { line, counter_clockwise: false, text: String::new() };
+    let start = |line| Prompt::SpindleStart { line, counter_clockwise: false, text: String::new(), sure: true };
     let rests = |course: &mut Course, number| wire(course, ProgramEvent::AtRest(Rest::Waits { number }));
     let mut course = running();
     course.foresee(start(4));
     course.foresee(Prompt::ToolChange { line: 5, tool: None, text: None, next: 5 });
     course.foresee(start(5));
     // There is power: nobody sees a pause.
-    assert_eq!(rests(&mut course, 4), [Effect::AskPower { line: 4, counter_clockwise: false }]);
+    assert_eq!(rests(&mut course, 4), [Effect::AskPower { line: 4, counter_clockwise: false, sure: true }]);
     assert_eq!((&course.run.state, course.pauses), (&RunState::Running, 0));
     course.has_power(4);
     wire(&mut course, ProgramEvent::Resumed);
@@ -186,7 +186,7 @@ fn a_spindle_start_asks_for_power_before_it_asks_a_person() {
     assert_eq!(rests(&mut course, 5), []);
     assert!(matches!(course.run.prompt, Some(Prompt::ToolChange { .. })));
     wire(&mut course, ProgramEvent::Resumed);
-    assert_eq!(rests(&mut course, 5), [Effect::AskPower { line: 5, counter_clockwise: false }]);
+    assert_eq!(rests(&mut course, 5), [Effect::AskPower { line: 5, counter_clockwise: false, sure: true }]);
     course.waits_for_power(AT, 5, "too little");
     assert!(matches!(&course.run.prompt, Some(Prompt::SpindleStart { text, .. }) if text == "too little"));
     assert!(matches!(&course.run.state, RunState::Paused(why) if why.contains("waits for power")));

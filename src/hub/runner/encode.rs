@@ -94,10 +94,11 @@ impl Encoder {
 
     /// Before a line that starts the spindle the program comes to rest, until there is power.
     fn guard_spindle(&mut self, number: u64, bytes: &[u8], sent: &mut Sent) {
+        let sure = self.spindle.is_switched();
         let starts = self.spindle.starts(&self.block, bytes);
         if let Some(turn) = starts.filter(|_| self.mode.guards_spindle && !self.mode.dry) {
             let counter_clockwise = turn == Turn::CounterClockwise;
-            sent.prompts.push(Prompt::SpindleStart { line: number, counter_clockwise, text: String::new() });
+            sent.prompts.push(Prompt::SpindleStart { line: number, counter_clockwise, text: String::new(), sure });
             sent.items.push(ProgramItem::Wait { number });
         }
     }
@@ -305,6 +306,7 @@ mod tests {
                 _ => 'l',
             });
             let prompts = sent.prompts.iter().map(|prompt| match prompt {
+                Prompt::SpindleStart { sure: true, .. } => 'S',
                 Prompt::SpindleStart { .. } => 's',
                 Prompt::ToolChange { .. } => 't',
                 _ => 'p',
@@ -312,12 +314,12 @@ mod tests {
             (items.collect::<String>(), prompts.collect::<String>())
         };
         assert_eq!(kinds(1, "M3 S0"), ("l".into(), String::new()));
-        assert_eq!(kinds(2, "G1 X1 F100 S900"), ("wl".into(), "s".into()));
+        assert_eq!(kinds(2, "G1 X1 F100 S900"), ("wl".into(), "S".into()));
         assert_eq!(kinds(3, "M3 S1000"), ("l".into(), String::new()));
         assert_eq!(kinds(4, "M5 M0"), ("a".into(), "p".into()));
         // One after the other, in the order in which they are met.
-        assert_eq!(kinds(5, "T2 M6 M3"), ("wwl".into(), "ts".into()));
-        assert_eq!(kinds(6, "M4 M0"), ("wa".into(), "sp".into()));
+        assert_eq!(kinds(5, "T2 M6 M3"), ("wwl".into(), "tS".into()));
+        assert_eq!(kinds(6, "M4 M0"), ("wa".into(), "Sp".into()));
         let mut dry = Encoder::new(&Dialect::new(Firmware::Grbl, 3), CHECK);
         assert_eq!(dry.line(RawLine::new(1, b"M3 S1000")).unwrap().items.len(), 1);
         let preamble = dry.preamble("M3 S1000", 0).unwrap();

@@ -29,7 +29,7 @@ use crate::model::program::{
 };
 use crate::model::snapshot::{LinkState, StopPhase};
 use crate::model::time::Time;
-use crate::program::Ran;
+use crate::program::{Ran, Turn};
 use crate::store::{self, Store};
 
 /// News of the feeder that may wait for the hub.
@@ -131,7 +131,9 @@ impl Keeper {
         let done = match order {
             ProgramOrder::Run(run) => return self.open_program(request, run),
             ProgramOrder::PauseAtLineEnd => self.steer(now, &request.origin, |course| course.pause(now)),
-            ProgramOrder::Resume => self.answer_question(now, &request.origin, |course| course.resume()),
+            ProgramOrder::Resume => self
+                .look_before_resume(now, &request.origin)
+                .and_then(|()| self.answer_question(now, &request.origin, |course| course.resume())),
             ProgramOrder::SkipLine => self.answer_question(now, &request.origin, |course| course.skip(now)),
             ProgramOrder::StepAside => self.answer_question(now, &request.origin, |course| course.step_aside(now)),
             ProgramOrder::Forget(id) => {
@@ -323,6 +325,13 @@ impl Keeper {
         self.write_position(at, true);
     }
 
+    /// It is not stopped by sunmill after all: whatever stops it later has a reason of its own.
+    pub(in crate::hub) fn not_stopped_after_all(&mut self) {
+        if let Some(course) = &mut self.runner.course {
+            course.goes_on();
+        }
+    }
+
     fn is_running(&self) -> bool {
         self.runner.course.as_ref().is_some_and(|course| course.run.state.is_open())
     }
@@ -358,7 +367,10 @@ impl Keeper {
                     }
                 }
                 Effect::ReadAround(line) => self.read_around(line),
-                Effect::AskPower { line, counter_clockwise } => self.spindle_asks(at, line, counter_clockwise),
+                Effect::AskPower { line, counter_clockwise, sure } => {
+                    let turn = if counter_clockwise { Turn::CounterClockwise } else { Turn::Clockwise };
+                    self.spindle_asks(at, line, turn, sure);
+                }
                 Effect::Over => self.over(at),
             }
         }

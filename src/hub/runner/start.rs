@@ -166,6 +166,14 @@ impl Keeper {
         }
     }
 
+    /// A start is not wanted any more. Nothing happens once its lines are on their way.
+    pub(in crate::hub) fn revoke_start(&mut self, now: Time, ticket: TicketId, why: &str) {
+        let is_here = |starting: &Starting| starting.ticket == ticket && starting.feed.is_some();
+        if self.runner.starting.as_ref().is_some_and(is_here) {
+            self.not_started(now, Outcome::Refused(Refused::because(why)));
+        }
+    }
+
     /// The run never began.
     pub(super) fn not_started(&mut self, now: Time, outcome: Outcome) {
         let Some(starting) = self.runner.starting.take() else { return };

@@ -3,9 +3,9 @@
 use std::collections::VecDeque;
 use std::sync::Arc;
 
-use super::days::Days;
 use super::look::{disbelieved, spindle_turns};
 use super::meter::Meter;
+use super::quarters::Days;
 use crate::hub::run::Keeper;
 use crate::model::Time;
 use crate::model::machine::StateKind;
@@ -21,8 +21,12 @@ const ABOVE_FEED: f64 = 1.05;
 #[derive(Clone, Debug, Default)]
 pub(super) struct EnergyHub {
     meter: Meter,
-    /// The newest runs that were measured, newest first; bounded.
+    /// The newest runs of the real machine that were measured, newest first; bounded.
     taught: VecDeque<RunEnergy>,
+    /// The same of the simulated one, since this start: for looking at, not for the real one.
+    simulated: VecDeque<RunEnergy>,
+    /// The machine is simulated now.
+    is_simulated: bool,
     pub(super) knows: Arc<Knowledge>,
     pub(super) drawn: Option<RunEnergy>,
 }
@@ -36,9 +40,24 @@ impl EnergyHub {
     }
 
     fn teach(&mut self, run: RunEnergy) {
-        self.taught.push_front(run);
-        self.taught.truncate(Learned::RUNS);
-        Arc::make_mut(&mut self.knows).learned = Learned::of(&self.taught);
+        let runs = if self.is_simulated { &mut self.simulated } else { &mut self.taught };
+        runs.push_front(run);
+        runs.truncate(Learned::RUNS);
+        self.learn();
+    }
+
+    /// The machine is the real one, or the simulated one. `true`: that changes what is known.
+    fn machine_is(&mut self, simulated: bool) -> bool {
+        if std::mem::replace(&mut self.is_simulated, simulated) == simulated || self.simulated.is_empty() {
+            return false;
+        }
+        self.learn();
+        true
+    }
+
+    fn learn(&mut self) {
+        let own = self.is_simulated && !self.simulated.is_empty();
+        Arc::make_mut(&mut self.knows).learned = Learned::of(if own { &self.simulated } else { &self.taught });
     }
 }
 
@@ -47,6 +66,9 @@ impl Keeper {
     pub(in crate::hub) fn measure_power(&mut self, now: Time) {
         if self.snapshot.power.inverters.is_empty() {
             return;
+        }
+        if self.sun.energy.machine_is(self.snapshot.machine.link.simulated) {
+            self.show_sun();
         }
         let quiet = !self.is_busy();
         let flow = believed(&self.snapshot);
@@ -80,17 +102,22 @@ impl Keeper {
 
     /// The program is over, and its history has what it drew.
     pub(in crate::hub) fn end_measuring(&mut self, past: &PastRun, now: Time) {
+        // What a simulated machine draws is told by a simulated inverter only.
+        let mut polled = self.snapshot.power.inverters.iter().filter(|unit| unit.enabled);
+        let simulated = self.snapshot.machine.link.simulated;
+        let teaches = !simulated || polled.all(|unit| unit.simulated);
         let energy = &mut self.sun.energy;
         energy.meter.end(now);
         energy.drawn = None;
-        if let Some(run) = past.energy.filter(|run| run.is_known() && !past.dry) {
+        energy.machine_is(simulated);
+        if let Some(run) = past.energy.filter(|run| run.is_known() && teaches) {
             energy.teach(run);
         }
         self.show_sun();
     }
 
     /// The last days were read from the history.
-    pub(in crate::hub) fn take_days(&mut self, days: &Days) {
+    pub(super) fn take_days(&mut self, days: &Days) {
         let knows = &mut self.sun.energy.knows;
         if (&knows.sun, &knows.loads) != (&days.sun, &days.loads) {
             let knows = Arc::make_mut(knows);
@@ -180,5 +207,13 @@ mod tests {
         }
         assert_eq!(hub.knows.learned.watts(Phase::Cutting), Some(2000.0));
         assert_eq!((hub.taught.len(), hub.knows.rated_w), (Learned::RUNS, Some(900.0)));
+        // Runs of the simulated machine teach nothing of the real one.
+        assert!(!hub.machine_is(true), "it has not run yet: what is known stays");
+        hub.teach(run(100.0));
+        assert_eq!(hub.knows.learned.watts(Phase::Cutting), Some(100.0));
+        assert!(hub.machine_is(false));
+        assert_eq!(hub.knows.learned.watts(Phase::Cutting), Some(2000.0));
+        assert!(hub.machine_is(true));
+        assert_eq!(hub.knows.learned.watts(Phase::Cutting), Some(100.0));
     }
 }

@@ -14,6 +14,7 @@ use super::plan::PlanHub;
 use super::setup::{ParkPlace, StartSetup, SunSetup};
 use super::spindle::Waiting;
 use super::start::Marked;
+use super::turning::Turning;
 use super::watch::Watch;
 use crate::driver::machine::{Event, EventKind, OrderKind};
 use crate::grbl::Line;
@@ -25,7 +26,7 @@ use crate::model::legal;
 use crate::model::log::LogItem;
 use crate::model::machine::{MachineState, MessageLevel, StateKind};
 use crate::model::program::RunId;
-use crate::model::sun::{Action, Firing, RuleState, Seen, Sun, SunOrder, Truth, WhenUnknown};
+use crate::model::sun::{Action, Firing, ParkStep, RuleState, Seen, Sun, SunOrder, Truth, WhenUnknown};
 use crate::store::now_ms;
 
 /// What the hub holds of rules and parking.
@@ -51,6 +52,10 @@ pub(in crate::hub) struct SunHub {
     pub(super) headroom: Option<Headroom>,
     /// A spindle start that was found.
     pub(super) waiting: Option<Waiting>,
+    /// What is known of the spindle.
+    pub(super) turning: Turning,
+    /// When a person let a key go that starts the spindle again.
+    pub(super) let_go: Option<Time>,
     /// When the sun may start a program.
     pub(super) start: Option<StartSetup>,
     /// A program that waits for it.
@@ -65,7 +70,8 @@ impl SunHub {
 
     /// Something has to be looked at although nothing happens.
     pub(in crate::hub) fn is_awake(&self) -> bool {
-        !self.watches.is_empty() || self.is_parking() || self.headroom.is_some() || self.waits_for_sun()
+        let planned = self.plan.tell.is_some();
+        !self.watches.is_empty() || self.is_parking() || self.headroom.is_some() || self.waits_for_sun() || planned
     }
 
     fn is_parking(&self) -> bool {
@@ -99,6 +105,7 @@ impl Keeper {
     pub(in crate::hub) fn sun_event(&mut self, event: &Event) {
         self.measure_machine(event.at);
         self.follow_program();
+        self.follow_spindle(event);
         self.look_at_spindle(event.at);
         self.start_event(event);
         if self.snapshot.sun.park_place != out_of_reach(&self.sun.place, &self.snapshot.machine) {
@@ -177,7 +184,11 @@ impl Keeper {
         }
         let now = self.clock.now();
         match std::mem::replace(&mut self.sun.run, run) {
-            Some(_) => self.sun.aside.clear(),
+            Some(_) => {
+                self.sun.aside.clear();
+                // What its lines have left may be told late.
+                self.sun.turning.switched(now);
+            }
             None => self.sun.watches.iter_mut().for_each(Watch::begin_program),
         }
         self.look_at_rules(now);
@@ -338,7 +349,12 @@ impl Keeper {
         let before = parking.shown.step.clone();
         let program_open = self.snapshot.programs.run.as_ref().is_some_and(|run| run.state.is_open());
         let acts = parking.look(&self.snapshot.machine, program_open, now);
+        let failed = matches!(parking.shown.step, ParkStep::Failed(_));
         self.carry_out_park(now, acts);
+        if failed && program_open {
+            // It goes on, or is stopped by somebody else, who has a reason of his own.
+            self.not_stopped_after_all();
+        }
         let Some(parking) = self.sun.parking.as_ref() else { return };
         if parking.shown.step != before || self.snapshot.sun.park.as_ref() != Some(&parking.shown) {
             self.tell_if_parked(now);
@@ -389,7 +405,7 @@ impl Keeper {
         let shown = &parking.shown;
         let notes = shown.told();
         let text = match &shown.step {
-            crate::model::sun::ParkStep::Failed(why) => format!("parking was {why}{notes}"),
+            ParkStep::Failed(why) => format!("parking was {why}{notes}"),
             step => format!("parked: {}{notes}", step.words()),
         };
         self.audit.note(&shown.who.clone(), text.clone());

@@ -4,7 +4,6 @@
 //! out. `keeper` and `energy` are the hub's part: they carry out what is said, tell people, and write it down. Nothing here ever
 //! resumes anything.
 
-mod days;
 mod energy;
 mod headroom;
 mod keeper;
@@ -13,16 +12,19 @@ mod meter;
 mod notices;
 mod park;
 pub mod plan;
+mod quarters;
+mod restart;
 mod rules;
 mod setup;
 mod spindle;
 mod start;
 #[cfg(test)]
 mod tests;
+mod turning;
 mod watch;
 
-pub(super) use days::{Days, news as day_news, start as read_days};
 pub(super) use keeper::SunHub;
-pub(super) use plan::{PlanNews, news as plan_news};
+pub use quarters::Days;
+pub(super) use quarters::{QuarterNews, news as quarter_news};
 pub use rules::RuleSet;
 pub use setup::{ParkPlace, SpindleNeed, StartSetup, SunSetup};

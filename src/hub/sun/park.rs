@@ -5,6 +5,7 @@
 
 use std::time::Duration;
 
+use super::look::spindle_turns;
 use super::setup::ParkPlace;
 use crate::model::Time;
 use crate::model::axes::Axis;
@@ -290,9 +291,7 @@ fn out_of_travel(machine: &Machine, targets: &[(Axis, f64)]) -> Option<String> {
 
 /// The spindle does not turn, as far as the controller tells.
 fn stands(machine: &Machine) -> bool {
-    let on = machine.accessories.map(|on| on.spindle_cw || on.spindle_ccw);
-    // FluidNC goes on telling the speed that was asked for last, and a relay turns a spindle of which none is told.
-    on.map_or(machine.spindle_rpm.is_some_and(|rpm| rpm <= 0.0), |on| !on)
+    spindle_turns(machine) == Some(false)
 }
 
 #[cfg(test)]

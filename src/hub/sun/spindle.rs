@@ -1,11 +1,13 @@
 //! The hub's part in spindle starts that wait for power: of a program, of a typed line, of a key.
 //!
 //! A program comes to rest before the line and is let on by an order that lets go of nothing else. A line that was typed is
-//! kept here until there is room, a person says so, or anything stops it. What is not known waits, and says why.
+//! kept here until there is room, a person says so, or anything stops it. What is not known waits, and says why. Keys that start
+//! it without a line are the business of `restart`.
 
 use std::time::Duration;
 
 use super::keeper::SunHub;
+use super::restart;
 use crate::hub::arbiter;
 use crate::hub::run::Keeper;
 use crate::model::Time;
@@ -25,9 +27,11 @@ const TYPED_WAITS: Duration = Duration::from_secs(300);
 /// A spindle start that was found and has not gone out.
 #[derive(Clone, Debug)]
 pub(super) struct Waiting {
-    start: Start,
+    pub(super) start: Start,
     turn: Turn,
-    why: String,
+    /// That it is a start does not rest on a report.
+    sure: bool,
+    pub(super) why: String,
     since: Time,
     /// People were told: it was not let go at once.
     told: bool,
@@ -37,11 +41,13 @@ pub(super) struct Waiting {
 
 /// What starts it.
 #[derive(Clone, Debug)]
-enum Start {
+pub(super) enum Start {
     /// This line of the program, which rests before it.
     Program(u64),
     /// What somebody asked for.
     Asked(Box<Request>),
+    /// A key, which was not sent.
+    Key(Realtime),
 }
 
 impl Waiting {
@@ -51,9 +57,15 @@ impl Waiting {
             Start::Program(0) => ("the start in the middle of the program".to_owned(), Some(0)),
             Start::Program(line) => (format!("line {line}"), Some(*line)),
             Start::Asked(request) => (arbiter::describe(&request.command), None),
+            Start::Key(key) => (restart::name(*key).to_owned(), None),
         };
-        let (why, since) = (self.why.clone(), self.since);
-        self.told.then_some(SpindleWait { what, line, why, since })
+        let (why, since, kept) = (self.why.clone(), self.since, matches!(self.start, Start::Key(_)));
+        self.told.then_some(SpindleWait { what, line, why, since, kept })
+    }
+
+    /// A key that was not sent.
+    pub(super) const fn of_key(key: Realtime, turn: Turn, why: String, since: Time) -> Self {
+        Self { start: Start::Key(key), turn, sure: true, why, since, told: true, passing: None }
     }
 }
 
@@ -66,10 +78,10 @@ impl SunHub {
 
 impl Keeper {
     /// The program rests before a line that starts the spindle.
-    pub(in crate::hub) fn spindle_asks(&mut self, at: Time, line: u64, counter_clockwise: bool) {
-        let turn = if counter_clockwise { Turn::CounterClockwise } else { Turn::Clockwise };
+    pub(in crate::hub) fn spindle_asks(&mut self, at: Time, line: u64, turn: Turn, sure: bool) {
         let start = Start::Program(line);
-        self.sun.waiting = Some(Waiting { start, turn, why: String::new(), since: at, told: false, passing: None });
+        self.sun.waiting =
+            Some(Waiting { start, turn, sure, why: String::new(), since: at, told: false, passing: None });
         self.look_at_headroom(at);
         self.look_at_spindle(at);
     }
@@ -93,22 +105,34 @@ impl Keeper {
 
     /// Somebody asks for what starts the spindle while there is no power for it. `true`: it is kept, and answered later.
     pub(in crate::hub) fn hold_spindle(&mut self, request: &Request, now: Time) -> bool {
+        let is_kept = self.keeps_spindle(request, now);
+        if !is_kept && may_switch(&request.command) {
+            self.spindle_asked(request.ticket);
+        }
+        is_kept
+    }
+
+    fn keeps_spindle(&mut self, request: &Request, now: Time) -> bool {
         if is_spindle_off(&request.command) {
             self.drop_spindle(now, &Outcome::Voided { why: VoidReason::Stop, sent: false });
             return false;
         }
-        if !self.sun.guards_spindle() || self.sun.waiting.is_some() || self.latch.is_void(request.ticket, false) {
+        if !self.sun.guards_spindle() {
             return false;
         }
-        let Some(turn) = start_of(&request.command, &self.snapshot, now) else { return false };
+        let waits = self.sun.waiting.as_ref().is_some_and(|waiting| !matches!(waiting.start, Start::Key(_)));
+        if waits || self.latch.is_void(request.ticket, false) {
+            return false;
+        }
+        let Some(turn) = start_of(&request.command, &self.snapshot, self.turns_surely(now), now) else { return false };
         if arbiter::decide(&request.command, &self.snapshot, now).is_err() {
             return false;
         }
         self.look_at_headroom(now);
-        let Err(why) = self.spindle_verdict(now, turn) else { return false };
+        let Err(why) = self.spindle_verdict(now, turn, false) else { return false };
         let start = Start::Asked(Box::new(request.clone()));
         self.note_spindle(now, &format!("{} waits for power: {why}", arbiter::describe(&request.command)));
-        self.sun.waiting = Some(Waiting { start, turn, why, since: now, told: true, passing: None });
+        self.sun.waiting = Some(Waiting { start, turn, sure: false, why, since: now, told: true, passing: None });
         self.show_sun();
         true
     }
@@ -116,23 +140,25 @@ impl Keeper {
     /// A person wants it to start all the same.
     pub(super) fn spindle_go(&mut self, who: &Origin, now: Time) {
         let Some(waiting) = &self.sun.waiting else { return };
-        let is_program = matches!(waiting.start, Start::Program(_));
+        let start = waiting.start.clone();
         let text = format!("{} starts the spindle although {}", self.snapshot.people.words(who), waiting.why);
         self.note_spindle(now, &text);
-        if is_program {
+        match start {
             // Where a program waits, this lets it on and sends nothing.
-            self.latch.set_by(Realtime::CycleStart, who);
-            return;
+            Start::Program(_) => self.latch.set_by(Realtime::CycleStart, who),
+            Start::Asked(_) => self.let_typed_go(now),
+            Start::Key(key) => self.let_key_go(now, key, who),
         }
-        self.let_typed_go(now);
     }
 
     /// What was typed or asked for by a key is answered so, and does not go out.
     pub(super) fn drop_spindle(&mut self, now: Time, outcome: &Outcome) {
-        let asked = self.sun.waiting.take_if(|waiting| matches!(waiting.start, Start::Asked(_)));
-        let Some(Waiting { start: Start::Asked(request), .. }) = asked else { return };
+        let asked = self.sun.waiting.take_if(|waiting| !matches!(waiting.start, Start::Program(_)));
+        let Some(Waiting { start, .. }) = asked else { return };
         self.show_sun();
-        self.answer(now, request.ticket, outcome.clone());
+        if let Start::Asked(request) = start {
+            self.answer(now, request.ticket, outcome.clone());
+        }
     }
 
     /// A client has left: nobody waits for the start that it asked for.
@@ -145,8 +171,10 @@ impl Keeper {
 
     /// Looks again at what waits.
     pub(super) fn look_at_spindle(&mut self, now: Time) {
+        self.keep_back(now);
         let Some(waiting) = &self.sun.waiting else { return };
         match &waiting.start {
+            Start::Key(key) => self.look_at_kept_key(now, *key),
             Start::Program(line) => self.look_at_program_start(now, *line),
             Start::Asked(request) => {
                 let too_late = now.since(waiting.since) >= TYPED_WAITS;
@@ -162,7 +190,7 @@ impl Keeper {
 
     fn look_at_program_start(&mut self, now: Time, line: u64) {
         let Some(waiting) = &self.sun.waiting else { return };
-        let (told, turn) = (waiting.told, waiting.turn);
+        let (told, turn, sure) = (waiting.told, waiting.turn, waiting.sure);
         let run = self.snapshot.programs.run.as_ref().filter(|run| run.state.is_open());
         let asks =
             run.is_some_and(|run| matches!(&run.prompt, Some(Prompt::SpindleStart { line: at, .. }) if *at == line));
@@ -174,7 +202,7 @@ impl Keeper {
         if waiting.passing.is_some() {
             return;
         }
-        match self.spindle_verdict(now, turn) {
+        match self.spindle_verdict(now, turn, sure) {
             Ok(spare) => {
                 if let Some(waiting) = &mut self.sun.waiting {
                     waiting.passing = Some(room(spare));
@@ -196,7 +224,7 @@ impl Keeper {
 
     fn look_at_typed_start(&mut self, now: Time) {
         let Some(turn) = self.sun.waiting.as_ref().map(|waiting| waiting.turn) else { return };
-        match self.spindle_verdict(now, turn) {
+        match self.spindle_verdict(now, turn, false) {
             Ok(spare) => {
                 self.note_spindle(now, &format!("the spindle is started: {}", room(spare)));
                 self.let_typed_go(now);
@@ -215,6 +243,7 @@ impl Keeper {
         let Some(Waiting { start: Start::Asked(request), .. }) = self.sun.waiting.take() else { return };
         // Before: while it is shown to wait, no other line is legal.
         self.show_sun();
+        self.spindle_asked(request.ticket);
         let sent = match self.snapshot.people.refusal(&request.origin, now) {
             Some(why) => Err(Outcome::Refused(why)),
             None => self.order(&request, now),
@@ -239,13 +268,14 @@ impl Keeper {
         Some(Outcome::Voided { why, sent: false })
     }
 
-    /// Whether it may start now: the room in watts, where one is asked for; or why it waits.
-    fn spindle_verdict(&self, now: Time, turn: Turn) -> Result<Option<f64>, String> {
+    /// Whether it may start now: the room in watts, where one is asked for; or why it waits. Unless it is sure that this is a
+    /// start, one that is told to turn that way already needs none.
+    pub(super) fn spindle_verdict(&self, now: Time, turn: Turn, sure: bool) -> Result<Option<f64>, String> {
         if self.snapshot.sun.is_parking() {
             return Err("the machine is being parked".to_owned());
         }
         let laser = Dialect::of(&self.snapshot.machine).laser;
-        if turns(&self.snapshot, now).is_some_and(|now| now == turn || laser) {
+        if !sure && self.turns_surely(now).is_some_and(|now| now == turn || laser) {
             return Ok(None);
         }
         let rules = self.sun.watches.iter().filter(|watch| watch.rule.action == Action::DelaySpindle);
@@ -257,7 +287,7 @@ impl Keeper {
         self.sun.headroom.as_ref().map(|headroom| headroom.verdict.clone()).transpose()
     }
 
-    fn note_spindle(&mut self, now: Time, text: &str) {
+    pub(super) fn note_spindle(&mut self, now: Time, text: &str) {
         self.audit.note("spindle", text.to_owned());
         self.journal.write(now, LogItem::Note { level: MessageLevel::Warning, text: text.to_owned() });
     }
@@ -275,7 +305,7 @@ fn room(spare: Option<f64>) -> String {
 }
 
 /// Which way it turns, as far as the controller tells.
-fn turns(snapshot: &Snapshot, now: Time) -> Option<Turn> {
+pub(super) fn turns(snapshot: &Snapshot, now: Time) -> Option<Turn> {
     let machine = &snapshot.machine;
     machine.fresh_state(now)?;
     // Switched on at S0 it stands. FluidNC goes on telling the last speed of one that stands, so that the switch counts first.
@@ -290,7 +320,7 @@ fn turns(snapshot: &Snapshot, now: Time) -> Option<Turn> {
 }
 
 /// Which way the spindle begins to turn by a command, if it does.
-fn start_of(command: &Command, snapshot: &Snapshot, now: Time) -> Option<Turn> {
+fn start_of(command: &Command, snapshot: &Snapshot, turns: Option<Turn>, now: Time) -> Option<Turn> {
     let machine = &snapshot.machine;
     // Nothing turns in check mode.
     machine.fresh_state(now).filter(|state| state.kind != StateKind::Check)?;
@@ -311,7 +341,16 @@ fn start_of(command: &Command, snapshot: &Snapshot, now: Time) -> Option<Turn> {
     };
     let mut block = Block::new();
     block.parse(text.as_bytes());
-    Spindle::known(Dialect::of(machine).laser, mode, turns(snapshot, now)).starts(&block, text.as_bytes())
+    Spindle::known(Dialect::of(machine).laser, mode, turns).starts(&block, text.as_bytes())
+}
+
+/// Whether reports from before it say nothing of the spindle any more.
+fn may_switch(command: &Command) -> bool {
+    match command {
+        Command::Switch(Switch::Spindle { .. } | Switch::SpindleOff) => true,
+        Command::Mdi(text) => text.bytes().any(|byte| matches!(byte.to_ascii_uppercase(), b'M' | b'S')),
+        _ => false,
+    }
 }
 
 fn is_spindle_off(command: &Command) -> bool {

@@ -70,6 +70,10 @@ impl Marked {
     pub(super) fn is_spent(&self) -> bool {
         self.wait.phase() == StartPhase::Spent
     }
+
+    fn starts(&self) -> bool {
+        self.wait.phase() == StartPhase::Starts
+    }
 }
 
 impl SunHub {
@@ -123,8 +127,12 @@ impl Keeper {
 
     /// Somebody does not want it any more.
     pub(super) fn cancel_start(&mut self, now: Time, who: &Origin) {
-        let who = self.snapshot.people.words(who);
-        self.lose_start(now, &format!("cancelled by {who}"));
+        let words = self.snapshot.people.words(who);
+        self.lose_start(now, &format!("cancelled by {words}"));
+        if self.sun.waits_for_sun() {
+            // Its lines are with the driver: what has gone out is stopped, and what has not is void.
+            self.latch.set_by(Realtime::StopProgram, who);
+        }
     }
 
     /// A program runs that somebody has started: one mark is for one start.
@@ -134,6 +142,11 @@ impl Keeper {
 
     fn lose_start(&mut self, now: Time, why: &str) {
         let Some(marked) = self.sun.marked.as_mut().filter(|marked| !marked.is_spent()) else { return };
+        if let Some(ticket) = marked.ticket {
+            // Under way: the answer to its start ends the mark. Once its lines are with the driver, that knows better.
+            self.revoke_start(now, ticket, why);
+            return;
+        }
         marked.wait.spend(why);
         let text = format!("{} is not started by the sun: {why}", marked.name());
         self.note_sun(now, &text);
@@ -164,7 +177,7 @@ impl Keeper {
 
     /// Looks whether it may be started now.
     pub(super) fn look_at_start(&mut self, now: Time) {
-        if !self.sun.waits_for_sun() {
+        if !self.sun.waits_for_sun() || self.sun.marked.as_ref().is_some_and(Marked::starts) {
             return;
         }
         let Some(setup) = self.sun.start.clone() else { return };
@@ -280,7 +293,7 @@ fn in_the_way(run: &RunRequest, snapshot: &Snapshot, starting: bool, now: Time) 
 }
 
 /// Whoever does that wants nothing to start.
-const fn is_stop(realtime: Realtime) -> bool {
+pub(super) const fn is_stop(realtime: Realtime) -> bool {
     matches!(
         realtime,
         Realtime::Stop

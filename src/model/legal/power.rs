@@ -44,10 +44,7 @@ pub(super) fn check(order: &PowerOrder, power: &Power) -> Result<(), Refused> {
 }
 
 fn find<'a>(power: &'a Power, name: &str) -> Result<&'a Unit, Refused> {
-    power.find(name).map(AsRef::as_ref).ok_or_else(|| {
-        let names: Vec<&str> = power.inverters.iter().map(|unit| unit.known.name.as_str()).collect();
-        Refused::because(format!("there is no inverter {name:?}; there is {}", names.join(", ")))
-    })
+    power.named(name).map(AsRef::as_ref).map_err(Refused::because)
 }
 
 fn polled(unit: &Unit) -> Result<(), Refused> {

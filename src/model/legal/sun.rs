@@ -21,7 +21,9 @@ pub(super) fn not_while_parking(command: &Command, snapshot: &Snapshot) -> Resul
 
 /// A line behind one that starts the spindle and waits would find it standing.
 pub(super) fn not_while_spindle_waits(command: &Command, snapshot: &Snapshot) -> Result<(), Refused> {
-    let Some(wait) = snapshot.sun.spindle.as_ref().filter(|wait| wait.line.is_none()) else { return Ok(()) };
+    let Some(wait) = snapshot.sun.spindle.as_ref().filter(|wait| wait.line.is_none() && !wait.kept) else {
+        return Ok(());
+    };
     let harmless = matches!(
         command,
         Command::Power(_)
@@ -66,7 +68,13 @@ pub(super) fn check(order: &SunOrder, snapshot: &Snapshot, now: Time) -> Result<
         SunOrder::SpindleGo { .. } if sun.is_parking() => Err(Refused::because("the machine is being parked")),
         SunOrder::SpindleGo { .. } | SunOrder::SpindleDrop => Ok(()),
         SunOrder::StartWhenSun(run) => may_mark(run, snapshot),
-        SunOrder::CancelStart if sun.waiting_start().is_none() => Err(Refused::because("no program waits for the sun")),
+        SunOrder::CancelStart if sun.waiting_start().is_none() => Err(Refused::because(match &sun.start {
+            Some(over) => format!(
+                "no program waits for the sun any more ({}: {}): what runs is stopped by a stop key",
+                over.name, over.why
+            ),
+            None => "no program waits for the sun".to_owned(),
+        })),
         SunOrder::CancelStart => Ok(()),
         SunOrder::Dismiss if sun.notice.is_none() && (sun.park.is_none() || sun.is_parking()) && !is_over(sun) => {
             Err(Refused::because("there is nothing to put away"))

@@ -28,6 +28,17 @@ impl Power {
         self.inverters.iter().find(|unit| unit.known.name == name)
     }
 
+    /// The same, for who has named it.
+    ///
+    /// # Errors
+    /// There is none, and which there are.
+    pub fn named(&self, name: &str) -> Result<&Arc<Unit>, String> {
+        self.find(name).ok_or_else(|| {
+            let names: Vec<&str> = self.inverters.iter().map(|unit| unit.known.name.as_str()).collect();
+            format!("there is no inverter {name:?}; there is {}", names.join(", "))
+        })
+    }
+
     /// Dangerous settings may be written now.
     pub fn is_armed(&self, now: Time) -> bool {
         self.armed_until.is_some_and(|until| until > now)

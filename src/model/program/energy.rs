@@ -1,5 +1,7 @@
 //! What a program takes: its time by what the machine does, and what it drew from sun, battery and grid.
 
+use std::sync::Arc;
+
 use serde::{Deserialize, Serialize};
 
 use super::report::{Report, Times};
@@ -55,45 +57,88 @@ impl Phase {
     }
 }
 
-/// Seconds of a program by what the machine does.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
-#[serde(transparent)]
-pub struct PhaseTimes([f64; Phase::COUNT]);
+/// A stretch of a program: seconds of each phase in it, in the order of [`Phase::ALL`].
+pub type Stretch = [f32; Phase::COUNT];
+
+/// Seconds of a program by what the machine does, and how they follow each other where that is known.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct PhaseTimes {
+    all: [f64; Phase::COUNT],
+    /// One after the other; empty: nobody knows when what is done.
+    course: Arc<Vec<Stretch>>,
+}
 
 impl PhaseTimes {
     /// Of a checked program.
     pub fn of(report: &Report) -> Self {
-        Self::split(&report.times, &report.spindle_on)
+        Self { course: Arc::clone(&report.course), ..Self::split(&report.times, &report.spindle_on) }
     }
 
     /// From all its time, and the part of it in which the spindle is on.
     pub fn split(all: &Times, on: &Times) -> Self {
         let moving = (all.cutting_s - on.cutting_s) + (all.rapid_s - on.rapid_s);
-        Self([on.cutting_s, on.rapid_s, moving.max(0.0), on.dwell_s, (all.dwell_s - on.dwell_s).max(0.0)])
+        let all = [on.cutting_s, on.rapid_s, moving.max(0.0), on.dwell_s, (all.dwell_s - on.dwell_s).max(0.0)];
+        Self { all, course: Arc::default() }
+    }
+
+    /// The same, in these stretches.
+    #[must_use]
+    pub fn in_stretches(self, course: Vec<Stretch>) -> Self {
+        Self { course: Arc::new(course), ..self }
     }
 
     /// Seconds in this phase.
     pub const fn seconds(&self, phase: Phase) -> f64 {
-        self.0[phase.index()]
+        self.all[phase.index()]
     }
 
     /// All of them, in seconds.
     pub fn total_s(&self) -> f64 {
-        self.0.iter().sum()
+        self.all.iter().sum()
     }
 
-    /// What is left of it when this part (0 to 1) is still to be done: nobody knows what the rest consists of, so each phase
-    /// has its share.
-    #[must_use]
-    pub fn part(&self, part: f64) -> Self {
-        Self(self.0.map(|seconds| seconds * part.clamp(0.0, 1.0)))
+    /// When what is done is known, or makes no difference: one phase only.
+    pub fn has_course(&self) -> bool {
+        !self.course.is_empty() || self.all.iter().filter(|seconds| **seconds > 0.0).count() <= 1
     }
 
-    /// The same with `seconds` in all, such as what is left of a program that runs.
+    /// Its stretches, one after the other; all of it as one where nobody knows more.
+    pub fn stretches(&self) -> Vec<[f64; Phase::COUNT]> {
+        if self.course.is_empty() {
+            return vec![self.all];
+        }
+        self.course.iter().map(|stretch| stretch.map(f64::from)).collect()
+    }
+
+    /// What is left of it with so many seconds to go. Where nobody knows what the rest consists of, each phase has its share.
     #[must_use]
     pub fn lasting(&self, seconds: f64) -> Self {
         let total = self.total_s();
-        if total > 0.0 { self.part(seconds / total) } else { *self }
+        if total <= 0.0 || seconds >= total {
+            return self.clone();
+        }
+        let left = seconds.max(0.0);
+        if self.course.is_empty() {
+            return Self { all: self.all.map(|seconds| seconds * left / total), course: Arc::default() };
+        }
+        let mut gone = total - left;
+        let (mut all, mut course) = ([0.0; Phase::COUNT], Vec::new());
+        for stretch in self.stretches() {
+            let lasts: f64 = stretch.iter().sum();
+            if lasts <= gone {
+                gone -= lasts;
+                continue;
+            }
+            let part = (lasts - gone) / lasts;
+            gone = 0.0;
+            let rest = stretch.map(|seconds| seconds * part);
+            for (sum, seconds) in all.iter_mut().zip(rest) {
+                *sum += seconds;
+            }
+            course.push(rest.map(|seconds| seconds as f32));
+        }
+        Self { all, course: Arc::new(course) }
     }
 }
 
@@ -218,9 +263,28 @@ mod tests {
         assert_eq!(times.total_s(), all.total_s());
         assert_eq!(times.lasting(25.0).seconds(Phase::Cutting), 18.0);
         assert_eq!(PhaseTimes::default().lasting(25.0), PhaseTimes::default());
+        assert!(!times.has_course() && PhaseTimes::default().has_course());
         for (place, phase) in Phase::ALL.into_iter().enumerate() {
             assert_eq!(phase.index(), place);
         }
+    }
+
+    #[test]
+    fn what_is_left_is_its_end_where_that_is_known() {
+        // Half a minute without the spindle, then a minute of cuts.
+        let all = Times { cutting_s: 60.0, rapid_s: 30.0, dwell_s: 0.0 };
+        let on = Times { cutting_s: 60.0, ..Times::default() };
+        let (moving, cutting) = ([0.0, 0.0, 30.0, 0.0, 0.0], [60.0, 0.0, 0.0, 0.0, 0.0]);
+        let known = PhaseTimes::split(&all, &on).in_stretches(vec![moving, cutting]);
+        assert!(known.has_course());
+        assert_eq!((known.lasting(90.0), known.lasting(900.0)), (known.clone(), known.clone()));
+        let seconds = |times: PhaseTimes| [Phase::Cutting, Phase::Moving].map(|phase| times.seconds(phase));
+        assert_eq!(seconds(known.lasting(75.0)), [60.0, 15.0]);
+        assert_eq!(seconds(known.lasting(45.0)), [45.0, 0.0]);
+        assert_eq!(known.lasting(45.0).stretches().len(), 1);
+        assert_eq!(seconds(known.lasting(-1.0)), [0.0, 0.0]);
+        // Nobody knows the order: each has its share.
+        assert_eq!(seconds(PhaseTimes::split(&all, &on).lasting(45.0)), [30.0, 15.0]);
     }
 
     #[test]

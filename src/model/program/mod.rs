@@ -13,7 +13,7 @@ pub mod toolpath;
 pub mod totals;
 
 pub use ask::{Entry, ProgramAnswer, ProgramQuery};
-pub use energy::{Drawn, Phase, PhaseTimes, RunEnergy};
+pub use energy::{Drawn, Phase, PhaseTimes, RunEnergy, Stretch};
 pub use journal::{Checkpoint, Next};
 pub use order::{Agreed, ProgramOrder, RunRequest, Start};
 pub use past::{PastRun, RunEnd, RunId};

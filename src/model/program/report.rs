@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 
+use super::energy::Stretch;
 use crate::model::axes::{AxisSet, MAX_AXES};
 
 /// BLAKE3 of a file's bytes: the same content has the same report, wherever the file lies.
@@ -178,6 +179,9 @@ pub struct Report {
     pub waits: Vec<Wait>,
     /// Rising points of (line, seconds from the start) for the remaining time; bounded.
     pub timeline: Arc<Vec<(u64, f32)>>,
+    /// Stretches of its time one after the other, each with its seconds by what the machine does; bounded.
+    #[serde(default)]
+    pub course: Arc<Vec<Stretch>>,
 }
 
 impl Report {
@@ -221,6 +225,7 @@ mod tests {
             tools: Vec::new(),
             waits: Vec::new(),
             timeline: Arc::new(vec![(10, 4.0), (20, 10.0)]),
+            course: Arc::default(),
         };
         for (line, seconds) in
             [(0, 0.0), (5, 2.0), (10, 4.0), (15, 7.0), (20, 10.0), (25, 15.0), (30, 20.0), (99, 20.0)]

@@ -174,6 +174,9 @@ pub enum Prompt {
         counter_clockwise: bool,
         /// What it waited for when it began to wait.
         text: String,
+        /// Lines before it have switched the spindle: that it stands, or turns the other way, does not rest on a report.
+        #[serde(default)]
+        sure: bool,
     },
     /// The controller refused a line.
     LineRefused {

@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use super::learned::Need;
+use super::losses::{self, one_way};
 use super::profile::DayProfile;
 use super::state::Sun;
 use crate::model::Time;
@@ -14,8 +15,9 @@ const SUN_HALVES_S: f64 = 3600.0;
 const SUN_SHAPE_W: f64 = 50.0;
 /// And the shape makes no more than so much of the present sun.
 const MOST_SHAPE: f64 = 1.5;
-/// Steps of the look ahead.
+/// Steps of the look ahead, about.
 const STEPS: u32 = 240;
+const SECONDS_PER_HOUR: f64 = 3600.0;
 
 /// A battery, down to where its inverter stops.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -161,6 +163,7 @@ impl Outlook {
             reserve.soc_percent,
             reserve.floor_percent
         ));
+        assumed.push(losses::assumed());
         assumed.push(format!("other loads as now: {other_w:.0} W"));
         let verdict = match discharge(&need, &reserve, other_w, |_| 0.0) {
             End::At(to_percent) => Verdict::Battery { to_percent },
@@ -227,23 +230,34 @@ enum End {
 }
 
 fn discharge(need: &Need, reserve: &Reserve, other_w: f64, sun: impl Fn(f64) -> f64) -> End {
-    let seconds = need.time.as_secs_f64();
     let full = reserve.capacity_wh;
     let mut left = full * reserve.soc_percent / 100.0;
     let floor = full * reserve.floor_percent / 100.0;
-    let step_s = seconds / f64::from(STEPS);
-    let wh = (need.at_most_wh() + other_w * seconds / 3600.0) / f64::from(STEPS);
-    for step in 0..STEPS {
-        let begins_s = f64::from(step) * step_s;
-        let sun_wh = sun(begins_s + step_s / 2.0) * step_s / 3600.0;
+    let mut begins_s = 0.0;
+    for (step_s, needs_wh) in steps(need) {
+        let sun_wh = sun(begins_s + step_s / 2.0) * step_s / SECONDS_PER_HOUR;
+        let net_wh = sun_wh - needs_wh - other_w * step_s / SECONDS_PER_HOUR;
         let before = left;
-        left = (left - wh + sun_wh).min(full.max(before));
+        let into_wh = if net_wh >= 0.0 { net_wh * one_way() } else { net_wh / one_way() };
+        left = (left + into_wh).min(full.max(before));
         if left < floor {
             let part = if before > floor { (before - floor) / (before - left) } else { 0.0 };
             return End::After(Duration::from_secs_f64(begins_s + part * step_s));
         }
+        begins_s += step_s;
     }
     End::At(left / full * 100.0)
+}
+
+/// Steps of about the same length with what the program needs in each, in Wh.
+fn steps(need: &Need) -> impl Iterator<Item = (f64, f64)> {
+    let longest_s = need.time.as_secs_f64() / f64::from(STEPS);
+    need.course.iter().flat_map(move |share| {
+        let count = (share.seconds / longest_s).ceil();
+        let count = if count >= 1.0 { count.min(f64::from(STEPS)) } else { 1.0 };
+        let step = (share.seconds / count, need.at_most_wh() * share.part / count);
+        std::iter::repeat_n(step, count as usize)
+    })
 }
 
 #[cfg(test)]

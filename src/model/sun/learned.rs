@@ -106,6 +106,17 @@ pub struct Need {
     pub most_w: f64,
     /// What is assumed, in words.
     pub assumed: Vec<String>,
+    /// When it needs how much, one after the other.
+    pub course: Vec<Share>,
+}
+
+/// What a stretch of a program needs.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Share {
+    /// It lasts so many seconds.
+    pub seconds: f64,
+    /// Its part of all that the program needs, 0 to 1.
+    pub part: f64,
 }
 
 /// Why nothing can be said, and what to do about it.
@@ -126,7 +137,9 @@ impl Need {
             time: Duration::from_secs_f64(times.total_s().clamp(0.0, 1e9)),
             most_w: 0.0,
             assumed: Vec::new(),
+            course: Vec::new(),
         };
+        let mut most_w = [0.0; Phase::COUNT];
         let (mut told, mut guessed) = (Vec::new(), Vec::new());
         for phase in Phase::ALL {
             let seconds = times.seconds(phase);
@@ -147,6 +160,7 @@ impl Need {
             need.wh += wh;
             need.spread_wh += spread_w * seconds / SECONDS_PER_HOUR;
             need.most_w = need.most_w.max(watts);
+            most_w[phase.index()] = watts + spread_w;
         }
         if !told.is_empty() {
             let runs = if learned.runs == 1 { "1 run".to_owned() } else { format!("{} runs", learned.runs) };
@@ -157,6 +171,10 @@ impl Need {
             let never = if learned.runs == 0 { "no run was measured yet".to_owned() } else { never(&guessed) };
             need.assumed.push(format!("{never}: {guess:.0} W, {source}"));
         }
+        if !times.has_course() {
+            need.assumed.push("when in the program it is needed is not known: evenly".to_owned());
+        }
+        need.course = shares(times, &most_w);
         Ok(need)
     }
 
@@ -181,6 +199,19 @@ impl Need {
         }
         format!("{:.1} kWh ± {:.1}", self.wh / 1000.0, up(self.spread_wh / 100.0) / 10.0)
     }
+}
+
+/// Each stretch with its part, by what its phases draw at most.
+fn shares(times: &PhaseTimes, watts: &[f64; Phase::COUNT]) -> Vec<Share> {
+    let needs = |stretch: &[f64; Phase::COUNT]| -> f64 { stretch.iter().zip(watts).map(|(s, watts)| s * watts).sum() };
+    let stretches = times.stretches();
+    let all: f64 = stretches.iter().map(needs).sum();
+    let even = 1.0 / stretches.len() as f64;
+    let share = |stretch: &[f64; Phase::COUNT]| Share {
+        seconds: stretch.iter().sum(),
+        part: if all > 0.0 { needs(stretch) / all } else { even },
+    };
+    stretches.iter().map(share).collect()
 }
 
 /// Rounded up, but not for what arithmetic added on the way.
@@ -263,6 +294,23 @@ mod tests {
         assert_eq!(one.words(), "0 Wh ± 200");
         let four = Need::of(&hour(), &Learned::of(&[restless; 4]), None).unwrap();
         assert_eq!(four.spread_wh.round(), 100.0);
+    }
+
+    #[test]
+    fn what_draws_more_needs_the_larger_part_of_the_energy_when_it_is_done() {
+        let mut learned = Learned::of(&[run(600.0, 900.0)]);
+        learned.phases[Phase::Moving.index()] = Drawn { seconds: 600.0, wh: 100.0 * 600.0 / 3600.0 };
+        let all = Times { cutting_s: 1200.0, ..Times::default() };
+        let on = Times { cutting_s: 600.0, ..Times::default() };
+        let times = PhaseTimes::split(&all, &on);
+        let even = Need::of(&times, &learned, None).unwrap();
+        assert_eq!(even.course, [Share { seconds: 1200.0, part: 1.0 }]);
+        assert!(even.assumed.last().unwrap().contains("evenly"), "{:?}", even.assumed);
+        let times = times.in_stretches(vec![[0.0, 0.0, 600.0, 0.0, 0.0], [600.0, 0.0, 0.0, 0.0, 0.0]]);
+        let need = Need::of(&times, &learned, None).unwrap();
+        assert!(need.assumed.iter().all(|text| !text.contains("evenly")), "{:?}", need.assumed);
+        let parts: Vec<f64> = need.course.iter().map(|share| (share.part * 10.0).round()).collect();
+        assert_eq!((parts, need.course[0].seconds), (vec![1.0, 9.0], 600.0));
     }
 
     #[test]

@@ -6,6 +6,7 @@
 mod expr;
 mod forecast;
 mod learned;
+pub mod losses;
 mod order;
 mod parse;
 mod plan;
@@ -17,10 +18,10 @@ mod word;
 
 pub use expr::{Expr, Op, Sum, Truth};
 pub use forecast::{Outlook, Reserve, Supply, Verdict};
-pub use learned::{Learned, NOTHING_MEASURED, Need};
+pub use learned::{Learned, NOTHING_MEASURED, Need, Share};
 pub use order::SunOrder;
 pub use parse::{BadCondition, Condition, read_duration};
-pub use plan::{Plan, PlanHour, PlanTime, PlanWindow, PlanWindowKind, day_time};
+pub use plan::{Plan, PlanHour, PlanTime, PlanWindow, PlanWindowKind, day_time, in_window};
 pub use profile::{DayProfile, median, scatter};
 pub use rule::{Action, Rule, WhenUnknown};
 pub use state::{Firing, Knowledge, Park, ParkStep, RuleState, Seen, SpindleWait, Sun, SunStart};

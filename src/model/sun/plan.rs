@@ -24,6 +24,11 @@ pub fn day_time(minute: u16) -> String {
     format!("{:02}:{:02}", minute / 60, minute % 60)
 }
 
+/// Whether a minute of the day lies in a window; one that ends before it begins goes over midnight.
+pub const fn in_window(from: u16, to: u16, minute: u16) -> bool {
+    if from <= to { from <= minute && minute < to } else { from <= minute || minute < to }
+}
+
 /// An hour of the plan, or what is left of the first one.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 pub struct PlanHour {

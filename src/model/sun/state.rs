@@ -132,6 +132,9 @@ pub struct SpindleWait {
     pub why: String,
     /// Since when.
     pub since: Time,
+    /// It is a key that was not sent, and does not go by itself: it may be pressed again when there is room.
+    #[serde(default)]
+    pub kept: bool,
 }
 
 /// A program that is to be started when the sun allows.

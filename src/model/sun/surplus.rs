@@ -1,8 +1,8 @@
 //! A program that a person has marked to be started when the sun allows. Pure; time comes in as an argument.
 //!
 //! ```text
-//!  waits ──enough and ready──▶ gathers ──for long enough──▶ counts down ──to its end──▶ spent (started)
-//!    ▲ ◀── not enough, not known, not ready, not looked at ──┘ ◀───────┘        └─ cancelled, lost ─▶ spent
+//!  waits ──enough and ready──▶ gathers ──for long enough──▶ counts down ──to its end──▶ starts ──▶ spent
+//!    ▲ ◀── not enough, not known, not ready, not looked at ──┘ ◀───────┘    from each: cancelled, lost ─▶ spent
 //! ```
 //!
 //! It begins at what the program needs and a margin above, and goes on as long as there is what the program needs. One mark is
@@ -48,6 +48,8 @@ pub enum StartPhase {
         /// When.
         until: Time,
     },
+    /// Its file is read and its first line made ready: until one has gone out it can be cancelled.
+    Starts,
     /// It was started, cancelled or lost.
     Spent,
 }
@@ -109,7 +111,7 @@ impl SunWait {
 
     /// Looks again.
     pub fn look(&mut self, now: Time, seen: SunSeen<'_>) -> StartStep {
-        if self.phase == StartPhase::Spent {
+        if matches!(self.phase, StartPhase::Starts | StartPhase::Spent) {
             return StartStep::Stay;
         }
         let gap = self.looked.replace(now).is_some_and(|last| now.since(last) > LONGEST_GAP);
@@ -135,11 +137,11 @@ impl SunWait {
                 return StartStep::CountdownBegins;
             }
             StartPhase::Counts { until } if now >= until => {
-                self.phase = StartPhase::Spent;
+                self.phase = StartPhase::Starts;
                 return StartStep::Start;
             }
             StartPhase::Gathers { since } => self.tell_progress(now.since(since)),
-            StartPhase::Counts { .. } | StartPhase::Spent => {}
+            StartPhase::Counts { .. } | StartPhase::Starts | StartPhase::Spent => {}
         }
         StartStep::Stay
     }
@@ -206,6 +208,7 @@ mod tests {
         assert_eq!(pass(&mut wait, &mut now, 1, seen(1500.0)), StartStep::CountdownBegins);
         assert_eq!(pass(&mut wait, &mut now, 59, seen(1500.0)), StartStep::Stay);
         assert_eq!(pass(&mut wait, &mut now, 1, seen(1500.0)), StartStep::Start);
+        assert_eq!(wait.phase(), StartPhase::Starts, "it can be cancelled still");
         assert_eq!(pass(&mut wait, &mut now, 5000, seen(9000.0)), StartStep::Stay, "one mark is one start");
     }
 

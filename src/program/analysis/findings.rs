@@ -2,10 +2,11 @@
 
 use super::problems::Problems;
 use super::reach::{Reaches, arc_mm};
+use crate::model::program::Stretch;
 use crate::model::program::report::{FileUnits, Frame, Problem, Reach, Times, Wait, WaitFor};
 use crate::model::program::toolpath::Toolpath;
 use crate::program::block::Block;
-use crate::program::estimate::{EstimateModel, Estimator};
+use crate::program::estimate::{Estimate, EstimateModel, Estimator};
 use crate::program::modal::Modal;
 use crate::program::motion::{Motion, Speed, Straight};
 use crate::program::toolpath::PathBuilder;
@@ -45,6 +46,7 @@ pub(super) struct Found {
     pub(super) times: Times,
     pub(super) spindle_on: Times,
     pub(super) timeline: Vec<(u64, f32)>,
+    pub(super) course: Vec<Stretch>,
     pub(super) units: FileUnits,
     pub(super) cut_mm: f64,
     pub(super) rapid_mm: f64,
@@ -147,7 +149,7 @@ impl Findings {
     }
 
     pub(super) fn finish(self, shifted: impl Fn(Frame) -> bool) -> Found {
-        let (times, spindle_on, timeline) = self.estimator.finish();
+        let Estimate { times, spindle_on, timeline, course } = self.estimator.finish();
         Found {
             problems: self.problems,
             reach: self.reaches.finish(shifted),
@@ -155,6 +157,7 @@ impl Findings {
             times,
             spindle_on,
             timeline,
+            course,
             units: self.units,
             cut_mm: self.cut_mm,
             rapid_mm: self.rapid_mm,

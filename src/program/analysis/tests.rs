@@ -1,6 +1,7 @@
 use super::*;
 use crate::model::Firmware;
 use crate::model::program::report::{FileUnits, Frame, Severity, Wait, WaitFor};
+use crate::model::program::{Phase, PhaseTimes};
 
 fn config() -> AnalysisConfig {
     AnalysisConfig { dialect: Dialect::new(Firmware::GrblHal, 3), model: EstimateModel::default() }
@@ -127,6 +128,22 @@ fn the_timeline_leads_to_the_end() {
     let (report, _) = analysed(POCKET);
     assert_eq!(report.seconds_at(report.lines), report.times.total_s());
     assert!(report.seconds_at(9) < report.seconds_at(16));
+}
+
+#[test]
+fn what_is_done_when_is_known_in_stretches_that_add_up() {
+    let (report, _) = analysed("G21 G90 G17 G94 G54\nG1 X100 F600\nG4 P20\nM3 S900\nG1 X0\nG0 X100\nG1 X0\nM5\n");
+    let times = PhaseTimes::of(&report);
+    let stretches = times.stretches();
+    for phase in Phase::ALL {
+        let sum: f64 = stretches.iter().map(|stretch| stretch[phase.index()]).sum();
+        assert!((sum - times.seconds(phase)).abs() < 0.01, "{phase:?}: {sum} of {}", times.seconds(phase));
+    }
+    let turns = |stretch: &[f64; 5]| stretch[Phase::Cutting.index()] + stretch[Phase::Crossing.index()] > 0.0;
+    // A third of it has gone by before the spindle starts.
+    let before = stretches.iter().take_while(|stretch| !turns(stretch)).count();
+    assert!(before > stretches.len() / 3 && before < stretches.len() / 2 + 5, "{before} of {}", stretches.len());
+    assert!(stretches[before + 1..].iter().all(turns), "{stretches:?}");
 }
 
 #[test]

@@ -76,6 +76,7 @@ fn report(reach: Vec<Reach>) -> Report {
         tools: Vec::new(),
         waits: Vec::new(),
         timeline: Arc::default(),
+        course: Arc::default(),
     }
 }
 

@@ -33,7 +33,7 @@ fn chain(places: &[Point], speed: Speed) -> Vec<Motion> {
 fn times(model: EstimateModel, motions: &[Motion]) -> Times {
     let mut estimator = Estimator::new(model);
     motions.iter().zip(1..).for_each(|(motion, line)| estimator.add(motion, line));
-    estimator.finish().0
+    estimator.finish().times
 }
 
 fn total(model: EstimateModel, motions: &[Motion]) -> f64 {
@@ -150,7 +150,7 @@ fn feed_per_revolution_follows_the_spindle() {
     let mut estimator = Estimator::new(model(3000.0, 200.0));
     estimator.spindle(1200.0);
     estimator.add(&motion[0], 1);
-    is_about(estimator.finish().0.total_s(), 2.05);
+    is_about(estimator.finish().times.total_s(), 2.05);
 }
 
 #[test]
@@ -160,7 +160,7 @@ fn the_timeline_rises_to_the_end_and_is_bounded() {
     for (motion, line) in chain(&places, Speed::MmMin(600.0)).iter().zip(1..) {
         estimator.add(motion, line);
     }
-    let (times, _, points) = estimator.finish();
+    let Estimate { times, timeline: points, .. } = estimator.finish();
     assert!(points.len() > MOST_POINTS / 4 && points.len() <= MOST_POINTS, "{}", points.len());
     assert!(points.windows(2).all(|pair| pair[0].0 < pair[1].0 && pair[0].1 <= pair[1].1));
     assert_eq!(points.last(), Some(&(5000, times.total_s() as f32)));
@@ -212,6 +212,6 @@ proptest! {
             prop_assert!(estimator.seconds() >= before);
             before = estimator.seconds();
         }
-        prop_assert!(estimator.finish().0.total_s() >= before);
+        prop_assert!(estimator.finish().times.total_s() >= before);
     }
 }

@@ -48,8 +48,7 @@ pub fn inverter(power: &Power, name: Option<&str>, now: Time) -> Result<Vec<Stri
             vec![format!("Inverters: {}.", names.join(", "))]
         });
     };
-    let unit =
-        power.find(name).ok_or_else(|| format!("there is no inverter {name:?}; there is {}", names.join(", ")))?;
+    let unit = power.named(name)?;
     let known = &unit.known;
     let mut lines = vec![brief(unit, now), format!("The grid is {}.", grid(&known.grid, now))];
     if let Some(left) = unit.minutes_left(now) {

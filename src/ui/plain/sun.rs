@@ -30,6 +30,10 @@ pub fn told(snapshot: &Snapshot, now: Time) -> Vec<String> {
 
 /// A spindle start that waits.
 pub fn spindle(wait: &SpindleWait) -> String {
+    if wait.kept {
+        let SpindleWait { what, why, .. } = wait;
+        return format!("{what} was NOT sent: it starts the spindle again, and {why}. resume starts it anyway.");
+    }
     format!("The spindle start of {} waits for power: {}. resume starts it anyway.", wait.what, wait.why)
 }
 
@@ -39,6 +43,7 @@ pub fn start(start: &SunStart) -> String {
         (StartPhase::Counts { .. }, Some(left)) => {
             format!("{} STARTS IN {left} SECONDS: {}. stop cancels it.", start.name, start.why)
         }
+        (StartPhase::Starts, _) => format!("{} STARTS NOW: its file is read. stop cancels it.", start.name),
         (StartPhase::Spent, _) => format!("{}: {}.", start.name, start.why),
         _ => format!("{} waits for the sun: {}. stop cancels that.", start.name, start.why),
     }

@@ -292,7 +292,7 @@ fn what_the_program_that_runs_needs_and_has_drawn_is_told_with_power() {
     let said = words(&Scene::new(snapshot).line("power"));
     for part in [
         "plate.nc, from here on: needs 130 Wh",
-        "battery alone to 62 %; fine.",
+        "battery alone to 61 %; fine.",
         "far: 0.45 kWh: sun 0.29, battery 0.16.",
     ] {
         assert!(said.contains(part), "{part}: {said}");
@@ -375,7 +375,13 @@ fn what_waits_for_power_or_sun_is_said_and_answered() {
     let mut scene = Scene::of(StateKind::Idle);
     scene.talk.look(&scene.snapshot, scene.now);
     assert!(words(&scene.line("sun")).contains("No rule is configured"));
-    let wait = SpindleWait { what: "M3 S1000".into(), line: None, why: "600 W spare of 3000 W".into(), since: NOW };
+    let wait = SpindleWait {
+        what: "M3 S1000".into(),
+        line: None,
+        why: "600 W spare of 3000 W".into(),
+        since: NOW,
+        kept: false,
+    };
     scene.snapshot.sun = Arc::new(Sun { spindle: Some(wait), ..Sun::default() });
     assert!(words(&scene.line("sun")).contains("The spindle start of M3 S1000 waits for power: 600 W spare"));
     assert!(words(&scene.line("G0 X1")).contains("M3 S1000 waits for power"), "nothing goes before it");

@@ -66,7 +66,7 @@ fn left(run: &Run) -> Option<PhaseTimes> {
     if run.check_mode || run.outline {
         return None;
     }
-    Some(run.phases?.lasting(run.remaining_s?))
+    Some(run.phases.as_ref()?.lasting(run.remaining_s?))
 }
 
 fn unix_ms(settings: &Settings, now: Time) -> Option<i64> {

@@ -2,6 +2,7 @@
 
 use super::form::plain;
 use crate::model::power::SettingRow;
+use crate::model::sun::in_window;
 
 /// Minutes of a day.
 const DAY: u16 = 1440;
@@ -51,12 +52,7 @@ impl Edge {
 impl Window {
     /// It is in force at this minute.
     pub fn holds(&self, minute: u16) -> bool {
-        match (self.start, self.end) {
-            (Some(start), Some(end)) if start <= end => (start..end).contains(&minute),
-            // Over midnight.
-            (Some(start), Some(end)) => minute >= start || minute < end,
-            _ => false,
-        }
+        self.start.zip(self.end).is_some_and(|(start, end)| in_window(start, end, minute))
     }
 
     /// What it is called: `1 charge`.

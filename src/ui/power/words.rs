@@ -115,8 +115,12 @@ pub fn degrees(value: f64) -> String {
     format!("{value:.0} °C")
 }
 
-/// How long a battery lasts; above an hour in steps of five minutes.
+/// How long a battery lasts, or a program; above an hour in steps of five minutes, below a minute in steps of five seconds.
 pub fn minutes(minutes: f64) -> String {
+    if minutes < 1.0 {
+        let fives = (minutes.max(0.0) * 12.0).floor() as u64 * 5;
+        return format!("{fives} s");
+    }
     let whole = minutes.max(0.0).floor().min(1e9) as u64;
     match whole {
         0..60 => format!("{whole} min"),
@@ -221,9 +225,17 @@ mod tests {
 
     #[test]
     fn times_are_as_exact_as_they_can_be_believed() {
-        for (value, text) in
-            [(0.4, "0 min"), (59.9, "59 min"), (67.0, "1 h 05 min"), (134.9, "2 h 10 min"), (9000.0, "6 days")]
-        {
+        for (value, text) in [
+            (-1.0, "0 s"),
+            (0.4, "20 s"),
+            (0.75, "45 s"),
+            (0.999, "55 s"),
+            (1.0, "1 min"),
+            (59.9, "59 min"),
+            (67.0, "1 h 05 min"),
+            (134.9, "2 h 10 min"),
+            (9000.0, "6 days"),
+        ] {
             assert_eq!(minutes(value), text);
         }
     }

@@ -113,6 +113,7 @@ pub(crate) fn details() -> Details {
         tools: vec![1, 2],
         waits: vec![Wait { line: 2400, what: WaitFor::Tool(Some(2)) }],
         timeline: Arc::new(vec![(4812, 747.0)]),
+        course: Arc::new(vec![[700.0, 30.0, 11.0, 6.0, 0.0]]),
     };
     Details { report: Arc::new(report), problems, path: Some(Arc::new(path())) }
 }

@@ -211,5 +211,6 @@ fn main_hints(cx: &Cx<'_>, width: usize) -> Vec<Span<'static>> {
 }
 
 fn row_hint(cx: &Cx<'_>, action: Action) -> Vec<Span<'static>> {
-    action::find(action).map(|row| cx.hint(&cx.key(action), row.name).to_vec()).unwrap_or_default()
+    let name = |row: &'static action::Row| power::hint_name(cx, action).unwrap_or(row.name);
+    action::find(action).map(|row| cx.hint(&cx.key(action), name(row)).to_vec()).unwrap_or_default()
 }

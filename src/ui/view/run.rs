@@ -117,7 +117,7 @@ fn keys_line(cx: &Cx<'_>, run: &Run) -> Vec<Span<'static>> {
     let mut spans = vec![Span::raw(" ")];
     if let Some(prompt) = &run.prompt {
         spans.extend(cx.hint(&cx.key(Action::Resume), "answers"));
-        spans.push(cx.span(format!(" {} ", printable(&words::prompt(prompt))), Role::Alarm));
+        spans.push(cx.span(format!(" {} ", printable(&asked(cx, prompt))), Role::Alarm));
         return spans;
     }
     match run.state {
@@ -131,6 +131,16 @@ fn keys_line(cx: &Cx<'_>, run: &Run) -> Vec<Span<'static>> {
     }
     spans.extend(cx.hint(&cx.key(Action::StopProgram), "ends it, position kept"));
     spans
+}
+
+/// What it asks; of a spindle start that waits for power, how that stands now.
+fn asked(cx: &Cx<'_>, prompt: &Prompt) -> String {
+    match (prompt, &cx.snapshot.sun.spindle) {
+        (Prompt::SpindleStart { line, .. }, Some(wait)) if wait.line == Some(*line) => {
+            format!("{}: {}", wait.what, wait.why)
+        }
+        _ => words::prompt(prompt),
+    }
 }
 
 /// What every tab tells of programs under its header: the run, what it asks, what was interrupted.

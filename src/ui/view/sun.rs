@@ -53,14 +53,25 @@ pub(super) fn notice(cx: &Cx<'_>, width: usize) -> Vec<Line<'static>> {
 /// A spindle start waits for power.
 pub(super) fn spindle(cx: &Cx<'_>, width: usize) -> Vec<Line<'static>> {
     let Some(wait) = &cx.snapshot.sun.spindle else { return Vec::new() };
-    let label = "SPINDLE WAITS";
-    let mut lines = block(cx, label, Role::Alarm, &format!("{}: {}", wait.what, wait.why), width);
+    let (label, text) = if wait.kept {
+        ("NOT SENT", format!("{} starts the spindle again: {}", wait.what, wait.why))
+    } else {
+        ("SPINDLE WAITS", format!("{}: {}", wait.what, wait.why))
+    };
+    let mut lines = block(cx, label, Role::Alarm, &text, width);
     lines.push(Line::from(vec![
         Span::raw(" ".repeat(label.len() + 3)),
         cx.span(cx.key(Action::Resume), Role::Key),
         cx.span(" starts it anyway   ", Role::Text),
         cx.span(cx.key(if wait.line.is_some() { Action::StopProgram } else { Action::Stop }), Role::Key),
-        cx.span(if wait.line.is_some() { " ends the program" } else { " drops it" }, Role::Text),
+        cx.span(
+            match (wait.line.is_some(), wait.kept) {
+                (true, _) => " ends the program",
+                (false, true) => " puts this away",
+                (false, false) => " drops it",
+            },
+            Role::Text,
+        ),
     ]));
     lines
 }
@@ -71,6 +82,9 @@ pub(super) fn start(cx: &Cx<'_>, width: usize) -> Vec<Line<'static>> {
     let (label, role, text) = match (start.phase, start.left_s) {
         (StartPhase::Counts { .. }, Some(left)) => {
             ("SUN STARTS IT", Role::Alarm, format!("{} in {left} s, KEEP CLEAR: {}", start.name, start.why))
+        }
+        (StartPhase::Starts, _) => {
+            ("SUN STARTS IT", Role::Alarm, format!("{} NOW, KEEP CLEAR: its file is read", start.name))
         }
         (StartPhase::Spent, _) => ("SUN", Role::Selected, format!("{}: {}", start.name, start.why)),
         _ => ("WAITS FOR SUN", Role::Selected, format!("{}: {}", start.name, start.why)),

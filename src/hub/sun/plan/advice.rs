@@ -1,7 +1,7 @@
 //! Which time windows would be good, and why. Pure. Nobody sets them but a person.
 
-use super::battery::ROUND_TRIP;
 use super::{Given, TariffWindow, clock};
+use crate::model::sun::losses::{ROUND_TRIP, one_way};
 use crate::model::sun::{Plan, PlanHour, PlanTime, PlanWindow, PlanWindowKind};
 
 const HOUR_MS: i64 = 3_600_000;
@@ -32,7 +32,7 @@ fn charge(given: &Given<'_>, plan: &Plan) -> Option<PlanWindow> {
         return None;
     }
     let after = |hour: &&PlanHour| hour.grid_w > 0.0;
-    let percent = missing / ROUND_TRIP.sqrt() / given.battery.capacity_wh * 100.0 + RESERVE_PERCENT;
+    let percent = missing / one_way() / given.battery.capacity_wh * 100.0 + RESERVE_PERCENT;
     let kwh = missing / 1000.0;
     if given.tariffs.is_empty() {
         let back = plan.hours.iter().rev().find(after).map(|hour| end_of(hour, given))?;
@@ -66,7 +66,7 @@ fn charge(given: &Given<'_>, plan: &Plan) -> Option<PlanWindow> {
     }
     let (from, to) = around(plan, cheap, given)?;
     let at = plan.hours.iter().find(|hour| hour.from == from).map_or(plan.soc_percent, |hour| hour.soc_percent);
-    let needed = later / ROUND_TRIP.sqrt() / given.battery.capacity_wh * 100.0 + RESERVE_PERCENT;
+    let needed = later / one_way() / given.battery.capacity_wh * 100.0 + RESERVE_PERCENT;
     let why = format!(
         "the battery comes to its limit at {empty}; {:.1} kWh would come from the grid later at up to {dear} a kWh, and cost {low} here, \
          {:.3} with what is lost on the way",

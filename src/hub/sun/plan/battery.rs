@@ -2,12 +2,11 @@
 
 use super::usual::Usual;
 use super::{Given, clock};
+use crate::model::sun::losses::one_way;
 use crate::model::sun::{Plan, PlanHour, PlanTime};
 
 const HOUR_MS: i64 = 3_600_000;
 const MINUTE_MS: i64 = 60_000;
-/// What comes out of a battery of what goes in; half of it is lost on either way.
-pub(super) const ROUND_TRIP: f64 = 0.9;
 /// A plan ends in the morning, at this hour.
 const MORNING_H: u16 = 10;
 /// And reaches at least so far.
@@ -22,7 +21,7 @@ pub(super) fn run(given: &Given<'_>, usual: &Usual<'_>) -> Plan {
         inverter: battery.inverter.clone(),
         made: clock(given.now_ms, given.zone),
         soc_percent: battery.soc_percent,
-        floor_percent: battery.floor_percent,
+        floor_percent: battery.floor(),
         ..Plan::default()
     };
     let mut soc = battery.soc_percent;
@@ -47,11 +46,10 @@ fn step(given: &Given<'_>, usual: &Usual<'_>, soc: f64, from_ms: i64, to_ms: i64
     let battery = given.battery;
     let watts = usual.at(given, from_ms);
     let hours = (to_ms - from_ms) as f64 / HOUR_MS as f64;
-    let one_way = ROUND_TRIP.sqrt();
     // A limit above what is in it now is not reached by discharging.
-    let floor = battery.floor_percent.min(soc);
+    let floor = battery.floor().min(soc);
     let net = watts.pv_w - watts.load_w;
-    let percent_per_hour = (if net >= 0.0 { net * one_way } else { net / one_way }) / battery.capacity_wh * 100.0;
+    let percent_per_hour = (if net >= 0.0 { net * one_way() } else { net / one_way() }) / battery.capacity_wh * 100.0;
     let wanted = soc + percent_per_hour * hours;
     let after = wanted.clamp(floor, 100.0);
     // What battery cannot take or give, for the whole hour.
@@ -62,7 +60,7 @@ fn step(given: &Given<'_>, usual: &Usual<'_>, soc: f64, from_ms: i64, to_ms: i64
         clock(from_ms + (part * HOUR_MS as f64) as i64, given.zone)
     };
     first(&mut plan.full, soc < FULL && after >= FULL, || moment(FULL));
-    first(&mut plan.empty, net < 0.0 && after <= battery.floor_percent, || moment(battery.floor_percent));
+    first(&mut plan.empty, net < 0.0 && after <= battery.floor(), || moment(battery.floor()));
     PlanHour {
         from: clock(from_ms, given.zone),
         pv_w: watts.pv_w,

@@ -1,32 +1,19 @@
-//! Makes the plan anew every quarter of an hour, off the runtime, and shows it.
+//! The hub's part in plans: tells how the battery stands, and shows what came out.
 
 use std::sync::Arc;
-use std::time::Duration;
 
-use jiff::tz::TimeZone;
 use tokio::sync::watch;
-use tokio::time::{MissedTickBehavior, interval, timeout};
 
-use super::{Battery, Given, Place, TariffWindow, plan};
+use super::super::look::disbelieved;
+use super::{Battery, Place, TariffWindow};
 use crate::hub::run::Keeper;
 use crate::model::Time;
-use crate::model::power::{Grain, GridState};
+use crate::model::power::GridState;
 use crate::model::snapshot::Snapshot;
 use crate::model::sun::Plan;
-use crate::store::{Store, now_ms};
 
-/// How often: a quarter of an hour is what the history adds.
-const EVERY: Duration = Duration::from_secs(15 * 60);
-/// After the start an inverter is given so long to tell of its battery.
-const PATIENCE: Duration = Duration::from_secs(60);
-/// History that is looked at: four of each weekday.
-const DAYS: i64 = 28;
-const DAY_MS: i64 = 24 * 3600 * 1000;
-
-/// What came out: the plan, or why there is none.
-type Made = Option<Result<Arc<Plan>, String>>;
-/// Where it comes from.
-pub(in crate::hub) type PlanNews = watch::Receiver<Made>;
+/// What came out: the plan, or why there is none. `None`: nobody has looked yet.
+pub(in crate::hub) type Made = Option<Result<Arc<Plan>, String>>;
 
 /// What a plan is made from, beside history and battery.
 #[derive(Clone, Debug, Default)]
@@ -43,42 +30,28 @@ pub struct Planning {
 #[derive(Debug, Default)]
 pub(in crate::hub) struct PlanHub {
     pub(in crate::hub) planning: Planning,
-    battery: Option<watch::Sender<Result<Battery, String>>>,
+    /// Where the battery is told, if plans are made.
+    pub(in crate::hub::sun) tell: Option<watch::Sender<Result<Battery, String>>>,
     pub(in crate::hub) made: Made,
 }
 
 impl Keeper {
-    /// Begins to make plans. Without inverters and a history there is nothing to make them from. To be called in the runtime.
-    pub(in crate::hub) fn begin_plan(&mut self, store: Option<Store>, zone: TimeZone) -> Option<PlanNews> {
-        let store = store.filter(|_| !self.snapshot.power.inverters.is_empty())?;
-        let (battery, known) = watch::channel(Err("the inverter has not answered yet".to_owned()));
-        let (tell, made) = watch::channel(None);
-        self.sun.plan.battery = Some(battery);
-        tokio::spawn(run(store, zone, self.sun.plan.planning.clone(), known, tell));
-        Some(made)
-    }
-
-    /// There is a newer one.
-    pub(in crate::hub) fn take_plan(&mut self, made: Made) {
-        self.sun.plan.made = made;
-        self.show_sun();
-    }
-
     /// The battery as it stands, for the next plan.
-    pub(in crate::hub) fn tell_battery(&self, now: Time) {
-        let Some(tell) = &self.sun.plan.battery else { return };
+    pub(in crate::hub::sun) fn tell_battery(&self, now: Time) {
+        let Some(tell) = &self.sun.plan.tell else { return };
         let inverter = self.sun.plan.planning.inverter.clone().or_else(|| self.only_inverter());
         let battery = battery(&self.snapshot, inverter.as_deref(), now);
         tell.send_if_modified(|known| {
-            let first = known.is_err() && battery.is_ok();
-            let news = *known != battery;
+            // Whoever waits for it waits until it is known.
+            let comes = known.is_err() && battery.is_ok();
             *known = battery;
-            // Whoever waits for it waits for the first one.
-            news && first
+            comes
         });
     }
 }
 
+/// # Errors
+/// Why it is not known, in words. What was read too long ago is not known either.
 fn battery(snapshot: &Snapshot, inverter: Option<&str>, now: Time) -> Result<Battery, String> {
     let Some(name) = inverter else {
         return Err(
@@ -88,15 +61,19 @@ fn battery(snapshot: &Snapshot, inverter: Option<&str>, now: Time) -> Result<Bat
     let unit = snapshot.power.find(name).ok_or_else(|| format!("there is no inverter {name:?}"))?;
     let known = &unit.known.battery;
     let capacity = unit.capacity_kwh.ok_or_else(|| format!("capacity_kwh of {name} is not configured"))?;
-    let soc =
-        known.soc_percent.shown(now).ok_or_else(|| format!("the charge of the battery of {name} is not known"))?;
-    let floor = known.soc_min_percent.shown(now);
+    if let Some(why) = disbelieved(snapshot, unit) {
+        return Err(format!("how the battery of {name} stands is not known: {why}"));
+    }
+    let soc = known.soc_percent.fresh(now).ok_or_else(|| match known.soc_percent.age(now) {
+        Some(age) => format!("the charge of the battery of {name} is {} s old", age.as_secs()),
+        None => format!("the charge of the battery of {name} is not known"),
+    })?;
     Ok(Battery {
         inverter: name.to_owned(),
         capacity_wh: capacity * 1000.0,
         soc_percent: soc.clamp(0.0, 100.0),
-        // A limit that is not known is none: what follows says so by going down to 0.
-        floor_percent: floor.unwrap_or(0.0).clamp(0.0, 100.0),
+        // A setting: it holds until another one is read.
+        floor_percent: known.soc_min_percent.shown(now).map(|percent| percent.clamp(0.0, 100.0)),
         grid: match unit.known.grid.state {
             GridState::Good => Some(true),
             GridState::Lost => Some(false),
@@ -105,54 +82,41 @@ fn battery(snapshot: &Snapshot, inverter: Option<&str>, now: Time) -> Result<Bat
     })
 }
 
-async fn run(
-    store: Store,
-    zone: TimeZone,
-    planning: Planning,
-    mut battery: watch::Receiver<Result<Battery, String>>,
-    tell: watch::Sender<Made>,
-) {
-    let _ = timeout(PATIENCE, battery.wait_for(Result::is_ok)).await;
-    let mut tick = interval(EVERY);
-    tick.set_missed_tick_behavior(MissedTickBehavior::Delay);
-    loop {
-        tokio::select! {
-            _ = tick.tick() => {}
-            () = tell.closed() => return,
-        }
-        let known = battery.borrow().clone();
-        let (store, zone, planning) = (store.clone(), zone.clone(), planning.clone());
-        let made = tokio::task::spawn_blocking(move || make(&store, &zone, &planning, known)).await;
-        match made {
-            Ok(made) => {
-                tell.send_replace(Some(made.map(Arc::new)));
-            }
-            Err(error) => tracing::error!(%error, "no plan was made"),
-        }
-    }
-}
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
 
-fn make(store: &Store, zone: &TimeZone, planning: &Planning, battery: Result<Battery, String>) -> Result<Plan, String> {
-    let battery = battery?;
-    let now_ms = now_ms();
-    let samples = store.reader().samples(Some(&battery.inverter), now_ms - DAYS * DAY_MS, now_ms, Grain::Quarter);
-    let samples = samples.map_err(|why| format!("the history cannot be read: {why}"))?;
-    plan(&Given {
-        now_ms,
-        zone,
-        battery: &battery,
-        samples: &samples,
-        place: planning.place.as_ref(),
-        tariffs: &planning.tariffs,
-    })
-}
+    use super::*;
+    use crate::model::power::{Bus, BusState, Inverter, Power, Reading, Unit, UnitState};
 
-/// Waits until it was made anew. For ever where nobody makes it.
-pub(in crate::hub) async fn news(plans: &mut Option<PlanNews>) -> Made {
-    if let Some(plans) = plans
-        && plans.changed().await.is_ok()
-    {
-        return plans.borrow_and_update().clone();
+    const NOW: Time = Time::from_millis(1_000_000);
+
+    fn at(age: Duration, change: impl FnOnce(&mut Unit)) -> Result<Battery, String> {
+        let mut unit = Unit {
+            known: Inverter { name: "roof".into(), ..Inverter::default() },
+            bus: "rs485".into(),
+            enabled: true,
+            state: UnitState::Answers,
+            capacity_kwh: Some(8.0),
+            ..Unit::default()
+        };
+        unit.known.battery.soc_percent = Reading::new(64.0, NOW, Duration::from_secs(5));
+        change(&mut unit);
+        let bus = Bus { name: "rs485".into(), state: BusState::Open, ..Bus::default() };
+        let power = Power { inverters: vec![unit.into()], buses: vec![bus.into()], armed_until: None };
+        let snapshot = Snapshot { power: power.into(), ..Snapshot::default() };
+        battery(&snapshot, Some("roof"), NOW + age)
     }
-    std::future::pending().await
+
+    #[test]
+    fn what_was_read_too_long_ago_or_is_not_believed_is_not_planned_with() {
+        let young = at(Duration::from_secs(10), |_| {}).unwrap();
+        assert_eq!((young.soc_percent, young.capacity_wh, young.floor_percent), (64.0, 8000.0, None));
+        let why = |age, change: fn(&mut Unit)| at(Duration::from_secs(age), change).unwrap_err();
+        assert_eq!(why(840, |_| {}), "the charge of the battery of roof is 840 s old");
+        assert!(why(1, |unit| unit.state = UnitState::Off).contains("switched off"));
+        assert!(why(1, |unit| unit.to_confirm = Some("another".into())).contains("which device"));
+        assert!(why(1, |unit| unit.capacity_kwh = None).contains("capacity_kwh of roof is not configured"));
+        assert!(why(1, |unit| unit.known.battery.soc_percent = Reading::default()).contains("is not known"));
+    }
 }

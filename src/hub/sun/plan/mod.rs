@@ -1,5 +1,5 @@
-//! What the battery will do until tomorrow morning, and which time windows would be good. Pure but for `keeper`, which reads the
-//! history now and then and shows what comes out. Nothing is ever written to an inverter from here.
+//! What the battery will do until tomorrow morning, and which time windows would be good. Pure but for `keeper`, the hub's part in
+//! it. Nothing is ever written to an inverter from here.
 
 mod advice;
 mod battery;
@@ -10,14 +10,14 @@ mod tests;
 mod usual;
 
 pub use keeper::Planning;
-pub(in crate::hub) use keeper::{PlanHub, PlanNews, news};
+pub(in crate::hub) use keeper::{Made, PlanHub};
 pub use sky::Place;
 
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
 
 use crate::model::power::Sample;
-use crate::model::sun::{Plan, PlanTime};
+use crate::model::sun::{Plan, PlanTime, in_window, losses};
 
 /// What a kWh from the grid costs at a time of day.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -33,11 +33,7 @@ pub struct TariffWindow {
 impl TariffWindow {
     /// Whether a minute of the day lies in it.
     pub(super) const fn holds(&self, minute: u16) -> bool {
-        if self.from <= self.to {
-            self.from <= minute && minute < self.to
-        } else {
-            self.from <= minute || minute < self.to
-        }
+        in_window(self.from, self.to, minute)
     }
 }
 
@@ -47,9 +43,17 @@ pub(super) struct Battery {
     pub(super) inverter: String,
     pub(super) capacity_wh: f64,
     pub(super) soc_percent: f64,
-    pub(super) floor_percent: f64,
+    /// Discharging ends here. `None`: not known.
+    pub(super) floor_percent: Option<f64>,
     /// Whether the grid is there. `None`: not known.
     pub(super) grid: Option<bool>,
+}
+
+impl Battery {
+    /// A limit that is not known is none: the plan goes down to 0, and says so.
+    pub(super) fn floor(&self) -> f64 {
+        self.floor_percent.unwrap_or(0.0)
+    }
 }
 
 /// What a plan is made from.
@@ -69,7 +73,14 @@ pub(super) struct Given<'a> {
 /// # Errors
 /// Why there is none: what is missing, in words.
 pub(super) fn plan(given: &Given<'_>) -> Result<Plan, String> {
-    let (usual, assumed) = usual::usual(given)?;
+    let (usual, mut assumed) = usual::usual(given)?;
+    if given.battery.floor_percent.is_none() {
+        let name = &given.battery.inverter;
+        assumed.push(format!(
+            "at which charge {name} stops discharging is not known: 0 % is taken, so it will be earlier"
+        ));
+    }
+    assumed.push(losses::assumed());
     let mut plan = battery::run(given, &usual);
     plan.assumed = assumed;
     plan.windows = advice::windows(given, &plan);

@@ -29,7 +29,13 @@ fn sunny(pv: f64, load: f64) -> Vec<Sample> {
 }
 
 fn battery(soc: f64) -> Battery {
-    Battery { inverter: "roof".into(), capacity_wh: 10_000.0, soc_percent: soc, floor_percent: 20.0, grid: Some(true) }
+    Battery {
+        inverter: "roof".into(),
+        capacity_wh: 10_000.0,
+        soc_percent: soc,
+        floor_percent: Some(20.0),
+        grid: Some(true),
+    }
 }
 
 fn made(now_h: i64, battery: &Battery, samples: &[Sample], tariffs: &[TariffWindow]) -> Result<Plan, String> {
@@ -93,7 +99,7 @@ fn dear_hours_without_a_battery_are_met_by_charging_in_the_cheap_ones() {
     let charge = plan.windows.iter().find(|window| matches!(window.kind, PlanWindowKind::Charge { .. })).unwrap();
     assert_eq!((charge.from.to_string().as_str(), charge.to.to_string().as_str()), ("22:00", "06:00"));
     assert!(
-        charge.words().starts_with("22:00 to 06:00: charge from the grid up to ") && charge.why.contains("0.111"),
+        charge.words().starts_with("22:00 to 06:00: charge from the grid up to ") && charge.why.contains("0.113"),
         "{charge:?}"
     );
     // The same price all day: nothing is gained, and what is lost on the way would be paid.
@@ -158,6 +164,26 @@ fn with_a_place_the_sun_is_a_clear_sky_of_which_as_much_comes_through_as_lately(
     let made = plan(&Given { samples: &blind, place: Some(&known), ..given }).unwrap();
     assert!(made.assumed[1].contains("half of a clear sky on 4000 W"), "{:?}", made.assumed);
     assert!(made.hours.iter().any(|hour| hour.pv_w > 1500.0));
+    // Two days of sun do not say how much comes through, but they are what was.
+    let young = now_ms - 2 * DAY_MS;
+    let few: Vec<Sample> = samples.iter().map(|s| Sample { pv_w: s.pv_w.filter(|_| s.at_ms > young), ..*s }).collect();
+    let made = plan(&Given { samples: &few, place: Some(&known), ..given }).unwrap();
+    assert_eq!(made.assumed[1], "sun as usual at each hour of the last days");
+    let nobody = Place { peak_w: None, ..known };
+    let made = plan(&Given { samples: &blind, place: Some(&nobody), ..given }).unwrap();
+    assert_eq!(made.assumed[1], "no sun was measured: none is counted");
+    assert!(made.hours.iter().all(|hour| hour.pv_w == 0.0));
+}
+
+#[test]
+fn a_limit_that_is_not_known_is_said_and_so_are_losses() {
+    let unknown = Battery { floor_percent: None, ..battery(50.0) };
+    let plan = made(12, &unknown, &sunny(0.0, 800.0), &[]).unwrap();
+    assert!(plan.assumed.iter().any(|text| text.contains("stops discharging is not known: 0 %")), "{:?}", plan.assumed);
+    assert_eq!(plan.hours.last().unwrap().soc_percent, 0.0);
+    let known = made(12, &battery(50.0), &sunny(0.0, 800.0), &[]).unwrap();
+    assert!(known.assumed.iter().all(|text| !text.contains("is taken")), "{:?}", known.assumed);
+    assert!(known.assumed.iter().any(|text| text.contains("lost on the way")), "{:?}", known.assumed);
 }
 
 proptest! {
@@ -171,7 +197,7 @@ proptest! {
         load in 0.0..5000.0_f64,
         now_h in 0..24_i64,
     ) {
-        let battery = Battery { capacity_wh: capacity, floor_percent: floor, ..battery(soc) };
+        let battery = Battery { capacity_wh: capacity, floor_percent: Some(floor), ..battery(soc) };
         let tariffs = [TariffWindow { from: 23 * 60, to: 5 * 60, price: 0.1 }, TariffWindow { from: 300, to: 1380, price: 0.3 }];
         let plan = made(now_h, &battery, &sunny(pv, load), &tariffs).unwrap();
         let mut before = soc;
@@ -180,7 +206,7 @@ proptest! {
             let into = (hour.soc_percent - before) / 100.0 * capacity;
             let net = hour.pv_w - hour.load_w + hour.grid_w - hour.spare_w;
             // What is lost on the way lies between.
-            let (low, high) = if into >= 0.0 { (into, into / 0.94) } else { (into, into * 0.94) };
+            let (low, high) = if into >= 0.0 { (into, into / losses::one_way()) } else { (into, into * losses::one_way()) };
             prop_assert!((low.min(high) - 1.0..=low.max(high) + 1.0).contains(&net), "{net}: {hour:?}");
             before = hour.soc_percent;
         }

@@ -70,10 +70,11 @@ pub(super) fn usual<'a>(given: &Given<'a>) -> Result<(Usual<'a>, Vec<String>), S
         (Some(_), Some(watts)) => {
             format!("sun as under a clear sky, of which {watts:.0} W come through as in the last days")
         }
+        (_, None) | (None, _) if !hours.pv.is_empty() => "sun as usual at each hour of the last days".to_owned(),
         (Some(Place { peak_w: Some(peak), .. }), None) => {
             format!("no sun was measured: half of a clear sky on {peak:.0} W of panels")
         }
-        (_, None) | (None, _) => "sun as usual at each hour of the last days".to_owned(),
+        (_, None) | (None, _) => "no sun was measured: none is counted".to_owned(),
     });
     let place = given.place;
     let through_w = through_w.or_else(|| place?.peak_w.map(|peak| peak * CLOUDS).filter(|_| hours.pv.is_empty()));

@@ -125,17 +125,24 @@ fn close_spindle_question(ui: &mut Ui, snapshot: &Snapshot) {
     }
 }
 
-/// A spindle start that was typed waits for power: what shall become of it?
+/// A spindle start that was typed, or a key, waits for power: what shall become of it?
 fn spindle_question(wait: &SpindleWait, batch: u64) -> Popup {
     let of = |order| Then::Submit(Command::Sun(order));
     let choices = vec![
         choice(Some('~'), "Start the spindle anyway", of(SunOrder::SpindleGo { since: Some(wait.since) })),
         choice(Some('d'), "Drop it", of(SunOrder::SpindleDrop)),
     ];
-    let body = vec![
-        format!("{} waits: {}.", wait.what, wait.why),
-        "It starts by itself as soon as nothing holds it back; after five minutes it is dropped.".to_owned(),
-    ];
+    let body = if wait.kept {
+        vec![
+            format!("{} was not sent, since it starts the spindle again: {}.", wait.what, wait.why),
+            "Nothing goes on by itself: press it again when there is room.".to_owned(),
+        ]
+    } else {
+        vec![
+            format!("{} waits: {}.", wait.what, wait.why),
+            "It starts by itself as soon as nothing holds it back; after five minutes it is dropped.".to_owned(),
+        ]
+    };
     later(popup("The spindle waits for power", body, choices, batch), "Decide later: ~ asks again")
 }
 

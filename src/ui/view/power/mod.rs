@@ -23,4 +23,4 @@ mod tests;
 mod windows;
 
 pub(super) use line::{alerts, draw as draw_line, line_is_empty};
-pub(super) use page::{draw, hints};
+pub(super) use page::{draw, hint_name, hints};

@@ -152,3 +152,15 @@ pub(in crate::ui::view) fn hints(cx: &Cx<'_>) -> Vec<Action> {
     let last = [Action::Help, Action::Open(crate::ui::tab::Tab::Machine), Action::Quit];
     [Action::AlarmPanel, Action::Resume].into_iter().chain(own).chain(next).chain(last).collect()
 }
+
+/// What a key is called here, where that is not its usual name.
+pub(in crate::ui::view) fn hint_name(cx: &Cx<'_>, action: Action) -> Option<&'static str> {
+    let power = &cx.ui.power;
+    match (action, power.page) {
+        (Action::Power(PowerKey::Bars), PowerPage::Sun) => Some(if power.plan { "rules" } else { "plan" }),
+        (Action::Power(PowerKey::Bars), PowerPage::Settings) => {
+            Some(if power.view == SettingsView::Windows { "list" } else { "windows" })
+        }
+        _ => None,
+    }
+}

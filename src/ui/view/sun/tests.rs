@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use crate::model::command::Command;
+use crate::model::machine::{MachineState, StateKind};
 use crate::model::program::{Prompt, RunState};
 use crate::model::sun::{
     Plan, PlanHour, PlanTime, PlanWindow, PlanWindowKind, SpindleWait, StartPhase, Sun, SunOrder, SunStart,
@@ -25,7 +26,13 @@ fn with(sun: Sun) -> Scene {
 }
 
 fn typed() -> SpindleWait {
-    SpindleWait { what: "M3 S12000".into(), line: None, why: "640 W spare of 3000 W, 1500 W needed".into(), since: NOW }
+    SpindleWait {
+        what: "M3 S12000".into(),
+        line: None,
+        why: "640 W spare of 3000 W, 1500 W needed".into(),
+        since: NOW,
+        kept: false,
+    }
 }
 
 fn start(phase: StartPhase, why: &str) -> SunStart {
@@ -52,7 +59,8 @@ fn a_spindle_that_waits_is_told_on_every_screen() {
     // Of a program, with what the program says itself.
     let mut snapshot = running();
     if let Some(run) = &mut snapshot.programs.run {
-        run.prompt = Some(Prompt::SpindleStart { line: 40, counter_clockwise: false, text: "too little".into() });
+        run.prompt =
+            Some(Prompt::SpindleStart { line: 40, counter_clockwise: false, text: "too little".into(), sure: true });
         run.state = RunState::Paused("line 40: the spindle start waits for power".into());
     }
     let mut scene = Scene::new(snapshot);
@@ -98,6 +106,19 @@ fn a_question_about_a_spindle_start_goes_with_that_start() {
 }
 
 #[test]
+fn a_key_that_was_not_sent_says_so_and_never_that_it_goes_by_itself() {
+    let wait = SpindleWait { what: "resume".into(), kept: true, ..typed() };
+    let mut scene = with(Sun { spindle: Some(wait), ..Sun::default() });
+    scene.snapshot.machine.state = Some(MachineState { kind: StateKind::Hold, sub: Some(0) });
+    sizes("spindle_key_kept", &scene);
+    scene.wait(1000);
+    assert_eq!(scene.press(&["~"]), []);
+    let text = scene.text(80, 24);
+    assert!(text.contains("was not sent") && text.contains("Nothing goes on by itself"), "{text}");
+    assert!(!text.contains("It starts by itself"), "{text}");
+}
+
+#[test]
 fn a_program_that_waits_for_the_sun_is_told_on_every_screen() {
     let counts = StartPhase::Counts { until: NOW + ms(42_000) };
     let mut scene = with(Sun { start: Some(start(counts, "surplus 2100 W, 1400 W needed")), ..Sun::default() });
@@ -107,6 +128,9 @@ fn a_program_that_waits_for_the_sun_is_told_on_every_screen() {
         let text = scene.text(60, 18);
         assert!(text.contains("plate.nc in 42 s") && text.contains("Space cancels"), "{tab:?}\n{text}");
     }
+    let scene = with(Sun { start: Some(start(StartPhase::Starts, "surplus 2100 W, 1400 W needed")), ..Sun::default() });
+    let text = scene.text(60, 18);
+    assert!(text.contains("plate.nc NOW, KEEP CLEAR") && text.contains("Space cancels"), "{text}");
     let scene = with(Sun { start: Some(start(StartPhase::Waits, "surplus 300 W of 1600 W needed")), ..Sun::default() });
     insta::assert_snapshot!("waits_for_sun", scene.text(80, 24));
     let over = "NOT started: plate.nc: is not what was checked any more; look at it again before it runs";
