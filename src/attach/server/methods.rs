@@ -92,7 +92,11 @@ pub const METHODS: &[Method] = &[
         ],
         result: &[
             field("entries", "array", "the entries"),
-            field("gap", "boolean", "some that came after that number are lost"),
+            field(
+                "gap",
+                "boolean",
+                "some that came after that number are lost, or it is of a hub that has ended and all that there is follows",
+            ),
             field("last", "number", "ask for this one next time"),
             field("more", "boolean", "there are more by now"),
         ],

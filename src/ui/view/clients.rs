@@ -43,7 +43,8 @@ pub(super) fn draw(cx: &Cx<'_>, area: Rect, buf: &mut Buffer) {
 
 fn control(cx: &Cx<'_>, width: usize) -> Vec<Span<'static>> {
     let Some(control) = &cx.snapshot.people.control else {
-        return vec![cx.span("   nobody is in control: the first who moves or changes something is", Role::Quiet)];
+        let text = "   nobody is in control: the first who moves or changes something is";
+        return vec![cx.span(fit(text, width.saturating_sub(1), cx.theme.symbols.more), Role::Quiet)];
     };
     let since = time_of_day(&cx.ui.settings, control.since);
     let stale = if control.stale { ", but not heard of: anybody may take it" } else { "" };

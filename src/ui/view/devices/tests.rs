@@ -168,6 +168,10 @@ fn the_clients_in_each_size() {
     insta::assert_snapshot!("clients_80x24", scene.text(80, 24));
     insta::assert_snapshot!("clients_120x40", scene.text(120, 40));
     insta::assert_snapshot!("clients_60x18", scene.text(60, 18));
+    Arc::make_mut(&mut scene.snapshot.people).control = None;
+    let text = scene.text(60, 18);
+    let line = text.lines().find(|line| line.contains("nobody is in control")).expect("it is said");
+    assert!(line.trim_end().ends_with('\u{2026}'), "what is cut off has a mark: {line:?}");
     scene.ui.settings.colour = ColourMode::None;
     assert!(scene.text(80, 24).contains(" *   2 anna"), "control is told without colour");
 }
