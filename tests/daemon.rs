@@ -357,11 +357,15 @@ fn who_waits_for_a_program_that_is_stopped_exits_with_8_and_who_is_not_in_contro
     let taking = daemon.begin(&["control", "take", "--reason", "tool breaks"]);
     daemon.until("somebody in control", |status| status["people"]["control"].is_object());
     failure(&daemon.run(&["jog", "X1"]), 4);
-    stdout(&daemon.run(&["jog", "X1", "--take", "--reason", "it is mine"]));
+    // Long enough to be seen in control.
+    let jogging = daemon.begin(&["jog", "X20", "--feed", "100", "--take", "--reason", "it is mine"]);
     let ended = taking.wait_with_output().expect("its end");
     assert_eq!(ended.status.code(), Some(4), "{ended:?}");
     let words = String::from_utf8_lossy(&ended.stderr);
     assert!(words.contains("you are in control") && words.contains("has taken control"), "{words}");
+    daemon.until("a jog", |status| is(status, "Jog"));
+    stdout(&daemon.run(&["stop"]));
+    assert_eq!(jogging.wait_with_output().expect("its end").status.code(), Some(8));
     stdout(&daemon.run(&["control", "release"]));
 
     kill_process(Pid::from_child(&events), Signal::INT).expect("it lives");

@@ -195,8 +195,8 @@ fn the_audit_is_printed_for_people_and_programs() {
     history(&home).close();
     let text = data_from(&sunmill(&home, &["audit"], UTC), OWN);
     let lines: Vec<&str> = text.lines().collect();
-    assert!(lines[0].ends_with("screen 1  mdi      G0 X1 ·[2J  done"), "{text:?}");
-    assert!(lines[1].ends_with("screen 1  setting  $110=500    done"), "{text:?}");
+    assert!(lines[0].ends_with("screen 1  mdi      G0 X1 ·[2J        done"), "{text:?}");
+    assert!(lines[1].ends_with("screen 1  setting  $110=500    3 ms  done"), "{text:?}");
     let json = data_from(&sunmill(&home, &["audit", "--json", "--kind", "setting", "--since", "1h"], &[]), OWN);
     let rows: Value = serde_json::from_str(&json).unwrap();
     assert_eq!(

@@ -2,7 +2,7 @@
 
 use std::net::SocketAddr;
 
-use futures_util::future::BoxFuture;
+use futures_util::future::{BoxFuture, Shared};
 use futures_util::stream::SplitSink;
 use futures_util::{FutureExt, SinkExt, StreamExt};
 use hyper::upgrade::{OnUpgrade, Upgraded};
@@ -23,6 +23,8 @@ use crate::attach::server::writer::{Queue, is_written, last_words};
 use crate::attach::tokens::Token;
 
 type Socket = WebSocketStream<TokioIo<Upgraded>>;
+/// Ready when the token is good no more.
+type Over = Shared<BoxFuture<'static, ()>>;
 
 /// Somebody who was let in.
 pub(super) struct Entering {
@@ -40,11 +42,11 @@ pub(super) async fn serve(entering: Entering, from: SocketAddr, keeper: Keeper, 
     let Ok(upgraded) = upgrade.await else { return };
     let socket = WebSocketStream::from_raw_socket(TokioIo::new(upgraded), Role::Server, Some(frames::config())).await;
     let (write, read) = socket.split();
-    // Both ways end by it, since either can be blocked.
-    let (deaf, mute) = (gone(&keeper, token.as_ref()), gone(&keeper, token.as_ref()));
-    let lines = Box::pin(frames::lines(read).take_until(deaf));
+    // Both ways end by it, since either can be blocked; and in the same moment, so that the one can tell why the other has.
+    let over = gone(&keeper, token.as_ref()).shared();
+    let lines = Box::pin(frames::lines(read).take_until(over.clone()));
     let entered = Entered { id: house.next_id(), who, from: Some(from.to_string()), place };
-    peer::serve(lines, |queue| write_out(write, queue, mute), entered, house).await;
+    peer::serve(lines, |queue| write_out(write, queue, over), entered, house).await;
 }
 
 /// Over when the token is good no more.
@@ -56,7 +58,7 @@ fn gone(keeper: &Keeper, token: Option<&Token>) -> BoxFuture<'static, ()> {
 }
 
 /// Writes what is queued until nobody queues any more, the client does not read or is gone, or its token is.
-async fn write_out(mut to: SplitSink<Socket, Message>, mut queue: Queue, mut gone: BoxFuture<'static, ()>) {
+async fn write_out(mut to: SplitSink<Socket, Message>, mut queue: Queue, mut gone: Over) {
     let mut ping = interval_at(Instant::now() + PING, PING);
     ping.set_missed_tick_behavior(MissedTickBehavior::Delay);
     loop {

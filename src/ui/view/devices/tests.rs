@@ -172,6 +172,7 @@ fn the_clients_in_each_size() {
     let text = scene.text(60, 18);
     let line = text.lines().find(|line| line.contains("nobody is in control")).expect("it is said");
     assert!(line.trim_end().ends_with('\u{2026}'), "what is cut off has a mark: {line:?}");
+    scene.snapshot.people = people();
     scene.ui.settings.colour = ColourMode::None;
     assert!(scene.text(80, 24).contains(" *   2 anna"), "control is told without colour");
 }
