@@ -208,6 +208,8 @@ impl Console {
                 self.add("!!", format!("ALARM{number}: {text}"), Tone::Bad);
             }
             LogItem::State(_) => {}
+            // Who looks for details finds them on the page of the log.
+            LogItem::Note { level: MessageLevel::Debug, .. } => {}
             LogItem::Note { level, text } => self.add("--", text.clone(), tone_of(*level)),
             LogItem::Wire { out, text } => {
                 let line = self.line(if *out { ">" } else { "<" }, text.clone(), Tone::Plain);
@@ -326,6 +328,15 @@ mod tests {
     fn ended(ticket: u64, outcome: Outcome) -> LogItem {
         let latency = Duration::from_millis(4);
         LogItem::Outcome { ticket: TicketId(ticket), origin: ME, what: "G0 X1".into(), outcome, latency }
+    }
+
+    #[test]
+    fn details_are_left_to_the_page_of_the_log() {
+        let mut console = Console::default();
+        for level in [MessageLevel::Debug, MessageLevel::Info] {
+            take(&mut console, LogItem::Note { level, text: format!("{level:?}") });
+        }
+        assert_eq!(console.text(), "-- Info\n");
     }
 
     #[test]
