@@ -5,10 +5,33 @@ use std::time::Duration;
 use crate::model::Time;
 use crate::model::program::{PhaseTimes, Run};
 use crate::model::snapshot::Snapshot;
-use crate::model::sun::Verdict;
+use crate::model::sun::{Plan, Verdict};
 use crate::ui::programs::words::time_of_day;
 use crate::ui::settings::{Settings, SymbolSet};
 use crate::ui::theme::Role;
+
+/// What is told of a plan, from the top down: a label, the words and how they are meant. `charges`: so many hours' charges at most.
+pub fn plan_facts(plan: &Plan, charges: usize) -> Vec<(&'static str, String, Role)> {
+    let head = format!("{} (made at {}): {}", plan.inverter, plan.made, plan.summary());
+    let mut facts = vec![
+        ("battery", head, Role::Value),
+        ("charge", plan.charges(charges), Role::Text),
+        ("", String::new(), Role::Text),
+    ];
+    if plan.windows.is_empty() {
+        facts.push(("advice", "no time window would make it better".to_owned(), Role::Good));
+    } else {
+        for window in &plan.windows {
+            facts.push(("advice", window.words(), Role::Accent));
+            facts.push(("because", window.why.clone(), Role::Text));
+        }
+        let text = "Nothing of this was written: a person does that, on the page of settings (4).";
+        facts.push(("", text.to_owned(), Role::Quiet));
+    }
+    let assumed = plan.assumed.iter().enumerate();
+    facts.extend(assumed.map(|(i, text)| (if i == 0 { "assumed" } else { "" }, text.clone(), Role::Quiet)));
+    facts
+}
 
 /// The outlook of a program, as it is told.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -17,7 +17,7 @@ use crate::model::{Command, Time, legal};
 use crate::ui::action::Action;
 use crate::ui::console::Tone;
 use crate::ui::input::InputEvent;
-use crate::ui::power::{Field, PowerKey, PowerPage, SettingsView, register_table};
+use crate::ui::power::{Field, PowerKey, PowerPage, SettingsView, plan_facts, register_table};
 use crate::ui::state::{Effect, Mode, Tab, Ui};
 
 /// Rows of a page.
@@ -40,7 +40,8 @@ pub(super) fn key(ui: &mut Ui, key: &PanelKey<'_>) -> Option<Vec<Effect>> {
         (None, KeyCode::Esc) => return back(ui),
         // A key that means nothing on this page has the main screen's meaning.
         (Some(Action::Power(PowerKey::Save)), _) if ui.power.page != PowerPage::Registers => return None,
-        (Some(Action::Power(PowerKey::Aside)), _) if ui.power.page != PowerPage::Sun => return None,
+        // Nor is a rule set aside while none is in sight.
+        (Some(Action::Power(PowerKey::Aside)), _) if ui.power.page != PowerPage::Sun || ui.power.plan => return None,
         (Some(Action::Power(PowerKey::Retry)), _) if ui.power.page != PowerPage::Buses => return None,
         (Some(Action::Power(_)), _) if key.kind != KeyEventKind::Press && !repeats(key.action) => {
             return Some(Vec::new());
@@ -98,6 +99,10 @@ fn rows(ui: &Ui, snapshot: &Snapshot) -> usize {
         (PowerPage::Registers, _) => power.registers_left(name).len(),
         (PowerPage::History, _) => match &power.course.energies {
             Some(Ok(bars)) if power.course.bars => bars.len(),
+            _ => 0,
+        },
+        (PowerPage::Sun, _) if power.plan => match &snapshot.sun.plan {
+            Some(Ok(plan)) => plan_facts(plan, 1).len(),
             _ => 0,
         },
         (PowerPage::Sun, _) => snapshot.sun.rules.len(),
@@ -194,7 +199,9 @@ pub(super) fn act(ui: &mut Ui, what: PowerKey, input: &InputEvent, snapshot: &Sn
             ui.power.course.bars = !ui.power.course.bars;
             ui.power.selected = 0;
         }
-        PowerKey::Bars if ui.power.page == PowerPage::Sun => ui.power.plan = !ui.power.plan,
+        PowerKey::Bars if ui.power.page == PowerPage::Sun => {
+            (ui.power.plan, ui.power.selected) = (!ui.power.plan, 0);
+        }
         PowerKey::Bars => return show(ui, SettingsView::Windows, snapshot, now),
         PowerKey::Drop if is_on(ui, SettingsView::Changes) => {
             let at = ui.power.selected;

@@ -33,11 +33,19 @@ pub(super) fn moment(cx: &Cx<'_>, at: Time) -> String {
 
 /// A label and text behind it, over as many lines as it needs.
 pub(super) fn row(cx: &Cx<'_>, rows: &mut Rows, label: &str, text: &str, role: Role, buf: &mut Buffer) {
-    let width = usize::from(rows.rest.width).saturating_sub(LABEL + 4);
-    for (i, text) in wrap(text, width).into_iter().enumerate() {
+    for (i, text) in wrap(text, behind_label(rows.rest.width)).into_iter().enumerate() {
         let label = if i == 0 { label } else { "" };
         spans(cx, rows, label, vec![cx.span(text, role)], buf);
     }
+}
+
+/// Rows that [`row`] takes for a text.
+pub(super) fn height(text: &str, width: u16) -> usize {
+    wrap(text, behind_label(width)).len()
+}
+
+fn behind_label(width: u16) -> usize {
+    usize::from(width).saturating_sub(LABEL + 4)
 }
 
 /// A label and spans behind it, in one line.

@@ -145,6 +145,7 @@ pub(in crate::ui::view) fn hints(cx: &Cx<'_>) -> Vec<Action> {
         (PowerPage::Registers, _) => &[Key::Filter, Key::Save],
         (PowerPage::History, _) => &[Key::Span, Key::Back, Key::On, Key::Bars],
         (PowerPage::Buses, _) => &[Key::Retry],
+        (PowerPage::Sun, _) if cx.ui.power.plan => &[Key::Bars],
         (PowerPage::Sun, _) => &[Key::Aside, Key::Bars],
     };
     let own = keys.iter().map(|key| Action::Power(*key));

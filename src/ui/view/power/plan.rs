@@ -3,15 +3,15 @@
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 
+use super::super::table;
 use super::super::text::{Cx, Rows, printable};
-use super::facts::{nothing, row};
+use super::facts::{height, nothing, row};
 use crate::model::sun::Plan;
+use crate::ui::power::plan_facts;
 use crate::ui::theme::Role;
 
 /// Columns of one hour's charge.
 const CHARGE: usize = 10;
-/// Rows that are kept for what it rests on.
-const ASSUMED: u16 = 4;
 
 /// What is said of it among the rules: one sentence.
 pub(super) fn brief(cx: &Cx<'_>, rows: &mut Rows, buf: &mut Buffer) {
@@ -34,29 +34,24 @@ pub(super) fn draw(cx: &Cx<'_>, area: Rect, buf: &mut Buffer) {
     }
 }
 
+/// From the top, or from as far down as was moved; where not all of it fits, the last row says how much is below.
 fn draw_plan(cx: &Cx<'_>, plan: &Plan, area: Rect, buf: &mut Buffer) {
-    let mut rows = Rows { rest: area };
-    let head = format!("{} (made at {}): {}", plan.inverter, plan.made, plan.summary());
-    row(cx, &mut rows, "battery", &printable(&head), Role::Value, buf);
     // As many rows of hours as leave room for what would be done.
     let in_row = (usize::from(area.width).saturating_sub(16) / CHARGE).max(1);
     let most = in_row * usize::from((area.height / 6).clamp(1, 4));
-    row(cx, &mut rows, "charge", &plan.charges(most), Role::Text, buf);
-    rows.top(1);
-    if plan.windows.is_empty() {
-        row(cx, &mut rows, "advice", "no time window would make it better", Role::Good, buf);
+    let facts: Vec<_> =
+        plan_facts(plan, most).into_iter().map(|(label, text, role)| (label, printable(&text), role)).collect();
+    let heights: Vec<usize> = facts.iter().map(|(_, text, _)| height(text, area.width)).collect();
+    let left_of = |first: usize| heights[first..].iter().sum::<usize>();
+    let room = usize::from(area.height);
+    let last = (0..facts.len()).find(|first| left_of(*first) < room).unwrap_or_default();
+    let top = if left_of(0) <= room { 0 } else { cx.ui.power.selected.min(last) };
+    let mut rows = Rows { rest: area };
+    let foot = if left_of(top) > room { rows.bottom(1) } else { Rect::ZERO };
+    let mut below = facts.len() - top;
+    for ((label, text, role), height) in facts.iter().zip(&heights).skip(top) {
+        below -= usize::from(*height <= usize::from(rows.rest.height));
+        row(cx, &mut rows, label, text, *role, buf);
     }
-    for window in &plan.windows {
-        row(cx, &mut rows, "advice", &printable(&window.words()), Role::Accent, buf);
-        if rows.rest.height > ASSUMED {
-            row(cx, &mut rows, "because", &printable(&window.why), Role::Text, buf);
-        }
-    }
-    if !plan.windows.is_empty() {
-        let text = "Nothing of this was written: a person does that, on the page of settings (4).";
-        row(cx, &mut rows, "", text, Role::Quiet, buf);
-    }
-    for (i, assumed) in plan.assumed.iter().enumerate() {
-        row(cx, &mut rows, if i == 0 { "assumed" } else { "" }, &printable(assumed), Role::Quiet, buf);
-    }
+    table::tell_below(cx, foot, below, buf);
 }

@@ -7,6 +7,8 @@ use super::super::text::{Cx, Rows, printable};
 use super::energy;
 use super::facts::{moment, nothing, row};
 use super::plan;
+use crate::model::Time;
+use crate::model::power::Unit;
 use crate::model::sun::{RuleState, Truth};
 use crate::ui::power::words;
 use crate::ui::programs::facts::open_run;
@@ -82,13 +84,13 @@ fn height(cx: &Cx<'_>, rule: &RuleState, area: Rect) -> u16 {
 /// What the battery lasts, and what the program needs.
 fn left(cx: &Cx<'_>) -> String {
     let units = cx.snapshot.power.inverters.iter().filter(|unit| unit.enabled);
-    let lasts = units.filter_map(|unit| {
-        let left = unit.minutes_left(cx.now)?;
-        Some(format!("{} lasts {}", unit.known.name, words::minutes(left)))
+    let lasts = units.map(|unit| match unit.minutes_left(cx.now) {
+        Some(left) => format!("{} lasts {}", unit.known.name, words::minutes(left)),
+        None => format!("{} {}", unit.known.name, no_time(unit, cx.now)),
     });
     let mut parts: Vec<String> = lasts.collect();
     if parts.is_empty() {
-        parts.push("no battery is being emptied, or its capacity is not configured".to_owned());
+        parts.push("no inverter is configured".to_owned());
     }
     if let Some(run) = open_run(cx.snapshot) {
         parts.push(match run.remaining_s {
@@ -97,6 +99,20 @@ fn left(cx: &Cx<'_>) -> String {
         });
     }
     printable(&parts.join("; "))
+}
+
+/// Why a battery has no time that it lasts.
+fn no_time(unit: &Unit, now: Time) -> &'static str {
+    let (battery, power) = (&unit.known.battery, &unit.known.flow.battery_w);
+    if power.fresh(now).is_none() || battery.soc_percent.fresh(now).is_none() {
+        "tells nothing of its battery now"
+    } else if unit.capacity_kwh.is_none() {
+        "has no capacity_kwh in config.toml"
+    } else if battery.soc_min_percent.shown(now).is_none() {
+        "does not tell at which charge it ends"
+    } else {
+        "takes nothing from its battery"
+    }
 }
 
 fn draw_rule(cx: &Cx<'_>, rule: &RuleState, selected: bool, place: &str, rows: &mut Rows, buf: &mut Buffer) {

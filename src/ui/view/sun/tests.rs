@@ -190,11 +190,20 @@ fn the_plan_says_what_will_be_and_what_would_be_good() {
     made::press(&mut scene, &["b"]);
     scene.now = NOW;
     sizes("plan", &scene);
+    // All of it can be read on the smallest screen, and no rule that is not there is set aside.
+    made::press(&mut scene, &["End"]);
+    assert!(scene.text(60, 18).contains("last days"), "{}", scene.text(60, 18));
+    assert!(!scene.text(60, 18).contains("more below") && scene.text(80, 24).contains("made at 14:00"));
+    assert!(made::press(&mut scene, &["x"]).is_empty());
+    made::press(&mut scene, &["Home"]);
     let why = "too little history for a plan: loads are known of 1 days, and 3 are needed";
     scene.snapshot.sun = Arc::new(Sun { plan: Some(Err(why.into())), ..Sun::default() });
     assert!(scene.text(80, 24).contains("No plan: too little history for a plan"));
     made::press(&mut scene, &["b"]);
     assert!(scene.text(80, 24).contains("No rule is configured"));
+    // What is not told any more is not said to be nothing.
+    scene.now = NOW + Duration::from_secs(3600);
+    assert!(scene.text(80, 24).contains("tells nothing of its battery now"), "{}", scene.text(80, 24));
 }
 
 #[test]
