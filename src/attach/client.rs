@@ -256,8 +256,13 @@ pub async fn press(place: impl Into<Place>, what: Realtime) -> Result<(), Connec
     let pressed = async {
         let id = talk.ask("realtime", &json!({"realtime": what})).await.map_err(|error| error.to_string())?;
         // What is said first may be that there is no place.
-        while talk.next().await?["id"] != json!(id) {}
-        Ok::<_, String>(())
+        loop {
+            let message = talk.next().await?;
+            if message["id"] == json!(id) {
+                let why = message.get("error").map(|error| error["message"].as_str().unwrap_or("refused").to_owned());
+                return why.map_or(Ok(()), Err);
+            }
+        }
     };
     let why = match timeout(GREETING, pressed).await {
         Ok(Ok(())) => return Ok(()),

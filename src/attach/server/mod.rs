@@ -12,6 +12,7 @@ mod house;
 mod listen;
 mod methods;
 mod metrics;
+mod parked;
 mod patient;
 mod peer;
 mod places;

@@ -1,6 +1,6 @@
 //! One client: what it says, and what it is told.
 
-use std::collections::{HashMap, VecDeque};
+use std::collections::HashMap;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -12,6 +12,7 @@ use tokio_util::codec::LinesCodecError;
 use super::access::Who;
 use super::fares::Measured;
 use super::house::House;
+use super::parked::Parked;
 use super::places::{FULL, Place};
 use super::ring::is_wire;
 use super::writer::{Outlet, Queue, queue};
@@ -37,8 +38,6 @@ const STOPS: [Realtime; 6] = [
 ];
 /// Words of commands are kept in the log and in the audit, some thousands of them.
 const LONGEST_COMMAND: usize = 16 * 1024;
-/// Bytes of requests that wait for room for their answers; behind them a stop is still heard.
-const MOST_PARKED: usize = 64 * 1024;
 /// Lines of a client that has gone which are looked through for a stop.
 const LAST_LINES: usize = 4096;
 /// It is told to the hub at most so often that a client was heard of.
@@ -69,7 +68,7 @@ pub(super) struct Peer {
     pub(super) hub: Hub,
     out: Outlet,
     /// Requests that were read and wait for room for their answers.
-    parked: VecDeque<String>,
+    parked: Parked,
     stops_only: bool,
     /// It said `hello`.
     pub(super) greeted: bool,
@@ -157,11 +156,11 @@ pub(super) async fn serve<W>(
         }
     }
     peer.leave().await;
-    // What is queued is still written, for as long as the client takes it.
+    // What is queued is still written, for as long as the client takes it; others may come meanwhile.
+    drop(place);
     if !writer.is_finished() {
         let _ = writer.await;
     }
-    drop(place);
 }
 
 impl Peer {
@@ -174,7 +173,7 @@ impl Peer {
             hub: house.port.join(origin.clone()),
             house,
             out,
-            parked: VecDeque::new(),
+            parked: Parked::default(),
             stops_only: false,
             greeted: false,
             named: false,
@@ -270,6 +269,7 @@ impl Peer {
         {
             self.name_itself();
             self.hub.realtime(stop);
+            self.parked.overtake();
             return self.reply(call.id.as_ref(), Ok(json!({})));
         }
         if self.stops_only {
@@ -278,7 +278,7 @@ impl Peer {
             return self.reply(id.as_ref(), Err(Problem::new(Code::Refused, why)));
         }
         if !self.parked.is_empty() || !self.has_room() {
-            self.parked.push_back(line.to_owned());
+            self.parked.push(line);
             return Ok(());
         }
         self.asked(line.len(), call)
@@ -287,9 +287,17 @@ impl Peer {
     /// Takes up what waited for room.
     fn unpark(&mut self) -> Result<(), Over> {
         while self.has_room()
-            && let Some(line) = self.parked.pop_front()
+            && let Some((line, is_overtaken)) = self.parked.pop()
         {
-            self.asked(line.len(), Call::read(&line))?;
+            let call = Call::read(&line);
+            match &call {
+                // As anything that was asked for before a stop, wherever it waits.
+                Ok(moves) if is_overtaken && matches!(moves.method.as_str(), "command" | "submit" | "realtime") => {
+                    let why = "a stop came after it: it was not carried out";
+                    self.reply(moves.id.as_ref(), Err(Problem::new(Code::Refused, why)))?;
+                }
+                _ => self.asked(line.len(), call)?,
+            }
         }
         Ok(())
     }
@@ -337,7 +345,7 @@ impl Peer {
 
     /// There is a place for what it may say: at once, or parked.
     fn may_be_read(&self) -> bool {
-        self.has_room() || self.parked.iter().map(String::len).sum::<usize>() < MOST_PARKED
+        self.has_room() || self.parked.has_room()
     }
 
     /// Its answers find a place. While they do not, nothing but a stop is carried out for it.

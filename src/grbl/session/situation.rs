@@ -43,6 +43,8 @@ pub enum Situation {
         /// It stands still.
         stopped: bool,
     },
+    /// The safety door is left: the spindle starts, then motion goes on.
+    LeavingDoor,
     /// Locked.
     Alarm,
     /// Check mode.
@@ -64,6 +66,8 @@ impl Situation {
             StateKind::Home => Self::Home,
             StateKind::Hold => Self::Hold { stopped: state.sub == Some(0) },
             StateKind::Held => Self::Hold { stopped: true },
+            // 3; on grblHAL 3 is the end of that, 4 that itself (facts §6, sub-state).
+            StateKind::Door if matches!(state.sub, Some(3 | 4)) => Self::LeavingDoor,
             StateKind::Door => Self::Door { stopped: matches!(state.sub, Some(0 | 1)) },
             StateKind::Alarm => Self::Alarm,
             StateKind::Check => Self::Check,
@@ -91,7 +95,11 @@ impl Situation {
         match (sent, reported) {
             (None, _) => reported,
             // These swallow what was sent: the firmware keeps lines back in them.
-            (Some(_), Self::Hold { .. } | Self::Door { .. } | Self::Sleep | Self::Tool) if since => reported,
+            (Some(_), Self::Hold { .. } | Self::Door { .. } | Self::LeavingDoor | Self::Sleep | Self::Tool)
+                if since =>
+            {
+                reported
+            }
             // Nothing moves in check mode.
             (Some(_), Self::Check) if since => reported,
             (Some(SentMotion::Home), _) | (_, Self::Home) => Self::Home,
@@ -106,6 +114,7 @@ impl Situation {
             self,
             Self::Hold { .. }
                 | Self::Door { .. }
+                | Self::LeavingDoor
                 | Self::Sleep
                 | Self::Tool
                 | Self::Starting
@@ -116,7 +125,7 @@ impl Situation {
 
     /// There may be something to resume.
     pub(super) const fn may_resume(self) -> bool {
-        matches!(self, Self::Hold { .. } | Self::Door { .. } | Self::Tool | Self::Unknown { .. })
+        matches!(self, Self::Hold { .. } | Self::Door { .. } | Self::LeavingDoor | Self::Tool | Self::Unknown { .. })
     }
 
     /// A reset now would keep position. grblHAL waits for a tool change only when all motion has ended. All three raise the
@@ -141,6 +150,7 @@ pub(super) fn describe(situation: Situation) -> &'static str {
         Situation::Home => "the machine is homing",
         Situation::Hold { .. } => "the machine is on hold: resume or stop first",
         Situation::Door { .. } => "the safety door is open or waits for a resume",
+        Situation::LeavingDoor => "the machine goes on after the safety door",
         Situation::Alarm => "the machine is locked by an alarm",
         Situation::Check => "check mode is on",
         Situation::Sleep => "the controller sleeps: only a soft reset wakes it",

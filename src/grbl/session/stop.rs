@@ -98,6 +98,12 @@ impl Session {
                 }
                 self.begin_stop_run(now, key, Goal::HeldThenReset);
             }
+            Decision::Door | Decision::DoorThenReset => {
+                self.cancel_quietly(now);
+                self.outgoing.door();
+                let ends = key == Realtime::StopProgram;
+                self.begin_stop_run(now, key, if ends { Goal::HeldThenReset } else { Goal::Held });
+            }
             Decision::CancelJog => {
                 self.begin_cancel(now);
                 self.begin_stop_run(now, key, Goal::NotJogging);

@@ -15,6 +15,10 @@ pub enum Decision {
     FeedHold,
     /// `!`, wait for `Hold:0`, then reset: position is kept.
     HoldThenReset,
+    /// 0x84, and watch until it stands at the door.
+    Door,
+    /// 0x84, wait until it stands there, then reset.
+    DoorThenReset,
     /// The jog-cancel recipe.
     CancelJog,
     /// 0x18: nothing else stops this.
@@ -23,7 +27,7 @@ pub enum Decision {
 
 /// Looks up the cell for [`Realtime::Stop`], [`Realtime::FeedHold`] or [`Realtime::StopProgram`].
 pub fn decide(key: Realtime, situation: Situation, firmware: Option<Firmware>) -> Decision {
-    use Decision::{CancelJog, FeedHold, HoldThenReset, Nothing, Reset};
+    use Decision::{CancelJog, Door, DoorThenReset, FeedHold, HoldThenReset, Nothing, Reset};
     let end_program = key == Realtime::StopProgram;
     match situation {
         Situation::Closed => Nothing("the link is down: sunmill cannot reach the machine, use its own stop"),
@@ -38,6 +42,9 @@ pub fn decide(key: Realtime, situation: Situation, firmware: Option<Firmware>) -
         }
         // FluidNC ignores `!` while homing; on the others only a reset is sure.
         Situation::Home => Reset,
+        // It is about to move, and `!` is ignored in Door (Grbl `protocol_exec_rt_system`): the door byte takes it back there.
+        Situation::LeavingDoor if end_program => DoorThenReset,
+        Situation::LeavingDoor => Door,
         Situation::Hold { .. } | Situation::Door { .. } if end_program => HoldThenReset,
         Situation::Hold { stopped: true } => Nothing("already on hold"),
         Situation::Hold { stopped: false } => Nothing("already slowing to a hold"),
@@ -79,6 +86,7 @@ mod tests {
             (Situation::Hold { stopped: false }, "none", "none", "hold+reset"),
             (Situation::Door { stopped: true }, "none", "none", "hold+reset"),
             (Situation::Door { stopped: false }, "none", "none", "hold+reset"),
+            (Situation::LeavingDoor, "door", "door", "door+reset"),
             (Situation::Alarm, "none", "none", "none"),
             (Situation::Check, "none", "none", "reset"),
             (Situation::Sleep, "none", "none", "none"),
@@ -92,6 +100,8 @@ mod tests {
             }
             Decision::FeedHold => "hold",
             Decision::HoldThenReset => "hold+reset",
+            Decision::Door => "door",
+            Decision::DoorThenReset => "door+reset",
             Decision::CancelJog => "cancel",
             Decision::Reset => "reset",
         };

@@ -293,7 +293,10 @@ impl Keeper {
     /// Feed hold, or the safety door, where that does what a rule means by it. What was done, in words.
     fn stop_motion(&mut self, door: bool, now: Time) -> String {
         let machine = &self.snapshot.machine;
-        let state = machine.fresh_state(now).map(|state| state.kind);
+        let full = machine.fresh_state(now);
+        let state = full.map(|state| state.kind);
+        // From 3 on it goes on after the door: spindle first, then motion.
+        let leaves = state == Some(StateKind::Door) && full.is_some_and(|state| state.sub >= Some(3));
         let jogs = machine.jog.is_some() || state == Some(StateKind::Jog);
         let open = self.snapshot.programs.run.as_ref().is_some_and(|run| run.state.is_open());
         if machine.homing || state == Some(StateKind::Home) {
@@ -301,24 +304,26 @@ impl Keeper {
             return "the machine is homing, which only a reset would stop: nothing was stopped".to_owned();
         }
         if door {
-            if state == Some(StateKind::Door) {
+            if state == Some(StateKind::Door) && !leaves {
                 return "the safety door was open already".to_owned();
             }
             self.latch.set(Realtime::SafetyDoor);
             return "the safety door was opened, which stops motion and spindle; a person resumes".to_owned();
         }
         let said = match state {
+            _ if leaves => "the safety door was opened again; a person resumes",
             Some(StateKind::Hold | StateKind::Held | StateKind::Door | StateKind::Tool) => {
                 "the machine stands already; a person resumes"
             }
             Some(StateKind::Idle) if !open && !jogs => {
-                return "nothing moves, so there is nothing to hold; THE SPINDLE STILL TURNS".to_owned();
+                "nothing moves, so there is nothing to hold; THE SPINDLE STILL TURNS"
             }
             Some(StateKind::Idle) if open => "the program was held before its next line; a person resumes",
             _ if jogs => "the jog was ended",
             None => "feed hold was sent, but the machine does not tell what it does; a person resumes",
             _ => "feed hold was sent; a person resumes",
         };
+        // In Idle too: a line may be on its way of which no report tells yet. Where there is none, no byte is sent.
         self.latch.set(Realtime::FeedHold);
         said.to_owned()
     }

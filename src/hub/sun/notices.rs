@@ -13,9 +13,10 @@ impl Notices {
     /// A rule has fired. Of each rule the last firing is kept.
     pub(super) fn take(&mut self, action: Action, firing: Firing) {
         self.0.retain(|(_, known)| known.rule != firing.rule);
+        // The newest is told in any case.
+        self.0.truncate(MOST - 1);
         let place = self.0.iter().position(|(known, _)| *known <= action).unwrap_or(self.0.len());
         self.0.insert(place, (action, firing));
-        self.0.truncate(MOST);
     }
 
     /// The one that is told first.
@@ -53,6 +54,15 @@ mod tests {
         }
         let rules: Vec<String> = notices.first().into_iter().chain(notices.rest()).map(|firing| firing.rule).collect();
         assert_eq!(rules, ["b", "d", "e", "a"]);
+        for rule in ["f", "g", "h"] {
+            notices.take(Action::Park, firing(rule));
+        }
+        notices.take(Action::Notify, firing("new"));
+        assert_eq!(
+            notices.rest().last().map(|firing| firing.rule.as_str()),
+            Some("new"),
+            "the newest is told in any case"
+        );
         assert_eq!(Notices::default().first(), None);
     }
 }

@@ -92,19 +92,23 @@ impl Keeper {
     fn key_kept_back(&mut self, now: Time, key: Realtime, who: &Origin) {
         match self.short_for(key, now) {
             Some((turn, why)) => self.key_waits(now, key, who, turn, why),
-            // There is room by now, or nothing starts any more: it was just pressed.
-            None => self.let_key_go(now, key, who),
+            // There is room by now, or nothing starts any more. Somebody may have stopped the machine meanwhile: it is not sent.
+            None => {
+                let person = self.snapshot.people.words(who);
+                let text = format!("{} was not sent ({person} asked for it); it may be pressed again now", name(key));
+                self.note_spindle(now, &text);
+            }
         }
     }
 
     fn key_waits(&mut self, now: Time, key: Realtime, who: &Origin, turn: Turn, why: String) {
-        if self.sun.waiting.as_ref().is_some_and(|waiting| !matches!(waiting.start, Start::Key(_))) {
-            return;
-        }
         let person = self.snapshot.people.words(who);
         let text =
             format!("{} was not sent ({person} asked for it): it starts the spindle again, and {why}", name(key));
         self.note_spindle(now, &text);
+        if self.sun.waiting.as_ref().is_some_and(|waiting| !matches!(waiting.start, Start::Key(_))) {
+            return;
+        }
         self.sun.waiting = Some(Waiting::of_key(key, turn, why, now));
         self.show_sun();
     }

@@ -144,8 +144,8 @@ impl Keeper {
         let text = format!("{} starts the spindle although {}", self.snapshot.people.words(who), waiting.why);
         self.note_spindle(now, &text);
         match start {
-            // Where a program waits, this lets it on and sends nothing.
-            Start::Program(_) => self.latch.set_by(Realtime::CycleStart, who),
+            // Where a program waits, this lets it on and sends nothing; behind a door it is sent, and not kept back.
+            Start::Program(_) => self.let_key_go(now, Realtime::CycleStart, who),
             Start::Asked(_) => self.let_typed_go(now),
             Start::Key(key) => self.let_key_go(now, key, who),
         }

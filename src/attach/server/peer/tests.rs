@@ -8,7 +8,7 @@ use crate::attach::server::access::Access;
 use crate::attach::server::places::Places;
 use crate::model::hub::{HubPort, Request};
 use crate::model::machine::MessageLevel;
-use crate::model::{Outcome, Role, Time};
+use crate::model::{Command, Outcome, Role, Time};
 
 /// Both ends of everything.
 struct Bench {
@@ -130,6 +130,30 @@ async fn commands_that_are_under_way_have_room_for_their_ends_kept() {
         let answer = bench.until(|message| message["id"] == id).await;
         assert_eq!(answer["result"]["outcome"], "Done", "{answer}");
     }
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_waited_when_a_stop_came_is_not_carried_out_after_it() {
+    let mut bench = Bench::start(1024).await;
+    bench.settle().await;
+    for id in 100..400 {
+        bench.ask(id, "ping", json!({})).await;
+        bench.settle().await;
+    }
+    bench.ask(900, "submit", json!({"command": {"Mdi": "G1 X40"}})).await;
+    bench.ask(901, "realtime", json!({"realtime": "CycleStart"})).await;
+    bench.ask(902, "stop", json!({})).await;
+    bench.ask(903, "submit", json!({"command": "Unlock"})).await;
+    bench.settle().await;
+    assert!(bench.requests.try_recv().is_err(), "it waits");
+    bench.takes.notify_one();
+    for id in [900, 901] {
+        let answer = bench.until(|message| message["id"] == id).await;
+        assert!(answer["error"]["message"].as_str().is_some_and(|why| why.contains("a stop came after")), "{answer}");
+    }
+    let answer = bench.until(|message| message["id"] == 903).await;
+    assert!(answer["result"]["ticket"].is_number(), "what was asked for after it: {answer}");
+    assert_eq!(bench.requests.recv().await.map(|request| request.command), Some(Command::Unlock));
 }
 
 #[tokio::test(start_paused = true)]

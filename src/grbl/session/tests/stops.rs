@@ -228,6 +228,19 @@ fn a_stop_after_a_resume_with_nothing_to_go_on_with_sends_nothing() {
     assert!(wire.sent().starts_with('!'));
 }
 
+/// `!` is ignored in Door, and the machine is about to move.
+#[test]
+fn a_stop_while_a_door_is_left_goes_back_to_the_door() {
+    for firmware in ALL {
+        for (key, sub) in [(Realtime::Stop, 3), (Realtime::FeedHold, 3), (Realtime::Stop, 4)] {
+            let mut wire = Wire::up(firmware);
+            wire.rx(&format!("<Door:{sub}|MPos:0,0,0>"));
+            wire.key(key);
+            assert!(wire.sent().starts_with("\\x84"), "{key:?} in Door:{sub} on {firmware}");
+        }
+    }
+}
+
 #[test]
 fn realtime_goes_first_even_in_the_middle_of_a_line() {
     let mut wire = Wire::up(Firmware::Grbl);
