@@ -220,8 +220,9 @@ impl Keeper {
                 self.show_run();
             }
             News::Offer(interrupted) => {
-                let open = self.snapshot.programs.run.as_ref().is_some_and(|run| run.state.is_open());
-                if !open {
+                // Whatever else runs meanwhile, it stays at hand.
+                let is_it = |run: &Run| run.state.is_open() && run.path == Path::new(&interrupted.run.path);
+                if !self.snapshot.programs.run.as_ref().is_some_and(is_it) {
                     self.snapshot.programs.interrupted = Some(Arc::new(*interrupted));
                     self.snapshot.rev += 1;
                 }

@@ -160,7 +160,12 @@ fn left_of(offered: &Interrupted, file: &File, path: &Path) -> io::Result<Option
         Some(ran) => feeder::hash(Beside { file, at: 0 })? != ran,
         None => false,
     };
-    Ok(Some(Left { changed, ..left_by(&offered.left) }))
+    let mut left = Left { changed, ..left_by(&offered.left) };
+    if changed {
+        // They are lines of what the file was.
+        left.skipped.clear();
+    }
+    Ok(Some(left))
 }
 
 /// What would be sent to begin at `line`, counted from 1, on the machine as it stands: what

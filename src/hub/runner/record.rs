@@ -27,6 +27,8 @@ pub(super) struct Record {
     began: Began,
     /// The sum of all offsets as last reported, and the line that was accepted by then.
     work_offset: (Option<AxisVec>, u64),
+    /// What the run left that this one takes up.
+    taken_up: Option<Checkpoint>,
 }
 
 /// The machine as it was before the first line.
@@ -85,15 +87,29 @@ impl Record {
             energy: None,
         };
         let work_offset = (machine.work_offset, 0);
-        Self { past, written: None, moving_since: None, began: Began::of(machine), work_offset }
+        Self { past, written: None, moving_since: None, began: Began::of(machine), work_offset, taken_up: None }
+    }
+
+    /// It takes up a run that left this: what was in force when that one began is what the program counts from, not what the
+    /// reset between them has left. So is its zero, until the controller tells the one that is set again.
+    pub(super) fn going_on_from(mut self, left: &Checkpoint) -> Self {
+        self.began = Began { modal: left.modal.clone(), systems: left.systems.clone(), tool_length: left.tool_length };
+        self.work_offset = (left.work_offset, left.work_offset_line);
+        self.taken_up = Some(left.clone());
+        self
     }
 
     /// A report: time in motion is counted between two of them. One that tells the offsets tells those behind the
     /// last line that was accepted before it.
     pub(super) fn report(&mut self, at: Time, report: &StatusReport, acked_line: u64, machine: &Machine) {
         let state = report.state;
-        if report.wco.is_some() {
+        // Before the first line of one that was taken up the zero is on its way to be set again.
+        if report.wco.is_some() && (self.taken_up.is_none() || acked_line >= self.past.first_line) {
             self.work_offset = (machine.work_offset, acked_line);
+            if self.taken_up.is_some() {
+                let Began { systems, tool_length, .. } = Began::of(machine);
+                (self.began.systems, self.began.tool_length) = (systems, tool_length);
+            }
         }
         if let Some(since) = self.moving_since.take() {
             self.past.moving_for += at.since(since);
@@ -118,11 +134,15 @@ impl Record {
             acked_line: course.run.acked_line,
             sent_line: course.run.sent_line,
             modal: self.began.modal.clone(),
-            tool: self.began.tool(),
+            tool: self.began.tool().or_else(|| self.taken_up.as_ref()?.tool),
             work_offset: self.work_offset.0,
             work_offset_line: self.work_offset.1,
             systems: self.began.systems.clone(),
-            g92: machine.offsets.get(Slot::G92.name()).copied(),
+            // The parameters are not asked for during a run: they tell what the reset before it has left.
+            g92: match &self.taken_up {
+                Some(left) => left.g92,
+                None => machine.offsets.get(Slot::G92.name()).copied(),
+            },
             tool_length: self.began.tool_length,
             machine_position: machine.machine_position,
             homed: !machine.homed.is_empty(),
@@ -183,7 +203,7 @@ pub(super) fn warnings(end: Option<&RunEnd>, checkpoint: &Checkpoint, firmware: 
     }
     let forgets = firmware != Some(Firmware::GrblHal);
     if forgets && checkpoint.g92.is_some_and(|shift| shift.norm() > 0.0) {
-        warnings.push("the G92 shift that was in force dies in a reset; it is set again before the program goes on: check work zero".to_owned());
+        warnings.push("the G92 shift that was in force dies in a reset; to take this run up sets it again, as long as the file is the same: check work zero".to_owned());
     }
     if checkpoint.tool_length.is_some_and(|length| length != 0.0) {
         warnings.push("the tool length offset that was in force dies in a reset: measure the tool again".to_owned());
@@ -223,5 +243,33 @@ mod tests {
         course.run.acked_line = 6;
         assert!(!due(&course, 1400) && due(&course, 1500));
         assert!(!due(&course, 31_400) && due(&course, 31_500) && !due(&course, 60_000));
+    }
+
+    #[test]
+    fn what_takes_a_run_up_keeps_what_that_one_began_with() {
+        let xyz = |x: f64| Some(AxisVec::from_slice(&[x, 0.0, 0.0]));
+        let left = Checkpoint {
+            modal: vec!["G55".into(), "G20".into()],
+            tool: Some(4),
+            work_offset: xyz(43.0),
+            work_offset_line: 9,
+            g92: xyz(3.0),
+            ..Checkpoint::default()
+        };
+        let mut course = Course::new(Run::new(RunId(2), "part.nc".into(), 5, Time::ZERO));
+        let mut machine = Machine { work_offset: xyz(40.0), ..Machine::default() };
+        let mut record = Record::new(&course, &Origin::Hub, &machine, 0, false).going_on_from(&left);
+        let mut report = crate::grbl::status::parse(b"<Run|MPos:0,0,0|WCO:40,0,0>", None).expect("a report");
+        // The reset has taken the shift, and the preamble is on its way.
+        record.report(Time::ZERO, &report, 0, &machine);
+        let kept = record.position(Time::ZERO, 0, &course, &machine);
+        assert_eq!((kept.modal, kept.tool, kept.g92), (left.modal.clone(), Some(4), xyz(3.0)));
+        assert_eq!((kept.work_offset, kept.work_offset_line), (xyz(43.0), 9));
+        // Behind it the controller tells the zero that is in force.
+        (course.run.acked_line, machine.work_offset) = (6, xyz(44.0));
+        report.wco = xyz(44.0);
+        record.report(Time::ZERO, &report, 6, &machine);
+        let kept = record.position(Time::ZERO, 0, &course, &machine);
+        assert_eq!((kept.work_offset, kept.work_offset_line, kept.modal), (xyz(44.0), 6, left.modal));
     }
 }

@@ -197,8 +197,11 @@ impl Keeper {
         self.runner.file = starting.file;
         let is_outline = matches!(starting.request.start, Start::Outline { .. });
         let taken_up = self.taken_up(&starting.request);
-        if let (Some(_), Some(course)) = (&taken_up, &mut self.runner.course) {
-            course.skipped = taken_up.iter().flat_map(|run| run.left.skipped.iter().copied()).collect();
+        if let (Some(offered), Some(course)) = (&taken_up, &mut self.runner.course) {
+            // Those behind the first line are sent once more; and the lines of another content are others.
+            let first = course.run.first_line;
+            let skipped = offered.left.skipped.iter().copied().filter(|line| *line < first);
+            course.skipped = if is_same(offered, course.run.hash) { skipped.collect() } else { Vec::default() };
             self.snapshot.programs.interrupted = None;
         }
         let queue = &mut self.snapshot.programs.queue;
@@ -209,6 +212,11 @@ impl Keeper {
         self.begin_measuring(starting.request.check_mode, at);
         if let Some(course) = &self.runner.course {
             let record = Record::new(course, &starting.origin, &self.snapshot.machine, store::now_ms(), dry);
+            let left = taken_up.as_ref().filter(|offered| is_same(offered, course.run.hash));
+            let record = match left {
+                Some(offered) => record.going_on_from(&offered.left),
+                None => record,
+            };
             if let Some(store) = &self.runner.store {
                 store.run_started(record.past.clone());
             }
@@ -228,6 +236,11 @@ impl Keeper {
         let goes_on = matches!(request.start, Start::Line { .. }) && !request.check_mode;
         (goes_on && Path::new(&offered.run.path) == course.run.path).then(|| Arc::clone(offered))
     }
+}
+
+/// It is the content that ran then, as far as both are known.
+fn is_same(offered: &Interrupted, hash: Option<ContentHash>) -> bool {
+    offered.run.hash.zip(hash).is_none_or(|(then, now)| then == now)
 }
 
 /// What the check of the file has against a run, on the machine as it stands now: work zero and state may be others than

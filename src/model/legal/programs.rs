@@ -1,5 +1,7 @@
 //! Programs: what the runner may be asked, and what nobody else may do while one runs.
 
+use std::path::Path;
+
 use super::cannot;
 use crate::model::axes::{Axis, AxisSet, AxisVec};
 use crate::model::command::{Command, Refused};
@@ -75,12 +77,15 @@ pub fn shift_lost(snapshot: &Snapshot) -> Option<String> {
     })
 }
 
-/// What a person has to agree to before this start, apart from what the check of the file says.
-pub fn to_agree(start: &Start, check_mode: bool, snapshot: &Snapshot) -> Option<String> {
+/// What a person has to agree to before this start of the file at `path`, apart from what the check of the file says.
+pub fn to_agree(path: &Path, start: &Start, check_mode: bool, snapshot: &Snapshot) -> Option<String> {
+    let offered = snapshot.programs.interrupted.as_ref();
     match start {
         _ if check_mode => check_mode_takes(&snapshot.machine),
-        Start::Beginning => shift_lost(snapshot),
-        Start::Line { .. } | Start::Outline { .. } => None,
+        // What takes the offered run up sets its zero again.
+        Start::Line { .. } if offered.is_some_and(|offered| path == Path::new(&offered.run.path)) => None,
+        Start::Beginning | Start::Line { .. } => shift_lost(snapshot),
+        Start::Outline { .. } => None,
     }
 }
 
@@ -100,7 +105,9 @@ pub fn check(order: &ProgramOrder, state: Result<StateKind, Refused>, snapshot: 
                 return Err(Refused::because(why));
             }
             may_run(request, state?, &snapshot.machine)?;
-            match to_agree(&request.start, request.check_mode, snapshot).filter(|_| !request.agreed.warnings) {
+            match to_agree(&request.path, &request.start, request.check_mode, snapshot)
+                .filter(|_| !request.agreed.warnings)
+            {
                 Some(why) => Err(Refused::because(format!("{why}: agree to that first"))),
                 None => Ok(()),
             }
@@ -315,7 +322,8 @@ mod tests {
                 systems: BTreeMap::from([("G54".to_owned(), zero)]),
                 ..Checkpoint::default()
             };
-            let run = PastRun { name: "part.nc".into(), ..PastRun::default() };
+            let path = request().path.display().to_string();
+            let run = PastRun { name: "part.nc".into(), path, ..PastRun::default() };
             Some(Arc::new(Interrupted { run, suggested_line: 1, why: String::new(), warnings: Vec::new(), left }))
         };
         snapshot.programs.interrupted = offer(&[3.0, 0.0, 0.0], 0.0);
@@ -324,6 +332,11 @@ mod tests {
         assert_eq!(asked_run(|run| run.agreed.warnings = true, &snapshot), Ok(()));
         let line = |run: &mut RunRequest| run.start = Start::Line { line: 5, preamble: Vec::new() };
         assert_eq!(asked_run(line, &snapshot), Ok(()), "it is set again");
+        let other = |run: &mut RunRequest| {
+            line(run);
+            run.path = "other.nc".into();
+        };
+        assert!(asked_run(other, &snapshot).unwrap_err().contains("G92 shift of X"), "not for another file");
         snapshot.programs.interrupted = offer(&[3.0, 0.0, 0.0], 7.0);
         assert_eq!(asked_run(|_| (), &snapshot), Ok(()), "somebody has set that zero anew");
         snapshot.programs.interrupted = offer(&[0.0; 3], 0.0);

@@ -282,7 +282,7 @@ impl Launch {
                 (Some(run), Some(found)) => run.run.hash.is_some_and(|hash| hash != found.report.hash),
                 _ => false,
             },
-            heed: legal::programs::to_agree(&self.start(), self.check_mode, snapshot),
+            heed: legal::programs::to_agree(&self.path, &self.start(), self.check_mode, snapshot),
             sun: self.interrupted.is_none() && snapshot.sun.start_allowed,
             missing: Vec::new(),
         };

@@ -22,7 +22,9 @@ pub(in crate::ui::update) fn follow(ui: &mut Ui, snapshot: &Snapshot, now: Time)
     prompt(ui, snapshot, now);
     close_spindle_question(ui, snapshot);
     offer(ui, snapshot, now);
-    let is_outdated = ui.programs.is_outdated(snapshot);
+    // Elsewhere it stays outdated until somebody looks.
+    let looks = ui.programs.launch.is_some() || ui.tab == Tab::Programs;
+    let is_outdated = looks && ui.programs.is_outdated(snapshot);
     if let Some(launch) = ui.programs.launch.as_ref().filter(|_| is_outdated) {
         effects.extend(launch.queries().into_iter().map(ask));
         launch::settle(ui, snapshot, now);
