@@ -185,9 +185,13 @@ fn a_screen_comes_back_with_the_hub_that_it_was_attached_to() {
     screen.wait_for("attached again");
     screen.wait_for("IDLE");
     assert!(!screen.grid().contains("JOG MODE"), "{}", screen.grid());
-    screen.rest();
-    screen.send("q");
-    assert!(screen.exit_status().success());
+    // And Ctrl+C ends the search for one that does not come back.
+    daemon.process.kill().expect("it lives");
+    daemon.process.wait().expect("its end");
+    screen.wait_until("it looks for it again", |screen| !screen.contents().contains("IDLE"));
+    screen.wait_for("Ctrl+C ends that");
+    screen.send("\x03");
+    assert_eq!(screen.exit_status().exit_code(), 130);
 }
 
 #[test]

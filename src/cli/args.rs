@@ -216,7 +216,7 @@ pub enum Command {
         /// The lines
         #[arg(required = true)]
         lines: Vec<String>,
-        /// Wait until the motion has ended (by a G4 P0 behind it)
+        /// Wait until the motion has ended (by a G4 P0.01 behind it)
         #[arg(long)]
         wait: bool,
         /// Control

@@ -76,7 +76,7 @@ pub(super) fn run(settings: &Settings, args: &RunArgs) -> Result<ExitCode, Failu
         if let Some(told) = energy::of_snapshot(&hub.snapshot(), attached.clock.now(), &details.report) {
             energy::text(&told).lines().for_each(out::words);
         }
-        let lost = to_agree(&start, false, &hub.snapshot());
+        let lost = to_agree(&path, &start, false, &hub.snapshot());
         agreed(&details, preamble.as_ref(), lost.as_deref(), args.yes)?;
         let request = RunRequest {
             path: path.clone(),

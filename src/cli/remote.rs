@@ -203,8 +203,8 @@ pub(super) fn send(settings: &Settings, lines: Vec<String>, wait: bool, take: &T
         for command in lines {
             done(hub, command).await?;
         }
-        // A dwell is answered when all motion before it has ended, on every firmware.
-        match ended(hub, Command::Mdi("G4 P0".to_owned())).await? {
+        // A dwell is answered when all motion before it has ended; on FluidNC one of no time is answered at once (facts §7).
+        match ended(hub, Command::Mdi("G4 P0.01".to_owned())).await? {
             Outcome::Done => Ok(()),
             unknown if unknown.is_unknown() => Err(refused(&unknown)),
             outcome @ Outcome::Voided { .. } => Err(Failure::new(Code::Ended, eyre!("the motion was {outcome}"))),

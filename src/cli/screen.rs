@@ -6,10 +6,11 @@ use std::time::{Duration, SystemTime};
 use color_eyre::eyre::eyre;
 use jiff::tz::TimeZone;
 use rustix::termios::{QueueSelector, tcflush};
+use tokio::signal::unix::{SignalKind, signal};
 
 use super::exit::{Code, Failure};
 use super::house::{House, Running, access};
-use super::remote::unreachable_hub;
+use super::remote::{interrupted, unreachable_hub};
 use super::settings::Settings;
 use super::{desk, history, logging, out, socket, tcp};
 use crate::attach::client::{Attached, Me};
@@ -154,7 +155,12 @@ fn attached(settings: &Settings, place: &Place, face: Face) -> Result<ExitCode, 
             if reason != ExitReason::HubGone || face != Face::Screen {
                 return Ok::<_, Failure>(reason);
             }
-            (attached, how) = (again(settings, place).await?, "attached again");
+            let found = tokio::select! {
+                found = again(settings, place) => found?,
+                // The screen has taken these signals for itself, for as long as this process lives.
+                ended = told_to_end() => return ended,
+            };
+            (attached, how) = (found, "attached again");
         }
     })?;
     if reason == ExitReason::HubGone {
@@ -173,23 +179,46 @@ fn me(settings: &Settings) -> Me {
     }
 }
 
-/// Tries until somebody answers there again. Meanwhile the terminal is an ordinary one, in which Ctrl+C ends it.
+/// Tries until somebody answers there again. Meanwhile the terminal is an ordinary one.
 async fn again(settings: &Settings, place: &Place) -> Result<Attached, Failure> {
     out::words(&format!("The connection to the sunmill at {place} is lost."));
     out::words("UNTIL IT IS BACK NO KEY HERE STOPS ANYTHING: use the machine's own stop.");
     out::words("It is tried again and again; Ctrl+C ends that.");
     let mut wait = AGAIN.0;
+    let mut told = String::new();
     loop {
         tokio::time::sleep(wait).await;
+        wait = (wait * 2).min(AGAIN.1);
         match attach::connect(place, me(settings)).await {
             Ok(attached) => {
                 // What was typed meanwhile was meant for no screen.
                 let _ = tcflush(std::io::stdin(), QueueSelector::IFlush);
                 return Ok(attached);
             }
-            Err(ConnectError::Nobody { .. }) => wait = (wait * 2).min(AGAIN.1),
-            Err(why) => return Err(unreachable_hub(why)),
+            Err(ConnectError::Nobody { .. }) => {}
+            // It may be on its way up, or down, or full.
+            Err(ConnectError::Strange { why, .. }) => {
+                if why != told {
+                    out::words(&format!("Not yet: {why}"));
+                    told = why;
+                }
+            }
+            Err(why @ ConnectError::NotAllowed { .. }) => return Err(unreachable_hub(why)),
         }
+    }
+}
+
+/// Somebody ends this, or the terminal is gone.
+async fn told_to_end() -> Result<ExitReason, Failure> {
+    let mut interrupt = signal(SignalKind::interrupt())?;
+    let mut hang_up = signal(SignalKind::hangup())?;
+    let mut terminate = signal(SignalKind::terminate())?;
+    let mut quit = signal(SignalKind::quit())?;
+    tokio::select! {
+        _ = interrupt.recv() => Err(interrupted()),
+        _ = hang_up.recv() => Ok(ExitReason::TerminalLost),
+        _ = terminate.recv() => Ok(ExitReason::Terminated),
+        _ = quit.recv() => Ok(ExitReason::Terminated),
     }
 }
 

@@ -186,7 +186,10 @@ impl Machine {
             Some(NonModal::Dwell) => {
                 let seconds = block.take('P').ok_or(28_u16)?;
                 let time = Duration::try_from_secs_f64(seconds).unwrap_or(Duration::MAX);
-                steps.extend([Step::Sync, Step::Dwell(time)]);
+                // FluidNC `mc_dwell`: no time is no dwell, and waits for nothing.
+                if self.firmware != Firmware::FluidNc || !time.is_zero() {
+                    steps.extend([Step::Sync, Step::Dwell(time)]);
+                }
             }
             Some(NonModal::SetTable) => self.set_table(block, next, axis_words, steps)?,
             Some(NonModal::GoHome(table)) => self.go_home(block, next, axis_words, table, steps),

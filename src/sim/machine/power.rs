@@ -49,7 +49,7 @@ mod tests {
             assert_eq!(after("G91", 500), 70.0, "{firmware}");
             assert_eq!(after("M3 S9000", 500), 670.0, "{firmware}");
             assert_eq!(after("G1 X-1 F60", 500), 2060.0, "{firmware}");
-            assert_eq!(after("G4 P0", 2000), 670.0, "{firmware}");
+            assert_eq!(after("G4 P0.01", 2000), 670.0, "{firmware}");
             assert_eq!(after("M5", 500), 70.0, "{firmware}");
             assert_eq!(after("G1 X1", 500), 160.0, "{firmware}");
         }

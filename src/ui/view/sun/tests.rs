@@ -1,6 +1,7 @@
 //! What waits for power or for the sun, and the plan, at every size.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use crate::model::command::Command;
 use crate::model::machine::{MachineState, StateKind};
