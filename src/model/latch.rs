@@ -275,6 +275,12 @@ impl Latch {
         self.notify.notify_one();
     }
 
+    /// Nothing was asked for since it was last emptied.
+    pub fn is_empty(&self) -> bool {
+        let steps = [&self.feed_coarse, &self.feed_fine, &self.spindle_coarse, &self.spindle_fine];
+        self.bits.load(Ordering::SeqCst) == 0 && steps.into_iter().all(|step| step.load(Ordering::SeqCst) == 0)
+    }
+
     /// Empties the latch; the marks of what is void stay, since they only ever rise.
     pub fn take(&self) -> RealtimeSet {
         RealtimeSet {
@@ -344,6 +350,9 @@ mod tests {
         assert!(!set.contains(Realtime::SoftReset));
         assert!(latch.take().is_empty());
         assert!(latch.is_void(before, false), "what is void stays void");
+        assert!(latch.is_empty());
+        latch.set(Realtime::FeedOverride(OverrideStep::FinePlus));
+        assert!(!latch.is_empty(), "a step of an override is no bit");
     }
 
     #[test]

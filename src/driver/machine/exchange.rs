@@ -40,6 +40,16 @@ pub(super) async fn exchange(stream: &mut dyn Stream, unsent: &[u8], buf: &mut [
     .await
 }
 
+/// Writes what can be written of `unsent` without a wait: so many bytes, none where it would have to wait.
+pub(super) async fn write_now(stream: &mut dyn Stream, unsent: &[u8]) -> io::Result<usize> {
+    std::future::poll_fn(|cx| match Pin::new(&mut *stream).poll_write(cx, unsent) {
+        Poll::Ready(Ok(0)) => Poll::Ready(Err(io::ErrorKind::WriteZero.into())),
+        Poll::Ready(taken) => Poll::Ready(taken),
+        Poll::Pending => Poll::Ready(Ok(0)),
+    })
+    .await
+}
+
 #[cfg(test)]
 mod tests {
     use tokio::io::{AsyncReadExt, AsyncWriteExt};
@@ -58,5 +68,14 @@ mod tests {
         assert!(matches!(exchange(&mut ours, b"ef", &mut []).await.unwrap(), Moved::Out(2)));
         drop(theirs);
         assert!(matches!(exchange(&mut ours, b"", &mut buf).await.unwrap(), Moved::In(0)));
+    }
+
+    #[tokio::test]
+    async fn writing_now_waits_for_no_room() {
+        let (mut ours, theirs) = tokio::io::duplex(4);
+        assert_eq!(write_now(&mut ours, b"abcdef").await.unwrap(), 4);
+        assert_eq!(write_now(&mut ours, b"ef").await.unwrap(), 0);
+        drop(theirs);
+        assert!(write_now(&mut ours, b"ef").await.is_err());
     }
 }

@@ -9,7 +9,7 @@ use tokio::time::sleep_until;
 use tokio_util::sync::CancellationToken;
 
 use super::event::{Event, EventKind, Order, OrderKind};
-use super::exchange::{Moved, exchange};
+use super::exchange::{Moved, exchange, write_now};
 use super::feed::Feed;
 use super::meter::Meter;
 use super::outbox::{HubGone, Outbox};
@@ -237,6 +237,7 @@ impl Task {
         self.tell(EventKind::Link(LinkState::Asking));
         self.session.set_paced(port.pace_baud.is_some());
         self.session.handle_open(self.clock.now());
+        let mut buf = [0; READ_BUFFER];
         let ended = loop {
             let now = self.clock.now();
             self.pulse.beat();
@@ -245,7 +246,7 @@ impl Task {
             if self.collect(now).is_err() {
                 break Ended::Closing;
             }
-            if let Some(ended) = self.step(&mut port, &mut out).await {
+            if let Some(ended) = self.step(&mut port, &mut out, &mut buf).await {
                 break ended;
             }
         };
@@ -272,15 +273,19 @@ impl Task {
     }
 
     /// Waits for one thing and does it. `Some`: the link has ended.
-    async fn step(&mut self, port: &mut Port, out: &mut Outgoing) -> Option<Ended> {
-        let mut buf = [0; READ_BUFFER];
-        let wake = self.wait(port, out, &mut buf, None).await;
+    async fn step(&mut self, port: &mut Port, out: &mut Outgoing, buf: &mut [u8]) -> Option<Ended> {
+        let wake = self.wait(port, out, buf, None).await;
         let now = self.clock.now();
         match wake {
             Wake::Closing | Wake::Order(None) => return Some(Ended::Closing),
             Wake::Realtime => self.realtime(now),
             Wake::Moved(moved) => {
-                if let Err(why) = self.moved(now, port, out, &buf, moved) {
+                let came = matches!(moved, Ok(Moved::In(_)));
+                let mut done = self.moved(now, port, out, buf, moved);
+                if came && done.is_ok() {
+                    done = self.stream_on(now, port, out).await;
+                }
+                if let Err(why) = done {
                     return Some(Ended::Lost(why));
                 }
             }
@@ -301,6 +306,23 @@ impl Task {
             Wake::Order(Some(order)) => self.take(now, order),
         }
         None
+    }
+
+    /// What an answer made room for goes out at once: to look first at all else that can happen costs more than the write itself.
+    /// A realtime key still goes before it.
+    async fn stream_on(&mut self, now: Time, port: &mut Port, out: &mut Outgoing) -> Result<(), String> {
+        if !self.session.is_streaming() || !self.latch.is_empty() {
+            return Ok(());
+        }
+        self.feed_program(now);
+        out.pull(&mut self.session, now);
+        if out.unsent().is_empty() {
+            return Ok(());
+        }
+        match write_now(&mut *port.stream, out.unsent()).await {
+            Ok(0) => Ok(()),
+            written => self.moved(now, port, out, &[], written.map(Moved::Out)),
+        }
     }
 
     /// With `until`, the task is ending: no order is read any more, and the wait ends then at the latest.
