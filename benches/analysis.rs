@@ -148,6 +148,7 @@ fn estimate_ns() -> f64 {
             from: point(n),
             known: 0b111,
             to: point(n + 1),
+            axes: 0b11,
             named: 0b11,
             frame: Frame::Active,
             speed: Speed::MmMin(3000.0),

@@ -57,8 +57,10 @@ pub struct Estimator {
     course: Course,
     /// Axes beyond X, Y, Z have moved: each sum is over all of them from here on.
     wide: bool,
-    /// Direction of the last block, while the machine does not stop after it.
-    last: Option<PerAxis>,
+    /// The machine does not stop after the last block.
+    goes_on: bool,
+    /// Direction of the last block.
+    last: PerAxis,
     /// Top speed of the last block, squared.
     last_nominal_sq: f64,
     spindle_rpm: f64,
@@ -77,7 +79,8 @@ impl Estimator {
             timeline: Timeline::default(),
             course: Course::default(),
             wide: false,
-            last: None,
+            goes_on: false,
+            last: [0.0; MAX_AXES],
             last_nominal_sq: 0.0,
             spindle_rpm: 0.0,
             turns: false,
@@ -107,7 +110,7 @@ impl Estimator {
         while let Some(done) = self.window.pop() {
             self.account(done);
         }
-        self.last = None;
+        self.goes_on = false;
     }
 
     /// The spindle turns so fast from here on; feeds per revolution (G95) need it.
@@ -135,7 +138,8 @@ impl Estimator {
     fn straight(&mut self, straight: &Straight, line: u64) {
         self.watch_width(straight);
         let mut delta = [0.0; MAX_AXES];
-        for (axis, delta) in delta.iter_mut().enumerate() {
+        let moved = if self.wide { MAX_AXES } else { XYZ };
+        for (axis, delta) in delta.iter_mut().enumerate().take(moved) {
             *delta = straight.to[axis] - straight.from[axis];
         }
         // To a place from where nobody knows the way is not known either: it counts as none.
@@ -180,14 +184,14 @@ impl Estimator {
     /// Whether axes move beyond X, Y, Z.
     #[inline]
     fn watch_width(&mut self, straight: &Straight) {
-        self.wide = self.wide || straight.to[XYZ..] != straight.from[XYZ..];
+        self.wide |= straight.axes >> XYZ != 0;
     }
 
     /// Speed that the program wants, mm/s.
     fn wanted(&self, speed: Speed, length: f64) -> f64 {
         let mm_s = match speed {
             Speed::Rapid => f64::INFINITY,
-            Speed::MmMin(feed) => feed / 60.0,
+            Speed::MmMin(feed) => feed * (1.0 / 60.0),
             Speed::Seconds(seconds) => length / seconds,
             Speed::MmRev(feed) => feed * self.spindle_rpm / 60.0,
         };
@@ -196,37 +200,35 @@ impl Estimator {
     }
 
     fn block(&mut self, delta: &PerAxis, speed: Speed, line: u64) {
-        if self.wide {
-            self.block_over::<MAX_AXES>(delta, speed, line);
-        } else {
-            self.block_over::<XYZ>(delta, speed, line);
+        match delta.first_chunk::<XYZ>() {
+            Some(delta) if !self.wide => self.block_over(delta, speed, line),
+            _ => self.block_over(delta, speed, line),
         }
     }
 
     /// Queues a block; nothing has moved but the first `AXES` axes.
     #[inline]
-    fn block_over<const AXES: usize>(&mut self, delta: &PerAxis, speed: Speed, line: u64) {
-        let length = sum::<AXES>(|axis| delta[axis] * delta[axis]).sqrt();
+    fn block_over<const AXES: usize>(&mut self, delta: &[f64; AXES], speed: Speed, line: u64) {
+        let length_sq = sum::<AXES>(|axis| delta[axis] * delta[axis]);
+        let length = length_sq.sqrt();
         // Written so that what is not a number is left out.
         if !(length >= LEAST_MM && length.is_finite()) {
             return;
         }
+        // Each quotient is taken of what is at hand, not of another quotient: they are worked out at the same time.
         let per_length = 1.0 / length;
-        let mut unit = [0.0; MAX_AXES];
-        for axis in 0..AXES {
-            unit[axis] = delta[axis] * per_length;
-        }
-        let per_accel = most::<AXES>(&unit, &self.model.per_accel);
-        let change_sq = 2.0 * length / per_accel;
-        let (wanted, per_rate) = (self.wanted(speed, length), most::<AXES>(&unit, &self.model.per_rate));
+        let along_accel = most(delta, &self.model.per_accel);
+        let change_sq = 2.0 * length_sq / along_accel;
+        let per_accel = along_accel * per_length;
+        let (wanted, along_rate) = (self.wanted(speed, length), most(delta, &self.model.per_rate));
         // Most moves are slower than the machine, and need no division.
-        let nominal = if wanted * per_rate <= 1.0 { wanted } else { 1.0 / per_rate };
+        let nominal = if wanted * along_rate <= length { wanted } else { length / along_rate };
+        let unit: [f64; AXES] = std::array::from_fn(|axis| delta[axis] * per_length);
         let nominal_sq = nominal * nominal;
-        let max_entry_sq = match &self.last {
-            Some(last) => self.junction_sq::<AXES>(last, &unit).min(nominal_sq).min(self.last_nominal_sq),
-            None => 0.0,
-        };
-        self.last = Some(unit);
+        let max_entry_sq =
+            if self.goes_on { self.junction_sq(&unit).min(nominal_sq).min(self.last_nominal_sq) } else { 0.0 };
+        self.goes_on = true;
+        self.last[..AXES].copy_from_slice(&unit);
         self.last_nominal_sq = nominal_sq;
         let rapid = speed == Speed::Rapid;
         if let Some(done) = self.window.push(Block { length, per_accel, change_sq, nominal, max_entry_sq, rapid, line })
@@ -237,24 +239,21 @@ impl Estimator {
 
     /// How fast a corner may be taken, squared (Grbl `planner.c`, `plan_buffer_line`).
     #[inline]
-    fn junction_sq<const AXES: usize>(&self, last: &PerAxis, unit: &PerAxis) -> f64 {
-        let cos = -sum::<AXES>(|axis| last[axis] * unit[axis]);
+    fn junction_sq<const AXES: usize>(&self, unit: &[f64; AXES]) -> f64 {
+        let cos = -sum::<AXES>(|axis| self.last[axis] * unit[axis]);
         if cos > 0.999_999 {
             return 0.0;
         }
         if cos < -0.999_999 {
             return f64::INFINITY;
         }
-        let mut across = [0.0; MAX_AXES];
-        for axis in 0..AXES {
-            across[axis] = unit[axis] - last[axis];
-        }
+        let across: [f64; AXES] = std::array::from_fn(|axis| unit[axis] - self.last[axis]);
         // Its length follows from the angle: |u - l|² = 2 + 2 cos, with cos taken of the opposite direction.
         let size = (2.0 + 2.0 * cos).sqrt();
         let sin_half = (0.5 * (1.0 - cos)).sqrt();
         let deviation = self.model.junction_deviation_mm;
         // The acceleration across is size / most: one division for both quotients.
-        size * deviation * sin_half / (most::<AXES>(&across, &self.model.per_accel) * (1.0 - sin_half))
+        size * deviation * sin_half / (most(&across, &self.model.per_accel) * (1.0 - sin_half))
     }
 
     fn account(&mut self, done: window::Done) {
@@ -278,7 +277,7 @@ impl Estimator {
 
 /// Inverse of the largest value along `direction` that keeps every axis within its own limit, whose inverse is given.
 #[inline]
-fn most<const AXES: usize>(direction: &PerAxis, per_limit: &PerAxis) -> f64 {
+fn most<const AXES: usize>(direction: &[f64; AXES], per_limit: &PerAxis) -> f64 {
     let mut most = 0.0;
     for axis in 0..AXES {
         let part = direction[axis].abs() * per_limit[axis];
@@ -300,19 +299,22 @@ struct Timeline {
     points: Vec<(u64, f32)>,
     /// At least so many lines from point to point.
     stride: u64,
+    /// The first line that is worth a point.
+    next: u64,
     /// The line under way and when its last block so far ended.
     open: (u64, f64),
 }
 
 impl Default for Timeline {
     fn default() -> Self {
-        Self { points: Vec::new(), stride: 1, open: (0, 0.0) }
+        Self { points: Vec::new(), stride: 1, next: 1, open: (0, 0.0) }
     }
 }
 
 impl Timeline {
+    #[inline]
     fn note(&mut self, line: u64, seconds: f64) {
-        if line != self.open.0 {
+        if line != self.open.0 && self.open.0 >= self.next {
             self.settle();
         }
         // A line number that falls back (a loop) does not make the timeline fall.
@@ -321,8 +323,7 @@ impl Timeline {
 
     fn settle(&mut self) {
         let (line, seconds) = self.open;
-        let next = self.points.last().map_or(1, |(last, _)| last + self.stride);
-        if line < next {
+        if line < self.next {
             return;
         }
         self.points.push((line, seconds as f32));
@@ -334,10 +335,11 @@ impl Timeline {
             });
             self.stride *= 2;
         }
+        self.next = self.points.last().map_or(1, |(last, _)| last + self.stride);
     }
 
     fn finish(mut self, end: f64) -> Vec<(u64, f32)> {
-        self.stride = 1;
+        self.next = self.points.last().map_or(1, |(last, _)| last + 1);
         self.open.1 = end;
         self.settle();
         self.points

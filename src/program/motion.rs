@@ -30,6 +30,8 @@ pub struct Straight {
     pub known: u16,
     /// To here.
     pub to: Point,
+    /// Axes that it may move, as bits: all others are in `to` as they are in `from`.
+    pub axes: u16,
     /// Axes whose coordinate in `to` the block names, as bits. A relative move (G91) from an unknown coordinate names none: of such
     /// an axis only the difference between `from` and `to` is right.
     pub named: u16,

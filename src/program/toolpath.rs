@@ -110,11 +110,22 @@ impl PathBuilder {
     }
 
     /// Brings the path to where a motion begins. `false`: the motion cannot be drawn.
+    #[inline]
     fn begin(&mut self, ends: &Straight, line: u64) -> bool {
+        let from = place(&ends.from);
+        let goes_on = self.at == Some(from) && self.frames.last() == Some(&ends.frame);
+        let unknown = ends.named & XYZ & !ends.known != 0;
+        if !(goes_on && !unknown && is_finite(place(&ends.to))) {
+            return self.begin_anew(ends, line);
+        }
+        true
+    }
+
+    /// The same for a motion that may not begin where the last one ended, or is of another frame.
+    fn begin_anew(&mut self, ends: &Straight, line: u64) -> bool {
         let unknown = ends.named & XYZ & !ends.known != 0;
         let (from, to) = (place(&ends.from), place(&ends.to));
-        let finite = [from, to].as_flattened().iter().all(|value| value.is_finite());
-        if ends.frame == Frame::Machine || !finite {
+        if ends.frame == Frame::Machine || !is_finite(from) || !is_finite(to) {
             self.partial = true;
             self.at = None;
             return false;
@@ -240,17 +251,20 @@ fn join_to_half(corners: &[Corner], tolerance: f32, joined: &mut Vec<Corner>) ->
     true
 }
 
+fn is_finite(place: [f32; 3]) -> bool {
+    place[0].is_finite() && place[1].is_finite() && place[2].is_finite()
+}
+
 fn place(point: &Point) -> [f32; 3] {
     [point[0] as f32, point[1] as f32, point[2] as f32]
 }
 
 /// Joins strokes into one as long as that stays within a tolerance of every corner left out.
 ///
-/// A stroke from the anchor may go in any direction `u` (a vector of length 1) with `|u - û| ≤ tolerance / r` for each
-/// corner left out, which lies in direction `û` at distance `r`: it then passes that corner within the tolerance. All
-/// such `u` for one corner are a ball; the directions still open are kept as a ball within all of them. So that no corner
-/// lies behind the end of the stroke, the stroke must be as long as the farthest of them. Since the corners are chained,
-/// the stroke is within the tolerance of the chain as well.
+/// A stroke from the anchor passes a corner left out within the tolerance if it does so where it is as far along as that
+/// corner; so each corner leaves open a range of slopes, and the slopes still open are a [`Wedge`]. So that no corner lies
+/// behind the end of the stroke, the stroke must be as long as the farthest of them. Since the corners are chained, the stroke
+/// is within the tolerance of the chain as well.
 ///
 /// Corners that all lie within the tolerance of the anchor may be joined whatever leads to them: what is a cut in part is
 /// then told as a cut.
@@ -262,39 +276,73 @@ struct Joiner {
     end: Option<Corner>,
     /// All that was joined is reached in the same way.
     uniform: bool,
-    /// Distance of the farthest corner from the anchor.
-    reach: f32,
-    /// The directions still open: middle and radius. `None`: all.
-    open: Option<([f32; 3], f32)>,
+    /// Square of the distance of the farthest corner from the anchor.
+    reach_sq: f32,
+    /// The strokes still open. `None`: all.
+    open: Option<Wedge>,
+}
+
+/// Strokes from an anchor: forth or back along one axis, and for each step along it between so many and so many across.
+#[derive(Clone, Copy, Debug)]
+struct Wedge {
+    along: usize,
+    forth: bool,
+    /// How far from a corner it may pass on each of the other axes.
+    room: [f32; 2],
+    low: [f32; 2],
+    high: [f32; 2],
 }
 
 impl Joiner {
     const fn new(tolerance: f32) -> Self {
-        Self { tolerance, anchor: None, end: None, uniform: true, reach: 0.0, open: None }
+        Self { tolerance, anchor: None, end: None, uniform: true, reach_sq: 0.0, open: None }
     }
 
     /// Takes a corner; gives one that is settled, if there is one.
+    #[inline]
     fn push(&mut self, corner: Corner) -> Option<Corner> {
-        let Some(anchor) = self.anchor else {
-            self.anchor = Some(corner.at);
-            return Some(corner);
-        };
-        let Some(end) = self.end else {
+        let (Some(anchor), Some(end)) = (self.anchor, &self.end) else { return self.begin(corner) };
+        let uniform = self.uniform && end.is_reached_as(&corner);
+        let to = minus(corner.at, anchor);
+        let distance_sq = dot(to, to);
+        if uniform
+            && distance_sq >= self.reach_sq
+            && let Some(wedge) = &mut self.open
+            && wedge.narrow(to)
+        {
+            self.reach_sq = distance_sq;
+            self.end = Some(corner);
+            return None;
+        }
+        self.turn(*end, corner, uniform, to)
+    }
+
+    /// Takes the first corners: from where, and to where.
+    #[cold]
+    fn begin(&mut self, corner: Corner) -> Option<Corner> {
+        if let Some(anchor) = self.anchor {
             self.start(anchor, corner);
             return None;
-        };
-        let uniform = self.uniform && end.reached() == corner.reached();
-        let to = minus(corner.at, anchor);
-        let distance = length(to);
+        }
+        self.anchor = Some(corner.at);
+        Some(corner)
+    }
+
+    /// Takes a corner that is not simply farther on the same way.
+    fn turn(&mut self, end: Corner, corner: Corner, uniform: bool, to: [f32; 3]) -> Option<Corner> {
+        let (distance_sq, near_sq) = (dot(to, to), self.tolerance * self.tolerance);
         if uniform && corner.reached() == Reached::Jump {
             self.end = Some(corner);
-        } else if distance <= self.tolerance && self.reach <= self.tolerance {
+        } else if distance_sq <= near_sq && self.reach_sq <= near_sq {
             let reached = stronger(end.reached(), corner.reached());
             self.end = Some(Corner::new(corner.at, corner.line(), reached));
-            self.reach = self.reach.max(distance);
+            self.reach_sq = self.reach_sq.max(distance_sq);
             self.uniform = uniform;
-        } else if uniform && distance >= self.reach && self.follows(to, distance) {
+        } else if uniform && distance_sq >= self.reach_sq && self.open.is_none() {
+            // The first one beyond the tolerance: all before lie around the anchor.
+            self.reach_sq = distance_sq;
             self.end = Some(corner);
+            self.open = Some(Wedge::around(to, self.tolerance));
         } else {
             self.start(end.at, corner);
             return Some(end);
@@ -322,43 +370,73 @@ impl Joiner {
         corners.extend(self.flush());
     }
 
+    #[inline]
     fn start(&mut self, anchor: [f32; 3], corner: Corner) {
-        *self = Self { anchor: Some(anchor), end: Some(corner), ..Self::new(self.tolerance) };
         let to = minus(corner.at, anchor);
-        let distance = length(to);
-        self.reach = distance;
-        if distance > self.tolerance {
-            self.open = Some((to.map(|c| c / distance), self.tolerance / distance));
+        self.anchor = Some(anchor);
+        self.end = Some(corner);
+        self.uniform = true;
+        self.reach_sq = dot(to, to);
+        let is_near = self.reach_sq <= self.tolerance * self.tolerance;
+        self.open = if is_near { None } else { Some(Wedge::around(to, self.tolerance)) };
+    }
+}
+
+impl Wedge {
+    /// All strokes that pass this corner, which is not the anchor, within the tolerance.
+    #[inline]
+    fn around(to: [f32; 3], tolerance: f32) -> Self {
+        let [x, y, z] = to.map(f32::abs);
+        let along = if x >= y && x >= z { 0 } else { 1 + usize::from(z > y) };
+        let (ahead, across) = split(to, along);
+        // Most strokes lie in a plane, and have all the room in it; in space both axes share it.
+        let flat = across[1] == 0.0;
+        let room = if flat { [tolerance, 0.0] } else { [tolerance * std::f32::consts::FRAC_1_SQRT_2; 2] };
+        let per_ahead = 1.0 / ahead;
+        let wide = per_ahead.abs();
+        let (slopes, wide) = ([across[0] * per_ahead, across[1] * per_ahead], [room[0] * wide, room[1] * wide]);
+        Self {
+            along,
+            forth: ahead > 0.0,
+            room,
+            low: [slopes[0] - wide[0], slopes[1] - wide[1]],
+            high: [slopes[0] + wide[0], slopes[1] + wide[1]],
         }
     }
 
-    /// Whether a stroke to there, no nearer than the reach and farther than the tolerance, passes all corners left out. If it
-    /// does, those directions stay open that pass this corner too.
+    /// Whether the stroke to there is among them; if so, only those stay that pass this corner.
     #[inline]
-    fn follows(&mut self, to: [f32; 3], distance: f32) -> bool {
-        let per_distance = 1.0 / distance;
-        let (direction, radius) = (to.map(|c| c * per_distance), self.tolerance * per_distance);
-        let Some((middle, open)) = self.open else {
-            self.reach = distance;
-            self.open = Some((direction, radius));
-            return true;
-        };
-        let off = minus(direction, middle);
-        let apart_sq = dot(off, off);
-        if apart_sq > open * open {
+    fn narrow(&mut self, to: [f32; 3]) -> bool {
+        let (ahead, across) = split(to, self.along);
+        if ahead == 0.0 || (ahead > 0.0) != self.forth {
             return false;
         }
-        self.reach = distance;
-        let apart = apart_sq.sqrt();
-        if apart + radius <= open {
-            self.open = Some((direction, radius));
-        } else if apart + open > radius {
-            // The largest ball within both: from the near edge of the one to the near edge of the other.
-            let inner = (open + radius - apart) / 2.0;
-            let along = (open - inner) / apart;
-            self.open = Some(([0, 1, 2].map(|axis| middle[axis] + off[axis] * along), inner));
+        let per_ahead = 1.0 / ahead;
+        let slopes = [across[0] * per_ahead, across[1] * per_ahead];
+        let is_among = self.low[0] <= slopes[0]
+            && slopes[0] <= self.high[0]
+            && self.low[1] <= slopes[1]
+            && slopes[1] <= self.high[1];
+        if is_among {
+            let wide = per_ahead.abs();
+            for n in 0..2 {
+                let (low, high) = (slopes[n] - self.room[n] * wide, slopes[n] + self.room[n] * wide);
+                // Not `f32::max`, which minds what is no number: that is not among them.
+                self.low[n] = if low > self.low[n] { low } else { self.low[n] };
+                self.high[n] = if high < self.high[n] { high } else { self.high[n] };
+            }
         }
-        true
+        is_among
+    }
+}
+
+/// How far along one axis, and how far along the others.
+#[inline]
+fn split(to: [f32; 3], along: usize) -> (f32, [f32; 2]) {
+    match along {
+        0 => (to[0], [to[1], to[2]]),
+        1 => (to[1], [to[0], to[2]]),
+        _ => (to[2], [to[0], to[1]]),
     }
 }
 
@@ -376,10 +454,6 @@ fn minus(a: [f32; 3], b: [f32; 3]) -> [f32; 3] {
 
 fn dot(a: [f32; 3], b: [f32; 3]) -> f32 {
     a[0] * b[0] + a[1] * b[1] + a[2] * b[2]
-}
-
-fn length(a: [f32; 3]) -> f32 {
-    dot(a, a).sqrt()
 }
 
 #[cfg(test)]

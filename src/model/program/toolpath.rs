@@ -49,6 +49,11 @@ impl Corner {
         (self.word & MOST_LINES) as u64
     }
 
+    /// Both are reached in the same way.
+    pub const fn is_reached_as(&self, other: &Self) -> bool {
+        (self.word ^ other.word) >> LINE_BITS == 0
+    }
+
     /// How it is reached.
     pub const fn reached(&self) -> Reached {
         match self.word >> LINE_BITS {

@@ -212,11 +212,11 @@ impl Sink for Findings {
 /// Length of a move in mm, as far as it is known where it comes from.
 fn straight_mm(straight: &Straight) -> f64 {
     let unknown = straight.named & !straight.known;
-    let square: f64 = (0..XYZ)
-        .filter(|axis| unknown & 1 << axis == 0)
-        .map(|axis| straight.to[axis] - straight.from[axis])
-        .map(|delta| delta * delta)
-        .sum();
+    let mut square = 0.0;
+    for axis in 0..XYZ {
+        let delta = straight.to[axis] - straight.from[axis];
+        square += if unknown & 1 << axis == 0 { delta * delta } else { 0.0 };
+    }
     square.sqrt()
 }
 

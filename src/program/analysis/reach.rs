@@ -35,9 +35,12 @@ impl Reaches {
         let bounds = self.at(straight.frame);
         bounds.place(&straight.to, straight.named, line);
         // A way from an unknown place: only the difference is known.
-        let moved =
-            (0..MAX_AXES).fold(0, |moved, axis| moved | u16::from(straight.to[axis] != straight.from[axis]) << axis);
-        bounds.unsure |= moved & !straight.named & !straight.known != 0;
+        let mut unknown = straight.axes & !straight.named & !straight.known;
+        while unknown != 0 {
+            let axis = unknown.trailing_zeros() as usize;
+            unknown &= unknown - 1;
+            bounds.unsure |= straight.to[axis] != straight.from[axis];
+        }
     }
 
     /// An arc: to its end, and to where it is farthest along each axis of its plane.
@@ -164,6 +167,7 @@ mod tests {
                 from: place(begin),
                 known: 0x1FF,
                 to: place(begin + sweep),
+                axes: named,
                 named,
                 frame: Frame::Active,
                 speed: Speed::MmMin(1.0),

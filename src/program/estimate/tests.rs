@@ -22,7 +22,7 @@ fn point(x: f64, y: f64, z: f64) -> Point {
 }
 
 fn straight(from: Point, to: Point, speed: Speed) -> Straight {
-    Straight { from, known: 0b111, to, named: 0b111, frame: Frame::Active, speed }
+    Straight { from, known: 0b111, to, axes: 0x1FF, named: 0b111, frame: Frame::Active, speed }
 }
 
 /// Lines from place to place.

@@ -161,7 +161,7 @@ impl Tracker {
         } else {
             (place.work, place.known, self.modal.frame())
         };
-        Straight { from, known, to: from, named: axes, frame, speed }
+        Straight { from, known, to: from, axes, named: axes, frame, speed }
     }
 
     /// Ends the move where the axis words say; the position is there afterwards.
@@ -257,8 +257,16 @@ impl Tracker {
     pub(super) fn emit(&mut self, turn: &mut Turn<'_, impl Sink>, to: Point, named: u16, speed: Speed) {
         let place = &mut self.modal.place;
         let known_after = place.known & named;
-        let straight =
-            Straight { from: place.work, known: place.known, to, named: known_after, frame: self.modal.frame(), speed };
+        let axes = (0..to.len()).fold(0, |axes, axis| axes | u16::from(to[axis] != place.work[axis]) << axis);
+        let straight = Straight {
+            from: place.work,
+            known: place.known,
+            to,
+            axes,
+            named: known_after,
+            frame: self.modal.frame(),
+            speed,
+        };
         let place = &mut self.modal.place;
         place.work = to;
         place.machine_known &= !named;
