@@ -67,12 +67,8 @@ fn of_hub(settings: &Settings) -> Option<(std::sync::Arc<Snapshot>, Time)> {
 fn kept(settings: &Settings) -> Result<Knowledge, StoreError> {
     let rated_w = settings.config.machine.rated_w;
     let Some(reader) = store::reader(settings) else { return Ok(Knowledge { rated_w, ..Knowledge::default() }) };
-    Ok(Knowledge {
-        rated_w,
-        learned: Learned::of(&reader.run_energies(Learned::RUNS)?),
-        sun: Days::read(&reader, now_ms())?.sun,
-        ..Knowledge::default()
-    })
+    let Days { sun, loads } = Days::read(&reader, now_ms())?;
+    Ok(Knowledge { rated_w, learned: Learned::of(&reader.run_energies(Learned::RUNS)?), sun, loads })
 }
 
 /// Lines for people: the outlook, then what is assumed.

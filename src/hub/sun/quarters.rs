@@ -11,8 +11,8 @@ use tokio::time::{Instant, MissedTickBehavior, interval, sleep_until};
 use super::plan::{self, Battery, Given, Made, Planning};
 use crate::hub::run::Keeper;
 use crate::model::power::Grain;
-use crate::model::sun::{DayProfile, Plan};
-use crate::store::{Reader, Store, StoreError, now_ms};
+use crate::model::sun::{DayProfile, Plan, without_programs};
+use crate::store::{Reader, RunFilter, Store, StoreError, now_ms};
 
 /// How often: a quarter of an hour is what the history adds.
 const EVERY: Duration = Duration::from_secs(15 * 60);
@@ -21,13 +21,15 @@ const PATIENCE: Duration = Duration::from_secs(60);
 /// History that plans look at: four of each weekday.
 const PLAN_DAYS: i64 = 28;
 const DAY_MS: i64 = 24 * 3600 * 1000;
+/// Programs of the last days that are looked at; nobody runs more.
+const MOST_RUNS: usize = 5000;
 
 /// The sun and the loads of the last days.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Days {
     /// The sun.
     pub sun: DayProfile,
-    /// All loads.
+    /// The loads, less what programs are known to have drawn.
     pub loads: DayProfile,
 }
 
@@ -37,10 +39,15 @@ impl Days {
     /// # Errors
     /// The history cannot be read.
     pub fn read(reader: &Reader, now_ms: i64) -> Result<Self, StoreError> {
-        let samples = reader.samples(None, now_ms - DayProfile::DAYS * DAY_MS, now_ms, Grain::Quarter)?;
+        let from_ms = now_ms - DayProfile::DAYS * DAY_MS;
+        let samples = reader.samples(None, from_ms, now_ms, Grain::Quarter)?;
+        // Some were under way already.
+        let filter = RunFilter { since_ms: Some(from_ms - DAY_MS), ..RunFilter::default() };
+        let runs = reader.runs(&filter, 0, MOST_RUNS)?;
+        let others = without_programs(&samples, &runs, now_ms);
         Ok(Self {
             sun: DayProfile::of(&samples, |sample| sample.pv_w),
-            loads: DayProfile::of(&samples, |sample| sample.load_w),
+            loads: DayProfile::of(&others, |sample| sample.load_w),
         })
     }
 }

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use super::learned::Need;
 use super::losses::{self, one_way};
-use super::profile::DayProfile;
+use super::profile::{DayProfile, loads_after};
 use super::state::Sun;
 use crate::model::Time;
 use crate::model::power::{GridState, Power, UnitState};
@@ -18,6 +18,13 @@ const MOST_SHAPE: f64 = 1.5;
 /// Steps of the look ahead, about.
 const STEPS: u32 = 240;
 const SECONDS_PER_HOUR: f64 = 3600.0;
+/// It is looked ahead so far where no program says how far.
+const AHEAD_S: f64 = 24.0 * SECONDS_PER_HOUR;
+/// In steps of this length.
+const STEP_S: f64 = 300.0;
+/// Of a quarter of an hour, and how many a day has.
+const QUARTER_S: f64 = 900.0;
+const QUARTERS_PER_DAY: f64 = 96.0;
 
 /// A battery, down to where its inverter stops.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -43,6 +50,8 @@ pub struct Supply<'a> {
     pub grid: GridState,
     /// The sun of the last days.
     pub days: &'a DayProfile,
+    /// The loads of the last days, less what programs drew.
+    pub loads: &'a DayProfile,
     /// The present in ms of Unix time. `None`: not known, so that the last days are of no use.
     pub now_ms: Option<i64>,
 }
@@ -63,22 +72,66 @@ impl<'a> Supply<'a> {
         let base_w = sun.drawn.and_then(|drawn| drawn.base_w);
         let other_w = base_w.or_else(|| total.load_w.fresh(now)).ok_or_else(|| "the load is not known now".to_owned());
         let sun_w = total.pv_w.fresh(now).map(|watts| watts.max(0.0));
-        Self { reserve: reserve(power, now), sun_w, other_w, grid, days: &sun.knows.sun, now_ms }
+        Self {
+            reserve: reserve(power, now),
+            sun_w,
+            other_w,
+            grid,
+            days: &sun.knows.sun,
+            loads: &sun.knows.loads,
+            now_ms,
+        }
     }
 
     /// What the sun will give after so many seconds, in watts.
     fn sun_after(&self, seconds: f64) -> f64 {
         let Some(now_w) = self.sun_w else { return 0.0 };
         let fresh = 0.5_f64.powf(seconds / SUN_HALVES_S);
-        let days = |after: f64| self.days.at(self.now_ms? + (after * 1000.0) as i64);
         // Without the last days nobody knows what follows.
-        let Some(then) = days(seconds) else { return now_w * fresh };
-        let shape = match days(0.0) {
+        let Some(then) = self.usual(self.days, seconds) else { return now_w * fresh };
+        let shape = match self.usual(self.days, 0.0) {
             Some(usual) if usual >= SUN_SHAPE_W => (then / usual).min(MOST_SHAPE),
             _ => 1.0,
         };
         fresh * now_w * shape + (1.0 - fresh) * then
     }
+
+    /// What other loads will draw after so many seconds, in watts, where they draw so much now: that and what they drew in the
+    /// last days at that time, the present fading. Where nobody knows the last days, what is drawn now stays.
+    fn other_after(&self, now_w: f64, seconds: f64) -> f64 {
+        self.usual(self.loads, seconds).map_or(now_w, |then| loads_after(now_w, then.max(0.0), seconds))
+    }
+
+    fn usual(&self, days: &DayProfile, seconds: f64) -> Option<f64> {
+        days.at(self.now_ms?.saturating_add((seconds * 1000.0) as i64))
+    }
+
+    /// How long the batteries last with nothing from the grid, with sun and loads as on the last days; `need`: of a program that
+    /// runs. `None`: the last days are not known, so that only the present counts; or something of the present is not.
+    pub fn lasts(&self, need: Option<&Need>) -> Option<Lasts> {
+        let (Ok(reserve), Ok(other_w)) = (&self.reserve, &self.other_w) else { return None };
+        let known = self.now_ms.is_some() && self.sun_w.is_some() && self.days.covers_a_day();
+        if !known || !self.loads.covers_a_day() {
+            return None;
+        }
+        let program = need.into_iter().flat_map(steps);
+        let begun_s = need.map_or(0.0, |need| need.time.as_secs_f64());
+        let rest = ((AHEAD_S - begun_s).max(0.0) / STEP_S).ceil() as usize;
+        let all = program.chain(std::iter::repeat_n((STEP_S, 0.0), rest));
+        Some(match discharge(all, reserve, |after| self.other_after(*other_w, after), |after| self.sun_after(after)) {
+            End::At(_) => Lasts::BeyondADay,
+            End::After(time) => Lasts::Until(time),
+        })
+    }
+}
+
+/// How long batteries last.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Lasts {
+    /// So long.
+    Until(Duration),
+    /// Longer than is looked ahead.
+    BeyondADay,
 }
 
 fn reserve(power: &Power, now: Time) -> Result<Reserve, String> {
@@ -164,12 +217,13 @@ impl Outlook {
             reserve.floor_percent
         ));
         assumed.push(losses::assumed());
-        assumed.push(format!("other loads as now: {other_w:.0} W"));
-        let verdict = match discharge(&need, &reserve, other_w, |_| 0.0) {
+        assumed.push(loads_assumed(supply, other_w, need.time));
+        let other = |seconds| supply.other_after(other_w, seconds);
+        let verdict = match discharge(steps(&need), &reserve, other, |_| 0.0) {
             End::At(to_percent) => Verdict::Battery { to_percent },
             End::After(_) => {
                 assumed.push(sun_assumed(supply, need.time));
-                match (discharge(&need, &reserve, other_w, |seconds| supply.sun_after(seconds)), supply.grid) {
+                match (discharge(steps(&need), &reserve, other, |seconds| supply.sun_after(seconds)), supply.grid) {
                     (End::At(to_percent), _) => Verdict::Sun { to_percent },
                     (End::After(ends_after), GridState::Good) => Verdict::Grid { ends_after },
                     (End::After(after), GridState::Lost | GridState::Unknown) => Verdict::Stops { after },
@@ -210,6 +264,22 @@ fn whole(percent: f64) -> i64 {
     (percent + 1e-6).floor() as i64
 }
 
+fn loads_assumed(supply: &Supply<'_>, watts: f64, time: Duration) -> String {
+    // Any that are not known stay as they are now.
+    let quarters = (time.as_secs_f64() / QUARTER_S).ceil().min(QUARTERS_PER_DAY) as u32;
+    let unknown = (0..=quarters).filter(|n| supply.usual(supply.loads, f64::from(*n) * QUARTER_S).is_none()).count();
+    let part = if unknown == 0 { "" } else { ", where these hours are known" };
+    match supply.loads.days {
+        _ if unknown > quarters as usize => {
+            format!("other loads as now: {watts:.0} W; there is no history of these hours yet")
+        }
+        0 | 1 => format!("other loads {watts:.0} W now, then as on the last day without its programs{part}"),
+        days => {
+            format!("other loads {watts:.0} W now, then as on the last {days} days (median, without programs){part}")
+        }
+    }
+}
+
 fn sun_assumed(supply: &Supply<'_>, time: Duration) -> String {
     let Some(watts) = supply.sun_w else { return "what the sun gives is not known now: none is counted".to_owned() };
     let end = supply.now_ms.map(|now| now.saturating_add(i64::try_from(time.as_millis()).unwrap_or(i64::MAX)));
@@ -229,14 +299,19 @@ enum End {
     After(Duration),
 }
 
-fn discharge(need: &Need, reserve: &Reserve, other_w: f64, sun: impl Fn(f64) -> f64) -> End {
+fn discharge(
+    steps: impl Iterator<Item = (f64, f64)>,
+    reserve: &Reserve,
+    other: impl Fn(f64) -> f64,
+    sun: impl Fn(f64) -> f64,
+) -> End {
     let full = reserve.capacity_wh;
     let mut left = full * reserve.soc_percent / 100.0;
     let floor = full * reserve.floor_percent / 100.0;
     let mut begins_s = 0.0;
-    for (step_s, needs_wh) in steps(need) {
-        let sun_wh = sun(begins_s + step_s / 2.0) * step_s / SECONDS_PER_HOUR;
-        let net_wh = sun_wh - needs_wh - other_w * step_s / SECONDS_PER_HOUR;
+    for (step_s, needs_wh) in steps {
+        let middle_s = begins_s + step_s / 2.0;
+        let net_wh = (sun(middle_s) - other(middle_s)) * step_s / SECONDS_PER_HOUR - needs_wh;
         let before = left;
         let into_wh = if net_wh >= 0.0 { net_wh * one_way() } else { net_wh / one_way() };
         left = (left + into_wh).min(full.max(before));

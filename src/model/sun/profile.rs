@@ -6,6 +6,10 @@ use crate::model::power::Sample;
 
 const QUARTER_MS: i64 = 15 * 60 * 1000;
 const DAY_MS: i64 = 24 * 3600 * 1000;
+/// What loads draw now counts half after so long.
+const LOADS_HALVE_S: f64 = 1800.0;
+/// So many known quarters are a day, but for two hours.
+const MOST_OF_A_DAY: usize = QUARTERS - 8;
 /// Quarters of an hour in a day.
 const QUARTERS: usize = 96;
 
@@ -45,10 +49,22 @@ impl DayProfile {
         self.quarters.get(place(unix_ms)).copied().flatten().map(f64::from)
     }
 
+    /// Nearly all of a day is known: what comes in the next one can be told from it.
+    pub fn covers_a_day(&self) -> bool {
+        self.quarters.iter().flatten().count() >= MOST_OF_A_DAY
+    }
+
     /// Something is known.
     pub const fn is_known(&self) -> bool {
         self.days > 0
     }
+}
+
+/// Loads after so many seconds, where they are these now and usually those then, in watts: the present fades (a kettle, a pump),
+/// what is left is what is usual.
+pub fn loads_after(now_w: f64, usual_w: f64, seconds: f64) -> f64 {
+    let fresh = 0.5_f64.powf(seconds.max(0.0) / LOADS_HALVE_S);
+    fresh * now_w + (1.0 - fresh) * usual_w
 }
 
 fn place(unix_ms: i64) -> usize {
@@ -90,6 +106,13 @@ mod tests {
         assert_eq!(profile.at(-DAY_MS / 2), Some(3000.0), "before 1970 too");
         let nothing = DayProfile::of(&samples, |sample| sample.load_w);
         assert_eq!((nothing.is_known(), nothing.at(DAY_MS / 2)), (false, None));
+        assert!(!profile.covers_a_day());
+    }
+
+    #[test]
+    fn a_load_fades_into_what_is_usual() {
+        let after = |minutes: f64| loads_after(2000.0, 400.0, minutes * 60.0).round();
+        assert_eq!([-5.0, 0.0, 30.0, 60.0, 600.0].map(after), [2000.0, 2000.0, 1200.0, 800.0, 400.0]);
     }
 
     #[test]

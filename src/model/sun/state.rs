@@ -7,7 +7,7 @@ use std::time::Duration;
 use serde::{Deserialize, Serialize};
 
 use super::expr::Truth;
-use super::forecast::{Outlook, Supply};
+use super::forecast::{Lasts, Outlook, Supply};
 use super::learned::{Learned, Need};
 use super::plan::Plan;
 use super::profile::DayProfile;
@@ -62,7 +62,7 @@ pub struct Knowledge {
     pub rated_w: Option<f64>,
     /// The sun of the last days.
     pub sun: DayProfile,
-    /// All loads of the last days.
+    /// The loads of the last days, less what programs are known to have drawn.
     pub loads: DayProfile,
 }
 
@@ -100,6 +100,13 @@ impl Sun {
     ) -> Result<Outlook, &'static str> {
         let need = Need::of(times, &self.knows.learned, self.knows.rated_w)?;
         Ok(Outlook::of(need, &Supply::of(power, self, now, now_ms)))
+    }
+
+    /// How long the batteries last with nothing from the grid, and with this left of a program that runs. `None`: only the present
+    /// is known, or not even that.
+    pub fn lasts(&self, left: Option<&PhaseTimes>, power: &Power, now: Time, now_ms: Option<i64>) -> Option<Lasts> {
+        let need = left.map(|times| Need::of(times, &self.knows.learned, self.knows.rated_w)).transpose().ok()?;
+        Supply::of(power, self, now, now_ms).lasts(need.as_ref())
     }
 
     /// Another state tells people nothing else; which values were looked at, and when, aside.

@@ -20,7 +20,7 @@ pub use face::{Alert, alerts, line, same_face};
 pub use faults::{FaultLog, SeenFault};
 pub use form::{Field, Form, allowed};
 pub use keys::{PowerKey, PowerPage};
-pub use outlook::{OutlookTold, outlook, outlook_of_run, outlook_part, plan_facts};
+pub use outlook::{OutlookTold, batteries_last, outlook, outlook_of_run, outlook_part, plan_facts};
 pub use state::{Found, PowerPanel, SettingsView};
 pub use table::{addresses, raw, register_table};
 pub use windows::{Edge, Window, hhmm, minutes_of, overlaps, read_time, windows};

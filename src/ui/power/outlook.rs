@@ -5,7 +5,7 @@ use std::time::Duration;
 use crate::model::Time;
 use crate::model::program::{PhaseTimes, Run};
 use crate::model::snapshot::Snapshot;
-use crate::model::sun::{Plan, Verdict};
+use crate::model::sun::{Lasts, Plan, Verdict};
 use crate::ui::programs::words::time_of_day;
 use crate::ui::settings::{Settings, SymbolSet};
 use crate::ui::theme::Role;
@@ -83,6 +83,21 @@ pub fn outlook_part(snapshot: &Snapshot, settings: &Settings, now: Time) -> Opti
         }
         Verdict::Unknown(_) => None,
     }
+}
+
+/// Until when the batteries last as the last days were, without the grid. `None`: the last days are not known, or what a program
+/// that runs still needs.
+pub fn batteries_last(snapshot: &Snapshot, settings: &Settings, now: Time) -> Option<String> {
+    let run = snapshot.programs.run.as_ref().filter(|run| run.state.is_open());
+    let left = match run {
+        Some(run) => Some(left(run)?),
+        None => None,
+    };
+    let at = match snapshot.sun.lasts(left.as_ref(), &snapshot.power, now, unix_ms(settings, now))? {
+        Lasts::Until(after) => format!("until about {}", clock(settings, now, after)),
+        Lasts::BeyondADay => "beyond this time tomorrow".to_owned(),
+    };
+    Some(format!("with loads and sun as on the last days, and no grid, {at}"))
 }
 
 fn left(run: &Run) -> Option<PhaseTimes> {

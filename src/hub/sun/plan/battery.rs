@@ -3,7 +3,7 @@
 use super::usual::Usual;
 use super::{Given, clock};
 use crate::model::sun::losses::one_way;
-use crate::model::sun::{Plan, PlanHour, PlanTime};
+use crate::model::sun::{Plan, PlanHour, PlanTime, loads_after};
 
 const HOUR_MS: i64 = 3_600_000;
 const MINUTE_MS: i64 = 60_000;
@@ -45,10 +45,13 @@ pub(super) fn run(given: &Given<'_>, usual: &Usual<'_>) -> Plan {
 fn step(given: &Given<'_>, usual: &Usual<'_>, soc: f64, from_ms: i64, to_ms: i64, plan: &mut Plan) -> PlanHour {
     let battery = given.battery;
     let watts = usual.at(given, from_ms);
+    let middle_s = (i64::midpoint(from_ms, to_ms) - given.now_ms) as f64 / 1000.0;
+    // What is drawn now is drawn for a while.
+    let load_w = battery.load_w.map_or(watts.load_w, |now_w| loads_after(now_w, watts.load_w, middle_s));
     let hours = (to_ms - from_ms) as f64 / HOUR_MS as f64;
     // A limit above what is in it now is not reached by discharging.
     let floor = battery.floor().min(soc);
-    let net = watts.pv_w - watts.load_w;
+    let net = watts.pv_w - load_w;
     let percent_per_hour = (if net >= 0.0 { net * one_way() } else { net / one_way() }) / battery.capacity_wh * 100.0;
     let wanted = soc + percent_per_hour * hours;
     let after = wanted.clamp(floor, 100.0);
@@ -64,7 +67,7 @@ fn step(given: &Given<'_>, usual: &Usual<'_>, soc: f64, from_ms: i64, to_ms: i64
     PlanHour {
         from: clock(from_ms, given.zone),
         pv_w: watts.pv_w,
-        load_w: watts.load_w,
+        load_w,
         grid_w: (-left).max(0.0),
         spare_w: left.max(0.0),
         soc_percent: after,

@@ -79,6 +79,7 @@ fn battery(snapshot: &Snapshot, inverter: Option<&str>, now: Time) -> Result<Bat
             GridState::Lost => Some(false),
             GridState::Unknown => None,
         },
+        load_w: unit.known.flow.load_w.fresh(now).filter(|watts| watts.is_finite()),
     })
 }
 

@@ -47,6 +47,8 @@ pub(super) struct Battery {
     pub(super) floor_percent: Option<f64>,
     /// Whether the grid is there. `None`: not known.
     pub(super) grid: Option<bool>,
+    /// What is drawn now, in watts. `None`: not known, and as usual.
+    pub(super) load_w: Option<f64>,
 }
 
 impl Battery {

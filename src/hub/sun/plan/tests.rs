@@ -35,6 +35,7 @@ fn battery(soc: f64) -> Battery {
         soc_percent: soc,
         floor_percent: Some(20.0),
         grid: Some(true),
+        load_w: None,
     }
 }
 
@@ -60,6 +61,19 @@ fn a_day_of_sun_fills_the_battery_and_the_night_empties_it() {
     assert_eq!((night.soc_percent, night.grid_w.round(), night.spare_w), (20.0, 1000.0, 0.0));
     assert!(plan.summary().starts_with("30 % now, full at 11:"), "{}", plan.summary());
     assert!(plan.assumed.iter().any(|text| text.contains("7 days are known")), "{:?}", plan.assumed);
+}
+
+#[test]
+fn what_is_drawn_now_is_drawn_for_a_while() {
+    let busy = Battery { load_w: Some(3000.0), ..battery(80.0) };
+    let plan = made(18, &busy, &sunny(0.0, 500.0), &[]).unwrap();
+    // Half an hour on there is half of it left, and after four hours next to nothing.
+    let loads: Vec<f64> = plan.hours.iter().map(|hour| hour.load_w.round()).collect();
+    assert_eq!((loads[0], loads[1]), (1750.0, 813.0));
+    assert!(loads[4] < 510.0 && loads.last() == Some(&500.0), "{loads:?}");
+    assert!(plan.assumed[0].starts_with("loads 3000 W now, then as usual"), "{:?}", plan.assumed);
+    let quiet = made(18, &battery(80.0), &sunny(0.0, 500.0), &[]).unwrap();
+    assert!(quiet.hours.iter().all(|hour| hour.load_w == 500.0));
 }
 
 #[test]

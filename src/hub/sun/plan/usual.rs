@@ -64,7 +64,11 @@ pub(super) fn usual<'a>(given: &Given<'a>) -> Result<(Usual<'a>, Vec<String>), S
     if missing.len() > 4 {
         return Err(format!("too little history for a plan: loads were never known at {} o'clock", missing.join(", ")));
     }
-    let mut assumed = vec![format!("loads as usual at each hour of the last days ({days} days are known)")];
+    let usual = "as usual at each hour of the last days, the machine's own among them";
+    let mut assumed = vec![match given.battery.load_w {
+        Some(now_w) => format!("loads {now_w:.0} W now, then {usual} ({days} days are known)"),
+        None => format!("loads {usual} ({days} days are known)"),
+    }];
     let through_w = given.place.and_then(|place| through(given, place));
     assumed.push(match (given.place, through_w) {
         (Some(_), Some(watts)) => {

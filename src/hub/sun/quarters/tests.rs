@@ -2,12 +2,13 @@
 
 use super::*;
 use crate::model::power::Sample;
+use crate::model::program::{Drawn, PastRun, RunEnd, RunEnergy, RunId};
 
 const HOUR_MS: i64 = 3_600_000;
 
 fn battery(soc_percent: f64) -> Battery {
     let inverter = "roof".to_owned();
-    Battery { inverter, capacity_wh: 10_000.0, soc_percent, floor_percent: Some(20.0), grid: Some(true) }
+    Battery { inverter, capacity_wh: 10_000.0, soc_percent, floor_percent: Some(20.0), grid: Some(true), load_w: None }
 }
 
 fn store(days: i64) -> (tempfile::TempDir, Store) {
@@ -70,6 +71,32 @@ async fn days_are_read_at_once_and_a_plan_is_made_as_soon_as_the_battery_is_know
     desk.battery.send(Ok(battery(64.0))).unwrap();
     assert_eq!(soc(&*desk.next().await), Ok(64.0));
     assert!(begun.elapsed() < EVERY, "nobody waits for the next quarter");
+}
+
+#[test]
+fn what_programs_drew_is_taken_out_of_the_loads() {
+    let (_folder, store) = store(1);
+    let now = now_ms();
+    let quarter_ms = HOUR_MS / 4;
+    // Whole quarters, three hours ago: 200 W; and one that nobody measured, six hours ago.
+    let begins_ms = (now - 3 * HOUR_MS).div_euclid(quarter_ms) * quarter_ms;
+    let mut energy = RunEnergy { base_w: Some(400.0), ..RunEnergy::default() };
+    energy.phases[0] = Drawn { seconds: 1800.0, wh: 100.0 };
+    let run = |id, started_ms, energy| PastRun {
+        id: RunId(id),
+        started_ms,
+        ended_ms: Some(started_ms + 2 * quarter_ms),
+        end: Some(RunEnd::Done),
+        energy,
+        ..PastRun::default()
+    };
+    store.run_ended(run(1, begins_ms, Some(energy)));
+    store.run_ended(run(2, begins_ms - 3 * HOUR_MS, None));
+    store.flush().unwrap();
+    let loads = Days::read(&store.reader(), now).unwrap().loads;
+    let at = |after: i64| loads.at(begins_ms + after + 60_000);
+    assert_eq!([-quarter_ms, 0, quarter_ms, 2 * quarter_ms].map(at), [400.0, 200.0, 200.0, 400.0].map(Some));
+    assert_eq!(at(-3 * HOUR_MS), None);
 }
 
 #[tokio::test(start_paused = true)]

@@ -20,7 +20,15 @@ fn need(seconds: f64, watts: f64) -> Need {
 
 fn supply(soc: f64, sun_w: f64, grid: GridState, days: &DayProfile) -> Supply<'_> {
     let reserve = Reserve { capacity_wh: 10_000.0, soc_percent: soc, floor_percent: 20.0 };
-    Supply { reserve: Ok(reserve), sun_w: Some(sun_w), other_w: Ok(500.0), grid, days, now_ms: Some(DAY_MS / 2) }
+    Supply {
+        reserve: Ok(reserve),
+        sun_w: Some(sun_w),
+        other_w: Ok(500.0),
+        grid,
+        days,
+        loads: Box::leak(Box::default()),
+        now_ms: Some(DAY_MS / 2),
+    }
 }
 
 /// Every day the same.
@@ -69,7 +77,7 @@ fn what_is_assumed_is_said() {
             "no run was measured yet: 2000 W, machine.rated_w",
             "battery of 10.0 kWh, 30 % now, ends at 20 %",
             "6 % lost on the way into the battery, and again on the way out",
-            "other loads as now: 500 W",
+            "other loads as now: 500 W; there is no history of these hours yet",
             "sun 400 W now, fading: there is no history of these hours yet",
         ]
     );
@@ -78,6 +86,73 @@ fn what_is_assumed_is_said() {
     let high = Outlook::of(need(3600.0, 2000.0), &supply(30.0, 2900.0, GridState::Lost, &bright));
     assert_eq!(high.assumed.last().unwrap(), "sun 2900 W now, then as on the last 3 days (median)");
     assert!(matches!(high.verdict, Verdict::Sun { .. }) && !high.warns());
+}
+
+#[test]
+fn other_loads_go_over_into_those_of_the_last_days() {
+    let none = DayProfile::default();
+    let to = |loads: &DayProfile, hours: f64| {
+        let program = need(hours * 3600.0, 1000.0);
+        let outlook = Outlook::of(program, &Supply { loads, ..supply(90.0, 0.0, GridState::Lost, &none) });
+        let Verdict::Battery { to_percent } = outlook.verdict else { panic!("{outlook:?}") };
+        (to_percent.round(), outlook.assumed.last().unwrap().clone())
+    };
+    // 1.1 kW of the program for three hours, and 500 W of others.
+    assert_eq!(to(&none, 3.0).0, 39.0);
+    // A quiet house: of the 500 W there are 350 Wh left in all, and 100 W beside them.
+    let (percent, assumed) = to(&days(|_| 100.0), 3.0);
+    assert_eq!(percent, 49.0);
+    assert_eq!(assumed, "other loads 500 W now, then as on the last 3 days (median, without programs)");
+    // An evening that needs more; and the first minutes are as now whatever follows.
+    let evening = days(|quarter| if quarter < 56 { 500.0 } else { 2000.0 });
+    assert!(to(&evening, 3.0).0 < 35.0);
+    assert_eq!(to(&evening, 0.1).0, to(&none, 0.1).0);
+}
+
+#[test]
+fn hours_of_which_no_loads_are_known_stay_as_they_are_now_and_are_said() {
+    let none = DayProfile::default();
+    let samples: Vec<Sample> =
+        (40..50).map(|n| Sample { at_ms: n * DAY_MS / 96, pv_w: Some(100.0), ..Sample::default() }).collect();
+    let morning = DayProfile::of(&samples, |sample| sample.pv_w);
+    let known = Supply { loads: &morning, ..supply(90.0, 0.0, GridState::Lost, &none) };
+    let long = Outlook::of(need(4.0 * 3600.0, 1000.0), &known);
+    assert_eq!(
+        long.assumed.last().unwrap(),
+        "other loads 500 W now, then as on the last day without its programs, where these hours are known"
+    );
+    // From 14 o'clock on nothing is known.
+    let late = Supply { now_ms: Some(14 * 3_600_000), ..known };
+    let outlook = Outlook::of(need(3600.0, 1000.0), &late);
+    assert_eq!(outlook.assumed.last().unwrap(), "other loads as now: 500 W; there is no history of these hours yet");
+}
+
+#[test]
+fn how_long_the_batteries_last_as_the_last_days_were() {
+    let (dark, some) = (days(|_| 0.0), days(|_| 500.0));
+    let at_noon = Supply { loads: &some, ..supply(80.0, 0.0, GridState::Lost, &dark) };
+    // 6 kWh, of which 5.6 come out.
+    let Some(Lasts::Until(time)) = at_noon.lasts(None) else { panic!("{at_noon:?}") };
+    assert!((670 * MINUTE..=680 * MINUTE).contains(&time), "{time:?}");
+    // A program that takes half of it.
+    let Some(Lasts::Until(sooner)) = at_noon.lasts(Some(&need(3600.0, 2500.0))) else { panic!() };
+    assert!((335 * MINUTE..=350 * MINUTE).contains(&sooner), "{sooner:?}");
+    let bright = days(|_| 600.0);
+    let sunny = Supply { sun_w: Some(600.0), days: &bright, ..at_noon.clone() };
+    assert_eq!(sunny.lasts(None), Some(Lasts::BeyondADay));
+    // Without the last days, or with an hour or two of them, or without the present, nobody says.
+    let samples: Vec<Sample> =
+        (40..50).map(|n| Sample { at_ms: n * DAY_MS / 96, pv_w: Some(100.0), ..Sample::default() }).collect();
+    let morning = DayProfile::of(&samples, |sample| sample.pv_w);
+    for unknown in [
+        Supply { sun_w: None, ..at_noon.clone() },
+        Supply { other_w: Err(String::new()), ..at_noon.clone() },
+        supply(80.0, 0.0, GridState::Lost, &dark),
+        Supply { now_ms: None, ..at_noon.clone() },
+        Supply { loads: &morning, ..at_noon.clone() },
+    ] {
+        assert_eq!(unknown.lasts(None), None, "{unknown:?}");
+    }
 }
 
 #[test]

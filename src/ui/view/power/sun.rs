@@ -10,7 +10,7 @@ use super::plan;
 use crate::model::Time;
 use crate::model::power::Unit;
 use crate::model::sun::{RuleState, Truth};
-use crate::ui::power::words;
+use crate::ui::power::{batteries_last, words};
 use crate::ui::programs::facts::open_run;
 use crate::ui::theme::Role;
 
@@ -85,13 +85,14 @@ fn height(cx: &Cx<'_>, rule: &RuleState, area: Rect) -> u16 {
 fn left(cx: &Cx<'_>) -> String {
     let units = cx.snapshot.power.inverters.iter().filter(|unit| unit.enabled);
     let lasts = units.map(|unit| match unit.minutes_left(cx.now) {
-        Some(left) => format!("{} lasts {}", unit.known.name, words::minutes(left)),
+        Some(left) => format!("{} lasts {} at this load", unit.known.name, words::minutes(left)),
         None => format!("{} {}", unit.known.name, no_time(unit, cx.now)),
     });
     let mut parts: Vec<String> = lasts.collect();
     if parts.is_empty() {
         parts.push("no inverter is configured".to_owned());
     }
+    parts.extend(batteries_last(cx.snapshot, &cx.ui.settings, cx.now));
     if let Some(run) = open_run(cx.snapshot) {
         parts.push(match run.remaining_s {
             Some(left) => format!("{} needs {} more", run.name, words::minutes(left / 60.0)),

@@ -2,8 +2,9 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use crate::model::command::Command;
-use crate::model::power::{BusState, GridState, Power, Reading, UnitState};
-use crate::model::sun::{Action, Firing, Park, ParkStep, RuleState, Seen, Sun, SunOrder, Truth};
+use crate::model::power::{BusState, GridState, Power, Reading, Sample, UnitState};
+use crate::model::program::Run;
+use crate::model::sun::{Action, DayProfile, Firing, Knowledge, Park, ParkStep, RuleState, Seen, Sun, SunOrder, Truth};
 use crate::ui::settings::{ColourMode, SymbolSet};
 use crate::ui::state::{Effect, Tab};
 use crate::ui::testing::power::{self as made, change, press, scene};
@@ -162,6 +163,24 @@ fn what_a_program_needs_and_what_carries_it() {
     let text = scene.text(80, 24);
     assert!(text.is_ascii() && text.contains("+-"), "{text}");
     insta::assert_snapshot!("energy_stops_ascii", text);
+}
+
+#[test]
+fn until_when_the_batteries_last_as_the_last_days_were() {
+    let mut scene = chosen(made::one());
+    assert!(!scene.text(120, 40).contains("no grid"), "nothing is known of the last days");
+    let quarter = |n: i64| Sample { at_ms: n * 900_000, pv_w: Some(0.0), load_w: Some(900.0), ..Sample::default() };
+    let samples: Vec<Sample> = (0..96).map(quarter).collect();
+    let knows = Knowledge {
+        sun: DayProfile::of(&samples, |sample| sample.pv_w),
+        loads: DayProfile::of(&samples, |sample| sample.load_w),
+        ..made::knowledge()
+    };
+    Arc::make_mut(&mut scene.snapshot.sun).knows = Arc::new(knows);
+    sizes("energy_as_the_last_days", &scene);
+    // What a program that runs still needs is not known: nothing is said.
+    scene.snapshot.programs.run = Some(Run { remaining_s: None, ..programs::run() });
+    assert!(!scene.text(120, 40).contains("no grid"));
 }
 
 #[test]
