@@ -17,7 +17,7 @@ use super::remote::{gone, with_hub};
 use super::settings::Settings;
 use crate::config::{Config, Rule};
 use crate::inverter::summary;
-use crate::model::sun::{Action, Expr, Flag, Plan, WhenUnknown, Word};
+use crate::model::sun::{Action, Choice, Expr, Flag, Plan, WhenUnknown, Word};
 
 /// A hub that has just started makes its plan within this.
 const MADE: Duration = Duration::from_secs(90);
@@ -159,6 +159,9 @@ fn never_told(profiles: &Profiles, profile: &str, expr: &Expr) -> Vec<String> {
                     Flag::SpindleOn => true,
                 };
                 if tells { Vec::new() } else { vec![flag.name().to_owned()] }
+            }
+            Word::Choice(Choice::Grid) if !summary::tells_grid_loss(&profile) => {
+                vec!["enough of a lost grid".to_owned()]
             }
             Word::Choice(_) => Vec::new(),
         };

@@ -270,6 +270,36 @@ mod tests {
     }
 
     #[test]
+    fn a_solis_tells_by_its_fault_word_and_its_status_beside_the_voltage() {
+        const ISLANDED: [(&str, &[u16]); 3] =
+            [("grid_voltage", &[0]), ("grid_frequency", &[5000]), ("fault_grid_bits", &[1])];
+        let good: &[(&str, &[u16])] =
+            &[("grid_voltage", &[2290]), ("grid_frequency", &[5001]), ("status", &[3]), ("fault_grid_bits", &[0])];
+        let mut scene = Scene::new("solis");
+        assert_eq!(scene.seconds(40, good), GridState::Good);
+        // It feeds its backup output, whose frequency it may tell: that proves nothing beside the voltage.
+        assert_eq!(scene.second(&ISLANDED), GridState::Good);
+        assert_eq!(scene.second(&ISLANDED), GridState::Lost);
+        let mut scene = Scene::new("solis");
+        let by_status: &[(&str, &[u16])] = &[("grid_voltage", &[0]), ("grid_frequency", &[5000]), ("status", &[4117])];
+        assert_eq!(scene.seconds(40, by_status), GridState::Lost);
+        // Undervoltage is trouble of the grid, and no proof that it is gone.
+        let mut scene = Scene::new("solis");
+        let sags: &[(&str, &[u16])] = &[
+            ("grid_voltage", &[1500]),
+            ("grid_frequency", &[5000]),
+            ("status", &[4113]),
+            ("fault_grid_bits", &[0b100]),
+        ];
+        assert_eq!(scene.seconds(40, sags), GridState::Unknown);
+        // The voltage alone, or the fault word beside a good voltage, proves nothing.
+        let mut scene = Scene::new("solis");
+        let torn: &[(&str, &[u16])] =
+            &[("grid_voltage", &[2300]), ("grid_frequency", &[5000]), ("fault_grid_bits", &[1])];
+        assert_eq!(scene.seconds(40, torn), GridState::Unknown);
+    }
+
+    #[test]
     fn a_contactor_that_is_open_is_a_source() {
         let mut scene = Scene::new("deye_3p");
         let voltage =

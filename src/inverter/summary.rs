@@ -50,13 +50,14 @@ impl FaultBook {
             let numbers = active(register, value);
             self.since.retain(|(known, number), _| *known != index || numbers.contains(number));
             for number in numbers {
+                let evidence = &register.evidence;
                 let since = *self.since.entry((index, number)).or_insert(now);
                 faults.push(Fault {
                     text: words(register, number),
                     register: register.id.clone(),
                     warning: *warning,
-                    overload: register.evidence.overload.contains(&number),
-                    grid: register.evidence.grid_lost.contains(&number),
+                    overload: evidence.overload.contains(&number),
+                    grid: evidence.grid_lost.contains(&number) || evidence.grid_trouble.contains(&number),
                     since,
                 });
             }
@@ -91,6 +92,18 @@ pub fn tells_overload(profile: &Profile) -> bool {
 /// Whether a family of devices ever tells of a fault, or of a warning.
 pub fn tells_faults(profile: &Profile, warnings: bool) -> bool {
     FAULTS.iter().any(|(role, warning)| *warning == warnings && profile.role(*role).is_some())
+}
+
+/// Whether a family of devices has the two sources that it takes to know that the grid is lost.
+pub fn tells_grid_loss(profile: &Profile) -> bool {
+    let measured =
+        [Role::GridVoltage, Role::GridFrequency].iter().filter(|role| profile.role(**role).is_some()).count();
+    let proves = |register: &&Register| {
+        let evidence = &register.evidence;
+        let is_bits = matches!(register.kind, RegisterType::Bits(_));
+        !evidence.grid_lost.is_empty() || is_bits && !evidence.grid_present.is_empty()
+    };
+    measured + profile.registers.iter().filter(proves).count() >= 2
 }
 
 /// What a rule can ask for and this family of devices does not tell.
@@ -316,6 +329,36 @@ mod tests {
     }
 
     #[test]
+    fn what_a_solis_says_of_the_grid_is_no_fault_of_the_inverter() {
+        let told = |id: &str, word: u16| {
+            let mut values = Values::new(Arc::new(shipped("solis").unwrap().unwrap()));
+            for id in [
+                "fault_grid_bits",
+                "fault_backup_bits",
+                "fault_battery_bits",
+                "fault_inverter_bits1",
+                "fault_inverter_bits2",
+                "bms_fault1",
+                "bms_fault2",
+            ] {
+                let register = values.profile().find(id).unwrap();
+                values.accept_register(register, &[0], Time::ZERO);
+            }
+            let register = values.profile().find(id).unwrap();
+            values.accept_register(register, &[word], Time::ZERO);
+            let known = inverter("roof", &values, &Grid::default(), &mut FaultBook::default(), Time::ZERO);
+            let is = |kind| known.tells(kind, Time::ZERO).and_then(|(_, says)| says.value);
+            (is(FaultKind::Fault), is(FaultKind::Overload), known.faults.first().map(|fault| fault.text.clone()))
+        };
+        // No grid, undervoltage, underfrequency: an outage.
+        assert_eq!(told("fault_grid_bits", 0b1_0101), (Some(false), Some(false), Some("No grid".to_owned())));
+        let meter = told("fault_grid_bits", 1 << 9);
+        assert_eq!(meter, (Some(true), Some(false), Some("Meter communication failed".to_owned())));
+        assert_eq!(told("fault_backup_bits", 2).1, Some(true));
+        assert_eq!(told("fault_battery_bits", 4).0, Some(true));
+    }
+
+    #[test]
     fn the_load_in_percent_is_worked_out_where_it_is_not_told() {
         let words: [(&str, &[u16]); 2] = [("load_power_l1", &[0, 30_000]), ("rated_power", &[6000])];
         let values = senergy(&words, Time::ZERO);
@@ -333,6 +376,8 @@ mod tests {
         let [senergy, smg, sungrow, solis] = ["senergy", "easun_smg", "sungrow", "solis"].map(profile);
         assert!(!tells_overload(&senergy) && tells_overload(&smg) && !tells_overload(&sungrow));
         assert!(tells_faults(&senergy, false) && !tells_faults(&senergy, true) && !tells_faults(&sungrow, false));
+        assert!([senergy, smg, sungrow, solis].iter().all(tells_grid_loss));
+        let [smg, solis] = ["easun_smg", "solis"].map(profile);
         assert!(lacks(&solis).contains(&Role::LoadPercent) && !lacks(&smg).contains(&Role::LoadPercent));
     }
 

@@ -193,7 +193,10 @@ impl View<'_> {
         let value = match grid.state {
             GridState::Good => Ok("there"),
             GridState::Lost => Ok("lost"),
-            GridState::Unknown => Err("its sources do not agree, or not for long enough".to_owned()),
+            GridState::Unknown => Err(match grid.evidence.as_slice() {
+                [one] => format!("only one source tells of it ({one}), and two have to agree"),
+                _ => "its sources do not agree, or not for long enough".to_owned(),
+            }),
         };
         Looked { value, at: Some(at) }
     }

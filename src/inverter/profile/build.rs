@@ -268,6 +268,7 @@ impl Builder {
             evidence: Evidence {
                 grid_lost: raw.grid_lost.clone(),
                 grid_present: raw.grid_present.clone(),
+                grid_trouble: raw.grid_trouble.clone(),
                 overload: raw.overload.clone(),
                 battery_low: raw.battery_low.clone(),
             },

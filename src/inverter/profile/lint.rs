@@ -146,6 +146,7 @@ fn words(register: &Register, found: &mut dyn FnMut(String)) {
     for (name, values) in [
         ("grid_lost", &evidence.grid_lost),
         ("grid_present", &evidence.grid_present),
+        ("grid_trouble", &evidence.grid_trouble),
         ("overload", &evidence.overload),
         ("battery_low", &evidence.battery_low),
     ] {

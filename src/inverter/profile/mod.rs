@@ -63,7 +63,7 @@
 //! | `min`, `max`, `step` | what may be written, in unit: multiples of the step, and the bounds themselves; a bound may be the `id` of another register |
 //! | `danger` | `normal`, `caution`, `dangerous`. What nobody may touch is left out of the file |
 //! | `function`, `write_with`, `write_first` | another write function; registers that are written in the same frame; written before others of a change |
-//! | `grid_lost`, `grid_present`, `overload`, `battery_low` | values or bits that say so |
+//! | `grid_lost`, `grid_present`, `grid_trouble`, `overload`, `battery_low` | values or bits that say so |
 //! | `note` | what a person should know |
 //!
 //! Signs after `invert`: battery + = discharging, grid + = importing, PV and load ≥ 0.

@@ -180,6 +180,8 @@ pub(super) struct RawRegister {
     #[serde(default)]
     pub(super) grid_present: Vec<u64>,
     #[serde(default)]
+    pub(super) grid_trouble: Vec<u64>,
+    #[serde(default)]
     pub(super) overload: Vec<u64>,
     #[serde(default)]
     pub(super) battery_low: Vec<u64>,

@@ -334,6 +334,8 @@ pub struct Evidence {
     pub grid_lost: Vec<u64>,
     /// The grid is there.
     pub grid_present: Vec<u64>,
+    /// The grid is not as it should be, which is no fault of the inverter: it proves nothing of whether it is there.
+    pub grid_trouble: Vec<u64>,
     /// Too much load.
     pub overload: Vec<u64>,
     /// The battery is nearly empty.

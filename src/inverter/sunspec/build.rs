@@ -113,7 +113,12 @@ impl Builder {
             function: None,
             write_with: Vec::new(),
             write_first: false,
-            evidence: Evidence::default(),
+            evidence: Evidence {
+                grid_lost: point.grid_lost.clone(),
+                grid_present: point.grid_present.clone(),
+                grid_trouble: point.grid_trouble.clone(),
+                ..Evidence::default()
+            },
             note: point.note.clone(),
         });
     }
@@ -183,8 +188,10 @@ mod tests {
     use std::sync::Arc;
 
     use super::*;
-    use crate::inverter::{Values, plan};
+    use crate::inverter::grid_loss::GridLoss;
+    use crate::inverter::{Values, plan, summary};
     use crate::model::Time;
+    use crate::model::power::{FaultKind, GridState};
 
     const FOUND: [Found; 3] = [
         Found { id: 1, address: 40_002, length: 66 },
@@ -235,6 +242,46 @@ mod tests {
     fn energies_are_kilowatt_hours() {
         let values = values(&[(40_094, 18), (40_095, 54_400), (40_096, 0)]);
         assert_eq!(values.role(Role::TotalPv).value, Some(1234.048));
+    }
+
+    /// What is concluded of the grid, and whether that is a fault of the inverter, after a while of these words.
+    fn grid(words: &[(u16, u16)]) -> (GridState, Option<bool>) {
+        let profile = Arc::new(profile_of(&FOUND, 1).expect("in order"));
+        let mut values = Values::new(profile.clone());
+        let (mut loss, mut now) = (GridLoss::new(230.0), Time::ZERO);
+        loss.connected(now);
+        for _ in 0..40 {
+            now += Duration::from_secs(1);
+            for block in plan::plan(&profile, profile.read, &plan::Learned::default(), |_| true) {
+                let addresses = block.address()..block.address() + block.count();
+                let word = |at: u16| words.iter().find(|(address, _)| *address == at).map_or(0xFFFF, |(_, word)| *word);
+                values.accept(&block, &addresses.map(word).collect::<Vec<_>>(), now);
+            }
+            loss.look(&values, now);
+        }
+        let known = summary::inverter("roof", &values, loss.grid(), &mut summary::FaultBook::default(), now);
+        (known.grid.state, known.tells(FaultKind::Fault, now).and_then(|(_, says)| says.value))
+    }
+
+    #[test]
+    fn an_outage_is_known_by_voltage_and_frequency_or_by_the_event_and_is_no_fault() {
+        const NOT_TOLD: u16 = 0xFFFF;
+        const DISCONNECT: u16 = 1 << 4;
+        const UNDER_VOLT: u16 = 1 << 11;
+        // In tenths of a volt, and hundredths of a hertz.
+        let device = |volts: u16, hertz: u16, event: u16| {
+            let scales = [(40_083, 0xFFFF), (40_087, 0xFFFE)];
+            let told = [(40_080, volts), (40_086, hertz), (40_110, 0), (40_111, event)];
+            [&scales[..], &told].concat()
+        };
+        assert_eq!(grid(&device(2300, 5000, 0)), (GridState::Good, Some(false)));
+        assert_eq!(grid(&device(20, 0, UNDER_VOLT)), (GridState::Lost, Some(false)));
+        assert_eq!(grid(&device(0, NOT_TOLD, DISCONNECT)), (GridState::Lost, Some(false)));
+        // One source, or sources that do not agree: it makes a grid of its own, and tells of that.
+        assert_eq!(grid(&device(0, NOT_TOLD, 0)).0, GridState::Unknown);
+        assert_eq!(grid(&device(2300, 5000, DISCONNECT)), (GridState::Unknown, Some(false)));
+        // The inverter itself.
+        assert_eq!(grid(&device(2300, 5000, 1 << 7)), (GridState::Good, Some(true)));
     }
 
     #[test]

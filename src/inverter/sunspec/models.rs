@@ -50,6 +50,12 @@ pub(super) struct Point {
     pub(super) danger: Option<Danger>,
     pub(super) range: Option<(f64, f64)>,
     #[serde(default)]
+    pub(super) grid_lost: Vec<u64>,
+    #[serde(default)]
+    pub(super) grid_present: Vec<u64>,
+    #[serde(default)]
+    pub(super) grid_trouble: Vec<u64>,
+    #[serde(default)]
     pub(super) note: String,
 }
 

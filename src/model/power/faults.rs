@@ -19,7 +19,7 @@ pub struct Fault {
     pub warning: bool,
     /// It says that there is too much load.
     pub overload: bool,
-    /// It says no more than that the grid is gone, which is no fault of the inverter.
+    /// It says no more than that the grid is gone or not as it should be, which is no fault of the inverter.
     #[serde(default)]
     pub grid: bool,
     /// When it was seen first.

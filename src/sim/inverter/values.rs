@@ -155,7 +155,8 @@ impl Teller<'_> {
 
     /// What a register that proves things says now.
     fn evidence(&self, register: &Register) -> Value {
-        let Evidence { grid_lost, grid_present, overload, battery_low } = &register.evidence;
+        // Trouble of the grid other than that it is gone is not simulated.
+        let Evidence { grid_lost, grid_present, overload, battery_low, grid_trouble: _ } = &register.evidence;
         let day = self.day;
         let mut told: Vec<u64> = Vec::new();
         told.extend(overload.iter().filter(|_| day.overload));
@@ -203,8 +204,8 @@ fn tells_trouble(role: Role) -> bool {
 
 /// What a register says while there is nothing to tell: a healthy word, 0, no bits.
 fn quiet(register: &Register) -> Value {
-    let Evidence { grid_lost, grid_present, overload, battery_low } = &register.evidence;
-    let proofs = [grid_lost, grid_present, overload, battery_low].map(Vec::as_slice).concat();
+    let Evidence { grid_lost, grid_present, grid_trouble, overload, battery_low } = &register.evidence;
+    let proofs = [grid_lost, grid_present, grid_trouble, overload, battery_low].map(Vec::as_slice).concat();
     match register.kind {
         RegisterType::Bits(_) => Value::Bits(0),
         RegisterType::Codes(_) => Value::Codes(Vec::new()),

@@ -2,7 +2,7 @@
 
 use super::words::{about, minutes, percent, told};
 use crate::model::Time;
-use crate::model::power::{Direction, GridState, Power, Reading, Unit, UnitState};
+use crate::model::power::{Direction, Fault, GridState, Power, Reading, Unit, UnitState};
 use crate::ui::theme::Role;
 
 /// What needs attention, for the rows under the header.
@@ -90,15 +90,22 @@ pub fn alerts(power: &Power, now: Time) -> Vec<Alert> {
     let mut alerts = Vec::new();
     for unit in polled(power) {
         let name = &unit.known.name;
-        let faults: Vec<_> = unit.known.faults.iter().filter(|fault| !fault.warning || fault.overload).collect();
-        if unit.known.grid.state == GridState::Lost {
+        let lost = unit.known.grid.state == GridState::Lost;
+        // That the grid is gone is told once.
+        let told = |fault: &&Fault| (!fault.warning || fault.overload) && !(fault.grid && lost);
+        let faults: Vec<_> = unit.known.faults.iter().filter(told).collect();
+        if lost {
             let left = unit
                 .minutes_left(now)
                 .map_or(String::new(), |left| format!("; the battery lasts {} at this load", minutes(left)));
             alerts.push(Alert { label: "GRID LOST", text: format!("{name} runs without the grid{left}") });
         }
         if let Some(worst) = faults.first() {
-            let label = if worst.overload { "OVERLOAD" } else { "FAULT" };
+            let label = match worst {
+                fault if fault.overload => "OVERLOAD",
+                fault if fault.grid => "GRID",
+                _ => "FAULT",
+            };
             let more = if faults.len() > 1 { format!(", and {} more", faults.len() - 1) } else { String::new() };
             alerts.push(Alert { label, text: format!("{name}: {}{more}", worst.text) });
         }
@@ -117,7 +124,6 @@ mod tests {
     use std::time::Duration;
 
     use super::*;
-    use crate::model::power::Fault;
     use crate::ui::testing::{NOW, power as scene};
 
     fn text(power: &Power, now: Time) -> String {
@@ -165,6 +171,13 @@ mod tests {
         scene::change(&mut new, |unit| unit.known.faults.push(fault.clone()));
         assert!(!same_face(&old, &new, NOW));
         assert_eq!(alerts(&new, NOW), [Alert { label: "FAULT", text: "roof: fan".into() }]);
+        let of_grid = Fault { text: "No grid".into(), grid: true, ..fault.clone() };
+        scene::change(&mut new, |unit| unit.known.faults = vec![of_grid.clone()]);
+        assert_eq!(alerts(&new, NOW), [Alert { label: "GRID", text: "roof: No grid".into() }]);
+        scene::change(&mut new, |unit| unit.known.grid.state = GridState::Lost);
+        let told: Vec<&str> = alerts(&new, NOW).iter().map(|alert| alert.label).collect();
+        assert_eq!(told, ["GRID LOST"], "once");
+        scene::change(&mut new, |unit| unit.known.grid.state = GridState::Good);
         let warning = Fault { warning: true, ..fault };
         scene::change(&mut new, |unit| unit.known.faults = vec![warning.clone()]);
         assert_eq!(alerts(&new, NOW), []);
