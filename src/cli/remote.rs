@@ -147,8 +147,7 @@ async fn pressed(
                 return Err(Failure::new(Code::State, why));
             }
             if let Some(wait) = hub.snapshot().sun.spindle.as_ref().filter(|wait| wait.kept && key == Key::Resume) {
-                let why =
-                    eyre!("not sent: it starts the spindle again, and {}; resume once more starts it anyway", wait.why);
+                let why = eyre!("not sent: it {}, and {}; resume once more starts it anyway", wait.starts(), wait.why);
                 return Err(Failure::new(Code::State, why));
             }
             let fresh = machine.reported_at > before;

@@ -82,6 +82,7 @@ mod tests {
                 line: None,
                 why: "no room".into(),
                 since: Time::ZERO,
+                maybe: false,
                 kept: false,
             }),
             start: Some(SunStart {

@@ -7,7 +7,7 @@
 
 use std::time::Duration;
 
-use super::spindle::{Start, Waiting, turns};
+use super::spindle::{Start, Waiting, is_on, turns};
 use super::start::is_stop;
 use super::turning::Turning;
 use crate::driver::machine::{Event, EventKind};
@@ -15,7 +15,9 @@ use crate::grbl;
 use crate::hub::run::Keeper;
 use crate::model::Time;
 use crate::model::command::{Origin, Outcome, Realtime, Refused, TicketId};
+use crate::model::machine::StateKind;
 use crate::model::snapshot::LinkState;
+use crate::model::sun::starts_words;
 use crate::program::{Dialect, Turn};
 
 /// What a person lets go anyway has to go out within this time.
@@ -29,7 +31,8 @@ impl Keeper {
         let state = self.snapshot.machine.state.map(|state| state.kind);
         match &event.what {
             EventKind::Session(grbl::Event::Status(report)) => {
-                let turns = turns(&self.snapshot, event.at);
+                // At a relay it turns at S0 too.
+                let turns = is_on(&self.snapshot, event.at);
                 self.sun.turning.reported(event.at, report.accessories.is_some(), report.state.kind, turns);
             }
             EventKind::Session(grbl::Event::SentRealtime(realtime)) => {
@@ -39,7 +42,7 @@ impl Keeper {
                 }
             }
             EventKind::Session(grbl::Event::Reset { .. }) | EventKind::Port(_) => self.sun.turning = Turning::default(),
-            EventKind::Link(state) if *state != LinkState::Up => self.sun.turning = Turning::default(),
+            EventKind::Link(state) if *state != LinkState::Up => self.sun.turning.link_lost(),
             EventKind::Asked(askers) if askers.iter().any(|(key, _)| is_stop(*key)) => {
                 // Who stops has seen it, and wants something else.
                 self.drop_kept_key();
@@ -51,7 +54,6 @@ impl Keeper {
             }
             _ => {}
         }
-        self.keep_back(event.at);
     }
 
     /// A command is on its way that may switch the spindle.
@@ -103,14 +105,22 @@ impl Keeper {
 
     fn key_waits(&mut self, now: Time, key: Realtime, who: &Origin, turn: Turn, why: String) {
         let person = self.snapshot.people.words(who);
-        let text =
-            format!("{} was not sent ({person} asked for it): it starts the spindle again, and {why}", name(key));
+        let text = format!("{} was not sent ({person} asked for it): it {}, and {why}", name(key), self.starts_it());
         self.note_spindle(now, &text);
         if self.sun.waiting.as_ref().is_some_and(|waiting| !matches!(waiting.start, Start::Key(_))) {
             return;
         }
-        self.sun.waiting = Some(Waiting::of_key(key, turn, why, now));
+        self.sun.waiting = Some(Waiting::of_key(key, turn, why, now, self.at_tool_change()));
         self.show_sun();
+    }
+
+    /// At a tool change it is for the program to say whether the spindle turns next.
+    fn at_tool_change(&self) -> bool {
+        self.snapshot.machine.state.is_some_and(|state| state.kind == StateKind::Tool)
+    }
+
+    fn starts_it(&self) -> &'static str {
+        starts_words(self.at_tool_change())
     }
 
     /// Somebody wants a program to go on.
@@ -120,7 +130,7 @@ impl Keeper {
     pub(in crate::hub) fn look_before_resume(&mut self, now: Time, who: &Origin) -> Result<(), Refused> {
         let key = Realtime::CycleStart;
         let Some((turn, why)) = self.short_for(key, now) else { return Ok(()) };
-        let text = format!("it starts the spindle again, and {why}: let it start anyway, or wait for room");
+        let text = format!("it {}, and {why}: let it start anyway, or wait for room", self.starts_it());
         self.key_waits(now, key, who, turn, why);
         Err(Refused::because(text))
     }

@@ -37,6 +37,8 @@ pub(super) struct Waiting {
     told: bool,
     /// The order that lets it go is under way, and why it goes.
     passing: Option<String>,
+    /// Whether it starts at all is not sure.
+    maybe: bool,
 }
 
 /// What starts it.
@@ -60,12 +62,12 @@ impl Waiting {
             Start::Key(key) => (restart::name(*key).to_owned(), None),
         };
         let (why, since, kept) = (self.why.clone(), self.since, matches!(self.start, Start::Key(_)));
-        self.told.then_some(SpindleWait { what, line, why, since, kept })
+        self.told.then_some(SpindleWait { what, line, why, since, kept, maybe: self.maybe })
     }
 
     /// A key that was not sent.
-    pub(super) const fn of_key(key: Realtime, turn: Turn, why: String, since: Time) -> Self {
-        Self { start: Start::Key(key), turn, sure: true, why, since, told: true, passing: None }
+    pub(super) const fn of_key(key: Realtime, turn: Turn, why: String, since: Time, maybe: bool) -> Self {
+        Self { start: Start::Key(key), turn, sure: true, why, since, told: true, passing: None, maybe }
     }
 }
 
@@ -80,8 +82,16 @@ impl Keeper {
     /// The program rests before a line that starts the spindle.
     pub(in crate::hub) fn spindle_asks(&mut self, at: Time, line: u64, turn: Turn, sure: bool) {
         let start = Start::Program(line);
-        self.sun.waiting =
-            Some(Waiting { start, turn, sure, why: String::new(), since: at, told: false, passing: None });
+        self.sun.waiting = Some(Waiting {
+            start,
+            turn,
+            sure,
+            why: String::new(),
+            since: at,
+            told: false,
+            passing: None,
+            maybe: false,
+        });
         self.look_at_headroom(at);
         self.look_at_spindle(at);
     }
@@ -132,7 +142,8 @@ impl Keeper {
         let Err(why) = self.spindle_verdict(now, turn, false) else { return false };
         let start = Start::Asked(Box::new(request.clone()));
         self.note_spindle(now, &format!("{} waits for power: {why}", arbiter::describe(&request.command)));
-        self.sun.waiting = Some(Waiting { start, turn, sure: false, why, since: now, told: true, passing: None });
+        self.sun.waiting =
+            Some(Waiting { start, turn, sure: false, why, since: now, told: true, passing: None, maybe: false });
         self.show_sun();
         true
     }
@@ -304,14 +315,16 @@ fn room(spare: Option<f64>) -> String {
         .map_or_else(|| "nothing holds it back any more".to_owned(), |spare| format!("there are {spare:.0} W to spare"))
 }
 
-/// Which way it turns, as far as the controller tells.
+/// Which way it turns, as far as the controller tells. Switched on at S0 it may stand, so that this is not said to turn.
 pub(super) fn turns(snapshot: &Snapshot, now: Time) -> Option<Turn> {
+    // FluidNC goes on telling the last speed of one that stands, so that the switch counts first.
+    is_on(snapshot, now).filter(|_| snapshot.machine.spindle_rpm.is_none_or(|rpm| rpm > 0.0))
+}
+
+/// Which way it is switched on, whatever its speed, as far as the controller tells.
+pub(super) fn is_on(snapshot: &Snapshot, now: Time) -> Option<Turn> {
     let machine = &snapshot.machine;
     machine.fresh_state(now)?;
-    // Switched on at S0 it stands. FluidNC goes on telling the last speed of one that stands, so that the switch counts first.
-    if machine.spindle_rpm.is_some_and(|rpm| rpm <= 0.0) {
-        return None;
-    }
     match machine.accessories? {
         on if on.spindle_cw => Some(Turn::Clockwise),
         on if on.spindle_ccw => Some(Turn::CounterClockwise),

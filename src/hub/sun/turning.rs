@@ -46,6 +46,16 @@ impl Turning {
         self.switched = self.switched.max(Some(at));
     }
 
+    /// The link is gone: nothing is told any more. How it stood stays known until a report says otherwise.
+    pub(super) fn link_lost(&mut self) {
+        (self.told, self.switched, self.open) = (None, None, None);
+    }
+
+    /// It turned when that was told last, and was not seen to stand since.
+    pub(super) const fn may_turn(&self) -> bool {
+        self.before.is_some() && !self.stands
+    }
+
     /// What reports tell is newer than all that may have switched it.
     pub(super) fn is_told(&self) -> bool {
         self.open.is_none() && self.told.is_some() && self.told > self.switched
@@ -69,7 +79,9 @@ impl Turning {
                 self.seen(turns, settled);
             }
             // Behind a door, and while grblHAL has its tool changed, the controller stops it and starts it by itself.
-            StateKind::Door | StateKind::Tool => self.seen(turns, true),
+            StateKind::Door | StateKind::Tool => self.seen(turns, self.told.is_some()),
+            // Since the link came back nothing was told.
+            _ if self.told.is_none() && turns.is_none() => {}
             _ => (self.before, self.toggled, self.stands) = (turns, None, false),
         }
     }
@@ -159,6 +171,34 @@ mod tests {
         turning.reported(at(200), true, StateKind::Hold, None);
         turning.reported(at(2000), true, StateKind::Hold, None);
         assert_eq!(starts(&turning), [false, false]);
+    }
+
+    #[test]
+    fn after_a_lost_link_it_stands_only_when_a_report_says_so() {
+        let mut turning = Turning::default();
+        assert!(!turning.may_turn());
+        turning.reported(at(0), true, StateKind::Run, ON);
+        turning.link_lost();
+        assert!(turning.may_turn() && !turning.is_told());
+        // Nothing is told of it yet, in whatever state the machine is.
+        for state in [StateKind::Door, StateKind::Tool, StateKind::Hold, StateKind::Idle] {
+            turning.reported(at(5000), false, state, None);
+            assert!(turning.may_turn() && starts(&turning) == [false, false], "{state:?}");
+        }
+        turning.reported(at(5200), true, StateKind::Door, None);
+        assert!(!turning.may_turn());
+        assert_eq!(starts(&turning), [true, false], "it turned before, so going on starts it");
+        // What stood in a hold before the link was lost starts again after it, too.
+        let mut held = Turning::default();
+        held.reported(at(0), true, StateKind::Run, ON);
+        held.sent(Realtime::SpindleStop, Some(StateKind::Hold), at(100));
+        held.reported(at(700), true, StateKind::Hold, None);
+        held.link_lost();
+        held.reported(at(9000), false, StateKind::Hold, None);
+        assert_eq!(starts(&held), [true, true]);
+        // It was seen to stand in Idle.
+        held.reported(at(9200), true, StateKind::Idle, None);
+        assert!(!held.may_turn() && starts(&held) == [false, false]);
     }
 
     #[test]

@@ -26,6 +26,6 @@ pub use parse::{BadCondition, Condition, read_duration};
 pub use plan::{Plan, PlanHour, PlanTime, PlanWindow, PlanWindowKind, day_time, in_window};
 pub use profile::{DayProfile, loads_after, median, scatter};
 pub use rule::{Action, Rule, WhenUnknown};
-pub use state::{Firing, Knowledge, Park, ParkStep, RuleState, Seen, SpindleWait, Sun, SunStart};
+pub use state::{Firing, Knowledge, Park, ParkStep, RuleState, Seen, SpindleWait, Sun, SunStart, starts_words};
 pub use surplus::{StartPhase, StartRules, StartStep, SunSeen, SunWait};
 pub use word::{Choice, Dimension, Flag, Quantity, Word};

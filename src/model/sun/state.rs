@@ -139,9 +139,24 @@ pub struct SpindleWait {
     pub why: String,
     /// Since when.
     pub since: Time,
+    /// Whether it starts at all is not sure: the machine is at a tool change.
+    #[serde(default)]
+    pub maybe: bool,
     /// It is a key that was not sent, and does not go by itself: it may be pressed again when there is room.
     #[serde(default)]
     pub kept: bool,
+}
+
+impl SpindleWait {
+    /// What the key would do, to be put behind its name.
+    pub const fn starts(&self) -> &'static str {
+        starts_words(self.maybe)
+    }
+}
+
+/// What going on does to a spindle that was stopped in between.
+pub const fn starts_words(maybe: bool) -> &'static str {
+    if maybe { "may start the spindle again" } else { "starts the spindle again" }
 }
 
 /// A program that is to be started when the sun allows.

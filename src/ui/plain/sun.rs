@@ -31,8 +31,8 @@ pub fn told(snapshot: &Snapshot, now: Time) -> Vec<String> {
 /// A spindle start that waits.
 pub fn spindle(wait: &SpindleWait) -> String {
     if wait.kept {
-        let SpindleWait { what, why, .. } = wait;
-        return format!("{what} was NOT sent: it starts the spindle again, and {why}. resume starts it anyway.");
+        let (what, why, starts) = (&wait.what, &wait.why, wait.starts());
+        return format!("{what} was NOT sent: it {starts}, and {why}. resume starts it anyway.");
     }
     format!("The spindle start of {} waits for power: {}. resume starts it anyway.", wait.what, wait.why)
 }

@@ -380,6 +380,7 @@ fn what_waits_for_power_or_sun_is_said_and_answered() {
         line: None,
         why: "600 W spare of 3000 W".into(),
         since: NOW,
+        maybe: false,
         kept: false,
     };
     scene.snapshot.sun = Arc::new(Sun { spindle: Some(wait), ..Sun::default() });

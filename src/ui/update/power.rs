@@ -40,8 +40,12 @@ pub(super) fn key(ui: &mut Ui, key: &PanelKey<'_>) -> Option<Vec<Effect>> {
         (None, KeyCode::Esc) => return back(ui),
         // A key that means nothing on this page has the main screen's meaning.
         (Some(Action::Power(PowerKey::Save)), _) if ui.power.page != PowerPage::Registers => return None,
+        (Some(Action::Power(PowerKey::Aside)), _) if ui.power.page != PowerPage::Sun => return None,
         // Nor is a rule set aside while none is in sight.
-        (Some(Action::Power(PowerKey::Aside)), _) if ui.power.page != PowerPage::Sun || ui.power.plan => return None,
+        (Some(Action::Power(PowerKey::Aside)), _) if ui.power.plan => {
+            ui.say("no rule is in sight here: b shows them", Tone::Plain, key.input.at);
+            return Some(Vec::new());
+        }
         (Some(Action::Power(PowerKey::Retry)), _) if ui.power.page != PowerPage::Buses => return None,
         (Some(Action::Power(_)), _) if key.kind != KeyEventKind::Press && !repeats(key.action) => {
             return Some(Vec::new());

@@ -54,7 +54,7 @@ pub(super) fn notice(cx: &Cx<'_>, width: usize) -> Vec<Line<'static>> {
 pub(super) fn spindle(cx: &Cx<'_>, width: usize) -> Vec<Line<'static>> {
     let Some(wait) = &cx.snapshot.sun.spindle else { return Vec::new() };
     let (label, text) = if wait.kept {
-        ("NOT SENT", format!("{} starts the spindle again: {}", wait.what, wait.why))
+        ("NOT SENT", format!("{} {}: {}", wait.what, wait.starts(), wait.why))
     } else {
         ("SPINDLE WAITS", format!("{}: {}", wait.what, wait.why))
     };

@@ -32,6 +32,7 @@ fn typed() -> SpindleWait {
         line: None,
         why: "640 W spare of 3000 W, 1500 W needed".into(),
         since: NOW,
+        maybe: false,
         kept: false,
     }
 }
