@@ -149,7 +149,7 @@ pub enum Command {
     /// Bring the machine down safely: IT MOVES, if it is homed
     ///
     /// Feed hold, spindle off, position and line written down, reset at standstill, Z up, park position.
-    Park,
+    Park(TakeArgs),
     /// Print who did what, when, and how it ended
     Audit(AuditArgs),
     /// Find what is in the way on this computer, and how to mend it

@@ -38,6 +38,7 @@ mod protocol;
 mod remote;
 mod replay;
 mod rules;
+mod rules_list;
 mod run;
 mod screen;
 mod service;

@@ -213,8 +213,9 @@ pub(super) fn send(settings: &Settings, lines: Vec<String>, wait: bool, take: &T
 }
 
 /// Parks the machine, and waits for the end of that.
-pub(super) fn park(settings: &Settings) -> Result<ExitCode, Failure> {
+pub(super) fn park(settings: &Settings, take: &TakeArgs) -> Result<ExitCode, Failure> {
     with_hub(settings, async |attached| {
+        take.take(attached).await?;
         let hub = &mut attached.hub;
         let outcome = ended(hub, Command::Sun(SunOrder::Park)).await?;
         if outcome != Outcome::Done {

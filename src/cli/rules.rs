@@ -13,7 +13,7 @@ use tokio::time::timeout;
 use super::exit::{Code, Failure};
 use super::out;
 use super::own_profiles::{Known, Profiles};
-use super::remote::{gone, with_hub};
+use super::remote::{TakeArgs, gone, with_hub};
 use super::settings::Settings;
 use crate::config::{Config, Rule};
 use crate::inverter::summary;
@@ -32,6 +32,25 @@ pub enum RulesCommand {
         /// As a JSON array with an object for each rule
         #[arg(long)]
         json: bool,
+    },
+    /// Print how the rules of the sunmill that runs stand: what each sees, when it fired last, whether it is set aside
+    List {
+        /// As a JSON array with an object for each rule
+        #[arg(long)]
+        json: bool,
+    },
+    /// Set a rule aside for the program that runs, or the next one; --back lets it act again
+    ///
+    /// Until that program is over the rule shows and is told, and does nothing. Who did that stands in the audit.
+    Aside {
+        /// The rule, by name
+        rule: String,
+        /// Let it act again: what it would have done in the meantime it does now, if that still holds
+        #[arg(long)]
+        back: bool,
+        /// Control
+        #[command(flatten)]
+        take: TakeArgs,
     },
     /// Print what the battery will do until tomorrow morning, and which time windows would be good
     ///

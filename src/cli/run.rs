@@ -16,7 +16,7 @@ use super::settings::Settings;
 use super::socket::Way;
 use super::{
     audit, bugreport, check, config, daemon, doctor, inverter, job, keys, out, ports, preview, programs, protocol,
-    remote, replay, rules, screen, sim, sim_inverter, status, token, watch,
+    remote, replay, rules, rules_list, screen, sim, sim_inverter, status, token, watch,
 };
 use crate::model::Command as Asked;
 use crate::ui::{Keymap, key_table_markdown, key_table_toml};
@@ -66,7 +66,11 @@ pub fn run(cli: Cli, environment: &Environment) -> Result<ExitCode, Failure> {
         Some(Command::Doctor(args)) => return doctor::run(settings(None), environment, args),
         Some(Command::Rules(RulesCommand::Check { file, json })) => print(&rules::checked(&settings(file)?, json)?),
         Some(Command::Rules(RulesCommand::Plan { json })) => return rules::plan(&settings(None)?, json),
-        Some(Command::Park) => return remote::park(&settings(None)?),
+        Some(Command::Rules(RulesCommand::List { json })) => return rules_list::list(&settings(None)?, json),
+        Some(Command::Rules(RulesCommand::Aside { rule, back, take })) => {
+            return rules_list::aside(&settings(None)?, rule, back, &take);
+        }
+        Some(Command::Park(take)) => return remote::park(&settings(None)?, &take),
         Some(Command::Daemon) => return daemon::run(&settings(None)?),
         Some(Command::Status(args)) => return status::status(&settings(None)?, args),
         Some(Command::Stop) => return remote::key(&settings(None)?, Key::Stop, &TakeArgs::default()),

@@ -212,9 +212,15 @@ fn another_user_has_the_role_of_its_group_and_stops_whatever_that_is() {
     assert!(why.contains("this user may not use the socket"), "{why}");
     fs::set_permissions(&daemon.socket, Permissions::from_mode(0o666)).expect("a mode");
     assert!(stdout(&other(&["status"])).contains("state     Idle"));
-    for refused in
-        [&["jog", "X1"][..], &["send", "G4 P0"], &["home"], &["zero", "X"], &["control", "release"], &["park"]]
-    {
+    for refused in [
+        &["jog", "X1"][..],
+        &["send", "G4 P0"],
+        &["home"],
+        &["zero", "X"],
+        &["control", "release"],
+        &["park"],
+        &["rules", "aside", "evening"],
+    ] {
         let why = failure(&other(refused), 6);
         assert!(why.contains("your role here is observe, and this takes operate"), "{refused:?}: {why}");
     }
