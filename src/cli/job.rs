@@ -3,9 +3,11 @@
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::sync::Arc;
+use std::time::Duration;
 
 use clap::Args;
 use color_eyre::eyre::eyre;
+use tokio::time::timeout;
 
 use super::exit::{Code, Failure};
 use super::remote::{TakeArgs, ended, gone, lost, refused, with_hub};
@@ -24,6 +26,9 @@ use crate::model::program::{
 use crate::model::snapshot::LinkState;
 use crate::model::sun::SunOrder;
 use crate::model::{Snapshot, StateKind};
+
+/// The state that an answer led to is here within this.
+const SHOWN: Duration = Duration::from_secs(2);
 
 /// Options of `sunmill run`.
 #[derive(Clone, Debug, Args)]
@@ -106,13 +111,22 @@ fn is_offered(snapshot: &Snapshot, path: &Path) -> bool {
 
 /// Marks it to be started when the sun allows, and says how that stands.
 async fn marked(hub: &mut Hub, request: RunRequest) -> Result<(), Failure> {
+    let path = request.path.clone();
     let outcome = ended(hub, Command::Sun(SunOrder::StartWhenSun(Box::new(request)))).await?;
     if outcome != Outcome::Done {
         return Err(refused(&outcome));
     }
-    let told =
-        hub.snapshot().sun.start.as_ref().map(|start| format!("{} waits for the sun: {}", start.name, start.why));
-    out::words(&told.unwrap_or_else(|| "it waits for the sun".to_owned()));
+    // The answer may be here before the state that it led to.
+    let shown = async {
+        loop {
+            if let Some(start) = hub.snapshot().sun.waits_for_sun(&path) {
+                return Ok::<_, Failure>(format!("{} waits for the sun: {}", start.name, start.why));
+            }
+            next(hub).await?;
+        }
+    };
+    let told = timeout(SHOWN, shown).await.unwrap_or_else(|_| Ok("it waits for the sun".to_owned()));
+    out::words(&told?);
     Ok(())
 }
 

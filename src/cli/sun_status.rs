@@ -34,7 +34,7 @@ pub(super) fn lines(snapshot: &Snapshot) -> String {
     if let Some(wait) = &sun.spindle {
         let _ = writeln!(text, "spindle   {} waits for power: {}", wait.what, wait.why);
     }
-    if let Some(start) = &sun.start {
+    for start in sun.start.iter().chain(&sun.behind) {
         let how = match (start.phase, start.left_s) {
             (StartPhase::Spent, _) => String::new(),
             (_, Some(left)) => format!(" STARTS IN {left} s"),

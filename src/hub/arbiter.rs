@@ -158,6 +158,9 @@ fn describe_sun(order: &SunOrder) -> String {
             format!("start {} when the sun allows", path.file_name().unwrap_or(path.as_os_str()).display())
         }
         SunOrder::CancelStart => "cancel the start when the sun allows".to_owned(),
+        SunOrder::CancelStartOf { path } => {
+            format!("do not start {} when the sun allows", path.file_name().unwrap_or(path.as_os_str()).display())
+        }
         SunOrder::SpindleGo { .. } => "start the spindle although power is short".to_owned(),
         SunOrder::SpindleDrop => "drop the spindle start that waits for power".to_owned(),
         SunOrder::Dismiss => "put away what rules and parking have told".to_owned(),

@@ -82,7 +82,9 @@ impl Command {
             Self::Control(ControlOrder::Release) => Role::Observe,
             Self::Program(ProgramOrder::PauseAtLineEnd)
             | Self::Power(PowerOrder::Disarm | PowerOrder::Reconnect { .. })
-            | Self::Sun(SunOrder::Dismiss | SunOrder::SpindleDrop | SunOrder::CancelStart) => Role::Stop,
+            | Self::Sun(
+                SunOrder::Dismiss | SunOrder::SpindleDrop | SunOrder::CancelStart | SunOrder::CancelStartOf { .. },
+            ) => Role::Stop,
             Self::UsePort(_) | Self::Power(PowerOrder::Arm) => Role::Admin,
             _ => Role::Operate,
         }
@@ -97,7 +99,9 @@ impl Command {
                 | Self::CompareBackup { .. }
                 | Self::Control(_)
                 | Self::Program(ProgramOrder::PauseAtLineEnd)
-                | Self::Sun(SunOrder::Dismiss | SunOrder::SpindleDrop | SunOrder::CancelStart)
+                | Self::Sun(
+                    SunOrder::Dismiss | SunOrder::SpindleDrop | SunOrder::CancelStart | SunOrder::CancelStartOf { .. }
+                )
                 | Self::Power(PowerOrder::ReadSettings { .. } | PowerOrder::Reconnect { .. } | PowerOrder::Disarm)
         )
     }

@@ -34,7 +34,11 @@ fn allowed() -> SunSetup {
 
 impl Farm {
     fn part(&self, text: &str) -> PathBuf {
-        let path = self.folder.path().join("sunny.nc");
+        self.named("sunny.nc", text)
+    }
+
+    fn named(&self, name: &str, text: &str) -> PathBuf {
+        let path = self.folder.path().join(name);
         std::fs::write(&path, text).unwrap();
         path
     }
@@ -112,6 +116,98 @@ async fn a_marked_program_starts_once_after_sun_and_a_countdown() {
         assert_eq!(farm.phase(), None);
         farm.shop.task.shutdown().await;
     }
+}
+
+/// Who waits, in order.
+fn waiting(farm: &Farm) -> Vec<String> {
+    let snapshot = farm.shop.hub.snapshot();
+    snapshot.sun.waiting_start().into_iter().chain(&snapshot.sun.behind).map(|start| start.name.clone()).collect()
+}
+
+/// Two marked programs on a machine that stands.
+async fn two(firmware: Firmware) -> (Farm, RunRequest, RunRequest) {
+    let mut farm = Farm::with(firmware, allowed(), true).await;
+    let (first, second) = (farm.part(PART), farm.named("later.nc", &PART.replace("X1", "X2")));
+    let (first, second) = (farm.checked(first).await, farm.checked(second).await);
+    assert_eq!(farm.mark(&first).await, Outcome::Done);
+    assert_eq!(farm.mark(&second).await, Outcome::Done);
+    (farm, first, second)
+}
+
+#[tokio::test(start_paused = true)]
+async fn marked_programs_start_in_the_order_of_the_queue_each_after_its_own_countdown() {
+    let (mut farm, _, second) = two(Firmware::Grbl).await;
+    assert_eq!(waiting(&farm), ["sunny.nc", "later.nc"]);
+    assert!(refused(&farm.mark(&second).await).contains("later.nc waits for the sun already"));
+    assert_eq!(farm.shop.hub.snapshot().programs.queue.len(), 2, "what is marked stands in the queue");
+    farm.flows(31, 2000.0, 600.0).await;
+    let sun = farm.shop.hub.snapshot().sun.clone();
+    assert!(matches!(sun.start.as_ref().map(|start| start.phase), Some(StartPhase::Counts { .. })), "{:?}", sun.start);
+    assert_eq!((sun.behind[0].phase, sun.behind[0].why.as_str()), (StartPhase::Waits, "behind sunny.nc in the queue"));
+    farm.flows(16, 2000.0, 600.0).await;
+    let snapshot = farm.shop.until("its end", ran).await;
+    let id = snapshot.programs.run.as_ref().unwrap().id;
+    assert_eq!((waiting(&farm), snapshot.programs.queue.len()), (vec!["later.nc".to_owned()], 1));
+    // The time begins anew, and so does the countdown.
+    farm.flows(28, 2000.0, 600.0).await;
+    assert!(matches!(farm.phase(), Some(StartPhase::Gathers { .. })), "{:?}", farm.phase());
+    farm.flows(4, 2000.0, 600.0).await;
+    assert!(matches!(farm.phase(), Some(StartPhase::Counts { .. })), "{:?} {}", farm.phase(), farm.told());
+    farm.flows(17, 2000.0, 600.0).await;
+    let other = |snapshot: &Snapshot| ran(snapshot) && snapshot.programs.run.as_ref().unwrap().id != id;
+    let snapshot = farm.shop.until("the end of the other", other).await;
+    assert!(farm.phase() == Some(StartPhase::Spent) && farm.told().starts_with("started"), "{}", farm.told());
+    assert!(waiting(&farm).is_empty() && snapshot.programs.queue.is_empty());
+    farm.shop.task.shutdown().await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn one_mark_is_taken_off_alone_and_a_stop_loses_all() {
+    let (mut farm, first, second) = two(Firmware::FluidNc).await;
+    let off = |run: &RunRequest| Command::Sun(SunOrder::CancelStartOf { path: run.path.clone() });
+    farm.shop.done(off(&second)).await;
+    assert_eq!(waiting(&farm), ["sunny.nc"]);
+    assert!(refused(&farm.shop.ask(off(&second)).await).contains("does not wait for the sun"));
+    // It stands in the queue still, behind the other.
+    assert_eq!(farm.mark(&second).await, Outcome::Done);
+    farm.flows(31, 2000.0, 600.0).await;
+    assert!(matches!(farm.phase(), Some(StartPhase::Counts { .. })));
+    farm.shop.done(off(&first)).await;
+    assert_eq!(waiting(&farm), ["later.nc"]);
+    assert!(!matches!(farm.phase(), Some(StartPhase::Counts { .. })), "it has a countdown of its own");
+    assert_eq!(farm.mark(&first).await, Outcome::Done);
+    assert_eq!(waiting(&farm), ["sunny.nc", "later.nc"], "the order is that of the queue");
+    farm.shop.hub.realtime(Realtime::Stop);
+    farm.flows(60, 2000.0, 600.0).await;
+    assert!(waiting(&farm).is_empty() && farm.told().contains("has stopped the machine"), "{}", farm.told());
+    assert!(farm.shop.hub.snapshot().programs.run.is_none());
+    // What is taken out of the queue waits no more.
+    assert_eq!(farm.mark(&first).await, Outcome::Done);
+    farm.shop.done(Command::Program(ProgramOrder::Unqueue(0))).await;
+    farm.flows(2, 2000.0, 600.0).await;
+    assert!(waiting(&farm).is_empty() && farm.told().contains("taken out of the queue"), "{}", farm.told());
+    farm.shop.task.shutdown().await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn behind_a_program_that_does_not_come_to_its_end_nothing_starts() {
+    let mut farm = Farm::with(Firmware::Grbl, allowed(), true).await;
+    let (long, later) = (farm.part(&PART.replace("F1000", "F1")), farm.named("later.nc", PART));
+    let (long, later) = (farm.checked(long).await, farm.checked(later).await);
+    assert_eq!(farm.mark(&long).await, Outcome::Done);
+    assert_eq!(farm.mark(&later).await, Outcome::Done);
+    farm.flows(48, 2000.0, 600.0).await;
+    farm.shop.until("it runs", |snapshot| snapshot.programs.run.as_ref().is_some_and(|run| run.state.is_open())).await;
+    assert_eq!(waiting(&farm), ["later.nc"]);
+    farm.flows(90, 4000.0, 600.0).await;
+    assert!(farm.phase() == Some(StartPhase::Waits) && farm.told().contains("run"), "{}", farm.told());
+    farm.shop.hub.realtime(Realtime::StopProgram);
+    farm.shop.until("its end", ran).await;
+    farm.flows(90, 4000.0, 600.0).await;
+    assert!(waiting(&farm).is_empty(), "{}", farm.told());
+    let runs = farm.shop.hub.snapshot().programs.counts.started;
+    assert_eq!(runs, 1, "nothing else has started");
+    farm.shop.task.shutdown().await;
 }
 
 #[tokio::test(start_paused = true)]

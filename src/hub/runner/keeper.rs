@@ -435,6 +435,7 @@ impl Keeper {
         self.snapshot.programs.counts.end(&past, ran_for);
         self.snapshot.rev += 1;
         self.end_measuring(&past, at);
+        self.run_ended_before_sun(&past, at);
         let level = if past.end == Some(RunEnd::Done) { MessageLevel::Info } else { MessageLevel::Warning };
         self.note(at, level, text);
         if past.end == Some(RunEnd::Done) {

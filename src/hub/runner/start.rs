@@ -192,7 +192,7 @@ impl Keeper {
         let Some(starting) = self.runner.starting.take() else { return };
         self.answer(at, starting.ticket, Outcome::Done);
         if !starting.request.check_mode {
-            self.started_by_hand(at);
+            self.started_by_hand(at, starting.ticket);
         }
         self.runner.file = starting.file;
         let is_outline = matches!(starting.request.start, Start::Outline { .. });

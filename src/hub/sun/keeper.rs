@@ -26,7 +26,7 @@ use crate::model::legal;
 use crate::model::log::LogItem;
 use crate::model::machine::{MachineState, MessageLevel, StateKind};
 use crate::model::program::RunId;
-use crate::model::sun::{Action, Firing, ParkStep, RuleState, Seen, Sun, SunOrder, Truth, WhenUnknown};
+use crate::model::sun::{Action, Firing, ParkStep, RuleState, Seen, Sun, SunOrder, SunStart, Truth, WhenUnknown};
 use crate::store::now_ms;
 
 /// What the hub holds of rules and parking.
@@ -58,8 +58,12 @@ pub(in crate::hub) struct SunHub {
     pub(super) let_go: Option<Time>,
     /// When the sun may start a program.
     pub(super) start: Option<StartSetup>,
-    /// A program that waits for it.
-    pub(super) marked: Option<Marked>,
+    /// Programs that wait for it, in the order of the queue: the first one is next.
+    pub(super) marks: Vec<Marked>,
+    /// How the last one ended that waited, until a person has read that.
+    pub(super) ended_start: Option<SunStart>,
+    /// The last start that the sun has made.
+    pub(super) by_sun: Option<TicketId>,
     /// What the battery will do.
     pub(super) plan: PlanHub,
 }
@@ -162,6 +166,7 @@ impl Keeper {
                 }
             }
             SunOrder::CancelStart => self.cancel_start(now, &request.origin),
+            SunOrder::CancelStartOf { path } => self.cancel_start_of(now, path, &request.origin),
             SunOrder::SpindleGo { .. } => self.spindle_go(&request.origin, now),
             SunOrder::SpindleDrop => {
                 self.drop_spindle(now, &Outcome::Voided { why: VoidReason::Stop, sent: false });
@@ -169,7 +174,7 @@ impl Keeper {
             SunOrder::Dismiss => {
                 self.sun.notices = Notices::default();
                 self.sun.parking.take_if(|parking| !parking.shown.step.is_open());
-                self.sun.marked.take_if(|marked| marked.is_spent());
+                self.sun.ended_start = None;
             }
         }
         self.show_sun();
@@ -436,6 +441,7 @@ impl Keeper {
         let park = sun.parking.as_ref().map(|parking| parking.shown.clone());
         let spindle = sun.waiting.as_ref().and_then(Waiting::shown);
         let now = self.clock.now();
+        let mut waiting = sun.marks.iter().map(|marked| marked.shown(now));
         let shown = Sun {
             rules: states.collect(),
             park,
@@ -444,7 +450,8 @@ impl Keeper {
             drawn: sun.energy.drawn,
             knows: Arc::clone(&sun.energy.knows),
             spindle,
-            start: sun.marked.as_ref().map(|marked| marked.shown(now)),
+            start: waiting.next().or_else(|| sun.ended_start.clone()),
+            behind: waiting.collect(),
             start_allowed: sun.start.is_some(),
             park_place: out_of_reach(&sun.place, &self.snapshot.machine),
             plan: sun.plan.made.clone(),

@@ -1,6 +1,11 @@
-//! The hub's part in a start when the sun allows: takes the mark of a person, looks, counts down on every screen, starts once.
+//! The hub's part in a start when the sun allows: takes the marks of people, looks, counts down on every screen, starts each once.
+//! Marked programs stand in the queue and go in its order, one at a time, each with a wait and a countdown of its own. Whatever
+//! says that somebody wants nothing to start loses all marks.
 //!
 //! Nothing here is decided but what stands in the way of a start; when and whether is for [`SunWait`] to say.
+
+use std::path::Path;
+use std::sync::Arc;
 
 use super::keeper::SunHub;
 use super::look::View;
@@ -15,7 +20,7 @@ use crate::model::legal;
 use crate::model::log::LogItem;
 use crate::model::machine::MessageLevel;
 use crate::model::power::Role;
-use crate::model::program::{PhaseTimes, ProgramOrder, RunRequest, Severity};
+use crate::model::program::{PastRun, PhaseTimes, ProgramOrder, RunEnd, RunRequest, Severity};
 use crate::model::quantity::number;
 use crate::model::snapshot::{LinkState, Snapshot};
 use crate::model::sun::{Need, Quantity, StartPhase, StartRules, StartStep, SunSeen, SunStart, SunWait};
@@ -67,8 +72,9 @@ impl Marked {
         }
     }
 
-    pub(super) fn is_spent(&self) -> bool {
-        self.wait.phase() == StartPhase::Spent
+    /// It counts down, or is under way: none goes before it any more.
+    fn is_sure(&self) -> bool {
+        matches!(self.wait.phase(), StartPhase::Counts { .. } | StartPhase::Starts)
     }
 
     fn starts(&self) -> bool {
@@ -79,7 +85,7 @@ impl Marked {
 impl SunHub {
     /// Something waits for the sun.
     pub(super) fn waits_for_sun(&self) -> bool {
-        self.marked.as_ref().is_some_and(|marked| !marked.is_spent())
+        !self.marks.is_empty()
     }
 }
 
@@ -119,38 +125,102 @@ impl Keeper {
             ticket: None,
         };
         let text = format!("{} waits for the sun ({who} has said so): {need_w:.0} W needed", marked.name());
-        self.sun.marked = Some(marked);
+        if !self.snapshot.programs.queue.contains(&run.path) {
+            Arc::make_mut(&mut self.snapshot.programs.queue).push(run.path.clone());
+            self.snapshot.rev += 1;
+        }
+        self.sun.marks.push(marked);
         self.note_sun(now, &text);
         self.look_at_start(now);
         Ok(())
     }
 
-    /// Somebody does not want it any more.
+    /// Somebody does not want the one that is next any more.
     pub(super) fn cancel_start(&mut self, now: Time, who: &Origin) {
-        let words = self.snapshot.people.words(who);
-        self.lose_start(now, &format!("cancelled by {words}"));
-        if self.sun.waits_for_sun() {
-            // Its lines are with the driver: what has gone out is stopped, and what has not is void.
-            self.latch.set_by(Realtime::StopProgram, who);
-        }
-    }
-
-    /// A program runs that somebody has started: one mark is for one start.
-    pub(in crate::hub) fn started_by_hand(&mut self, now: Time) {
-        self.lose_start(now, "a program was started by hand");
-    }
-
-    fn lose_start(&mut self, now: Time, why: &str) {
-        let Some(marked) = self.sun.marked.as_mut().filter(|marked| !marked.is_spent()) else { return };
-        if let Some(ticket) = marked.ticket {
-            // Under way: the answer to its start ends the mark. Once its lines are with the driver, that knows better.
-            self.revoke_start(now, ticket, why);
+        let why = format!("cancelled by {}", self.snapshot.people.words(who));
+        if let Some(ticket) = self.sun.marks.first().and_then(|marked| marked.ticket) {
+            self.revoke_start(now, ticket, &why);
+            if self.sun.marks.first().is_some_and(|marked| marked.ticket == Some(ticket)) {
+                // Its lines are with the driver: what has gone out is stopped, and what has not is void.
+                self.latch.set_by(Realtime::StopProgram, who);
+            }
             return;
         }
+        self.lose_mark(now, 0, &why);
+        self.show_sun();
+    }
+
+    /// Somebody does not want this one any more.
+    pub(super) fn cancel_start_of(&mut self, now: Time, path: &Path, who: &Origin) {
+        match self.sun.marks.iter().position(|marked| marked.request.path == path) {
+            Some(0) => self.cancel_start(now, who),
+            Some(place) => {
+                let why = format!("cancelled by {}", self.snapshot.people.words(who));
+                self.lose_mark(now, place, &why);
+                self.show_sun();
+            }
+            None => {}
+        }
+    }
+
+    /// A program runs. One that somebody has started loses the marks: what lies on the table is another part now.
+    pub(in crate::hub) fn started_by_hand(&mut self, now: Time, ticket: TicketId) {
+        if self.sun.by_sun != Some(ticket) {
+            self.lose_starts(now, "a program was started by hand");
+        }
+    }
+
+    /// A program is over. What waits behind one that did not come to its end waits for what is not there.
+    pub(in crate::hub) fn run_ended_before_sun(&mut self, past: &PastRun, now: Time) {
+        if past.end != Some(RunEnd::Done) {
+            self.lose_starts(now, &format!("{} did not come to its end", past.name));
+        }
+    }
+
+    /// All marks are lost.
+    fn lose_starts(&mut self, now: Time, why: &str) {
+        if let Some(ticket) = self.sun.marks.first().and_then(|marked| marked.ticket) {
+            // Under way: the answer to its start ends the mark. Once its lines are with the driver, that knows better.
+            self.revoke_start(now, ticket, why);
+        }
+        // The first one last: how that ended is what is told.
+        for place in (0..self.sun.marks.len()).rev() {
+            if self.sun.marks[place].ticket.is_none() {
+                self.lose_mark(now, place, why);
+            }
+        }
+        self.show_sun();
+    }
+
+    fn lose_mark(&mut self, now: Time, place: usize, why: &str) {
+        if place >= self.sun.marks.len() {
+            return;
+        }
+        let mut marked = self.sun.marks.remove(place);
         marked.wait.spend(why);
         let text = format!("{} is not started by the sun: {why}", marked.name());
         self.note_sun(now, &text);
-        self.show_sun();
+        self.sun.ended_start = Some(marked.shown(now));
+    }
+
+    /// In the order of the queue. One that counts down keeps its place, and one that was taken out of the queue is lost.
+    fn order_marks(&mut self, now: Time) {
+        let queue = Arc::clone(&self.snapshot.programs.queue);
+        let place_of = |marked: &Marked| queue.iter().position(|path| *path == marked.request.path);
+        let gone = |marked: &Marked| marked.ticket.is_none() && place_of(marked).is_none();
+        while let Some(place) = self.sun.marks.iter().position(gone) {
+            self.lose_mark(now, place, "it was taken out of the queue");
+            self.show_sun();
+        }
+        let first = usize::from(self.sun.marks.first().is_some_and(Marked::is_sure));
+        if let Some(rest) = self.sun.marks.get_mut(first..) {
+            rest.sort_by_key(|marked| place_of(marked));
+        }
+        let Some((next, behind)) = self.sun.marks.split_first_mut() else { return };
+        let why = format!("behind {} in the queue", next.name());
+        for marked in behind {
+            marked.wait.step_back(why.clone());
+        }
     }
 
     /// What ends a mark for good: stops of any kind, a reset, an alarm, a lost link.
@@ -171,13 +241,14 @@ impl Keeper {
             _ => None,
         };
         if let Some(why) = why {
-            self.lose_start(event.at, &why);
+            self.lose_starts(event.at, &why);
         }
     }
 
     /// Looks whether it may be started now.
     pub(super) fn look_at_start(&mut self, now: Time) {
-        if !self.sun.waits_for_sun() || self.sun.marked.as_ref().is_some_and(Marked::starts) {
+        self.order_marks(now);
+        if self.sun.marks.first().is_none_or(Marked::starts) {
             return;
         }
         let Some(setup) = self.sun.start.clone() else { return };
@@ -185,7 +256,7 @@ impl Keeper {
         let full = surplus.as_ref().ok().and_then(|(_, full)| full.clone());
         // What nobody sees nobody cancels.
         let unseen = !setup.unattended && !self.snapshot.people.clients.iter().any(|person| person.screen);
-        let Some(marked) = &self.sun.marked else { return };
+        let Some(marked) = self.sun.marks.first() else { return };
         let in_the_way = in_the_way(&marked.request, &self.snapshot, self.runner.is_starting(), now)
             .or_else(|| unseen.then(|| NOBODY_SEES.to_owned()));
         let seen = SunSeen {
@@ -193,7 +264,7 @@ impl Keeper {
             full: full.as_deref(),
             in_the_way: in_the_way.as_deref(),
         };
-        let Some(marked) = &mut self.sun.marked else { return };
+        let Some(marked) = self.sun.marks.first_mut() else { return };
         let step = marked.wait.look(now, seen);
         let (name, why) = (marked.name(), marked.wait.why().to_owned());
         match step {
@@ -235,11 +306,12 @@ impl Keeper {
     fn start_by_sun(&mut self, now: Time) {
         let ticket = self.latch.next_ticket();
         // A stop that was pressed before that and is not heard of yet: it is older than this ticket, and newer than the mark.
-        if self.sun.marked.as_ref().is_some_and(|marked| self.latch.is_void(marked.asked, false)) {
-            return self.lose_start(now, "somebody has stopped the machine");
+        if self.sun.marks.first().is_some_and(|marked| self.latch.is_void(marked.asked, false)) {
+            return self.lose_starts(now, "somebody has stopped the machine");
         }
-        let Some(marked) = &mut self.sun.marked else { return };
+        let Some(marked) = self.sun.marks.first_mut() else { return };
         marked.ticket = Some(ticket);
+        self.sun.by_sun = Some(ticket);
         let order = ProgramOrder::Run(marked.request.clone());
         let text =
             format!("{} is started by the sun, as {} has said: {}", marked.name(), marked.who, marked.wait.why());
@@ -254,16 +326,21 @@ impl Keeper {
 
     /// A command was answered: perhaps the start.
     pub(in crate::hub) fn start_answered(&mut self, now: Time, ticket: TicketId, outcome: &Outcome) {
-        let Some(marked) = self.sun.marked.as_mut().filter(|marked| marked.ticket == Some(ticket)) else { return };
-        marked.ticket = None;
+        let Some(place) = self.sun.marks.iter().position(|marked| marked.ticket == Some(ticket)) else { return };
+        let mut marked = self.sun.marks.remove(place);
         let why = match outcome {
             Outcome::Done => format!("started: {}", marked.wait.why()),
             Outcome::Refused(why) => format!("NOT started: {why}"),
             other => format!("NOT started: {other}"),
         };
         marked.wait.spend(why.clone());
-        let text = format!("{}: {why}", marked.name());
-        self.note_sun(now, &text);
+        let name = marked.name();
+        self.note_sun(now, &format!("{name}: {why}"));
+        if *outcome != Outcome::Done {
+            self.lose_starts(now, &format!("{name}, which goes before it, was not started"));
+        }
+        marked.ticket = None;
+        self.sun.ended_start = Some(marked.shown(now));
         self.show_sun();
     }
 

@@ -1,6 +1,6 @@
 //! Rules and parking: what may be asked of them, and what nobody may do while the machine is being parked.
 
-use super::programs::position_is_sure;
+use super::programs::{MAX_QUEUE, position_is_sure};
 use crate::model::command::{Command, Refused};
 use crate::model::machine::StateKind;
 use crate::model::program::{RunRequest, Start};
@@ -76,6 +76,10 @@ pub(super) fn check(order: &SunOrder, snapshot: &Snapshot, now: Time) -> Result<
             None => "no program waits for the sun".to_owned(),
         })),
         SunOrder::CancelStart => Ok(()),
+        SunOrder::CancelStartOf { path } if sun.waits_for_sun(path).is_none() => {
+            Err(Refused::because("it does not wait for the sun"))
+        }
+        SunOrder::CancelStartOf { .. } => Ok(()),
         SunOrder::Dismiss if sun.notice.is_none() && (sun.park.is_none() || sun.is_parking()) && !is_over(sun) => {
             Err(Refused::because("there is nothing to put away"))
         }
@@ -95,8 +99,12 @@ fn may_mark(run: &RunRequest, snapshot: &Snapshot) -> Result<(), Refused> {
     if !sun.start_allowed {
         return because("programs are not started by the sun here: allow_start in [sun] of config.toml allows it");
     }
-    if let Some(waiting) = sun.waiting_start() {
+    if let Some(waiting) = sun.waits_for_sun(&run.path) {
         return Err(Refused::because(format!("{} waits for the sun already: cancel that first", waiting.name)));
+    }
+    let queue = &snapshot.programs.queue;
+    if !queue.contains(&run.path) && queue.len() >= MAX_QUEUE {
+        return Err(Refused::because(format!("the queue is full ({MAX_QUEUE}): take one out first")));
     }
     if run.seen.is_none() || run.agreed.unchecked {
         return because("its check has to have come to its end first");

@@ -1,5 +1,7 @@
 //! What a person can ask about rules and parking.
 
+use std::path::PathBuf;
+
 use serde::{Deserialize, Serialize};
 
 use crate::model::Time;
@@ -21,10 +23,15 @@ pub enum SunOrder {
         /// The rule, by name.
         rule: String,
     },
-    /// Start this program once, when there is enough sun.
+    /// Start this program once, when there is enough sun and those before it in the queue are done.
     StartWhenSun(Box<RunRequest>),
-    /// Do not.
+    /// Do not: the one that is next.
     CancelStart,
+    /// Do not start this one, whichever place it has.
+    CancelStartOf {
+        /// The file.
+        path: PathBuf,
+    },
     /// What rules and parking have told was read.
     Dismiss,
     /// A spindle start that waits for power goes out all the same.

@@ -1,6 +1,6 @@
 //! How rules and parking stand: their part of the snapshot.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -38,9 +38,12 @@ pub struct Sun {
     /// A spindle start that waits for power.
     #[serde(default)]
     pub spindle: Option<SpindleWait>,
-    /// A program that waits for the sun, or did, until a person has read how that ended.
+    /// The program that waits for the sun and is next, or did wait, until a person has read how that ended.
     #[serde(default)]
     pub start: Option<SunStart>,
+    /// Those that were marked too and wait behind it, in the order of the queue.
+    #[serde(default)]
+    pub behind: Vec<SunStart>,
     /// What the battery will do; or why that cannot be said. `None`: nobody has looked yet, or nobody does.
     #[serde(default)]
     pub plan: Option<Result<Arc<Plan>, String>>,
@@ -72,7 +75,12 @@ impl Sun {
         self.rules.iter().find(|rule| rule.name == name)
     }
 
-    /// The program that waits for the sun now.
+    /// How this file waits for the sun, if it does.
+    pub fn waits_for_sun(&self, path: &Path) -> Option<&SunStart> {
+        self.waiting_start().into_iter().chain(&self.behind).find(|start| start.path == path)
+    }
+
+    /// The program that waits for the sun now, and is next.
     pub fn waiting_start(&self) -> Option<&SunStart> {
         self.start.as_ref().filter(|start| start.phase != StartPhase::Spent)
     }
@@ -115,6 +123,7 @@ impl Sun {
         (&self.park, &self.notice, &self.notices, &self.knows)
             == (&other.park, &other.notice, &other.notices, &other.knows)
             && (&self.spindle, &self.start, &self.plan) == (&other.spindle, &other.start, &other.plan)
+            && self.behind == other.behind
             && self.park_place == other.park_place
             && self.rules.iter().map(told).eq(other.rules.iter().map(told))
     }

@@ -109,6 +109,11 @@ impl SunWait {
         (self.phase, self.why) = (StartPhase::Spent, why.into());
     }
 
+    /// Another one goes before it: it begins anew when its turn has come.
+    pub fn step_back(&mut self, why: impl Into<String>) {
+        (self.phase, self.why, self.looked) = (StartPhase::Waits, why.into(), None);
+    }
+
     /// Looks again.
     pub fn look(&mut self, now: Time, seen: SunSeen<'_>) -> StartStep {
         if matches!(self.phase, StartPhase::Starts | StartPhase::Spent) {

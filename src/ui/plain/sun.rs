@@ -18,6 +18,7 @@ pub fn told(snapshot: &Snapshot, now: Time) -> Vec<String> {
     }
     lines.extend(sun.spindle.as_ref().map(spindle));
     lines.extend(sun.start.as_ref().map(start));
+    lines.extend(sun.behind.iter().map(start));
     if let Some(why) = sun.start_blocked() {
         lines.push(format!("No program is started: {why}."));
     }

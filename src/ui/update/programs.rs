@@ -22,6 +22,7 @@ use crate::model::desk::Query;
 use crate::model::program::run::JobState;
 use crate::model::program::{ProgramOrder, ProgramQuery};
 use crate::model::snapshot::Snapshot;
+use crate::model::sun::SunOrder;
 use crate::ui::action::Action;
 use crate::ui::console::Tone;
 use crate::ui::input::InputEvent;
@@ -278,7 +279,14 @@ fn open(ui: &mut Ui, input: &InputEvent, snapshot: &Snapshot) -> Vec<Effect> {
 fn row(ui: &mut Ui, what: ProgramKey, snapshot: &Snapshot) -> Vec<Effect> {
     let at = ui.programs.selected;
     match (ui.programs.page, what) {
-        (Page::Queue, ProgramKey::Remove) if at < snapshot.programs.queue.len() => order(ProgramOrder::Unqueue(at)),
+        (Page::Queue, ProgramKey::Remove) => match snapshot.programs.queue.get(at) {
+            // First its mark, so that nothing which is about to start is lost from sight.
+            Some(path) if snapshot.sun.waits_for_sun(path).is_some() => {
+                vec![Effect::Submit(Command::Sun(SunOrder::CancelStartOf { path: path.clone() }))]
+            }
+            Some(_) => order(ProgramOrder::Unqueue(at)),
+            None => Vec::new(),
+        },
         (Page::Jobs, _) => {
             let Some(job) = snapshot.programs.jobs.get(at) else { return Vec::new() };
             let query = match (what, &job.state) {

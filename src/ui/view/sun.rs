@@ -87,7 +87,13 @@ pub(super) fn start(cx: &Cx<'_>, width: usize) -> Vec<Line<'static>> {
             ("SUN STARTS IT", Role::Alarm, format!("{} NOW, KEEP CLEAR: its file is read", start.name))
         }
         (StartPhase::Spent, _) => ("SUN", Role::Selected, format!("{}: {}", start.name, start.why)),
-        _ => ("WAITS FOR SUN", Role::Selected, format!("{}: {}", start.name, start.why)),
+        _ => {
+            let others = match cx.snapshot.sun.behind.len() {
+                0 => String::new(),
+                others => format!(" (+{others} behind it)"),
+            };
+            ("WAITS FOR SUN", Role::Selected, format!("{}{others}: {}", start.name, start.why))
+        }
     };
     if start.phase == StartPhase::Spent {
         let mut lines = block(cx, label, role, &text, width);

@@ -9,6 +9,7 @@ use super::super::table;
 use super::super::text::{Cx, Rows, fit, printable, put, rule, wrap};
 use crate::model::program::PastRun;
 use crate::model::program::run::JobState;
+use crate::model::sun::{StartPhase, SunStart};
 use crate::ui::programs::{facts, words};
 use crate::ui::theme::Role;
 
@@ -124,13 +125,31 @@ pub(super) fn queue(cx: &Cx<'_>, area: Rect, buf: &mut Buffer) {
         .iter()
         .enumerate()
         .map(|(at, path)| {
-            let text = format!("{}. {}", at + 1, printable(&path.display().to_string()));
+            let path_words = printable(&path.display().to_string());
+            let text = match cx.snapshot.sun.waits_for_sun(path) {
+                // The name is enough: it stands in the list, and how it waits is what is asked.
+                Some(start) => format!("{}. {}, {}", at + 1, printable(&start.name), sun_words(start)),
+                None => format!("{}. {path_words}", at + 1),
+            };
             row(cx, &fit(&text, width, cx.theme.symbols.more), Role::Text, at == selected)
         })
         .collect();
-    let head = "   Files that wait. Nothing starts by itself: Enter asks, then starts.";
+    let head = if cx.snapshot.sun.start_allowed {
+        "   Files that wait. Enter asks, then starts, or marks it to start by the sun."
+    } else {
+        "   Files that wait. Nothing starts by itself: Enter asks, then starts."
+    };
     let top = (selected + 2).saturating_sub(usize::from(area.height));
     table::draw(cx, area, head, &lines, "   none: w in the list puts a file here", top, buf);
+}
+
+/// How one waits that may start by the sun.
+fn sun_words(start: &SunStart) -> String {
+    match (start.phase, start.left_s) {
+        (StartPhase::Counts { .. }, Some(left)) => format!("STARTS IN {left} s: {}", printable(&start.why)),
+        (StartPhase::Starts, _) => "STARTS NOW".to_owned(),
+        _ => format!("waits for the sun: {}", printable(&start.why)),
+    }
 }
 
 /// Analyses.

@@ -2,16 +2,16 @@ use std::sync::Arc;
 
 use ratatui::style::Color;
 
-use crate::model::StateKind;
 use crate::model::machine::MachineState;
 use crate::model::power::GridState;
 use crate::model::program::ask::Statistics;
 use crate::model::program::run::{Job, JobState, RunState};
-use crate::model::program::{ProgramAnswer, Prompt};
-use crate::model::sun::Sun;
+use crate::model::program::{ProgramAnswer, ProgramOrder, Prompt};
+use crate::model::sun::{StartPhase, Sun, SunOrder, SunStart};
+use crate::model::{Command, StateKind};
 use crate::ui::programs::Page;
 use crate::ui::settings::{ColourMode, SymbolSet};
-use crate::ui::state::Tab;
+use crate::ui::state::{Effect, Tab};
 use crate::ui::testing::programs::{
     UNIX_MS, answer, bad_details, details, file, interrupted, listed, listed_with, past_run, preamble, running,
 };
@@ -212,6 +212,37 @@ fn past_runs_queue_and_checks() {
     ]);
     scene.press(&["j"]);
     insta::assert_snapshot!("jobs", scene.text(80, 24));
+}
+
+#[test]
+fn the_queue_tells_which_of_its_files_wait_for_the_sun() {
+    let mut scene = listed();
+    scene.snapshot.programs.queue = Arc::new(vec![file("plate.nc"), file("drill pattern.gcode"), file("lid.nc")]);
+    let start = |name: &str, phase, left_s, why: &str| SunStart {
+        name: name.to_owned(),
+        path: file(name),
+        who: "ana".into(),
+        need_w: 900.0,
+        phase,
+        left_s,
+        why: why.into(),
+    };
+    let counts = StartPhase::Counts { until: scene.now };
+    scene.snapshot.sun = Arc::new(Sun {
+        start_allowed: true,
+        start: Some(start("plate.nc", counts, Some(42), "surplus 1400 W, 900 W needed")),
+        behind: vec![start("lid.nc", StartPhase::Waits, None, "behind plate.nc in the queue")],
+        ..Sun::default()
+    });
+    scene.press(&["u"]);
+    insta::assert_snapshot!("queue_with_sun", scene.text(80, 24));
+    insta::assert_snapshot!("queue_with_sun_60x18", scene.text(60, 18));
+    // First its mark, then the file.
+    let effects = scene.press(&["Down", "Down", "Delete"]);
+    let off = SunOrder::CancelStartOf { path: file("lid.nc") };
+    assert_eq!(effects, [Effect::Submit(Command::Sun(off))]);
+    scene.press(&["Up"]);
+    assert_eq!(scene.press(&["Delete"]), [Effect::Submit(Command::Program(ProgramOrder::Unqueue(1)))]);
 }
 
 /// Every page in every size: nothing panics, stop keys are named, and the console's font is enough.
