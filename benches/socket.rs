@@ -132,7 +132,8 @@ async fn keys() -> io::Result<Samples> {
     // The daemon has the only hold on the line from now on.
     drop(cable.computer);
     let agreed = Agreed { warnings: true, unchecked: true, position_word: POSITION_WORD.to_owned() };
-    let request = RunRequest { path, seen: None, start: Start::Beginning, agreed, check_mode: false };
+    let request =
+        RunRequest { path, seen: None, start: Start::Beginning, agreed, check_mode: false, on_link_loss: None };
     hub.submit(Command::Program(ProgramOrder::Run(Box::new(request)))).map_err(io::Error::other)?;
     until(&mut hub, |snapshot| is_in(snapshot, StateKind::Run)).await?;
     let samples = press_keys(&mut hub, || clock.now(), &mut heard).await?;

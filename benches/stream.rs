@@ -216,6 +216,7 @@ async fn streamed(text: &str, baud: Option<u32>, then: Then) -> io::Result<Figur
         start: Start::Beginning,
         agreed: Agreed { warnings: true, unchecked: false, position_word: POSITION_WORD.to_owned() },
         check_mode: false,
+        on_link_loss: None,
     };
     shared.watch(LINES);
     let (asked, cpu) = (Instant::now(), shared.processor()?);
@@ -267,6 +268,7 @@ async fn holds(hub: &mut Hub, folder: &std::path::Path, text: &str) -> io::Resul
         start: Start::Beginning,
         agreed: Agreed { warnings: true, unchecked: true, position_word: POSITION_WORD.to_owned() },
         check_mode: false,
+        on_link_loss: None,
     };
     hub.submit(Command::Program(ProgramOrder::Run(Box::new(request)))).map_err(io::Error::other)?;
     let mut pressed = Vec::new();

@@ -306,7 +306,8 @@ impl House {
         let path = folder.join("part.nc");
         std::fs::write(&path, text).expect("as set up");
         let agreed = Agreed { unchecked: true, warnings: true, position_word: POSITION_WORD.to_owned() };
-        let request = RunRequest { path, seen: None, start: Start::Beginning, agreed, check_mode: false };
+        let request =
+            RunRequest { path, seen: None, start: Start::Beginning, agreed, check_mode: false, on_link_loss: None };
         let asked = Command::Program(ProgramOrder::Run(Box::new(request)));
         let ticket = self.hub.submit(asked).expect("as set up");
         while !self.outcomes.iter().any(|(known, _)| *known == ticket) {

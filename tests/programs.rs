@@ -6,10 +6,10 @@ mod common;
 
 use common::mill::{Mill, moves, x, z};
 use common::shop::{FIRMWARES, idle, middle, on_cable, refused, state};
-use sunmill::hub::runner::{OnLinkLoss, RunnerConfig};
+use sunmill::hub::runner::RunnerConfig;
 use sunmill::model::command::HomeTarget;
 use sunmill::model::machine::Firmware;
-use sunmill::model::program::{ContentHash, ProgramOrder, Prompt, RunEnd, RunRequest, RunState, Start};
+use sunmill::model::program::{ContentHash, OnLinkLoss, ProgramOrder, Prompt, RunEnd, RunRequest, RunState, Start};
 use sunmill::model::{Axis, AxisSet, AxisVec, Command, Outcome, Realtime, Snapshot, StateKind};
 use sunmill::store::{RunFilter, StoreOptions};
 
@@ -217,22 +217,50 @@ async fn alarms_resets_and_lost_links_end_it_and_nothing_goes_on_by_itself() {
     }
 }
 
+#[tokio::test(start_paused = true)]
+async fn what_follows_a_lost_link_is_kept_for_the_program_it_was_chosen_for() {
+    let mut mill = Mill::open(Firmware::Grbl).await;
+    let (part, other) = (mill.write("part.nc", "G21 G90\nG4 P0.1\n"), mill.write("other.nc", "G21 G90\nG4 P0.1\n"));
+    let mut runs_with = async |path: &std::path::Path, on_link_loss, check_mode| {
+        let request = RunRequest { on_link_loss, check_mode, ..Mill::request(path.to_owned()) };
+        assert_eq!(mill.ask_run(request).await, Outcome::Done);
+        let run = mill.over().await;
+        assert_eq!(run.state, RunState::Done);
+        mill.shop.until("rest", idle).await;
+        mill.store.as_ref().unwrap().flush().unwrap();
+        run.on_link_loss
+    };
+    assert_eq!(runs_with(&part, None, false).await, OnLinkLoss::Hold, "as it is configured");
+    assert_eq!(runs_with(&part, Some(OnLinkLoss::Finish), false).await, OnLinkLoss::Finish);
+    assert_eq!(runs_with(&part, Some(OnLinkLoss::Hold), true).await, OnLinkLoss::Hold, "in check mode nothing moves");
+    assert_eq!(runs_with(&part, None, false).await, OnLinkLoss::Finish, "as it ran last");
+    assert_eq!(runs_with(&part, None, false).await, OnLinkLoss::Finish);
+    assert_eq!(runs_with(&other, None, false).await, OnLinkLoss::Hold, "that is another program");
+    assert_eq!(runs_with(&part, Some(OnLinkLoss::Hold), false).await, OnLinkLoss::Hold);
+    assert_eq!(runs_with(&part, None, false).await, OnLinkLoss::Hold);
+    mill.close().await;
+}
+
 /// The controller has lines in its buffers when the cable comes out, and carries them out.
 #[tokio::test(start_paused = true)]
 async fn a_machine_that_still_moves_when_its_link_comes_back_is_held_or_left_to_finish() {
     for firmware in FIRMWARES {
         for on_link_loss in [OnLinkLoss::Hold, OnLinkLoss::Finish] {
             let (link, pull) = on_cable(Mill::machine(firmware));
-            let config = RunnerConfig { on_link_loss, ..RunnerConfig::default() };
+            // What is chosen for the run goes before what is configured.
+            let config = RunnerConfig { on_link_loss: on_link_loss.other(), ..RunnerConfig::default() };
             let mut mill = Mill::on_link(link, Some(config), StoreOptions::default()).await;
             let there = middle(firmware) + 30.0;
-            mill.run(&format!("G21 G90\nG1 X{there} F120\nG1 Y{there}\n")).await;
+            let path = mill.write("part.nc", &format!("G21 G90\nG1 X{there} F120\nG1 Y{there}\n"));
+            let chosen = RunRequest { on_link_loss: Some(on_link_loss), ..Mill::request(path) };
+            assert_eq!(mill.ask_run(chosen).await, Outcome::Done);
             let far = move |s: &Snapshot| x(s) > middle(firmware) + 2.0;
             mill.shop.until("motion", far).await;
             pull.notify_one();
             assert!(matches!(mill.over().await.state, RunState::Failed(why) if why.contains("link")), "{firmware}");
             let offer = mill.interrupted().await;
             assert!(offer.warnings.iter().any(|warning| warning.contains('~')), "{firmware}: {:?}", offer.warnings);
+            assert_eq!(offer.run.on_link_loss, Some(on_link_loss), "what takes it up keeps it");
             let held = |s: &Snapshot| matches!(state(s), Some(StateKind::Hold | StateKind::Held));
             if on_link_loss == OnLinkLoss::Hold {
                 let snapshot = mill.shop.until("a hold", held).await;

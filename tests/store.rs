@@ -42,6 +42,7 @@ fn run(id: u64, name: &str) -> PastRun {
         moving_for: Duration::ZERO,
         dry: false,
         energy: None,
+        on_link_loss: None,
     }
 }
 

@@ -200,7 +200,14 @@ impl Farm {
         let path = self.folder.path().join("part.nc");
         std::fs::write(&path, text).unwrap();
         let agreed = Agreed { unchecked: true, warnings: true, position_word: POSITION_WORD.to_owned() };
-        let request = RunRequest { path: path.clone(), seen: None, start: Start::Beginning, agreed, check_mode: false };
+        let request = RunRequest {
+            path: path.clone(),
+            seen: None,
+            start: Start::Beginning,
+            agreed,
+            check_mode: false,
+            on_link_loss: None,
+        };
         let asked = Command::Program(ProgramOrder::Run(Box::new(request)));
         (path, self.shop.ask(asked).await)
     }
@@ -215,7 +222,7 @@ impl Farm {
         let preamble = sunmill::hub::runner::preamble(&file, &path, line, &snapshot, warm_up).unwrap().lines;
         let agreed = Agreed { unchecked: true, warnings: true, position_word: POSITION_WORD.to_owned() };
         let start = Start::Line { line, preamble };
-        let request = RunRequest { path, seen: None, start, agreed, check_mode: false };
+        let request = RunRequest { path, seen: None, start, agreed, check_mode: false, on_link_loss: None };
         self.shop.done(Command::Program(ProgramOrder::Run(Box::new(request)))).await;
         for _ in 0..600 {
             if let Some(run) = self.shop.hub.snapshot().programs.run.clone().filter(|run| !run.state.is_open()) {

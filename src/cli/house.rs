@@ -21,7 +21,7 @@ use crate::grbl::session::SessionConfig;
 use crate::grbl::tables::Tables;
 use crate::hub::power::{PowerKeeping, Remembered};
 use crate::hub::programs::{Folders, Library};
-use crate::hub::runner::{OnLinkLoss, RunnerConfig, ToolChange};
+use crate::hub::runner::{RunnerConfig, ToolChange};
 use crate::hub::sun::plan::{Place, Planning, TariffWindow};
 use crate::hub::sun::{ParkPlace, SpindleNeed, StartSetup, SunSetup};
 use crate::hub::{self, HubTask, Keeping, Pulses};
@@ -235,10 +235,7 @@ fn runner(settings: &Settings) -> RunnerConfig {
             config::ToolChange::Ask => ToolChange::Ask,
             config::ToolChange::Controller => ToolChange::Controller,
         },
-        on_link_loss: match programs.on_link_loss {
-            config::OnLinkLoss::Hold => OnLinkLoss::Hold,
-            config::OnLinkLoss::Finish => OnLinkLoss::Finish,
-        },
+        on_link_loss: programs.on_link_loss,
         warm_up: Duration::from_secs(programs.warm_up_s.into()),
     }
 }

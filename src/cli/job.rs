@@ -20,8 +20,8 @@ use crate::model::legal::programs::{position_is_sure, to_agree};
 use crate::model::program::ask::{Details, Preamble};
 use crate::model::program::order::POSITION_WORD;
 use crate::model::program::{
-    Agreed, Interrupted, JobState, Problem, ProgramAnswer, ProgramOrder, ProgramQuery, Prompt, Run, RunId, RunRequest,
-    RunState, Severity, Start,
+    Agreed, Interrupted, JobState, OnLinkLoss, Problem, ProgramAnswer, ProgramOrder, ProgramQuery, Prompt, Run, RunId,
+    RunRequest, RunState, Severity, Start,
 };
 use crate::model::snapshot::LinkState;
 use crate::model::sun::SunOrder;
@@ -47,6 +47,12 @@ pub struct RunArgs {
     /// Say that the position of a machine that is not homed is good
     #[arg(long)]
     position_is_good: bool,
+    /// If the link to the machine is lost: hold what still moves when it is back, or finish what it has been sent
+    ///
+    /// Nothing ever goes on by itself. Not given: as this program ran last, else [programs] on_link_loss of the hub's
+    /// configuration. It is kept for this program.
+    #[arg(long, value_name = "hold|finish")]
+    on_link_loss: Option<OnLinkLoss>,
     /// Do not start it now, but once there is enough sun, after a countdown on every screen
     ///
     /// Needs allow_start in [sun] of the hub's configuration, a machine that is homed, and a check without warnings. Any stop key,
@@ -89,6 +95,7 @@ pub(super) fn run(settings: &Settings, args: &RunArgs) -> Result<ExitCode, Failu
             start,
             agreed: Agreed { warnings: args.yes, unchecked: false, position_word },
             check_mode: false,
+            on_link_loss: args.on_link_loss,
         };
         if args.when_sun {
             return marked(hub, request).await;

@@ -32,6 +32,9 @@ pub(super) fn lines(snapshot: &Snapshot, now: Time) -> String {
     }
     if let Some(run) = &snapshot.programs.run {
         let _ = writeln!(text, "program   {}", program(run));
+        if run.state.is_open() && !run.check_mode {
+            let _ = writeln!(text, "          if the link is lost: {}", run.on_link_loss.words());
+        }
         if let Some(prompt) = &run.prompt {
             let _ = writeln!(text, "          {}", job::waits(prompt));
         }

@@ -30,8 +30,8 @@ pub(crate) use parse::nearest;
 pub use parse::{Problem, parse};
 pub use rules::{Park, Rule};
 pub use schema::{
-    Analysis, Colour, Config, Invert, Jog, KeyList, Log, LogLevel, MAX_BAUD, MIN_BAUD, Machine, OnLinkLoss, Pace,
-    Programs, SAMPLE, Symbols, Theme, ToolChange, Ui, VERSION, WireLog,
+    Analysis, Colour, Config, Invert, Jog, KeyList, Log, LogLevel, MAX_BAUD, MIN_BAUD, Machine, Pace, Programs, SAMPLE,
+    Symbols, Theme, ToolChange, Ui, VERSION, WireLog,
 };
 pub use source::{ConfigError, Loaded, Places, Source, load, read};
 pub use sun::{DayTime, Spindle, SunConfig, Tariff};

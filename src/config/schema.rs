@@ -16,6 +16,7 @@ use super::range;
 use super::rules::{Park, Rule};
 use super::sun::{Spindle, SunConfig, Tariff};
 use crate::model::axes::MAX_AXES;
+use crate::model::program::OnLinkLoss;
 use crate::model::{Axis, Endpoint, Units};
 
 /// The annotated sample, which is also the default.
@@ -487,17 +488,6 @@ pub enum ToolChange {
     Ask,
     /// The controller.
     Controller,
-}
-
-/// What is done when a link that was lost in a program comes back.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "lowercase")]
-pub enum OnLinkLoss {
-    /// A machine that still moves is put on hold.
-    #[default]
-    Hold,
-    /// It carries out what it had been sent.
-    Finish,
 }
 
 impl Default for Programs {

@@ -213,6 +213,7 @@ pub(super) fn spawn_keeping(
     keeper.snapshot.programs.store_trouble = keeping.store_trouble;
     keeper.audit = Audit::new(keeping.store.clone());
     keeper.list_backups();
+    keeper.snapshot.programs.on_link_loss = keeping.runner.on_link_loss;
     let store = keeping.store.map(|store| (store, keeping.opened));
     let (runner, news) = Runner::new(ProgramKeeping { config: keeping.runner, store, checks });
     keeper.runner = runner;

@@ -1,6 +1,6 @@
 //! Reading the store, beside the thread that writes, or from another process. Everything here blocks.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use rusqlite::{Connection, OptionalExtension, Row, params};
@@ -12,7 +12,7 @@ use super::rows::{self, AUDIT_COLUMNS, RUN_COLUMNS, signed};
 use crate::model::audit::{AuditAsk, AuditKind, AuditPage, AuditRow};
 use crate::model::power::{EnergyBar, Grain, Sample, Saved};
 use crate::model::program::ask::Statistics;
-use crate::model::program::{Checkpoint, PastRun, ProgramTotals, Report, RunEnergy, Totals};
+use crate::model::program::{Checkpoint, OnLinkLoss, PastRun, ProgramTotals, Report, RunEnergy, Totals};
 
 /// Energy of a run in SQL, in Wh: sun, battery, grid and what has no source; 0 where nothing was measured.
 pub(super) const ENERGY_WH: &str =
@@ -119,6 +119,26 @@ impl Reader {
     /// The file is not there or cannot be read.
     pub fn interrupted(&self) -> Result<Option<(PastRun, Checkpoint)>, StoreError> {
         self.ask(rows::interrupted)
+    }
+
+    /// What was chosen to follow a lost link when this program ran last. A store that cannot be read knows nothing, and says why in
+    /// the log: no start waits for that.
+    pub fn on_link_loss(&self, program: &Path) -> Option<OnLinkLoss> {
+        let name: Result<Option<String>, _> = self.ask(|connection| {
+            connection
+                .query_row(
+                    "SELECT on_link_loss FROM runs WHERE name = ?1 AND path = ?2 AND on_link_loss IS NOT NULL
+                     ORDER BY id DESC LIMIT 1",
+                    params![
+                        program.file_name().unwrap_or(program.as_os_str()).display().to_string(),
+                        program.display().to_string()
+                    ],
+                    |row| row.get(0),
+                )
+                .optional()
+        });
+        let known = name.inspect_err(|why| tracing::warn!(%why, "what was chosen for a program cannot be read"));
+        known.ok().flatten()?.parse().ok()
     }
 
     /// What a check found, if that is still kept and is of this sunmill.

@@ -6,11 +6,11 @@ use rusqlite::{Connection, OptionalExtension, Row, named_params, params};
 use serde::Serialize;
 
 use crate::model::audit::{ASKED, Asker, AuditKind, AuditRow, NEVER_ANSWERED};
-use crate::model::program::{Checkpoint, ContentHash, PastRun, RunEnd, RunEnergy, RunId};
+use crate::model::program::{Checkpoint, ContentHash, OnLinkLoss, PastRun, RunEnd, RunEnergy, RunId};
 
 /// Columns of a run, in the order in which [`run_of`] reads them.
 pub(super) const RUN_COLUMNS: &str = "id, name, path, hash, who, started_ms, ended_ms, how, why, first_line, last_line, lines, \
-                                      pauses, paused_ms, cutting_ms, dry, energy";
+                                      pauses, paused_ms, cutting_ms, dry, energy, on_link_loss";
 /// Columns of an audit row, in the order in which [`audit_of`] reads them.
 pub(super) const AUDIT_COLUMNS: &str = "at_ms, kind, who, what, outcome, took_ms, user, uid, client, program, place";
 
@@ -50,6 +50,8 @@ pub(super) fn run_of(row: &Row<'_>) -> rusqlite::Result<PastRun> {
         moving_for: Duration::from_millis(unsigned(row.get(14)?)),
         dry: row.get(15)?,
         energy: row.get::<_, Option<String>>(16)?.and_then(|text| energy_of(&text)),
+        // Of a kind that came later: as if nothing had been chosen.
+        on_link_loss: row.get::<_, Option<String>>(17)?.and_then(|name| name.parse().ok()),
     })
 }
 
@@ -83,9 +85,9 @@ pub(super) fn put_run(connection: &Connection, run: &PastRun) -> rusqlite::Resul
     connection
         .prepare(
             "INSERT INTO runs (id, name, path, hash, who, started_ms, ended_ms, how, why, first_line, last_line, lines,
-                 pauses, paused_ms, cutting_ms, dry, energy)
+                 pauses, paused_ms, cutting_ms, dry, energy, on_link_loss)
              VALUES (:id, :name, :path, :hash, :who, :started, :ended, :how, :why, :first, :last, :lines,
-                 :pauses, :paused, :cutting, :dry, :energy)
+                 :pauses, :paused, :cutting, :dry, :energy, :link)
              ON CONFLICT (id) DO UPDATE SET hash = coalesce(excluded.hash, hash), ended_ms = excluded.ended_ms, how = excluded.how,
                  why = excluded.why, last_line = excluded.last_line, lines = coalesce(excluded.lines, lines), pauses = excluded.pauses,
                  paused_ms = excluded.paused_ms, cutting_ms = excluded.cutting_ms, energy = coalesce(excluded.energy, energy)
@@ -96,7 +98,7 @@ pub(super) fn put_run(connection: &Connection, run: &PastRun) -> rusqlite::Resul
             ":who": run.who, ":started": run.started_ms, ":ended": run.ended_ms, ":how": how, ":why": why,
             ":first": signed(run.first_line), ":last": signed(run.last_line), ":lines": run.lines.map(signed),
             ":pauses": run.pauses, ":paused": millis(run.paused_for), ":cutting": millis(run.moving_for),
-            ":dry": run.dry, ":energy": energy,
+            ":dry": run.dry, ":energy": energy, ":link": run.on_link_loss.map(OnLinkLoss::name),
         })?;
     if run.end == Some(RunEnd::Done) {
         drop_checkpoint(connection, run.id)?;

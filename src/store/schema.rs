@@ -6,7 +6,7 @@
 use rusqlite::{Connection, TransactionBehavior};
 
 /// One step from each format to the next.
-const STEPS: &[&str] = &[PROGRAMS, INVERTERS, ENERGY, ASKERS];
+const STEPS: &[&str] = &[PROGRAMS, INVERTERS, ENERGY, ASKERS, LINK_LOSS];
 
 /// History, journal, analyses and audit.
 const PROGRAMS: &str = "
@@ -142,6 +142,11 @@ const ASKERS: &str = "
     ALTER TABLE audit ADD COLUMN place TEXT;
 ";
 
+/// What was chosen to follow a lost link in a run. NULL: nothing was.
+const LINK_LOSS: &str = "
+    ALTER TABLE runs ADD COLUMN on_link_loss TEXT;
+";
+
 /// The format that is written here.
 pub(super) const VERSION: u32 = STEPS.len() as u32;
 
@@ -233,7 +238,8 @@ mod tests {
         for steps in 1..STEPS.len() {
             let mut file = Connection::open_in_memory().unwrap();
             migrate_with(&mut file, &STEPS[..steps]).unwrap();
-            file.execute("INSERT INTO audit VALUES (1, 2, 'mdi', 'a', 'b', 'c', NULL)", []).unwrap();
+            file.execute("INSERT INTO audit (at_ms, kind, who, what, outcome) VALUES (2, 'mdi', 'a', 'b', 'c')", [])
+                .unwrap();
             migrate(&mut file).unwrap();
             let kept: (String, Option<u32>) =
                 file.query_one("SELECT who, uid FROM audit", [], |row| Ok((row.get(0)?, row.get(1)?))).unwrap();

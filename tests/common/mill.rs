@@ -84,7 +84,7 @@ impl Mill {
     /// To run it from its beginning, agreed to whatever is asked.
     pub fn request(path: PathBuf) -> RunRequest {
         let agreed = Agreed { unchecked: true, warnings: true, position_word: POSITION_WORD.to_owned() };
-        RunRequest { path, seen: None, start: Start::Beginning, agreed, check_mode: false }
+        RunRequest { path, seen: None, start: Start::Beginning, agreed, check_mode: false, on_link_loss: None }
     }
 
     /// Asks for something and waits for the outcome.

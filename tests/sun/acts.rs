@@ -188,7 +188,7 @@ async fn after_a_night_without_power_it_is_homed_first_and_taken_up_at_the_right
         let agreed = Agreed { unchecked: true, warnings: true, position_word: POSITION_WORD.to_owned() };
         let line = offer.suggested_line;
         let start = Start::Line { line, preamble: Vec::new() };
-        let request = RunRequest { path, seen: None, start, agreed, check_mode: false };
+        let request = RunRequest { path, seen: None, start, agreed, check_mode: false, on_link_loss: None };
         let why = refused(&farm.shop.ask(Command::Program(ProgramOrder::Run(Box::new(request)))).await);
         assert!(why.contains("home") || why.contains("alarm"), "{firmware}: {why}");
         farm.shop.done(Command::Home(HomeTarget::All)).await;

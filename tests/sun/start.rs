@@ -53,7 +53,14 @@ impl Farm {
             let finished = !self.shop.hub.snapshot().programs.jobs.iter().any(under_way);
             if let Some(hash) = told.filter(|_| finished) {
                 let agreed = Agreed::default();
-                return RunRequest { path, seen: Some(hash), start: Start::Beginning, agreed, check_mode: false };
+                return RunRequest {
+                    path,
+                    seen: Some(hash),
+                    start: Start::Beginning,
+                    agreed,
+                    check_mode: false,
+                    on_link_loss: None,
+                };
             }
             match self.shop.hub.next().await.unwrap() {
                 News::Answer(Answer::Program(ProgramAnswer::Details { result, .. })) => {

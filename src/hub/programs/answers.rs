@@ -15,7 +15,7 @@ use crate::hub::runner;
 use crate::model::Snapshot;
 use crate::model::desk::Answer;
 use crate::model::program::ask::{Details, Preamble};
-use crate::model::program::{ProgramAnswer, ProgramQuery};
+use crate::model::program::{OnLinkLoss, ProgramAnswer, ProgramQuery};
 use crate::program::check;
 use crate::store::{RunFilter, Store};
 
@@ -112,10 +112,10 @@ fn no_history() -> Answer {
 }
 
 /// What is known of a file, joined with what the machine as it stands now adds: errors first.
-pub(super) fn details(found: &Found, snapshot: &Snapshot) -> Arc<Details> {
+pub(super) fn details(found: &Found, on_link_loss: Option<OnLinkLoss>, snapshot: &Snapshot) -> Arc<Details> {
     let report = Arc::clone(&found.report);
     let mut problems = check::against(&report, &snapshot.machine, snapshot.at);
     problems.extend(report.problems.iter().cloned());
     problems.sort_by_key(|problem| (Reverse(problem.severity), problem.line));
-    Arc::new(Details { problems, report, path: found.path.clone() })
+    Arc::new(Details { problems, report, path: found.path.clone(), on_link_loss })
 }

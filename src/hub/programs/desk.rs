@@ -21,7 +21,7 @@ use crate::model::Snapshot;
 use crate::model::desk::{Answer, Query};
 use crate::model::hub::Errand;
 use crate::model::program::ask::{Details, OutlineAsk};
-use crate::model::program::{Job, JobState, ProgramAnswer, ProgramQuery, Report};
+use crate::model::program::{Job, JobState, OnLinkLoss, ProgramAnswer, ProgramQuery, Report};
 use crate::store::Store;
 
 /// Questions that may wait.
@@ -95,6 +95,7 @@ pub fn start<W: Check>(
 struct Asker {
     job: u64,
     path: PathBuf,
+    on_link_loss: Option<OnLinkLoss>,
     answer_to: mpsc::Sender<Answer>,
 }
 
@@ -103,6 +104,8 @@ struct Opened {
     path: PathBuf,
     /// Its outline is asked for; else what its check found.
     outline: Option<OutlineAsk>,
+    /// What was chosen to follow a lost link when it ran last.
+    on_link_loss: Option<OnLinkLoss>,
     answer_to: mpsc::Sender<Answer>,
     result: Result<ProgramFile, FileError>,
 }
@@ -194,10 +197,12 @@ impl<W: Check> Desk<W> {
 
     fn open(&self, path: PathBuf, outline: Option<OutlineAsk>, answer_to: mpsc::Sender<Answer>, reading: Reading) {
         let (folders, opened) = (self.folders.clone(), self.opened.clone());
+        let history = self.store.as_ref().filter(|_| outline.is_none()).map(Store::reader);
         tokio::task::spawn_blocking(move || {
             let result = folders.open(&path);
+            let on_link_loss = result.as_ref().ok().and_then(|file| history?.on_link_loss(&file.path));
             // Nobody listens: the hub has ended.
-            let _ = opened.blocking_send(Opened { path, outline, answer_to, result });
+            let _ = opened.blocking_send(Opened { path, outline, on_link_loss, answer_to, result });
             drop(reading);
         });
     }
@@ -206,7 +211,7 @@ impl<W: Check> Desk<W> {
         if let Some(ask) = opened.outline {
             return self.answer_outline(ask, opened);
         }
-        let Opened { path, answer_to, result, .. } = opened;
+        let Opened { path, on_link_loss, answer_to, result, .. } = opened;
         let program = match result {
             Ok(program) => program,
             Err(why) => return answer_details(&answer_to, path, Err(why.to_string())),
@@ -215,7 +220,7 @@ impl<W: Check> Desk<W> {
         let task = self.task(program.path, program.stamp);
         let found = self.shelf.get(&task);
         if let Some(found) = &found {
-            let details = answers::details(found, &self.snapshots.borrow());
+            let details = answers::details(found, on_link_loss, &self.snapshots.borrow());
             answer_details(&answer_to, path.clone(), Ok(details));
             if found.path.is_some() {
                 return;
@@ -226,7 +231,7 @@ impl<W: Check> Desk<W> {
         match refused(&state) {
             Some(why) if found.is_none() => answer_details(&answer_to, path, Err(why)),
             Some(_) => {}
-            None => self.wait_for(Asker { job, path, answer_to }),
+            None => self.wait_for(Asker { job, path, on_link_loss, answer_to }),
         }
     }
 
@@ -286,9 +291,10 @@ impl<W: Check> Desk<W> {
     }
 
     fn answer_all(&self, job: u64, found: &Found) {
-        let details = answers::details(found, &self.snapshots.borrow());
+        let snapshot = Arc::clone(&self.snapshots.borrow());
         for asker in self.askers.iter().filter(|asker| asker.job == job) {
-            answer_details(&asker.answer_to, asker.path.clone(), Ok(Arc::clone(&details)));
+            let details = answers::details(found, asker.on_link_loss, &snapshot);
+            answer_details(&asker.answer_to, asker.path.clone(), Ok(details));
         }
     }
 

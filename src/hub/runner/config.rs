@@ -6,18 +6,8 @@ use std::time::Duration;
 
 use super::encode::{Mode, ToolChange};
 use crate::hub::programs::{Folders, KnownReports};
-use crate::model::program::{ContentHash, Report};
+use crate::model::program::{ContentHash, OnLinkLoss, Report};
 use crate::store::{self, Store};
-
-/// What is done when the link comes back after it was lost in a program. Nothing ever goes on by itself.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub enum OnLinkLoss {
-    /// If the machine still moves, it is put on hold.
-    #[default]
-    Hold,
-    /// It carries out what it had been sent.
-    Finish,
-}
 
 /// Settings of the runner.
 #[derive(Clone, Debug)]
@@ -26,7 +16,7 @@ pub struct RunnerConfig {
     pub folders: Folders,
     /// Who changes tools.
     pub tool_change: ToolChange,
-    /// What follows a lost link.
+    /// What follows a lost link where nothing was chosen for the program.
     pub on_link_loss: OnLinkLoss,
     /// Lines are sent as short as they can be said; else as they are written.
     pub compact: bool,

@@ -16,8 +16,9 @@ use crate::driver::machine::{BATCH, Feeder};
 use crate::grbl::session::ProgramItem;
 use crate::hub::programs::{Folders, ProgramFile, Stamp};
 use crate::model::command::TicketId;
-use crate::model::program::{ContentHash, Interrupted, Prompt};
-use crate::program::{RawLine, Reader};
+use crate::model::program::{ContentHash, Interrupted, OnLinkLoss, Prompt};
+use crate::program::{RawLine, Reader as LineReader};
+use crate::store::Reader;
 
 /// Bytes read at a time.
 const CHUNK: usize = 64 * 1024;
@@ -31,6 +32,8 @@ pub(super) struct Job {
     pub(super) ticket: TicketId,
     pub(super) path: PathBuf,
     pub(super) folders: Folders,
+    /// Where it stands what was chosen for this program when it ran last, if that is wanted.
+    pub(super) history: Option<Reader>,
     /// The content that was seen; another one is refused.
     pub(super) seen: Option<ContentHash>,
     /// Where it begins, and the lines that go before.
@@ -50,6 +53,8 @@ pub(in crate::hub) struct Opened {
     pub(super) path: PathBuf,
     /// For whoever wants to look up a line while it runs.
     pub(super) file: Arc<File>,
+    /// What follows a lost link in this program, as it was chosen when it ran last.
+    pub(super) on_link_loss: Option<OnLinkLoss>,
 }
 
 /// What the thread tells the hub.
@@ -78,7 +83,8 @@ pub(super) fn start(job: Job, feeder: Feeder, news: mpsc::Sender<News>) {
             Err(why) => return answer(Err(why)),
         };
         let (file, stamp) = (Arc::new(program.file), program.stamp);
-        let opened = Opened { path: program.path, file: Arc::clone(&file) };
+        let on_link_loss = job.history.as_ref().and_then(|history| history.on_link_loss(&program.path));
+        let opened = Opened { path: program.path, file: Arc::clone(&file), on_link_loss };
         let tell = news.clone();
         let thread = std::thread::Builder::new().name("program".to_owned());
         let (begun, first) = std::sync::mpsc::sync_channel(1);
@@ -221,7 +227,7 @@ impl Feeding {
     }
 
     fn file(&mut self, mut file: &File) {
-        let mut reader = Reader::new();
+        let mut reader = LineReader::new();
         let mut hasher = blake3::Hasher::new();
         let mut chunk = vec![0; CHUNK];
         while !self.over {

@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use tokio::sync::mpsc;
 
-use super::config::{OnLinkLoss, ProgramKeeping, RunnerConfig};
+use super::config::{ProgramKeeping, RunnerConfig};
 use super::course::{Course, Effect, Input};
 use super::feeder::News;
 use super::record::{self, Record};
@@ -24,8 +24,8 @@ use crate::model::legal;
 use crate::model::log::LogItem;
 use crate::model::machine::{MessageLevel, StateKind};
 use crate::model::program::{
-    Answered, Checkpoint, ContentHash, Interrupted, Next, PastRun, ProgramOrder, Prompt, Report, Run, RunEnd,
-    RunEnergy, RunId, RunState,
+    Answered, Checkpoint, ContentHash, Interrupted, Next, OnLinkLoss, PastRun, ProgramOrder, Prompt, Report, Run,
+    RunEnd, RunEnergy, RunId, RunState,
 };
 use crate::model::snapshot::{LinkState, StopPhase};
 use crate::model::time::Time;
@@ -343,12 +343,21 @@ impl Keeper {
             return;
         }
         let runs = self.snapshot.machine.state.is_some_and(|state| state.kind == StateKind::Run);
-        if runs && self.runner.config.on_link_loss == OnLinkLoss::Hold {
-            self.latch.set(Realtime::FeedHold);
-            let text =
-                "the machine still carried out the program when the link came back: it is put on hold".to_owned();
-            self.note(at, MessageLevel::Warning, text);
+        if !runs {
+            return;
         }
+        // That run has ended with the link, and none can have begun without one.
+        let wanted =
+            self.runner.course.as_ref().map_or(self.runner.config.on_link_loss, |course| course.run.on_link_loss);
+        let what = match wanted {
+            OnLinkLoss::Hold => {
+                self.latch.set(Realtime::FeedHold);
+                "it is put on hold"
+            }
+            OnLinkLoss::Finish => "it is left to end what it had been sent",
+        };
+        let text = format!("the machine still carried out the program when the link came back: {what}");
+        self.note(at, MessageLevel::Warning, text);
     }
 
     pub(super) fn course_input(&mut self, at: Time, input: Input) {

@@ -23,7 +23,7 @@ mod lookup;
 mod record;
 mod start;
 
-pub use config::{Checks, OnLinkLoss, ProgramKeeping, RunnerConfig};
+pub use config::{Checks, ProgramKeeping, RunnerConfig};
 pub use encode::ToolChange;
 pub(in crate::hub) use feeder::News;
 pub(in crate::hub) use keeper::Runner;

@@ -85,6 +85,7 @@ impl Record {
             moving_for: Duration::ZERO,
             dry,
             energy: None,
+            on_link_loss: None,
         };
         let work_offset = (machine.work_offset, 0);
         Self { past, written: None, moving_since: None, began: Began::of(machine), work_offset, taken_up: None }

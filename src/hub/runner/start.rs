@@ -18,13 +18,13 @@ use crate::model::hub::Request;
 use crate::model::legal;
 use crate::model::machine::StateKind;
 use crate::model::program::{
-    ContentHash, Interrupted, Job, PhaseTimes, Problem, ProgramOrder, Prompt, Report, Run, RunId, RunRequest, Severity,
-    Start,
+    ContentHash, Interrupted, Job, OnLinkLoss, PhaseTimes, Problem, ProgramOrder, Prompt, Report, Run, RunId,
+    RunRequest, Severity, Start,
 };
 use crate::model::snapshot::Machine;
 use crate::model::time::Time;
 use crate::program::{Dialect, check};
-use crate::store;
+use crate::store::{self, Store};
 
 /// A program that is being opened, or whose first order is under way.
 #[derive(Debug)]
@@ -36,6 +36,8 @@ pub(super) struct Starting {
     pub(super) file: Option<Arc<File>>,
     pub(super) foreseen: Vec<Prompt>,
     pub(super) whole: Option<(ContentHash, u64)>,
+    /// What follows a lost link, where that was chosen for this run or the program's last one.
+    pub(super) chosen: Option<OnLinkLoss>,
 }
 
 impl Keeper {
@@ -63,6 +65,7 @@ impl Keeper {
             ticket: request.ticket,
             path: run.path.clone(),
             folders: self.runner.config.folders.clone(),
+            history: self.runner.store.as_ref().filter(|_| run.on_link_loss.is_none()).map(Store::reader),
             seen: run.seen,
             first_line,
             before,
@@ -79,6 +82,7 @@ impl Keeper {
             file: None,
             foreseen: Vec::new(),
             whole: None,
+            chosen: None,
         });
         None
     }
@@ -111,6 +115,8 @@ impl Keeper {
             None => None,
         };
         starting.file = Some(opened.file);
+        // In check mode nothing moves, and an outline is not the program: neither says anything of the next run.
+        starting.chosen = starting.request.on_link_loss.or(opened.on_link_loss);
         self.runner.report = report;
         if let Some(why) = against {
             return self.not_started(now, Outcome::Refused(Refused::because(why)));
@@ -136,6 +142,7 @@ impl Keeper {
             run.name = format!("outline of {}", run.name);
         }
         run.check_mode = check_mode;
+        run.on_link_loss = starting.chosen.unwrap_or(self.runner.config.on_link_loss);
         run.lines = self.runner.report.as_ref().map(|report| report.lines);
         run.phases = self.runner.report.as_ref().map(|report| PhaseTimes::of(report));
         run.remaining_s = self.runner.report.as_ref().map(|report| report.times.total_s());
@@ -211,7 +218,8 @@ impl Keeper {
         let dry = starting.request.check_mode || self.snapshot.machine.link.simulated;
         self.begin_measuring(starting.request.check_mode, at);
         if let Some(course) = &self.runner.course {
-            let record = Record::new(course, &starting.origin, &self.snapshot.machine, store::now_ms(), dry);
+            let mut record = Record::new(course, &starting.origin, &self.snapshot.machine, store::now_ms(), dry);
+            record.past.on_link_loss = starting.chosen.filter(|_| !is_outline && !course.run.check_mode);
             let left = taken_up.as_ref().filter(|offered| is_same(offered, course.run.hash));
             let record = match left {
                 Some(offered) => record.going_on_from(&offered.left),
@@ -303,6 +311,7 @@ mod tests {
             start: Start::Beginning,
             agreed: Agreed { unchecked, ..Agreed::default() },
             check_mode: false,
+            on_link_loss: None,
         }
     }
 

@@ -230,6 +230,7 @@ async fn the_end_of_a_run_is_a_row_of_who_stopped_it() {
         moving_for: Duration::ZERO,
         dry: false,
         energy: None,
+        on_link_loss: None,
     };
     let person = Person { id: ClientId(3), user: "pi".into(), uid: Some(1000), ..Person::default() };
     kept.bench.keeper.take_people(PeopleNews::Named(person));

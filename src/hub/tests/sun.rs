@@ -91,6 +91,7 @@ impl Sunny {
             start: Start::Beginning,
             agreed: Agreed::default(),
             check_mode: false,
+            on_link_loss: None,
         };
         let ticket = sunny.bench.ask(Command::Sun(SunOrder::StartWhenSun(Box::new(run))));
         assert_eq!(sunny.outcome(ticket), Some(Outcome::Done));

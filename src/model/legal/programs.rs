@@ -225,6 +225,7 @@ mod tests {
             start: Start::Beginning,
             agreed: Agreed::default(),
             check_mode: false,
+            on_link_loss: None,
         }
     }
 

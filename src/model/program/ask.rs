@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 
+use super::order::OnLinkLoss;
 use super::past::PastRun;
 use super::report::{ContentHash, Problem, Report};
 use super::totals::Totals;
@@ -142,6 +143,9 @@ pub struct Details {
     pub problems: Vec<Problem>,
     /// The tool path, simplified to what fits its bound.
     pub path: Option<Arc<super::toolpath::Toolpath>>,
+    /// What follows a lost link in it, where that was chosen when it ran last.
+    #[serde(default)]
+    pub on_link_loss: Option<OnLinkLoss>,
 }
 
 /// A start from a line.

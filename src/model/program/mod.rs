@@ -15,7 +15,7 @@ pub mod totals;
 pub use ask::{Entry, ProgramAnswer, ProgramQuery};
 pub use energy::{Drawn, Phase, PhaseTimes, RunEnergy, Stretch};
 pub use journal::{Checkpoint, Next};
-pub use order::{Agreed, ProgramOrder, RunRequest, Start};
+pub use order::{Agreed, OnLinkLoss, ProgramOrder, RunRequest, Start};
 pub use past::{PastRun, RunEnd, RunId};
 pub use report::{ContentHash, Frame, Problem, Reach, Report, Severity};
 pub use run::{Answered, Interrupted, Job, JobState, Programs, Prompt, Run, RunState};

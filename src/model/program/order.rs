@@ -1,6 +1,8 @@
 //! What a person or a script can ask of the program runner.
 
+use std::fmt;
 use std::path::PathBuf;
+use std::str::FromStr;
 
 use serde::{Deserialize, Serialize};
 
@@ -43,6 +45,64 @@ pub struct RunRequest {
     pub agreed: Agreed,
     /// Run it in the controller's check mode: nothing moves.
     pub check_mode: bool,
+    /// What follows a lost link. `None`: what this program was run with last, else what is configured.
+    #[serde(default)]
+    pub on_link_loss: Option<OnLinkLoss>,
+}
+
+/// What is done when the link comes back after it was lost in a program. Nothing ever goes on by itself.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum OnLinkLoss {
+    /// A machine that still moves is put on hold.
+    #[default]
+    Hold,
+    /// It carries out what it had been sent.
+    Finish,
+}
+
+impl OnLinkLoss {
+    /// All of them.
+    pub const ALL: [Self; 2] = [Self::Hold, Self::Finish];
+
+    /// As it is typed and written.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Hold => "hold",
+            Self::Finish => "finish",
+        }
+    }
+
+    /// The other one.
+    pub const fn other(self) -> Self {
+        match self {
+            Self::Hold => Self::Finish,
+            Self::Finish => Self::Hold,
+        }
+    }
+
+    /// What it means, for a person.
+    pub const fn words(self) -> &'static str {
+        match self {
+            Self::Hold => "hold: a machine that still moves when the link is back is put on hold",
+            Self::Finish => "finish: the machine carries out what it had been sent, and no more follows",
+        }
+    }
+}
+
+impl fmt::Display for OnLinkLoss {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.name())
+    }
+}
+
+impl FromStr for OnLinkLoss {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        let found = Self::ALL.into_iter().find(|known| known.name() == text);
+        found.ok_or_else(|| format!("{text:?} is neither hold nor finish"))
+    }
 }
 
 /// Where a program begins.

@@ -5,6 +5,7 @@ use std::time::Duration;
 use serde::{Deserialize, Serialize};
 
 use super::energy::RunEnergy;
+use super::order::OnLinkLoss;
 use super::report::ContentHash;
 
 /// Number of a run, rising over the life of the store.
@@ -61,4 +62,7 @@ pub struct PastRun {
     /// What it drew. `None`: no inverter was there to measure it.
     #[serde(default)]
     pub energy: Option<RunEnergy>,
+    /// What follows a lost link, where that was chosen for this program.
+    #[serde(default)]
+    pub on_link_loss: Option<OnLinkLoss>,
 }

@@ -9,6 +9,7 @@ use serde::{Deserialize, Serialize};
 
 use super::energy::PhaseTimes;
 use super::journal::Checkpoint;
+use super::order::OnLinkLoss;
 use super::past::{PastRun, RunId};
 use super::report::ContentHash;
 use super::totals::RunCounts;
@@ -30,6 +31,9 @@ pub struct Programs {
     /// How many ran, and how they ended.
     #[serde(default)]
     pub counts: RunCounts,
+    /// What follows a link that is lost in a program for which nothing else was chosen.
+    #[serde(default)]
+    pub on_link_loss: OnLinkLoss,
 }
 
 /// A run.
@@ -76,6 +80,9 @@ pub struct Run {
     /// The time of the whole program by what the machine does, if it was checked.
     #[serde(default)]
     pub phases: Option<PhaseTimes>,
+    /// What follows a link that is lost in it.
+    #[serde(default)]
+    pub on_link_loss: OnLinkLoss,
 }
 
 impl Run {
@@ -103,6 +110,7 @@ impl Run {
             check_mode: false,
             outline: false,
             phases: None,
+            on_link_loss: OnLinkLoss::default(),
         }
     }
 }

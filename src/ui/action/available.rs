@@ -126,9 +126,10 @@ fn program(key: ProgramKey, snapshot: &Snapshot, now: Time) -> Result<(), Refuse
     let run = facts::open_run(snapshot);
     match (key, run) {
         (ProgramKey::PauseAtLineEnd, _) => legal::check(&Command::Program(ProgramOrder::PauseAtLineEnd), snapshot, now),
-        (ProgramKey::Run | ProgramKey::RunFrom | ProgramKey::Outline | ProgramKey::TakeUp, Some(run)) => {
-            Err(Refused::because(format!("{} runs already", run.name)))
-        }
+        (
+            ProgramKey::Run | ProgramKey::RunFrom | ProgramKey::LinkLost | ProgramKey::Outline | ProgramKey::TakeUp,
+            Some(run),
+        ) => Err(Refused::because(format!("{} runs already", run.name))),
         (ProgramKey::PauseJob | ProgramKey::Remove, _)
             if snapshot.programs.jobs.is_empty() && snapshot.programs.queue.is_empty() =>
         {

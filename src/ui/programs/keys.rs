@@ -21,6 +21,8 @@ pub enum ProgramKey {
     Run,
     /// The same, from a line.
     RunFrom,
+    /// The same, at what is done when the link is lost.
+    LinkLost,
     /// Ask what is to be known, then drive round its outline in the air.
     Outline,
     /// The file's text.

@@ -8,7 +8,9 @@ use super::facts;
 use crate::model::legal::programs::position_is_sure;
 use crate::model::program::ask::{Details, OutlineAsk, OutlinePlan, Preamble};
 use crate::model::program::order::POSITION_WORD;
-use crate::model::program::{Agreed, Interrupted, Problem, ProgramOrder, ProgramQuery, RunRequest, Severity, Start};
+use crate::model::program::{
+    Agreed, Interrupted, OnLinkLoss, Problem, ProgramOrder, ProgramQuery, RunRequest, Severity, Start,
+};
 use crate::model::snapshot::Snapshot;
 use crate::model::work::safe_z_mm;
 use crate::model::{Command, Time, legal};
@@ -27,6 +29,8 @@ pub struct Launch {
     pub interrupted: Option<Arc<Interrupted>>,
     /// Nothing moves.
     pub check_mode: bool,
+    /// What a person chose to follow a lost link.
+    pub on_link_loss: Option<OnLinkLoss>,
     /// The warnings were agreed to.
     pub warnings: bool,
     /// It was agreed to that the check is not finished.
@@ -82,6 +86,8 @@ pub enum Way {
     Word,
     /// Check mode on or off.
     CheckMode,
+    /// What follows a lost link.
+    LinkLost,
     /// Another line to begin at.
     Line,
     /// Rectangle, or the tightest shape.
@@ -104,6 +110,7 @@ impl Way {
             Self::Unchecked => Some('u'),
             Self::Word => Some('p'),
             Self::CheckMode => Some('c'),
+            Self::LinkLost => Some('k'),
             Self::Line => Some('l'),
             Self::Shape => Some('t'),
             Self::Height => Some('h'),
@@ -145,6 +152,7 @@ impl Launch {
             outline: None,
             interrupted: None,
             check_mode: false,
+            on_link_loss: None,
             warnings: false,
             unchecked: false,
             word: Editor::default(),
@@ -372,6 +380,23 @@ impl Launch {
         missing
     }
 
+    /// What was chosen to follow a lost link: here, or when this program ran last. `None`: nothing was.
+    fn chosen_for_link_loss(&self, details: Option<&Result<Arc<Details>, String>>) -> Option<OnLinkLoss> {
+        let before = self.interrupted.as_ref().and_then(|run| run.run.on_link_loss);
+        let last = || details?.as_ref().ok()?.on_link_loss;
+        self.on_link_loss.or(before).or_else(last)
+    }
+
+    /// It is of use to say what follows a lost link: something moves, and it is the program.
+    pub const fn asks_for_link_loss(&self) -> bool {
+        self.outline.is_none() && !self.check_mode
+    }
+
+    /// What follows a lost link, as it stands now.
+    pub fn on_link_loss(&self, details: Option<&Result<Arc<Details>, String>>, snapshot: &Snapshot) -> OnLinkLoss {
+        self.chosen_for_link_loss(details).unwrap_or(snapshot.programs.on_link_loss)
+    }
+
     /// The rows, in order.
     pub fn ways(&self, outlook: &Outlook<'_>) -> Vec<Way> {
         [
@@ -382,6 +407,7 @@ impl Launch {
             (Way::Word, outlook.needs_word),
             (Way::Shape, self.outline.is_some()),
             (Way::Height, self.outline.is_some()),
+            (Way::LinkLost, self.asks_for_link_loss()),
             (Way::Line, self.outline.is_none()),
             (Way::CheckMode, self.outline.is_none()),
             (Way::Forget, self.interrupted.is_some()),
@@ -417,6 +443,7 @@ impl Launch {
                 position_word: if outlook.needs_word { self.word.text().trim().to_owned() } else { String::new() },
             },
             check_mode: self.check_mode,
+            on_link_loss: self.chosen_for_link_loss(details),
         })))
     }
 }

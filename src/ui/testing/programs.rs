@@ -11,7 +11,8 @@ use crate::model::program::report::{FileUnits, Times, Wait, WaitFor};
 use crate::model::program::run::{Interrupted, Run, RunState};
 use crate::model::program::toolpath::{Corner, Level, Reached, Toolpath};
 use crate::model::program::{
-    ContentHash, Entry, Frame, PastRun, PhaseTimes, Problem, ProgramAnswer, Reach, Report, RunEnd, RunId, Severity,
+    ContentHash, Entry, Frame, OnLinkLoss, PastRun, PhaseTimes, Problem, ProgramAnswer, Reach, Report, RunEnd, RunId,
+    Severity,
 };
 use crate::model::snapshot::Snapshot;
 use crate::model::{AxisSet, StateKind};
@@ -115,7 +116,7 @@ pub(crate) fn details() -> Details {
         timeline: Arc::new(vec![(4812, 747.0)]),
         course: Arc::new(vec![[700.0, 30.0, 11.0, 6.0, 0.0]]),
     };
-    Details { report: Arc::new(report), problems, path: Some(Arc::new(path())) }
+    Details { report: Arc::new(report), problems, path: Some(Arc::new(path())), on_link_loss: None }
 }
 
 /// The same with errors.
@@ -158,6 +159,7 @@ pub(crate) fn run() -> Run {
         check_mode: false,
         outline: false,
         phases: Some(PhaseTimes::of(&details().report)),
+        on_link_loss: OnLinkLoss::Hold,
     }
 }
 
@@ -189,6 +191,7 @@ pub(crate) fn past_run(n: u64) -> PastRun {
         moving_for: ms(700_000),
         dry: false,
         energy: None,
+        on_link_loss: None,
     }
 }
 

@@ -201,6 +201,11 @@ fn on_file(ui: &mut Ui, what: ProgramKey, input: &InputEvent, snapshot: &Snapsho
     match what {
         ProgramKey::Enqueue => return order(ProgramOrder::Enqueue(path)),
         ProgramKey::Run => return launch::open(ui, &path, None, input, snapshot),
+        ProgramKey::LinkLost => {
+            let effects = launch::open(ui, &path, None, input, snapshot);
+            launch::select_link_lost(ui);
+            return effects;
+        }
         ProgramKey::Outline => return launch::round(ui, &path, input, snapshot),
         ProgramKey::RunFrom => {
             let line = if ui.programs.page == Page::Text { ui.programs.text.cursor } else { 1 };

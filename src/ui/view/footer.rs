@@ -8,7 +8,7 @@ use super::text::{Cx, fit, printable, put, put_marked};
 use super::{power, programs};
 use crate::ui::action::{self, Action};
 use crate::ui::devices;
-use crate::ui::programs::{Page, ProgramKey, facts};
+use crate::ui::programs::{Launch, Page, ProgramKey, facts};
 use crate::ui::state::{Mode, Tab};
 use crate::ui::theme::Role;
 
@@ -167,10 +167,13 @@ fn hint_line(cx: &Cx<'_>, width: usize) -> Vec<Span<'static>> {
             }
         }
         Mode::Main if cx.ui.tab == Tab::Programs && cx.ui.programs.page == Page::Launch => {
-            spans.extend(cx.hint("Enter", "takes the row"));
+            spans.extend(cx.hint("Enter", "takes it"));
             spans.extend(cx.hint("Up Down", "choose"));
             spans.extend(cx.hint("PgUp PgDn", "read"));
             spans.extend(cx.hint("Esc", "leaves it"));
+            if cx.ui.programs.launch.as_ref().is_some_and(Launch::asks_for_link_loss) {
+                spans.extend(row_hint(cx, Action::Program(ProgramKey::LinkLost)));
+            }
         }
         Mode::Main => spans.extend(main_hints(cx, width)),
     }

@@ -146,6 +146,7 @@ mod tests {
             moving_for: Duration::ZERO,
             dry: false,
             energy: Some(RunEnergy { sun_wh, grid_wh: -0.2, ..RunEnergy::default() }),
+            on_link_loss: None,
         };
         counts.end(&ended(RunEnd::Done, 0.75), Duration::from_secs(40));
         counts.end(&ended(RunEnd::Stopped("Ctrl+X".into()), 0.25), Duration::from_secs(20));

@@ -49,6 +49,13 @@ pub(super) const ROWS: &[Row] = &[
         "The same from a line; in the text: from that line.",
     ),
     row(
+        key(ProgramKey::LinkLost),
+        "link lost",
+        &["k"],
+        CHANGE,
+        "In the question before a run: if the link is lost, hold what still moves when it is back, or let it end.",
+    ),
+    row(
         key(ProgramKey::Outline),
         "outline",
         &["d"],

@@ -104,6 +104,7 @@ pub(super) fn key(ui: &mut Ui, key: &PanelKey<'_>) -> Option<Vec<Effect>> {
                 return Some(take(ui, way, key));
             }
         }
+        (Some(Action::Program(ProgramKey::LinkLost)), _) => select_link_lost(ui),
         (Some(Action::Program(ProgramKey::Refresh)), _) => {
             return Some(launch.queries().into_iter().map(ask).collect());
         }
@@ -128,6 +129,13 @@ fn ways(ui: &Ui, snapshot: &Snapshot, now: Time) -> Vec<Way> {
 fn close(ui: &mut Ui) {
     ui.programs.launch = None;
     ui.programs.page = Page::Details;
+}
+
+/// Selects what is done when the link is lost.
+pub(super) fn select_link_lost(ui: &mut Ui) {
+    if let Some(launch) = &mut ui.programs.launch {
+        launch.selected = Way::LinkLost;
+    }
 }
 
 /// Selects what leaves everything as it is.
@@ -180,6 +188,13 @@ fn take(ui: &mut Ui, way: Way, key: &PanelKey<'_>) -> Vec<Effect> {
         Way::Unchecked => launch.unchecked = !launch.unchecked,
         Way::CheckMode => {
             launch.check_mode = !launch.check_mode;
+            launch.touch(now);
+            return Vec::new();
+        }
+        Way::LinkLost => {
+            let found = ui.programs.details.as_ref().filter(|_| ui.programs.file.as_ref() == Some(&launch.path));
+            let shown = launch.on_link_loss(found, key.snapshot);
+            launch.on_link_loss = Some(shown.other());
             launch.touch(now);
             return Vec::new();
         }

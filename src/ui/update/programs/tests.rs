@@ -11,7 +11,8 @@ use crate::model::program::ask::{Details, Statistics};
 use crate::model::program::order::POSITION_WORD;
 use crate::model::program::run::{Job, JobState, RunState};
 use crate::model::program::{
-    Agreed, ContentHash, ProgramAnswer, ProgramOrder, ProgramQuery, Prompt, RunEnd, RunId, RunRequest, Start,
+    Agreed, ContentHash, OnLinkLoss, ProgramAnswer, ProgramOrder, ProgramQuery, Prompt, RunEnd, RunId, RunRequest,
+    Start,
 };
 use crate::model::{AxisSet, Command, Realtime, StateKind};
 use crate::ui::input::{Input, InputEvent};
@@ -41,6 +42,7 @@ fn request(start: Start, warnings: bool) -> RunRequest {
         start,
         agreed: Agreed { warnings, ..Agreed::default() },
         check_mode: false,
+        on_link_loss: None,
     }
 }
 

@@ -9,7 +9,7 @@ use super::super::table;
 use super::super::text::{Cx, Rows, fit, printable, put, rule, wrap};
 use crate::model::program::ask::{Details, Preamble};
 use crate::model::program::order::POSITION_WORD;
-use crate::model::program::{PhaseTimes, Report, Severity};
+use crate::model::program::{OnLinkLoss, PhaseTimes, Report, Severity};
 use crate::model::{AxisVec, quantity};
 use crate::ui::power::{OutlookTold, outlook};
 use crate::ui::programs::launch::OutlineOf;
@@ -82,6 +82,13 @@ fn way_line(
         Way::Unchecked => format!("{} Run it though the check is not finished", tick(launch.unchecked)),
         Way::Word => format!("Not homed. Type \"{POSITION_WORD}\": {}", launch.word.text()),
         Way::CheckMode => format!("{} Check mode: the controller reads it, nothing moves", tick(launch.check_mode)),
+        Way::LinkLost => {
+            let details = cx.ui.programs.details_of(&launch.path);
+            match launch.on_link_loss(details, cx.snapshot) {
+                OnLinkLoss::Hold => "If the link is lost: hold it when it is back".to_owned(),
+                OnLinkLoss::Finish => "If the link is lost: let it end what it has".to_owned(),
+            }
+        }
         Way::Line if is_open(cx, Field::Line) => format!("Begin at line: {}", launch.line.text()),
         Way::Line => format!("Begin at line: {}", words::count(launch.from.as_ref().map_or(1, |from| from.line))),
         Way::Shape => {

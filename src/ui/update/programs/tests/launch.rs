@@ -144,3 +144,43 @@ fn a_run_is_taken_up_at_its_first_line_with_what_has_to_be_sent_for_that() {
     let first = asks(ProgramQuery::Preamble { path: file("plate.nc"), line: 1 });
     assert_eq!(asked, [asks(ProgramQuery::Details(file("plate.nc"))), first]);
 }
+
+#[test]
+fn what_follows_a_lost_link_is_chosen_before_the_run_and_begins_with_what_is_kept_for_the_program() {
+    let asked = |scene: &mut Scene| {
+        scene.wait(1000);
+        let [Effect::Submit(Command::Program(ProgramOrder::Run(run)))] = &scene.press(&["s", "Enter"])[..] else {
+            panic!("{}", scene.text(80, 24))
+        };
+        run.on_link_loss
+    };
+    // As it is configured: the hub knows.
+    let mut scene = listed();
+    scene.press(&["r", "w", "Enter"]);
+    assert!(scene.text(60, 18).contains("If the link is lost: hold it when it is back"), "{}", scene.text(60, 18));
+    assert_eq!(asked(&mut scene), None);
+    // The key leads to the row, Enter takes it.
+    let mut scene = listed();
+    assert_eq!(scene.press(&["k"]), [asks(ProgramQuery::Details(file("plate.nc")))]);
+    scene.press(&["Enter"]);
+    assert!(scene.text(80, 24).contains("If the link is lost: let it end what it has"), "{}", scene.text(80, 24));
+    scene.press(&["w", "Enter"]);
+    assert_eq!(asked(&mut scene), Some(OnLinkLoss::Finish));
+    // As it ran last.
+    let mut scene = listed();
+    scene.press(&["r", "w", "Enter"]);
+    told(&mut scene, Details { on_link_loss: Some(OnLinkLoss::Finish), ..details() });
+    assert!(scene.text(80, 24).contains("let it end what it has"), "{}", scene.text(80, 24));
+    assert_eq!(asked(&mut scene), Some(OnLinkLoss::Finish));
+    // And an interrupted one goes on as it began.
+    let mut scene = Scene::new(testing::idle());
+    let mut found = interrupted();
+    found.run.on_link_loss = Some(OnLinkLoss::Finish);
+    scene.snapshot.programs.interrupted = Some(Arc::new(found));
+    scene.event(&Event::Snapshot);
+    scene.press(&["Enter", "a"]);
+    assert!(scene.text(80, 24).contains("let it end what it has"), "{}", scene.text(80, 24));
+    // In check mode nothing moves.
+    scene.press(&["c", "Enter"]);
+    assert!(!scene.text(80, 24).contains("If the link is lost"), "{}", scene.text(80, 24));
+}
