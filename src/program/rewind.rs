@@ -15,7 +15,7 @@ const fn sets(code: u16) -> bool {
 }
 
 /// A run that did not come to its end.
-#[derive(Clone, Copy, Debug, Default)]
+#[derive(Clone, Debug, Default)]
 pub struct Ran {
     /// Where it began, counted from 1.
     pub first_line: u64,
@@ -25,6 +25,11 @@ pub struct Ran {
     pub planner: u64,
     /// Which controller, if known.
     pub firmware: Option<Firmware>,
+    /// At M6 a person is asked, when the machine stands. Else it is left to the controller, which may change the tool when it reads
+    /// the line, or do nothing at all, with the motions before it still to come.
+    pub asks_at_tool: bool,
+    /// Lines that the controller refused and that were skipped, in this run or in one that it took up: nothing of them is in force.
+    pub skipped: Vec<u64>,
 }
 
 /// Reads a program from its beginning and remembers the last traverses.
@@ -33,7 +38,7 @@ pub struct Ran {
 /// are taken back first, and from there it goes back to the last rapid that moves across. But a controller comes to rest before it
 /// switches the spindle, waits or asks, and accepts the line only then: what stands before such a line was carried out. And it
 /// never goes back past a line at which a person was asked (the tool is another one now, the part has been turned), nor to before
-/// where the run began.
+/// where the run began. Where the tool is left to the controller, a change of it counts once it was surely carried out.
 #[derive(Debug)]
 pub struct Rewind {
     block: Box<Block>,
@@ -46,6 +51,9 @@ pub struct Rewind {
     rested: (u64, u64),
     /// The first line to begin at, and why none before it.
     not_before: Option<(u64, &'static str)>,
+    /// Behind that, changes of the tool that were left to the controller: line to begin at, and motions before it; newest last.
+    /// Those that were surely carried out are one.
+    changes: Vec<(u64, u64)>,
     switched: Switched,
 }
 
@@ -102,6 +110,7 @@ impl Rewind {
             ran,
             rested: (0, 0),
             not_before: None,
+            changes: Vec::new(),
             switched: Switched::default(),
         }
     }
@@ -110,10 +119,13 @@ impl Rewind {
     pub fn line(&mut self, line: RawLine<'_>) -> bool {
         if line.number == self.ran.first_line && line.number > 1 {
             self.rested = (line.number, self.motions);
-            self.not_before = Some((line.number, "the run began there"));
+            self.begin_behind(line.number, "the run began there");
         }
         if line.number > self.ran.acked_line {
             return false;
+        }
+        if self.ran.skipped.contains(&line.number) {
+            return true;
         }
         self.block.parse(line.bytes);
         if self.block.kind() != Kind::Words {
@@ -160,8 +172,10 @@ impl Rewind {
             return Some(Rest::Behind);
         }
         let waits = g.contains(&40) && self.block.value(b'P').is_some_and(|seconds| seconds > 0.0);
-        let before =
-            changes || m.contains(&60) || waits || writes && g.iter().any(|code| matches!(code, 100 | 281 | 301));
+        let before = changes
+            || m.contains(&60) && self.ran.asks_at_tool
+            || waits
+            || writes && g.iter().any(|code| matches!(code, 100 | 281 | 301));
         before.then_some(Rest::Before)
     }
 
@@ -174,25 +188,51 @@ impl Rewind {
         let m = self.block.m();
         if m.contains(&60) {
             let line = if changes_only() { line + 1 } else { line };
-            self.not_before = Some((line, "the tool was changed there"));
+            if self.ran.asks_at_tool {
+                self.begin_behind(line, "the tool was changed there");
+            } else {
+                // With a line that moves too, its own motion is counted already: that is on the safe side.
+                self.left_to_controller(line);
+            }
         } else if m.iter().any(|code| matches!(code, 0 | 10 | 600)) {
-            self.not_before = Some((line + 1, "the program waited for a person there"));
+            self.begin_behind(line + 1, "the program waited for a person there");
         }
+    }
+
+    fn begin_behind(&mut self, line: u64, why: &'static str) {
+        self.not_before = Some((line, why));
+        self.changes.clear();
+    }
+
+    fn left_to_controller(&mut self, line: u64) {
+        let carried_out = self.carried_out();
+        let sure = self.changes.iter().filter(|(_, motions)| *motions <= carried_out).count();
+        self.changes.drain(..sure.saturating_sub(1));
+        // Of changes with no motion between them the last one counts.
+        self.changes.retain(|(_, motions)| *motions != self.motions);
+        self.changes.push((line, self.motions));
+    }
+
+    /// How many motions were surely carried out by now.
+    fn carried_out(&self) -> u64 {
+        self.motions.saturating_sub(self.ran.planner).max(self.rested.1)
     }
 
     /// The line to begin at, and why there.
     pub fn suggest(&self) -> (u64, String) {
         let (rested_at, floor) = self.rested;
         let taken_back = self.motions.saturating_sub(self.ran.planner);
-        let carried_out = taken_back.max(floor);
-        let first = self.not_before.map_or(1, |(line, _)| line);
+        let carried_out = self.carried_out();
+        let changed = self.changes.iter().rev().find(|(_, motions)| *motions <= carried_out);
+        let not_before = changed.map(|(line, _)| (*line, "the tool was changed there")).or(self.not_before);
+        let first = not_before.map_or(1, |(line, _)| line);
         let found = self.traverses.iter().rev().find(|(line, motions)| *line >= first && *motions <= carried_out);
-        match (found, self.not_before) {
+        let (line, why) = match (found, not_before) {
             (Some((line, _)), _) => {
                 let sure = if floor > taken_back {
                     format!("the controller came to rest at line {rested_at}")
                 } else {
-                    let Ran { planner, acked_line, .. } = self.ran;
+                    let (planner, acked_line) = (self.ran.planner, self.ran.acked_line);
                     format!("up to {planner} motions before line {acked_line} were still in the controller")
                 };
                 (*line, format!("line {line} is the last rapid across before what was surely carried out: {sure}"))
@@ -201,12 +241,26 @@ impl Rewind {
                 (line, format!("{why}, and no rapid across behind it was surely carried out: begin at line {line}"))
             }
             (None, None) => (1, "no rapid across before it was surely carried out: begin at the first line".to_owned()),
+        };
+        // Which tool is in the spindle nobody can know then.
+        match self.changes.iter().find(|(change, _)| *change > line) {
+            Some((change, _)) => (
+                line,
+                format!(
+                    "{why}. The tool change before line {change} may have been done already: see which tool is in the spindle"
+                ),
+            ),
+            None => (line, why),
         }
     }
 }
 
 #[cfg(test)]
 mod tests {
+    use proptest::collection::vec;
+    use proptest::prelude::*;
+    use proptest::sample::select;
+
     use super::*;
 
     fn suggested(lines: &[&str], acked_line: u64, planner: u64) -> u64 {
@@ -214,7 +268,17 @@ mod tests {
     }
 
     fn begun_at(first_line: u64, lines: &[&str], acked_line: u64, planner: u64) -> (u64, String) {
-        let mut rewind = Rewind::new(Ran { first_line, acked_line, planner, firmware: Some(Firmware::Grbl) });
+        read(ran(first_line, acked_line, planner), lines)
+    }
+
+    /// On a controller whose tools a person changes.
+    fn ran(first_line: u64, acked_line: u64, planner: u64) -> Ran {
+        let firmware = Some(Firmware::Grbl);
+        Ran { first_line, acked_line, planner, firmware, asks_at_tool: true, skipped: Vec::new() }
+    }
+
+    fn read(ran: Ran, lines: &[&str]) -> (u64, String) {
+        let mut rewind = Rewind::new(ran);
         for (number, text) in (1..).zip(lines) {
             if !rewind.line(RawLine::new(number, text.as_bytes())) {
                 break;
@@ -254,12 +318,17 @@ mod tests {
 
     #[test]
     fn it_stays_small_on_long_programs() {
-        let mut rewind = Rewind::new(Ran { first_line: 1, acked_line: u64::MAX, planner: 15, firmware: None });
+        let mut rewind = Rewind::new(Ran { firmware: None, ..ran(1, u64::MAX, 15) });
         for number in 1..100_000 {
             rewind.line(RawLine::new(number, b"G0X1"));
         }
         assert!(rewind.traverses.len() <= KEPT);
         assert_eq!(rewind.suggest().0, 99_985);
+        let mut rewind = Rewind::new(Ran { asks_at_tool: false, ..ran(1, u64::MAX, 15) });
+        for number in 1..100_000 {
+            rewind.line(RawLine::new(number, if number % 2 == 0 { b"M6" } else { b"G0X1" }));
+        }
+        assert!(rewind.changes.len() <= 17, "{}", rewind.changes.len());
     }
 
     /// A part in two tools. Lines count from 1: the tool is changed in the 15th.
@@ -331,5 +400,85 @@ mod tests {
         );
         let (line, why) = begun_at(1, &PART, 12, 100);
         assert!(line == 1 && why.contains("surely carried out"), "{why}");
+    }
+
+    #[test]
+    fn a_tool_change_that_is_left_to_the_controller_is_no_rest() {
+        let part = |acked_line, planner| {
+            let ran = Ran { asks_at_tool: false, firmware: Some(Firmware::FluidNc), ..ran(1, acked_line, planner) };
+            read(ran, &TWO_TOOLS)
+        };
+        // FluidNC accepts M6 at once: the cuts before it may still be in the planner (M5 was accepted at rest, with all before it).
+        assert_eq!(part(15, 16).0, 16, "the spindle was switched off at rest, all before it is done");
+        let lines = ["G0 X1 Y1", "G1 X2 F100", "G0 X5 Y5", "G1 X6", "T2 M6", "G1 X7", "X8"];
+        let at = |planner| read(Ran { asks_at_tool: false, ..ran(1, 7, planner) }, &lines);
+        let (line, why) = at(16);
+        assert_eq!(line, 1, "nothing is surely done");
+        assert!(why.contains("before line 6 may have been done already"), "{why}");
+        let (line, why) = at(3);
+        assert!(line == 3 && why.contains("which tool"), "X6 before the change may be in the planner: {line}, {why}");
+        let (line, why) = at(2);
+        assert!(line == 6 && why.contains("the tool was changed there"), "all before it is done: {line}, {why}");
+        assert!(!why.contains("which tool"), "{why}");
+        // Who is asked there has made it stand.
+        assert_eq!(read(ran(1, 7, 16), &lines).0, 6);
+    }
+
+    #[test]
+    fn nothing_of_a_skipped_line_is_in_force() {
+        // The feed move of line 3 was refused and skipped: what follows is a rapid still.
+        let lines = ["G0 X1 Y1", "G0 X2 Y2", "G1 X3 F1e9", "X4 Y4", "X5 Y5", "G1 X6 F100"];
+        let skipping = |skipped: &[u64]| read(Ran { skipped: skipped.to_vec(), ..ran(1, 6, 1) }, &lines).0;
+        assert_eq!((skipping(&[]), skipping(&[3])), (2, 5));
+        // And the other way round: a rapid that was never taken.
+        let lines = ["G1 X1 F100", "G0 X2 Y2", "X4 Y4", "X5 Y5"];
+        let skipping = |skipped: &[u64]| read(Ran { skipped: skipped.to_vec(), ..ran(1, 4, 1) }, &lines).0;
+        assert_eq!((skipping(&[]), skipping(&[2])), (4, 1));
+        // A pause that was refused has stopped nothing, and no tool was changed.
+        for rests in ["M0", "M6", "M3 S100"] {
+            let lines = ["M5", "G0 X1 Y1", "G1 X2 F100", "G0 X4 Y4", rests, "G1 X3"];
+            assert_eq!(read(Ran { skipped: vec![5], ..ran(1, 6, 16) }, &lines).0, 2, "{rests}");
+            assert!(read(ran(1, 6, 16), &lines).0 >= 4, "{rests}");
+        }
+    }
+
+    const ANY: [&str; 12] =
+        ["G0 X1 Y1", "X2 Y2", "G1 X3 F100", "Z1", "M6", "T2 M6", "G0 X9 M6", "M0", "M3 S1", "M5", "G4 P1", "(none)"];
+
+    proptest! {
+        #[test]
+        fn a_skipped_line_is_as_if_it_were_not_there(
+            program in vec((select(&ANY[..]), any::<bool>()), 1..30),
+            first_line in 1_u64..30,
+            planner in 0_u64..20,
+            asks_at_tool: bool,
+        ) {
+            let lines: Vec<&str> = program.iter().map(|(text, _)| *text).collect();
+            let without: Vec<&str> = program.iter().map(|(text, skipped)| if *skipped { "" } else { *text }).collect();
+            let skipped = (1..).zip(&program).filter_map(|(line, (_, skipped))| skipped.then_some(line)).collect();
+            let ran = Ran { asks_at_tool, ..ran(first_line, lines.len() as u64, planner) };
+            let known = Ran { skipped, ..ran.clone() };
+            prop_assert_eq!(read(known, &lines), read(ran, &without));
+        }
+
+        /// Nothing that may still have been in the planner is left out because the controller read a tool change behind it.
+        #[test]
+        fn a_change_by_the_controller_leaves_out_nothing_that_was_not_surely_done(
+            lines in vec(select(&ANY[..7]), 1..30),
+            planner in 0_u64..20,
+        ) {
+            let ran = Ran { asks_at_tool: false, ..ran(1, lines.len() as u64, planner) };
+            let (line, _) = read(ran.clone(), &lines);
+            let without: Vec<String> = lines.iter().map(|text| text.replace("T2 M6", "T2").replace("M6", "")).collect();
+            let without: Vec<&str> = without.iter().map(String::as_str).collect();
+            let (plain, _) = read(ran, &without);
+            let moves = |text: &&&str| text.contains(['X', 'Z']);
+            let before = |line: u64| lines[..line as usize - 1].iter().filter(moves).count() as u64;
+            let carried_out = before(lines.len() as u64 + 1).saturating_sub(planner);
+            prop_assert!(line >= plain, "a change never takes it further back");
+            prop_assert!(before(line) <= carried_out, "line {}, {} carried out", line, carried_out);
+            let change = (1..).zip(&lines).filter(|(number, text)| text.contains("M6") && before(number + 1) <= carried_out);
+            prop_assert!(change.last().is_none_or(|(number, _)| line >= number), "the tool is another one there");
+        }
     }
 }

@@ -10,6 +10,7 @@ use tokio::sync::mpsc;
 
 use super::config::{ProgramKeeping, RunnerConfig};
 use super::course::{Course, Effect, Input};
+use super::encode::ToolChange;
 use super::feeder::News;
 use super::record::{self, Record};
 use super::start::Starting;
@@ -474,6 +475,8 @@ impl Keeper {
             acked_line: acked.max(run.first_line.saturating_sub(1)),
             planner: record::planner_blocks(&self.snapshot),
             firmware,
+            asks_at_tool: self.runner.config.tool_change == ToolChange::Ask,
+            skipped: checkpoint.skipped.clone(),
         };
         let folders = self.runner.config.folders.clone();
         let news = self.runner.news.clone();

@@ -211,7 +211,7 @@ mod tests {
         assert_eq!(numbers(1), [1, 2, 3]);
         assert_eq!(numbers(10), [8, 9, 10]);
         assert_eq!(around(&file, 5).unwrap()[2].1, "G1 X5");
-        let ran = Ran { first_line: 1, acked_line: 9, planner: 2, firmware: None };
+        let ran = Ran { first_line: 1, acked_line: 9, planner: 2, ..Ran::default() };
         assert_eq!(rewound(&file, ran).unwrap().0, 4);
         assert_eq!((&file).stream_position().unwrap(), 7);
     }

@@ -74,6 +74,7 @@ impl OnLinkLoss {
     }
 
     /// The other one.
+    #[must_use]
     pub const fn other(self) -> Self {
         match self {
             Self::Hold => Self::Finish,
