@@ -6,6 +6,7 @@ use std::io::{self, Read, Write};
 use std::sync::Arc;
 use std::time::Duration;
 
+use ratatui::buffer::Buffer;
 use ratatui::layout::Size;
 use rustix::process::Signal;
 use rustix::termios::tcgetwinsize;
@@ -19,7 +20,7 @@ use super::console::Tone;
 use super::input::{Decoder, key_up, tty};
 use super::screen::Screen;
 use super::settings::Settings;
-use super::state::{Effect, Event, ExitReason, Ui, sees_nothing_new};
+use super::state::{Effect, Event, ExitReason, Seen, Ui, sees_nothing_new};
 use super::terminal::{ASK_KITTY, ASK_TERMINAL, Guard, restore_on_panic};
 use super::update::update;
 use super::view::view;
@@ -279,11 +280,21 @@ impl App {
 
     fn draw(&mut self, now: Time) {
         let (ui, snapshot) = (&self.ui, &self.snapshot);
-        if let Ok(bytes) = self.screen.frame(|buf| view(ui, snapshot, now, buf)) {
+        let mut seen = Seen::default();
+        let draw = |buf: &mut Buffer| {
+            let drawn = view(ui, snapshot, now, buf);
+            seen = drawn.seen;
+            drawn.cursor
+        };
+        if let Ok(bytes) = self.screen.frame(draw) {
             self.out.push(&bytes);
         }
         self.pending = Pending::Nothing;
         self.last_frame = now;
+        if seen != Seen::default() {
+            // The frame shows already what follows from that.
+            self.take(&Event::Seen(seen), now, true);
+        }
     }
 
     /// Gives the terminal back and stops this process group; goes on when somebody continues it.

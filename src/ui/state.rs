@@ -207,6 +207,15 @@ pub enum Event {
     KeyUp,
     /// Somebody asked to interrupt it (SIGINT).
     QuitAsked,
+    /// A frame was drawn.
+    Seen(Seen),
+}
+
+/// What of a frame a person could read, where that decides what may be done next. Only who draws it knows.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Seen {
+    /// In the question before a run, the last line of what is sent first.
+    pub preamble: bool,
 }
 
 /// What the screen asks of the world.

@@ -267,6 +267,14 @@ impl Scene {
         buf
     }
 
+    /// A frame on the screen, which a person can read.
+    pub(super) fn look(&mut self, width: u16, height: u16) -> String {
+        let mut buf = Buffer::empty(Rect::new(0, 0, width, height));
+        let drawn = view(&self.ui, &self.snapshot, self.now, &mut buf);
+        assert_eq!(self.event(&Event::Seen(drawn.seen)), []);
+        self.text(width, height)
+    }
+
     /// The screen as text, a line per row, without trailing blanks.
     pub(super) fn text(&self, width: u16, height: u16) -> String {
         let buf = self.draw(width, height);

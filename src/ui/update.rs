@@ -85,6 +85,10 @@ fn take_event(ui: &mut Ui, event: &Event, snapshot: &Snapshot, now: Time) -> Vec
         Event::SuspendAsked => suspend(ui, snapshot, now),
         Event::QuitAsked => quit(ui, snapshot, now, 0),
         Event::KeyUp => key_up(ui, now),
+        Event::Seen(seen) => {
+            programs::seen(ui, *seen);
+            Vec::new()
+        }
     }
 }
 

@@ -1,6 +1,5 @@
 //! The question before a run: what will happen, what has to be agreed to, and the order that follows.
 
-use std::cell::Cell;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -45,8 +44,8 @@ pub struct Launch {
     pub selected: Way,
     /// First line of the text that is shown.
     pub top: usize,
-    /// The last line of what is sent first was on the screen: only who draws it knows.
-    pub shown: Cell<bool>,
+    /// The last line of what is sent first was to be read ([`Seen`](crate::ui::state::Seen)).
+    pub is_read: bool,
     /// Since when it says what it says: an Enter that was meant for something else must not start a program.
     pub since: Time,
     /// The read in which it was opened.
@@ -160,7 +159,7 @@ impl Launch {
             line_is_put: false,
             selected: Way::Start,
             top: 0,
-            shown: Cell::new(false),
+            is_read: false,
             since: now,
             batch,
         }
@@ -259,7 +258,7 @@ impl Launch {
             let told = Some(result.clone());
             if from.preamble != told {
                 from.preamble = told;
-                self.shown.set(false);
+                self.is_read = false;
                 self.touch(now);
             }
         }
@@ -268,6 +267,17 @@ impl Launch {
     /// How it stands, with what the check has told.
     pub fn outlook<'a>(
         &'a self,
+        details: Option<&'a Result<Arc<Details>, String>>,
+        snapshot: &Snapshot,
+        now: Time,
+    ) -> Outlook<'a> {
+        self.outlook_read(self.is_read, details, snapshot, now)
+    }
+
+    /// The same where what is sent first was read to its end, or was not: in the frame that shows that end it counts already.
+    pub fn outlook_read<'a>(
+        &'a self,
+        is_read: bool,
         details: Option<&'a Result<Arc<Details>, String>>,
         snapshot: &Snapshot,
         now: Time,
@@ -294,7 +304,7 @@ impl Launch {
             sun: self.interrupted.is_none() && snapshot.sun.start_allowed,
             missing: Vec::new(),
         };
-        outlook.missing = self.missing(&outlook, details, snapshot, now);
+        outlook.missing = self.missing(&outlook, is_read, details, snapshot, now);
         if let (true, Some(order)) = (outlook.missing.is_empty(), self.order(&outlook, details)) {
             // The hub has the last word; it is asked before Enter is.
             let refused = legal::check(&Command::Program(order), snapshot, now).err();
@@ -343,6 +353,7 @@ impl Launch {
     fn missing(
         &self,
         outlook: &Outlook<'_>,
+        is_read: bool,
         details: Option<&Result<Arc<Details>, String>>,
         snapshot: &Snapshot,
         now: Time,
@@ -359,7 +370,7 @@ impl Launch {
         match self.from.as_ref().map(|from| &from.preamble) {
             Some(None) => missing.push("what has to be sent first is being worked out".to_owned()),
             Some(Some(Err(why))) => missing.push(why.clone()),
-            Some(Some(Ok(_))) if !self.shown.get() => {
+            Some(Some(Ok(_))) if !is_read => {
                 missing.push("read to its end what is sent first (PgDn)".to_owned());
             }
             _ => {}

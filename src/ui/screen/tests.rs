@@ -7,7 +7,7 @@ use crate::ui::testing::{self, Scene, ms, programs};
 use crate::ui::view::view;
 
 fn frame(screen: &mut Screen, scene: &Scene) -> Vec<u8> {
-    screen.frame(|buf| view(&scene.ui, &scene.snapshot, scene.now, buf)).unwrap()
+    screen.frame(|buf| view(&scene.ui, &scene.snapshot, scene.now, buf).cursor).unwrap()
 }
 
 #[test]

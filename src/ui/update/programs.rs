@@ -9,7 +9,7 @@ mod tests;
 
 pub(super) use answers::{answer, opened, timeout};
 pub(super) use follow::{follow, resume};
-pub(super) use launch::{select_last, take_up};
+pub(super) use launch::{seen, select_last, take_up};
 
 use std::path::{Path, PathBuf};
 

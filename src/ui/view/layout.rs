@@ -11,7 +11,7 @@ use super::{
 };
 use crate::model::Time;
 use crate::model::snapshot::Snapshot;
-use crate::ui::state::{Tab, Ui};
+use crate::ui::state::{Seen, Tab, Ui};
 use crate::ui::theme::{Role, Theme};
 
 /// Narrowest screen with panels.
@@ -21,13 +21,28 @@ pub const MIN_HEIGHT: u16 = 18;
 /// Rows that a banner leaves to a panel.
 const MIN_PANEL: u16 = 6;
 
-/// Draws everything. Returns where the cursor is to be seen, if anywhere.
-pub fn view(ui: &Ui, snapshot: &Snapshot, now: Time, buf: &mut Buffer) -> Option<Position> {
+/// What came of drawing.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Drawn {
+    /// Where the cursor is to be seen, if anywhere.
+    pub cursor: Option<Position>,
+    /// What could be read. To be told to `update`, as [`Event::Seen`](crate::ui::state::Event::Seen).
+    pub seen: Seen,
+}
+
+impl From<Option<Position>> for Drawn {
+    fn from(cursor: Option<Position>) -> Self {
+        Self { cursor, seen: Seen::default() }
+    }
+}
+
+/// Draws everything.
+pub fn view(ui: &Ui, snapshot: &Snapshot, now: Time, buf: &mut Buffer) -> Drawn {
     let cx = Cx { ui, snapshot, now, theme: Theme::new(&ui.settings) };
     let area = buf.area;
     if area.width < MIN_WIDTH || area.height < MIN_HEIGHT {
         too_small(&cx, area, buf);
-        return None;
+        return Drawn::default();
     }
     let mut rows = Rows { rest: area };
     header::draw(&cx, rows.top(1), buf);
@@ -52,10 +67,10 @@ pub fn view(ui: &Ui, snapshot: &Snapshot, now: Time, buf: &mut Buffer) -> Option
     let own_row = rows.bottom(notice);
     let line = rows.bottom(1);
     let strip_width = tabs::draw(&cx, strip, buf);
-    let field = match ui.tab {
+    let Drawn { cursor: field, seen } = match ui.tab {
         Tab::Machine => {
             machine::draw(&cx, strip, strip_width, rows.rest, buf);
-            None
+            Drawn::default()
         }
         tab => {
             position::line(&cx, rows.top(1), buf);
@@ -77,7 +92,7 @@ pub fn view(ui: &Ui, snapshot: &Snapshot, now: Time, buf: &mut Buffer) -> Option
     {
         cursor = None;
     }
-    cursor.filter(|_| ui.mode.is_text())
+    Drawn { cursor: cursor.filter(|_| ui.mode.is_text()), seen }
 }
 
 /// Rows that the body needs at least.
@@ -88,15 +103,15 @@ fn body_rows(cx: &Cx<'_>) -> u16 {
     }
 }
 
-/// The panel of a tab. Returns the cursor's place in its text field, if one is open.
-fn panel(cx: &Cx<'_>, tab: Tab, area: Rect, buf: &mut Buffer) -> Option<Position> {
+/// The panel of a tab, with the cursor in its text field, if one is open.
+fn panel(cx: &Cx<'_>, tab: Tab, area: Rect, buf: &mut Buffer) -> Drawn {
     match tab {
-        Tab::Machine => None,
+        Tab::Machine => Drawn::default(),
         Tab::Programs => programs::draw(cx, area, buf),
-        Tab::Offsets => offsets::draw(cx, area, buf),
-        Tab::Settings => controller::draw(cx, area, buf),
-        Tab::Power => power::draw(cx, area, buf),
-        Tab::Devices => devices::draw(cx, area, buf),
+        Tab::Offsets => offsets::draw(cx, area, buf).into(),
+        Tab::Settings => controller::draw(cx, area, buf).into(),
+        Tab::Power => power::draw(cx, area, buf).into(),
+        Tab::Devices => devices::draw(cx, area, buf).into(),
     }
 }
 

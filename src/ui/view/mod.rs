@@ -27,7 +27,7 @@ mod table;
 mod tabs;
 mod text;
 
-pub use layout::{MIN_HEIGHT, MIN_WIDTH, view};
+pub use layout::{Drawn, MIN_HEIGHT, MIN_WIDTH, view};
 pub use preview::{Picture, draw as draw_preview, text as preview_text};
 
 #[cfg(test)]

@@ -14,7 +14,7 @@ use crate::ui::action::Action;
 use crate::ui::console::Tone;
 use crate::ui::input::InputEvent;
 use crate::ui::programs::{Basis, Field, Launch, Page, ProgramKey, Way};
-use crate::ui::state::{Effect, Mode, Tab, Ui};
+use crate::ui::state::{Effect, Mode, Seen, Tab, Ui};
 use crate::ui::update::panel::PanelKey;
 use crate::ui::update::popups::is_answer;
 
@@ -124,6 +124,13 @@ pub(super) fn key(ui: &mut Ui, key: &PanelKey<'_>) -> Option<Vec<Effect>> {
 fn ways(ui: &Ui, snapshot: &Snapshot, now: Time) -> Vec<Way> {
     let Some(launch) = &ui.programs.launch else { return Vec::new() };
     launch.ways(&launch.outlook(ui.programs.details_of(&launch.path), snapshot, now))
+}
+
+/// What could be read of the question.
+pub(in crate::ui::update) fn seen(ui: &mut Ui, seen: Seen) {
+    if let Some(launch) = ui.programs.launch.as_mut().filter(|_| seen.preamble) {
+        launch.is_read = true;
+    }
 }
 
 fn close(ui: &mut Ui) {

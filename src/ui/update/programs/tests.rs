@@ -309,7 +309,7 @@ fn a_start_from_a_line_waits_for_its_preamble_and_sends_what_was_shown() {
     assert_eq!(scene.press(&["s", "Enter"]), [], "that was for another line");
     let right = ProgramAnswer::Preamble { path: file("plate.nc"), line: 1204, result: Ok(preamble()) };
     answer(&mut scene, right);
-    scene.text(120, 60);
+    scene.look(120, 60);
     scene.wait(1000);
     let start = Start::Line { line: 1198, preamble: preamble().lines };
     assert_eq!(scene.press(&["s", "Enter"]), orders(ProgramOrder::Run(Box::new(request(start, true)))));
@@ -540,7 +540,7 @@ fn a_file_that_is_not_the_one_that_ran_has_to_be_agreed_to() {
     told(&mut scene, other);
     let told = ProgramAnswer::Preamble { path: file("plate.nc"), line: 1198, result: Ok(preamble()) };
     answer(&mut scene, told);
-    scene.text(120, 60);
+    scene.look(120, 60);
     scene.wait(1000);
     assert_eq!(scene.press(&["s", "Enter"]), []);
     assert!(scene.text(80, 24).contains("the file has changed"));

@@ -5,6 +5,7 @@ use ratatui::layout::{Position, Rect};
 use ratatui::text::Line;
 use unicode_width::UnicodeWidthStr;
 
+use super::super::Drawn;
 use super::super::table;
 use super::super::text::{Cx, Rows, fit, printable, put, rule, wrap};
 use crate::model::program::ask::{Details, Preamble};
@@ -14,12 +15,12 @@ use crate::model::{AxisVec, quantity};
 use crate::ui::power::{OutlookTold, outlook};
 use crate::ui::programs::launch::OutlineOf;
 use crate::ui::programs::{Field, Launch, Outlook, Way, facts, words};
-use crate::ui::state::Mode;
+use crate::ui::state::{Mode, Seen};
 use crate::ui::theme::Role;
 
-/// Draws it. Returns the cursor's place, while a field is open.
-pub(super) fn draw(cx: &Cx<'_>, area: Rect, buf: &mut Buffer) -> Option<Position> {
-    let launch = cx.ui.programs.launch.as_ref()?;
+/// Draws it, with the cursor while a field is open. Tells whether the end of what is sent first is in sight.
+pub(super) fn draw(cx: &Cx<'_>, area: Rect, buf: &mut Buffer) -> Drawn {
+    let Some(launch) = &cx.ui.programs.launch else { return Drawn::default() };
     let details = cx.ui.programs.details_of(&launch.path);
     let outlook = launch.outlook(details, cx.snapshot, cx.now);
     let ways = launch.ways(&outlook);
@@ -29,11 +30,8 @@ pub(super) fn draw(cx: &Cx<'_>, area: Rect, buf: &mut Buffer) -> Option<Position
     let (lines, sent) = text(cx, launch, found.map(|found| &**found), &outlook, area.width.into());
     let room = usize::from(parts.rest.height);
     let top = launch.top.min(lines.len().saturating_sub(room));
-    let outlook = if cx.ui.popup.is_none() && sent.is_some_and(|end| end <= top + room) && !launch.shown.replace(true) {
-        launch.outlook(details, cx.snapshot, cx.now)
-    } else {
-        outlook
-    };
+    let seen = Seen { preamble: !cx.ui.is_covered() && sent.is_some_and(|end| end <= top + room) };
+    let outlook = launch.outlook_read(launch.is_read || seen.preamble, details, cx.snapshot, cx.now);
     for (row, line) in lines.iter().skip(top).take(room).enumerate() {
         put(buf, parts.rest, row as u16, line);
     }
@@ -55,7 +53,7 @@ pub(super) fn draw(cx: &Cx<'_>, area: Rect, buf: &mut Buffer) -> Option<Position
         let x = below.rest.x + line.width().saturating_sub(behind) as u16;
         cursor = Some(Position { x: x.min(area.right().saturating_sub(1)), y: below.rest.y + row as u16 });
     }
-    cursor
+    Drawn { cursor, seen }
 }
 
 fn is_open(cx: &Cx<'_>, field: Field) -> bool {

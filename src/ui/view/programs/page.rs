@@ -4,6 +4,7 @@ use ratatui::buffer::Buffer;
 use ratatui::layout::{Position, Rect};
 use ratatui::text::Line;
 
+use super::super::Drawn;
 use super::super::preview::{self, Picture};
 use super::super::text::{Cx, Rows, printable, put};
 use super::{details, launch, list, tables, text};
@@ -19,16 +20,22 @@ const WIDE: u16 = 110;
 /// Columns of the list there.
 const LIST: u16 = 52;
 
-/// Draws it. Returns the cursor's place, if a text field is open.
-pub(in crate::ui::view) fn draw(cx: &Cx<'_>, area: Rect, buf: &mut Buffer) -> Option<Position> {
-    let programs = &cx.ui.programs;
-    match programs.page {
+/// Draws it, with the cursor where a text field is open.
+pub(in crate::ui::view) fn draw(cx: &Cx<'_>, area: Rect, buf: &mut Buffer) -> Drawn {
+    match cx.ui.programs.page {
         Page::Launch if area.width >= WIDE => {
             let [left, right] = halves(cx, area, area.width / 3 * 2, buf);
             picture(cx, right, buf);
-            return launch::draw(cx, left, buf);
+            launch::draw(cx, left, buf)
         }
-        Page::Launch => return launch::draw(cx, area, buf),
+        Page::Launch => launch::draw(cx, area, buf),
+        page => other(cx, page, area, buf).into(),
+    }
+}
+
+/// Any page but the question before a run. Returns the cursor's place, if a text field is open.
+fn other(cx: &Cx<'_>, page: Page, area: Rect, buf: &mut Buffer) -> Option<Position> {
+    match page {
         Page::History => tables::history(cx, area, buf),
         Page::Queue => tables::queue(cx, area, buf),
         Page::Jobs => tables::jobs(cx, area, buf),
@@ -53,6 +60,8 @@ pub(in crate::ui::view) fn draw(cx: &Cx<'_>, area: Rect, buf: &mut Buffer) -> Op
         Page::Details => details::draw(cx, area, buf),
         Page::Preview => picture(cx, area, buf),
         Page::Text => return text::draw(cx, area, buf),
+        // Drawn above.
+        Page::Launch => {}
     }
     None
 }

@@ -114,9 +114,13 @@ fn nothing_is_begun_in_the_middle_before_what_is_sent_first_was_on_the_screen() 
     assert!(scene.text(80, 24).contains("Not yet: read to its end what is sent first"), "{}", scene.text(80, 24));
     assert_eq!(scene.ui.programs.launch.as_ref().unwrap().selected, Way::Leave);
     assert_eq!(scene.press(&["s", "Enter"]), []);
+    // To draw it changes nothing, though a frame that shows all of it says what follows from that.
+    assert!(scene.text(120, 60).contains("THE MACHINE MOVES"), "{}", scene.text(120, 60));
+    assert!(!scene.ui.programs.launch.as_ref().unwrap().is_read);
+    assert_eq!(scene.press(&["s", "Enter"]), []);
     for _ in 0..5 {
         scene.press(&["PgDn"]);
-        scene.text(80, 24);
+        scene.look(80, 24);
     }
     scene.wait(1000);
     let start = Start::Line { line: 1198, preamble: long.lines };
