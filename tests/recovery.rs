@@ -245,3 +245,31 @@ async fn nothing_moves_on_after_a_program_was_ended() {
         }
     }
 }
+
+/// A person forgets what is offered: what was interrupted before it comes up then.
+#[tokio::test(start_paused = true)]
+async fn behind_a_run_that_is_forgotten_the_one_before_it_is_offered() {
+    let mut mill = Mill::open(Firmware::Grbl).await;
+    let far = middle(Firmware::Grbl) + 5.0;
+    let mut ids = Vec::new();
+    for name in ["one.nc", "two.nc"] {
+        let path = mill.write(name, &format!("G21 G90\nG1 X{far} F60\nG1 Y{far}\n"));
+        assert_eq!(mill.ask_run(Mill::request(path)).await, Outcome::Done);
+        mill.until("motion", |run| run.acked_line > 1).await;
+        mill.shop.hub.realtime(Realtime::StopProgram);
+        mill.over().await;
+        let offered = |s: &Snapshot| s.programs.interrupted.as_ref().is_some_and(|offer| offer.run.name == name);
+        let snapshot = mill.shop.until("its offer", offered).await;
+        ids.push(snapshot.programs.interrupted.as_ref().unwrap().run.id);
+        mill.shop.until("idle", idle).await;
+    }
+    assert_eq!(mill.ask(ProgramOrder::Forget(ids[1])).await, Outcome::Done);
+    let offer = mill.interrupted().await;
+    assert_eq!((offer.run.id, offer.run.name.as_str()), (ids[0], "one.nc"));
+    assert!(refused(&mill.ask(ProgramOrder::Forget(ids[1])).await).contains("not offered"));
+    assert_eq!(mill.ask(ProgramOrder::Forget(ids[0])).await, Outcome::Done);
+    let store = mill.store.clone().unwrap();
+    store.flush().unwrap();
+    assert_eq!(store.reader().interrupted().unwrap(), None);
+    mill.close().await;
+}

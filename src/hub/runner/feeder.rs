@@ -16,7 +16,7 @@ use crate::driver::machine::{BATCH, Feeder};
 use crate::grbl::session::ProgramItem;
 use crate::hub::programs::{Folders, ProgramFile, Stamp};
 use crate::model::command::TicketId;
-use crate::model::program::{ContentHash, Interrupted, OnLinkLoss, Prompt};
+use crate::model::program::{Checkpoint, ContentHash, Interrupted, OnLinkLoss, PastRun, Prompt};
 use crate::program::{RawLine, Reader as LineReader};
 use crate::store::Reader;
 
@@ -70,6 +70,8 @@ pub(in crate::hub) enum News {
     Around(u64, Vec<(u64, String)>),
     /// A run that can be taken up again.
     Offer(Box<Interrupted>),
+    /// What the store has left where the run that was offered is not wanted.
+    Left(Box<(PastRun, Checkpoint)>),
 }
 
 /// Opens the file off the runtime and tells how that went; then starts the thread, which ends at the end of the file, or

@@ -2,7 +2,6 @@
 
 use std::collections::HashMap;
 use std::fs::File;
-use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -10,7 +9,6 @@ use tokio::sync::mpsc;
 
 use super::config::{ProgramKeeping, RunnerConfig};
 use super::course::{Course, Effect, Input};
-use super::encode::ToolChange;
 use super::feeder::News;
 use super::record::{self, Record};
 use super::start::Starting;
@@ -25,12 +23,12 @@ use crate::model::legal;
 use crate::model::log::LogItem;
 use crate::model::machine::{MessageLevel, StateKind};
 use crate::model::program::{
-    Answered, Checkpoint, ContentHash, Interrupted, Next, OnLinkLoss, PastRun, ProgramOrder, Prompt, Report, Run,
-    RunEnd, RunEnergy, RunId, RunState,
+    Answered, Checkpoint, ContentHash, OnLinkLoss, PastRun, ProgramOrder, Prompt, Report, Run, RunEnd, RunEnergy,
+    RunId, RunState,
 };
 use crate::model::snapshot::{LinkState, StopPhase};
 use crate::model::time::Time;
-use crate::program::{Ran, Turn};
+use crate::program::Turn;
 use crate::store::{self, Store};
 
 /// News of the feeder that may wait for the hub.
@@ -138,10 +136,7 @@ impl Keeper {
             ProgramOrder::SkipLine => self.answer_question(now, &request.origin, |course| course.skip(now)),
             ProgramOrder::StepAside => self.answer_question(now, &request.origin, |course| course.step_aside(now)),
             ProgramOrder::Forget(id) => {
-                if let Some(store) = &self.runner.store {
-                    store.forget_interrupted(*id);
-                }
-                self.snapshot.programs.interrupted = None;
+                self.forget(*id);
                 Ok(())
             }
             ProgramOrder::Enqueue(path) => {
@@ -220,14 +215,8 @@ impl Keeper {
                 }
                 self.show_run();
             }
-            News::Offer(interrupted) => {
-                // Whatever else runs meanwhile, it stays at hand.
-                let is_it = |run: &Run| run.state.is_open() && run.path == Path::new(&interrupted.run.path);
-                if !self.snapshot.programs.run.as_ref().is_some_and(is_it) {
-                    self.snapshot.programs.interrupted = Some(Arc::new(*interrupted));
-                    self.snapshot.rev += 1;
-                }
-            }
+            News::Offer(interrupted) => self.take_offer(*interrupted),
+            News::Left(left) => self.offer_left(*left),
         }
     }
 
@@ -281,7 +270,7 @@ impl Keeper {
         }
     }
 
-    fn note(&mut self, at: Time, level: MessageLevel, text: String) {
+    pub(super) fn note(&mut self, at: Time, level: MessageLevel, text: String) {
         self.journal.write(at, LogItem::Note { level, text });
     }
 
@@ -462,50 +451,6 @@ impl Keeper {
         if check_mode && still_in_check {
             self.switch_check_mode(at, Own::LeaveCheck);
         }
-    }
-
-    /// Offers to take a run up again, once it is known where.
-    fn offer(&self, run: PastRun, checkpoint: &Checkpoint, file: Option<Arc<File>>) {
-        let firmware = self.snapshot.machine.identity.as_ref().map(|identity| identity.firmware);
-        let mut warnings = record::warnings(run.end.as_ref(), checkpoint, firmware);
-        let acked = checkpoint.acked_line.max(run.last_line);
-        let ran = Ran {
-            first_line: run.first_line,
-            // All before it was done, also where nothing but the preamble was accepted.
-            acked_line: acked.max(run.first_line.saturating_sub(1)),
-            planner: record::planner_blocks(&self.snapshot),
-            firmware,
-            asks_at_tool: self.runner.config.tool_change == ToolChange::Ask,
-            skipped: checkpoint.skipped.clone(),
-        };
-        let folders = self.runner.config.folders.clone();
-        let news = self.runner.news.clone();
-        let (left, next) = (checkpoint.clone(), checkpoint.next.clone());
-        tokio::task::spawn_blocking(move || {
-            let opened = match file {
-                Some(file) => Ok(file),
-                None => folders.open(Path::new(&run.path)).map(|p| Arc::new(p.file)).map_err(|why| why.to_string()),
-            };
-            let found = opened.and_then(|file| lookup::rewound(&file, ran).map_err(|why| why.to_string()));
-            let (suggested_line, why) = match (found, next) {
-                (_, Some(Next { line, why })) => (line, why),
-                (Ok(found), None) => found,
-                (Err(why), None) => {
-                    warnings.push(why);
-                    (1, "the program cannot be read now".to_owned())
-                }
-            };
-            let interrupted = Interrupted { run, suggested_line, why, warnings, left };
-            drop(news.blocking_send(News::Offer(Box::new(interrupted))));
-        });
-    }
-
-    /// What the store found at the start is offered once a machine answers.
-    fn offer_found(&mut self, at: Time) {
-        let Some((run, checkpoint)) = self.runner.found.take() else { return };
-        let text = format!("{} was interrupted at line {}: it can be taken up again", run.name, checkpoint.acked_line);
-        self.note(at, MessageLevel::Warning, text);
-        self.offer(run, &checkpoint, None);
     }
 
     pub(super) fn write_position(&mut self, at: Time, first: bool) {

@@ -20,6 +20,7 @@ mod feeder;
 mod keeper;
 mod left;
 mod lookup;
+mod offer;
 mod record;
 mod start;
 
