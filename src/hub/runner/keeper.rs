@@ -64,6 +64,8 @@ pub(in crate::hub) struct Runner {
     pub(super) ticket: TicketId,
     /// The link was lost in a program: what the machine does is looked at when it is back.
     pub(super) lost_link: bool,
+    /// Where the run is in the time of its program.
+    pub(super) place: left::Place,
     /// What the store found at the start.
     pub(super) found: Option<(PastRun, Checkpoint)>,
     /// Who asked last for what ends a program.
@@ -89,6 +91,7 @@ impl Runner {
             own: HashMap::new(),
             ticket: TicketId::default(),
             lost_link: false,
+            place: left::Place::default(),
             found: opened.interrupted,
             ender: None,
         };
@@ -481,7 +484,8 @@ impl Keeper {
         let (now, queued) = (self.clock.now(), record::planner_blocks(&self.snapshot));
         let Some(course) = &mut self.runner.course else { return };
         if let Some(report) = &self.runner.report {
-            course.run.remaining_s = Some(left::seconds(report, &course.run, queued, now));
+            let left = self.runner.place.left(report, &course.run, queued, self.snapshot.machine.overrides, now);
+            (course.run.programmed_s, course.run.remaining_s) = (Some(left.programmed_s), Some(left.remaining_s));
         }
         if self.snapshot.programs.run.as_ref() != Some(&course.run) {
             self.snapshot.programs.run = Some(course.run.clone());

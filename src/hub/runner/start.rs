@@ -8,6 +8,7 @@ use super::course::{Course, Input};
 use super::encode::Encoder;
 use super::feeder;
 use super::keeper::Own;
+use super::left;
 use super::lookup::Middle;
 use super::record::Record;
 use crate::driver::machine::{Feed, OrderKind};
@@ -145,7 +146,7 @@ impl Keeper {
         run.on_link_loss = starting.chosen.unwrap_or(self.runner.config.on_link_loss);
         run.lines = self.runner.report.as_ref().map(|report| report.lines);
         run.phases = self.runner.report.as_ref().map(|report| PhaseTimes::of(report));
-        run.remaining_s = self.runner.report.as_ref().map(|report| report.times.total_s());
+        self.runner.place = left::Place::default();
         self.runner.next_id = RunId(id.0 + 1);
         self.runner.ticket = ticket;
         let mut course = Course::new(run);

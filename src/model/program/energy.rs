@@ -5,6 +5,7 @@ use std::sync::Arc;
 use serde::{Deserialize, Serialize};
 
 use super::report::{Report, Times};
+use crate::model::machine::Overrides;
 
 /// A mean of less than this many seconds says nothing.
 const LEAST_S: f64 = 10.0;
@@ -65,6 +66,8 @@ pub type Stretch = [f32; Phase::COUNT];
 #[serde(default)]
 pub struct PhaseTimes {
     all: [f64; Phase::COUNT],
+    /// The part of [`Phase::Moving`] that is at rapid, from 0 to 1.
+    moving_rapid: f64,
     /// One after the other; empty: nobody knows when what is done.
     course: Arc<Vec<Stretch>>,
 }
@@ -77,9 +80,11 @@ impl PhaseTimes {
 
     /// From all its time, and the part of it in which the spindle is on.
     pub fn split(all: &Times, on: &Times) -> Self {
-        let moving = (all.cutting_s - on.cutting_s) + (all.rapid_s - on.rapid_s);
-        let all = [on.cutting_s, on.rapid_s, moving.max(0.0), on.dwell_s, (all.dwell_s - on.dwell_s).max(0.0)];
-        Self { all, course: Arc::default() }
+        let at_rapid = (all.rapid_s - on.rapid_s).max(0.0);
+        let moving = (all.cutting_s - on.cutting_s).max(0.0) + at_rapid;
+        let moving_rapid = if moving > 0.0 { at_rapid / moving } else { 0.0 };
+        let all = [on.cutting_s, on.rapid_s, moving, on.dwell_s, (all.dwell_s - on.dwell_s).max(0.0)];
+        Self { all, moving_rapid, course: Arc::default() }
     }
 
     /// The same, in these stretches.
@@ -120,7 +125,7 @@ impl PhaseTimes {
         }
         let left = seconds.max(0.0);
         if self.course.is_empty() {
-            return Self { all: self.all.map(|seconds| seconds * left / total), course: Arc::default() };
+            return Self { all: self.all.map(|seconds| seconds * left / total), ..self.clone() };
         }
         let mut gone = total - left;
         let (mut all, mut course) = ([0.0; Phase::COUNT], Vec::new());
@@ -138,7 +143,26 @@ impl PhaseTimes {
             }
             course.push(rest.map(|seconds| seconds as f32));
         }
-        Self { all, course: Arc::new(course) }
+        Self { all, course: Arc::new(course), ..*self }
+    }
+
+    /// What it takes with these overrides: what is at feed follows that of the feed, what is at rapid that of the rapids. That a
+    /// machine may be at its own limit before is left out.
+    #[must_use]
+    pub fn with_overrides(&self, overrides: Option<Overrides>) -> Self {
+        let Some(Overrides { feed, rapid, .. }) = overrides.filter(|set| (set.feed, set.rapid) != (100, 100)) else {
+            return self.clone();
+        };
+        // Less than the least that any firmware takes is none that it has.
+        let longer = |percent: u16| 100.0 / f64::from(percent.max(1));
+        let (feed, rapid) = (longer(feed), longer(rapid));
+        let moving = rapid * self.moving_rapid + feed * (1.0 - self.moving_rapid);
+        let times: [f64; Phase::COUNT] = [feed, rapid, moving, 1.0, 1.0];
+        let course = self.course.iter().map(|stretch| std::array::from_fn(|at| stretch[at] * times[at] as f32));
+        let all = std::array::from_fn(|at| self.all[at] * times[at]);
+        // At rapid it is another part of the longer time.
+        let moving_rapid = self.moving_rapid * rapid / moving;
+        Self { all, moving_rapid, course: Arc::new(course.collect()) }
     }
 }
 

@@ -67,8 +67,11 @@ pub struct Run {
     pub paused_for: Duration,
     /// Since when it is paused.
     pub paused_since: Option<Time>,
-    /// What is left, by the estimate, in seconds.
+    /// What is left, by the estimate and with the present overrides of feed and rapids, in seconds.
     pub remaining_s: Option<f64>,
+    /// The same without overrides: the part of the program that is to come.
+    #[serde(default)]
+    pub programmed_s: Option<f64>,
     /// What it asks a person.
     pub prompt: Option<Prompt>,
     /// Who answered its last question.
@@ -105,6 +108,7 @@ impl Run {
             paused_for: Duration::ZERO,
             paused_since: None,
             remaining_s: None,
+            programmed_s: None,
             prompt: None,
             answered: None,
             check_mode: false,

@@ -68,13 +68,13 @@ pub fn outlook(snapshot: &Snapshot, settings: &Settings, times: &PhaseTimes, now
 
 /// The same of a program that runs: of what is left of it. `None` also where that is not known.
 pub fn outlook_of_run(snapshot: &Snapshot, settings: &Settings, run: &Run, now: Time) -> Option<OutlookTold> {
-    outlook(snapshot, settings, &left(run)?, now)
+    outlook(snapshot, settings, &left(snapshot, run)?, now)
 }
 
 /// A word or two about the program that runs, for one line among others: where the battery ends, or that it will not do.
 pub fn outlook_part(snapshot: &Snapshot, settings: &Settings, now: Time) -> Option<(String, Role)> {
     let run = snapshot.programs.run.as_ref().filter(|run| run.state.is_open())?;
-    let outlook = snapshot.sun.outlook(&left(run)?, &snapshot.power, now, unix_ms(settings, now)).ok()?;
+    let outlook = snapshot.sun.outlook(&left(snapshot, run)?, &snapshot.power, now, unix_ms(settings, now)).ok()?;
     match outlook.verdict {
         Verdict::Stops { after } => Some((format!("WILL STOP about {}", clock(settings, now, after)), Role::Alarm)),
         Verdict::Grid { .. } => Some(("program needs the grid".to_owned(), Role::Text)),
@@ -90,7 +90,7 @@ pub fn outlook_part(snapshot: &Snapshot, settings: &Settings, now: Time) -> Opti
 pub fn batteries_last(snapshot: &Snapshot, settings: &Settings, now: Time) -> Option<String> {
     let run = snapshot.programs.run.as_ref().filter(|run| run.state.is_open());
     let left = match run {
-        Some(run) => Some(left(run)?),
+        Some(run) => Some(left(snapshot, run)?),
         None => None,
     };
     let at = match snapshot.sun.lasts(left.as_ref(), &snapshot.power, now, unix_ms(settings, now))? {
@@ -100,11 +100,12 @@ pub fn batteries_last(snapshot: &Snapshot, settings: &Settings, now: Time) -> Op
     Some(format!("with loads and sun as on the last days, and no grid, {at}"))
 }
 
-fn left(run: &Run) -> Option<PhaseTimes> {
+fn left(snapshot: &Snapshot, run: &Run) -> Option<PhaseTimes> {
     if run.check_mode || run.outline {
         return None;
     }
-    Some(run.phases.as_ref()?.lasting(run.remaining_s?))
+    let to_come = run.phases.as_ref()?.lasting(run.programmed_s.or(run.remaining_s)?);
+    Some(to_come.with_overrides(snapshot.machine.overrides))
 }
 
 fn unix_ms(settings: &Settings, now: Time) -> Option<i64> {

@@ -154,6 +154,7 @@ pub(crate) fn run() -> Run {
         paused_for: ms(0),
         paused_since: None,
         remaining_s: Some(559.0),
+        programmed_s: Some(559.0),
         prompt: None,
         answered: None,
         check_mode: false,
