@@ -150,7 +150,7 @@ fn meaning(dialect: &Dialect, lines: impl Iterator<Item = String>) -> (Vec<Motio
         block.parse(line.as_bytes());
         tracker.apply(RawLine::new(number, line.as_bytes()), &block, &mut motions);
     }
-    let plain = |straight: Straight| Straight { named: 0, ..straight };
+    let plain = |straight: Straight| Straight { axes: 0, named: 0, ..straight };
     let motions = motions.0.into_iter().map(|motion| match motion {
         Motion::Straight(straight) => Motion::Straight(plain(straight)),
         Motion::Probe(straight) => Motion::Probe(plain(straight)),

@@ -179,7 +179,7 @@ fn until_when_the_batteries_last_as_the_last_days_were() {
     Arc::make_mut(&mut scene.snapshot.sun).knows = Arc::new(knows);
     sizes("energy_as_the_last_days", &scene);
     // What a program that runs still needs is not known: nothing is said.
-    scene.snapshot.programs.run = Some(Run { remaining_s: None, ..programs::run() });
+    scene.snapshot.programs.run = Some(Run { remaining_s: None, programmed_s: None, ..programs::run() });
     assert!(!scene.text(120, 40).contains("no grid"));
 }
 
