@@ -84,6 +84,9 @@ impl Findings {
     /// Before a block is carried out. All firmwares let the queue run empty before they switch spindle or coolant (Grbl
     /// `spindle_sync`, `coolant_sync`), and not for what is so already; with a laser they do not wait for a new power.
     pub(super) fn before(&mut self, block: &Block, modal: &Modal) {
+        if block.m().is_empty() && !block.has(b'S') {
+            return;
+        }
         let new_speed = || block.value(b'S').is_some_and(|speed| modal.speed_rpm != Some(speed));
         let switches = block.m().iter().any(|code| match code {
             30 => modal.spindle != Some(Spindle::Clockwise),

@@ -86,6 +86,12 @@ impl Tracker {
     #[inline]
     pub(super) fn codes(&mut self, turn: &mut Turn<'_, impl Sink>) -> Wanted {
         let mut wanted = Wanted::default();
+        // Nearly all lines: every controller has these.
+        if let ([code @ (0 | 10)], []) = (turn.block.g(), turn.block.m()) {
+            wanted.groups = Group::Motion.bit();
+            wanted.motion = Some(if *code == 0 { MotionMode::Rapid } else { MotionMode::Linear });
+            return wanted;
+        }
         for &code in turn.block.g() {
             if let Some(g) = G::of(code) {
                 Self::claim(&mut wanted, g.group(), turn);
