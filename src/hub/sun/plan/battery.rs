@@ -68,7 +68,8 @@ fn step(given: &Given<'_>, usual: &Usual<'_>, soc: f64, from_ms: i64, to_ms: i64
         from: clock(from_ms, given.zone),
         pv_w: watts.pv_w,
         load_w,
-        grid_w: (-left).max(0.0),
+        // Never -0.
+        grid_w: (-left).max(0.0) + 0.0,
         spare_w: left.max(0.0),
         soc_percent: after,
     }
