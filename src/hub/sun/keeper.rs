@@ -339,8 +339,9 @@ impl Keeper {
         // Homing may be under way before a report says so, and Grbl says nothing during it.
         let moves = machine.state.is_some_and(MachineState::is_moving) || machine.jog.is_some() || machine.homing;
         let runs = self.snapshot.programs.run.as_ref().is_some_and(|run| run.state.is_open());
-        // After a lost link nothing is told of it for a while.
-        runs || moves || spindle_turns(machine).unwrap_or_else(|| self.sun.turning.may_turn())
+        // After a lost link nothing is told of it for a while; in an alarm nothing that could be sent stops it.
+        let may_turn = self.sun.turning.may_turn() && machine.alarm.is_none();
+        runs || moves || spindle_turns(machine).unwrap_or(may_turn)
     }
 
     fn park(&mut self, now: Time, why: String, who: String) {
