@@ -216,6 +216,8 @@ pub enum Event {
 pub struct Seen {
     /// In the question before a run, the last line of what is sent first.
     pub preamble: bool,
+    /// Rows of text of that question; 0: it is not on the screen.
+    pub rows: usize,
 }
 
 /// What the screen asks of the world.

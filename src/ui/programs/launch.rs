@@ -44,6 +44,8 @@ pub struct Launch {
     pub selected: Way,
     /// First line of the text that is shown.
     pub top: usize,
+    /// How many lines of it were shown last ([`Seen`](crate::ui::state::Seen)): a page must not go past any of them.
+    pub rows: usize,
     /// The last line of what is sent first was to be read ([`Seen`](crate::ui::state::Seen)).
     pub is_read: bool,
     /// Since when it says what it says: an Enter that was meant for something else must not start a program.
@@ -159,6 +161,7 @@ impl Launch {
             line_is_put: false,
             selected: Way::Start,
             top: 0,
+            rows: 1,
             is_read: false,
             since: now,
             batch,

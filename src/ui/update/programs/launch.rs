@@ -20,7 +20,7 @@ use crate::ui::update::popups::is_answer;
 
 /// How long the question is on the screen before Enter starts the program.
 const SETTLED: Duration = Duration::from_millis(700);
-/// Lines of text that PgUp and PgDn scroll.
+/// Lines of text that PgUp and PgDn scroll at most.
 const PAGE: usize = 5;
 
 /// Opens the question for a file, from a line or from the beginning.
@@ -90,13 +90,14 @@ pub(super) fn key(ui: &mut Ui, key: &PanelKey<'_>) -> Option<Vec<Effect>> {
         return Some(Vec::new());
     };
     let at = launch.place(&ways);
+    let page = launch.rows.clamp(1, PAGE);
     let mut select = |at: usize| launch.selected = ways.get(at).copied().unwrap_or(Way::Leave);
     match (key.action, key.chord.code) {
         (_, KeyCode::Esc) => close(ui),
         (Some(Action::PanelUp), _) => select(at.saturating_sub(1)),
         (Some(Action::PanelDown), _) => select(at + 1),
-        (_, KeyCode::PageUp) => launch.top = launch.top.saturating_sub(PAGE),
-        (_, KeyCode::PageDown) => launch.top = launch.top.saturating_add(PAGE).min(1000),
+        (_, KeyCode::PageUp) => launch.top = launch.top.saturating_sub(page),
+        (_, KeyCode::PageDown) => launch.top = launch.top.saturating_add(page).min(1000),
         (Some(Action::Program(ProgramKey::Open)), _) => {
             let batch = launch.batch;
             let way = ways.get(at).copied();
@@ -128,8 +129,9 @@ fn ways(ui: &Ui, snapshot: &Snapshot, now: Time) -> Vec<Way> {
 
 /// What could be read of the question.
 pub(in crate::ui::update) fn seen(ui: &mut Ui, seen: Seen) {
-    if let Some(launch) = ui.programs.launch.as_mut().filter(|_| seen.preamble) {
-        launch.is_read = true;
+    if let Some(launch) = ui.programs.launch.as_mut().filter(|_| seen.rows > 0) {
+        launch.is_read |= seen.preamble;
+        launch.rows = seen.rows;
     }
 }
 

@@ -18,6 +18,17 @@ use crate::ui::programs::{Field, Launch, Outlook, Way, facts, words};
 use crate::ui::state::{Mode, Seen};
 use crate::ui::theme::Role;
 
+/// Rows of text that the rows below it leave, where there is room for that.
+const TEXT: usize = 5;
+
+/// The rows to choose from that have room below the text: all of them, or those about the selected one.
+fn in_sight(ways: &[Way], selected: usize, height: usize) -> Vec<usize> {
+    // Half of a panel that is lower than usual.
+    let room = height.saturating_sub(1 + TEXT.min(height / 2)).clamp(1, ways.len());
+    let first = selected.saturating_sub(room.saturating_sub(1)).min(ways.len() - room);
+    (first..first + room).collect()
+}
+
 /// Draws it, with the cursor while a field is open. Tells whether the end of what is sent first is in sight.
 pub(super) fn draw(cx: &Cx<'_>, area: Rect, buf: &mut Buffer) -> Drawn {
     let Some(launch) = &cx.ui.programs.launch else { return Drawn::default() };
@@ -25,23 +36,31 @@ pub(super) fn draw(cx: &Cx<'_>, area: Rect, buf: &mut Buffer) -> Drawn {
     let outlook = launch.outlook(details, cx.snapshot, cx.now);
     let ways = launch.ways(&outlook);
     let mut parts = Rows { rest: area };
-    let mut below = Rows { rest: parts.bottom(ways.len() as u16 + 1) };
+    let selected = launch.place(&ways);
+    let shown = in_sight(&ways, selected, usize::from(area.height));
+    let mut below = Rows { rest: parts.bottom(shown.len() as u16 + 1) };
     let found = details.and_then(|details| details.as_ref().ok());
     let (lines, sent) = text(cx, launch, found.map(|found| &**found), &outlook, area.width.into());
     let room = usize::from(parts.rest.height);
     let top = launch.top.min(lines.len().saturating_sub(room));
-    let seen = Seen { preamble: !cx.ui.is_covered() && sent.is_some_and(|end| end <= top + room) };
+    let is_shown = !cx.ui.is_covered();
+    let preamble = is_shown && sent.is_some_and(|end| end <= top + room);
+    let seen = Seen { preamble, rows: if is_shown { room } else { 0 } };
     let outlook = launch.outlook_read(launch.is_read || seen.preamble, details, cx.snapshot, cx.now);
     for (row, line) in lines.iter().skip(top).take(room).enumerate() {
         put(buf, parts.rest, row as u16, line);
     }
     let bar = below.top(1);
-    rule(buf, bar, cx, Line::default());
+    let others = match ways.len() - shown.len() {
+        0 => Line::default(),
+        n => Line::from(cx.span(format!("{}: Up Down", words::plural(n as u64, "more choice")), Role::Key)),
+    };
+    rule(buf, bar, cx, others);
     table::tell_below(cx, bar, lines.len().saturating_sub(top + room), buf);
-    let selected = launch.place(&ways);
     let mut cursor = None;
-    for (row, way) in ways.iter().enumerate() {
-        let line = way_line(cx, launch, &outlook, *way, row == selected, usize::from(area.width));
+    for (row, at) in shown.into_iter().enumerate() {
+        let way = &ways[at];
+        let line = way_line(cx, launch, &outlook, *way, at == selected, usize::from(area.width));
         put(buf, below.rest, row as u16, &line);
         let field = match way {
             Way::Word if is_open(cx, Field::Word) => &launch.word,

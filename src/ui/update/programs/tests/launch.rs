@@ -111,7 +111,8 @@ fn nothing_is_begun_in_the_middle_before_what_is_sent_first_was_on_the_screen() 
     long.lines.extend((0..20).map(|n| format!("G0 X{n}")));
     answer(&mut scene, ProgramAnswer::Preamble { path: file("plate.nc"), line: 1198, result: Ok(long.clone()) });
     scene.wait(1000);
-    assert!(scene.text(80, 24).contains("Not yet: read to its end what is sent first"), "{}", scene.text(80, 24));
+    let text = scene.look(80, 24);
+    assert!(text.contains("Not yet: read to its end what is sent first"), "{text}");
     assert_eq!(scene.ui.programs.launch.as_ref().unwrap().selected, Way::Leave);
     assert_eq!(scene.press(&["s", "Enter"]), []);
     // To draw it changes nothing, though a frame that shows all of it says what follows from that.
@@ -187,4 +188,36 @@ fn what_follows_a_lost_link_is_chosen_before_the_run_and_begins_with_what_is_kep
     // In check mode nothing moves.
     scene.press(&["c", "Enter"]);
     assert!(!scene.text(80, 24).contains("If the link is lost"), "{}", scene.text(80, 24));
+}
+
+#[test]
+fn no_line_of_what_is_sent_first_is_passed_over_on_a_small_screen() {
+    for banners in [false, true] {
+        let mut scene = cut_off();
+        scene.press(&["t", "Enter"]);
+        told(&mut scene, details());
+        if banners {
+            scene.snapshot.power = Arc::new(testing::power::one());
+            scene.snapshot.machine.homed = AxisSet::EMPTY;
+        }
+        let mut long = preamble();
+        long.lines.extend((0..20).map(|n| format!("G0 X{n}.5")));
+        answer(&mut scene, ProgramAnswer::Preamble { path: file("plate.nc"), line: 1198, result: Ok(long.clone()) });
+        let mut seen = scene.look(60, 18);
+        while !scene.ui.programs.launch.as_ref().unwrap().is_read {
+            scene.press(&["PgDn"]);
+            seen += &scene.look(60, 18);
+        }
+        for line in &long.lines {
+            assert!(seen.contains(line.as_str()), "{line}: {seen}");
+        }
+        // Whatever is selected is in sight.
+        let all = scene.look(60, 18);
+        assert!(all.contains("more choices"), "{all}");
+        for (key, row) in [("s", "Start"), ("k", "link is lost"), ("c", "Check mode"), ("f", "Forget")] {
+            scene.press(&[key]);
+            let text = scene.look(60, 18);
+            assert!(text.lines().any(|line| line.contains(row) && line.contains("Enter")), "{text}");
+        }
+    }
 }
