@@ -105,7 +105,7 @@ impl Scene {
 
     fn changed(&mut self) -> io::Result<usize> {
         let (ui, snapshot, now) = (&self.ui, &self.snapshot, self.now);
-        Ok(self.screen.frame(|buffer| view(ui, snapshot, now, buffer))?.len())
+        Ok(self.screen.frame(|buffer| view(ui, snapshot, now, buffer).cursor)?.len())
     }
 
     /// The controller prints a line.
