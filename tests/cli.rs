@@ -113,6 +113,11 @@ fn the_programs_are_listed_for_people_and_scripts() {
     let lines: Vec<_> = csv.lines().collect();
     assert_eq!((lines.len(), lines[0]), (2, "path,name,kind,bytes,modified"));
     assert!(lines[1].contains("/parts/old/three.nc,three.nc,program,9,20"), "{csv}");
+    let told = sunmill(&home, &["programs", "analyses", "--json"], &[]);
+    let told: serde_json::Value = serde_json::from_slice(&told.stdout).unwrap();
+    assert_eq!((&told["analyses"], &told["totals"]["at_most"]), (&serde_json::json!([]), &2.into()));
+    let words = failure(&sunmill(&home, &["programs", "analyses", "pause", "3"], &[]), 3);
+    assert!(words.contains("sunmill"), "{words}");
     let words = failure(&sunmill(&home, &["programs", "list", "/etc"], &[]), 1);
     assert!(words.contains("/etc: lies outside of the folders of programs"), "{words}");
 }

@@ -11,7 +11,7 @@ use super::power::{self, PowerRow};
 use super::rows::{self, AUDIT_COLUMNS, RUN_COLUMNS, signed};
 use crate::model::audit::{AuditAsk, AuditKind, AuditPage, AuditRow};
 use crate::model::power::{EnergyBar, Grain, Sample, Saved};
-use crate::model::program::ask::Statistics;
+use crate::model::program::ask::{Kept, Statistics};
 use crate::model::program::{Checkpoint, OnLinkLoss, PastRun, ProgramTotals, Report, RunEnergy, Totals};
 
 /// Energy of a run in SQL, in Wh: sun, battery, grid and what has no source; 0 where nothing was measured.
@@ -151,6 +151,19 @@ impl Reader {
         })?;
         // One that an older sunmill made otherwise is made again.
         Ok(body.and_then(|body| serde_json::from_str(&body).ok()))
+    }
+
+    /// How many reports of checks are kept, and how large they are.
+    ///
+    /// # Errors
+    /// The file is not there or cannot be read.
+    pub fn kept_reports(&self) -> Result<Kept, StoreError> {
+        let (reports, bytes): (i64, i64) = self.ask(|connection| {
+            connection.query_one("SELECT count(*), coalesce(sum(octet_length(body)), 0) FROM reports", [], |row| {
+                Ok((row.get(0)?, row.get(1)?))
+            })
+        })?;
+        Ok(Kept { reports: reports.cast_unsigned(), bytes: bytes.cast_unsigned() })
     }
 
     /// Rows of the audit, newest first.

@@ -14,6 +14,7 @@ use tempfile::TempDir;
 use super::*;
 use crate::model::audit::{Asker, AuditAsk, AuditKind, AuditPage, AuditRow};
 use crate::model::axes::{AxisSet, AxisVec};
+use crate::model::program::ask::Kept;
 use crate::model::program::report::{FileUnits, Frame, Times};
 use crate::model::program::{Checkpoint, ContentHash, Drawn, Next, PastRun, Reach, Report, RunEnd, RunEnergy, RunId};
 
@@ -413,6 +414,8 @@ fn reports_are_given_back_and_bounded() {
     }
     let kept = (0..5).filter(|lines| store.report(&format!("key {lines}")).unwrap() == Some(report(*lines))).count();
     assert_eq!(kept, 3);
+    let told = store.reader().kept_reports().unwrap();
+    assert!(told.reports == 3 && told.bytes > 3 * 100, "{told:?}");
     let mut wide = report(9);
     wide.reach[0].max[8] = f64::INFINITY;
     wide.reach[0].min[8] = f64::NEG_INFINITY;
@@ -423,6 +426,7 @@ fn reports_are_given_back_and_bounded() {
     store.clean_reports();
     store.flush().unwrap();
     assert_eq!(store.report("wide").unwrap(), None);
+    assert_eq!(store.reader().kept_reports().unwrap(), Kept::default());
     store.close();
 
     let (store, _) = place.open();

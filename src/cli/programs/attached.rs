@@ -5,6 +5,7 @@ use std::path::PathBuf;
 
 use color_eyre::eyre::eyre;
 
+use super::analyses;
 use super::browse::ListArgs;
 use super::command::ProgramsCommand;
 use super::details::{Checked, Told};
@@ -34,6 +35,7 @@ pub(super) async fn told(attached: &mut Attached, command: &ProgramsCommand) -> 
             Checked::here(&details, &hub.snapshot(), clock.now()).checked(args)?
         }
         ProgramsCommand::History(args) => args.told(&runs(hub, args).await?)?.into(),
+        ProgramsCommand::Analyses(args) => analyses::told(hub, args).await?.into(),
         ProgramsCommand::Statistics(format) => history::statistics(&totals(hub).await?, *format)?.into(),
     })
 }

@@ -4,6 +4,7 @@ use std::process::ExitCode;
 
 use clap::Subcommand;
 
+use super::analyses::AnalysesArgs;
 use super::attached;
 use super::browse::{self, ListArgs};
 use super::details::{self, FileArgs, Told};
@@ -14,6 +15,7 @@ use crate::cli::remote::with_hub;
 use crate::cli::settings::Settings;
 use crate::cli::{out, socket, store};
 use crate::model::program::Totals;
+use crate::model::program::ask::Analyses;
 use crate::store::RunFilter;
 
 /// `sunmill programs …`
@@ -35,11 +37,20 @@ pub enum ProgramsCommand {
     History(HistoryArgs),
     /// Print how often and how long programs ran: the machine's hours, and each program's
     Statistics(Format),
+    /// Print the checks in the background, with progress and totals; start, pause, resume, stop them
+    Analyses(AnalysesArgs),
+}
+
+impl ProgramsCommand {
+    /// The disk knows nothing of it.
+    const fn needs_hub(&self) -> bool {
+        matches!(self, Self::Analyses(AnalysesArgs { order: Some(_), .. }))
+    }
 }
 
 /// Prints what is asked for.
 pub(in crate::cli) fn run(settings: &Settings, command: &ProgramsCommand) -> Result<ExitCode, Failure> {
-    let told = if socket::answering(settings).is_some() {
+    let told = if command.needs_hub() || socket::answering(settings).is_some() {
         let mut told = Told::default();
         with_hub(settings, async |attached| {
             told = attached::told(attached, command).await?;
@@ -66,6 +77,12 @@ fn on_disk(settings: &Settings, command: &ProgramsCommand) -> Result<Told, Failu
                 None => Vec::new(),
             };
             args.told(&runs)?.into()
+        }
+        ProgramsCommand::Analyses(args) => {
+            out::words("no sunmill runs, so nothing is checked in the background");
+            let kept = store::reader(settings).map(|reader| reader.kept_reports()).transpose()?;
+            let concurrent = settings.config.analysis.concurrent as usize;
+            args.told(&Analyses { jobs: Vec::new(), concurrent, kept })?.into()
         }
         ProgramsCommand::Statistics(format) => {
             let totals = match store::reader(settings) {

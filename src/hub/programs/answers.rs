@@ -14,7 +14,7 @@ use super::shelf::Found;
 use crate::hub::runner;
 use crate::model::Snapshot;
 use crate::model::desk::Answer;
-use crate::model::program::ask::{Details, Preamble};
+use crate::model::program::ask::{Analyses, Details, Preamble};
 use crate::model::program::{OnLinkLoss, ProgramAnswer, ProgramQuery};
 use crate::program::check;
 use crate::store::{RunFilter, Store};
@@ -27,6 +27,8 @@ pub(super) type Reading = OwnedSemaphorePermit;
 
 /// Where answers come from.
 pub(super) struct Source {
+    /// Where they are asked for.
+    pub(super) analyses: Analyses,
     pub(super) folders: Folders,
     pub(super) store: Option<Store>,
     pub(super) indexes: Arc<Mutex<LineIndexes>>,
@@ -59,6 +61,7 @@ impl Source {
             }
             ProgramQuery::History { name, skip, count } => return self.history(name, skip, count),
             ProgramQuery::Totals => return self.totals(),
+            ProgramQuery::Analyses => return self.analyses(),
             ProgramQuery::Preamble { path, line } => {
                 let result = self.preamble(&path, line);
                 ProgramAnswer::Preamble { path, line, result }
@@ -92,6 +95,13 @@ impl Source {
         let Some(store) = &self.store else { return no_history() };
         match store.reader().statistics() {
             Ok(totals) => Answer::Program(ProgramAnswer::Totals(totals)),
+            Err(why) => Answer::Done(Err(why.to_string())),
+        }
+    }
+
+    fn analyses(&self) -> Answer {
+        match self.store.as_ref().map(|store| store.reader().kept_reports()).transpose() {
+            Ok(kept) => Answer::Program(ProgramAnswer::Analyses(Analyses { kept, ..self.analyses.clone() })),
             Err(why) => Answer::Done(Err(why.to_string())),
         }
     }

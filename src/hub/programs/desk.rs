@@ -20,7 +20,7 @@ use super::worker::{self, Told, Work};
 use crate::model::Snapshot;
 use crate::model::desk::{Answer, Query};
 use crate::model::hub::Errand;
-use crate::model::program::ask::{Details, OutlineAsk};
+use crate::model::program::ask::{Analyses, Details, OutlineAsk};
 use crate::model::program::{Job, JobState, OnLinkLoss, ProgramAnswer, ProgramQuery, Report};
 use crate::store::Store;
 
@@ -171,7 +171,10 @@ impl<W: Check> Desk<W> {
             ProgramQuery::StopJob(id) => done(self.jobs.stop(id)),
             ProgramQuery::CleanAnalyses => self.clean(),
             query => {
+                let asks_for_all = query == ProgramQuery::Analyses;
+                let analyses = if asks_for_all { self.analyses() } else { Analyses::default() };
                 let source = answers::Source {
+                    analyses,
                     folders: self.folders.clone(),
                     store: self.store.clone(),
                     indexes: Arc::clone(&self.indexes),
@@ -183,6 +186,11 @@ impl<W: Check> Desk<W> {
         };
         let _ = answer_to.try_send(answer);
         self.tell_those_who_wait_in_vain();
+    }
+
+    /// As they stand now; what is kept of them is read elsewhere.
+    fn analyses(&self) -> Analyses {
+        Analyses { jobs: self.jobs.list(), concurrent: self.jobs.places(), kept: None }
     }
 
     fn clean(&mut self) -> Answer {

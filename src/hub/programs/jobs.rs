@@ -253,6 +253,11 @@ impl<T: Clone + PartialEq, W> Jobs<T, W> {
         self.table.retain(|job| !matches!(job.stage, Stage::Done | Stage::Failed(_)));
     }
 
+    /// How many run at the same time at most.
+    pub const fn places(&self) -> usize {
+        self.places
+    }
+
     /// Jobs that hold a place.
     pub fn running(&self) -> usize {
         self.table.iter().filter(|job| matches!(job.stage, Stage::Running(..))).count()

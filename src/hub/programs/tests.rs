@@ -161,6 +161,30 @@ async fn details_come_when_the_check_is_done_and_at_once_the_next_time() {
 }
 
 #[tokio::test]
+async fn all_checks_are_told_with_what_is_kept_of_them() {
+    let place = tempfile::tempdir().unwrap();
+    let (store, _) = Store::open(&place.path().join("store.db")).unwrap();
+    for store in [None, Some(store)] {
+        let is_kept = store.is_some();
+        let mut scene = Scene::new(store.clone());
+        let (short, endless) = (scene.write("a.nc", "G21\n"), scene.write("endless.nc", "G21\n"));
+        scene.ask(ProgramQuery::Details(short.clone())).await;
+        scene.details(&short).await.unwrap();
+        scene.ask(ProgramQuery::Details(endless)).await;
+        let runs = |(name, state): &(String, JobState)| name == "endless.nc" && *state == JobState::Running;
+        scene.jobs(|jobs| jobs.iter().any(runs) && jobs.iter().any(|(_, state)| *state == JobState::Done)).await;
+        if let Some(store) = &store {
+            store.flush().unwrap();
+        }
+        scene.ask(ProgramQuery::Analyses).await;
+        let Answer::Program(ProgramAnswer::Analyses(told)) = scene.answer().await else { panic!() };
+        let states: Vec<_> = told.jobs.iter().map(|job| job.state.clone()).collect();
+        assert!(states.len() == 2 && states.contains(&JobState::Running) && states.contains(&JobState::Done));
+        assert_eq!((told.concurrent, told.kept.is_some()), (2, is_kept));
+    }
+}
+
+#[tokio::test]
 async fn another_content_is_another_check() {
     let mut scene = Scene::new(None);
     let path = scene.write("a.nc", "G21\n");

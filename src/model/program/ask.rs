@@ -8,6 +8,7 @@ use serde::{Deserialize, Serialize};
 use super::order::OnLinkLoss;
 use super::past::PastRun;
 use super::report::{ContentHash, Problem, Report};
+use super::run::Job;
 use super::totals::Totals;
 
 /// A question about programs.
@@ -49,6 +50,8 @@ pub enum ProgramQuery {
     StopJob(u64),
     /// Throws away all kept analyses.
     CleanAnalyses,
+    /// Which analyses there are, and what is kept of them.
+    Analyses,
     /// Past runs, newest first.
     History {
         /// Of this file name only.
@@ -117,6 +120,28 @@ pub enum ProgramAnswer {
     },
     /// Sums over past runs.
     Totals(Totals),
+    /// The analyses in the background.
+    Analyses(Analyses),
+}
+
+/// The analyses in the background.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct Analyses {
+    /// Those that run, wait, are paused or stopped, and the last ones that ended.
+    pub jobs: Vec<Job>,
+    /// How many run at the same time at most.
+    pub concurrent: usize,
+    /// What is kept for the next time. `None`: nothing is, for want of a store.
+    pub kept: Option<Kept>,
+}
+
+/// What is kept of analyses.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Kept {
+    /// Reports.
+    pub reports: u64,
+    /// Bytes of them.
+    pub bytes: u64,
 }
 
 /// One line of the browser.

@@ -99,7 +99,7 @@ pub(in crate::ui::update) fn answer(
         }
         ProgramAnswer::History { runs, statistics } => programs.history.take(runs, *statistics),
         // Only scripts ask for them.
-        ProgramAnswer::Totals(_) => {}
+        ProgramAnswer::Totals(_) | ProgramAnswer::Analyses(_) => {}
     }
     Vec::new()
 }
