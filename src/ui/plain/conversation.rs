@@ -152,7 +152,10 @@ impl Room {
         };
         match self.spoken.try_send(text) {
             Ok(()) => self.unsaid = 0,
-            Err(mpsc::error::TrySendError::Full(_)) => self.unsaid += 1,
+            Err(mpsc::error::TrySendError::Full(_)) => {
+                self.unsaid += 1;
+                self.talk.unheard();
+            }
             Err(mpsc::error::TrySendError::Closed(_)) => self.exit = Some(ExitReason::TerminalLost),
         }
     }

@@ -98,13 +98,19 @@ pub fn status(snapshot: &Snapshot, units: Units, now: Time) -> Vec<String> {
     if machine.alarm.is_some() {
         lines.push("There is an alarm; alarm says the way out.".to_owned());
     }
+    if let Some(run) = open_run(snapshot) {
+        lines.push(format!("{} is at line {}.", run.name, run.acked_line));
+        if !run.check_mode {
+            lines.push(format!("If the link is lost: {}.", run.on_link_loss.words()));
+        }
+    }
     if let Some(found) = snapshot.programs.interrupted.as_ref().filter(|_| open_run(snapshot).is_none()) {
         let (run, line) = (&found.run, found.suggested_line);
         lines.push(format!(
             "{} was interrupted at line {}; good to begin again at line {line}.",
             run.name, run.last_line
         ));
-        lines.push(format!("To take it up, in another terminal: sunmill run {:?} --from {line}", run.path));
+        lines.push("take up says what would be sent first, and asks before it starts; forget drops it.".to_owned());
     }
     lines
 }

@@ -2,6 +2,7 @@
 
 mod power;
 mod sun;
+mod takeup;
 
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -14,6 +15,7 @@ use crate::model::hub::LogEvent;
 use crate::model::log::LogItem;
 use crate::model::machine::MessageLevel;
 use crate::model::power::Wanted;
+use crate::model::program::RunId;
 use crate::model::snapshot::{LinkState, Snapshot, Stop};
 use crate::model::work::{AxisValues, Frame, GoTo, Work, compose, newest_to_undo};
 use crate::model::{Axis, AxisSet, AxisVec, Command, Outcome, Realtime, StateKind, Time, Units, legal};
@@ -22,11 +24,14 @@ use crate::ui::console::outcome_text;
 use crate::ui::recovery::{AlarmHistory, Does as WayOut, UNLOCK_WORD, guide};
 use crate::ui::settings::JogSettings;
 use crate::ui::state::{ExitReason, machine_is_busy};
+use takeup::{Step, Taking};
 
 /// A yes sooner than this after its question was typed before the question was heard.
 const HEARD: Duration = Duration::from_millis(300);
 /// A question that nobody answers in this time is over.
 const PATIENCE: Duration = Duration::from_secs(60);
+/// The same where a list of lines was read out before it.
+const LONG_PATIENCE: Duration = Duration::from_secs(600);
 /// Lines closer together than this were pasted, not typed; those that change anything are dropped.
 const QUIET: Duration = Duration::from_millis(100);
 /// A second Ctrl+C within this time leaves.
@@ -57,6 +62,14 @@ enum Then {
     Submit(Command),
     Realtime(Realtime),
     StopAndLeave,
+    /// The next step towards taking up what was interrupted.
+    TakeUp(Step),
+}
+
+impl Then {
+    const fn patience(&self) -> Duration {
+        if matches!(self, Self::TakeUp(_)) { LONG_PATIENCE } else { PATIENCE }
+    }
 }
 
 #[derive(Clone, Debug, PartialEq)]
@@ -89,6 +102,10 @@ pub struct Talk {
     power_told: Vec<(&'static str, String)>,
     /// The last report of written settings that was told, by inverter.
     writes_told: BTreeMap<String, Time>,
+    /// The run that is about to be taken up.
+    taking: Option<Taking>,
+    /// The offer that was told.
+    offer_told: Option<RunId>,
     /// The step of parking that was said.
     park_told: Option<String>,
     /// The seconds of a countdown that were said.
@@ -117,6 +134,8 @@ impl Talk {
             checking: None,
             power_told: Vec::new(),
             writes_told: BTreeMap::new(),
+            taking: None,
+            offer_told: None,
             park_told: None,
             countdown_told: None,
         }
@@ -138,16 +157,17 @@ impl Talk {
         self.input_ended = false;
         let since_last = self.last_line.replace(now).map(|last| now.since(last));
         // A word that was asked for is an answer, whatever it means elsewhere.
-        let asked = self.question.take().filter(|question| now.since(question.asked) < PATIENCE);
+        let asked = self.question.take().filter(|question| now.since(question.asked) < question.then.patience());
         let word = match (&asked, read(text, self.units)) {
             (Some(question), _) if text.trim().eq_ignore_ascii_case(question.word) => {
                 Word::Answer(question.word.to_owned())
             }
             (_, Ok(word)) => word,
-            (Some(_), Err(_)) => return say("Not done."),
+            (Some(_), Err(_)) => return self.not_done(),
             (None, Err(why)) => return say(why),
         };
         if let Some(deeds) = stop_word(&word, snapshot, now) {
+            self.taking = None;
             return deeds;
         }
         if let Some(question) = asked {
@@ -176,7 +196,7 @@ impl Talk {
         let yes = matches!(word, Word::Answer(typed) if typed == question.word
             || (question.word == "yes" && typed == "y"));
         if !yes {
-            return say("Not done.");
+            return self.not_done();
         }
         if now.since(question.asked) < HEARD {
             let again = format!("That came before the question could be heard. Type {} again to do it.", question.word);
@@ -184,6 +204,7 @@ impl Talk {
             return say(again);
         }
         match question.then {
+            Then::TakeUp(step) => self.agreed_to(step, snapshot, now),
             Then::Submit(command) => Self::submit(command, snapshot, now),
             Then::Realtime(realtime) => vec![Deed::Realtime(realtime)],
             Then::StopAndLeave => {
@@ -191,6 +212,12 @@ impl Talk {
                 vec![Deed::Realtime(Realtime::Stop), Deed::Say("Stopping the machine, then leaving.".into())]
             }
         }
+    }
+
+    /// What was asked is not wanted.
+    fn not_done(&mut self) -> Vec<Deed> {
+        self.taking = None;
+        say("Not done.")
     }
 
     fn word(&mut self, word: Word, snapshot: &Snapshot, now: Time) -> Vec<Deed> {
@@ -209,6 +236,8 @@ impl Talk {
             Word::Arm => self.arm(snapshot, now),
             Word::Sun => super::sun::told(snapshot, now).into_iter().map(Deed::Say).collect(),
             Word::Park => self.park(snapshot, now),
+            Word::TakeUp(line) => self.take_up(line, snapshot, now),
+            Word::Forget => self.forget(snapshot, now),
             Word::Resume if snapshot.sun.spindle.is_some() => self.start_spindle(snapshot, now),
             Word::Position => say(speech::position(machine, self.units, now)),
             Word::Status => speech::status(snapshot, self.units, now).into_iter().map(Deed::Say).collect(),
@@ -335,7 +364,7 @@ impl Talk {
 
     /// Ctrl+C: always a stop; a second one leaves where nothing is to be stopped.
     pub fn interrupt(&mut self, snapshot: &Snapshot, now: Time) -> Vec<Deed> {
-        self.question = None;
+        (self.question, self.taking) = (None, None);
         let again = self.interrupted.replace(now).is_some_and(|last| now.since(last) < AGAIN);
         if machine_is_busy(&snapshot.machine, now) {
             return vec![Deed::Realtime(Realtime::Stop)];
@@ -430,6 +459,7 @@ impl Talk {
         }
         deeds.extend(self.look_at_power(snapshot, now));
         deeds.extend(self.look_at_sun(snapshot));
+        deeds.extend(self.look_at_programs(snapshot, now));
         if self.leaving && !machine_is_busy(machine, now) {
             deeds.push(Deed::Leave(ExitReason::Asked));
         }

@@ -418,7 +418,134 @@ fn the_status_says_what_was_interrupted_and_how_it_is_taken_up() {
     let mut snapshot = testing::idle();
     snapshot.programs.interrupted = Some(Arc::new(testing::programs::interrupted()));
     let said = words(&Scene::new(snapshot.clone()).line("status"));
-    assert!(said.contains("interrupted at line 1204") && said.contains("plate.nc\" --from 1198"), "{said}");
+    assert!(
+        said.contains("interrupted at line 1204") && said.contains("take up says what would be sent first"),
+        "{said}"
+    );
     snapshot.programs.run = testing::programs::running().programs.run;
-    assert!(!words(&Scene::new(snapshot).line("status")).contains("--from"));
+    let said = words(&Scene::new(snapshot).line("status"));
+    assert!(
+        !said.contains("take up") && said.contains("plate.nc is at line 1204.") && said.contains("lost: hold"),
+        "{said}"
+    );
+}
+
+mod taking {
+    use super::*;
+    use crate::model::AxisSet;
+    use crate::model::desk::{Answer, Query};
+    use crate::model::program::ask::Details;
+    use crate::model::program::{Agreed, ContentHash, ProgramAnswer, ProgramOrder, ProgramQuery, RunRequest, Start};
+    use crate::ui::testing::programs::{details, file, interrupted, preamble};
+
+    fn offered() -> Scene {
+        let mut scene = Scene::of(StateKind::Idle);
+        scene.snapshot.programs.interrupted = Some(Arc::new(interrupted()));
+        scene
+    }
+
+    fn clean() -> Details {
+        let mut clean = details();
+        let mut report = (*clean.report).clone();
+        (report.warnings, report.problems) = (0, Vec::new());
+        (clean.report, clean.problems) = (Arc::new(report), Vec::new());
+        clean
+    }
+
+    fn told(scene: &mut Scene, found: Details) -> String {
+        let first = scene.line("take up");
+        let asks = |query| Deed::Ask(Query::Program(query));
+        assert_eq!(
+            first[1..],
+            [
+                asks(ProgramQuery::Details(file("plate.nc"))),
+                asks(ProgramQuery::Preamble { path: file("plate.nc"), line: 1198 })
+            ]
+        );
+        let answer =
+            |scene: &mut Scene, answer| scene.talk.answered(&Answer::Program(answer), &scene.snapshot, scene.now);
+        let path = file("plate.nc");
+        assert_eq!(answer(scene, ProgramAnswer::Details { path: path.clone(), result: Ok(Arc::new(found)) }), []);
+        words(&answer(scene, ProgramAnswer::Preamble { path, line: 1198, result: Ok(preamble()) }))
+    }
+
+    #[test]
+    fn an_interrupted_run_is_taken_up_once_all_was_said_and_the_word_was_typed() {
+        let mut scene = offered();
+        let said = words(&scene.talk.look(&scene.snapshot, scene.now));
+        assert!(said.contains("plate.nc was interrupted at line 1204. Type take up"), "{said}");
+        let said = told(&mut scene, clean());
+        for line in preamble().lines {
+            assert!(said.contains(&format!(": {line}\n")), "{line}: {said}");
+        }
+        assert!(said.contains("The spindle may be on.") && said.contains("starts at 12000 rpm"), "{said}");
+        assert!(said.contains("line 1198: G0 X10 Y10") && said.contains("If the link is lost: hold"), "{said}");
+        assert!(said.ends_with("Type start to do it; anything else leaves it."), "{said}");
+        // Neither a yes nor haste is that word.
+        assert_eq!(words(&scene.line("yes")), "Not done.");
+        assert!(words(&scene.line("start")).contains("not a word"), "that question is over");
+        told(&mut scene, clean());
+        assert!(words(&scene.after(50, "start")).contains("again"));
+        let order = RunRequest {
+            path: file("plate.nc"),
+            seen: Some(ContentHash([7; 32])),
+            start: Start::Line { line: 1198, preamble: preamble().lines },
+            agreed: Agreed::default(),
+            check_mode: false,
+            on_link_loss: None,
+        };
+        assert_eq!(scene.line("start"), [Deed::Submit(Command::Program(ProgramOrder::Run(Box::new(order))))]);
+        assert!(words(&scene.line("start")).contains("not a word"), "once");
+    }
+
+    #[test]
+    fn each_thing_to_agree_to_has_its_word() {
+        let mut scene = offered();
+        scene.snapshot.machine.homed = AxisSet::EMPTY;
+        let said = told(&mut scene, details());
+        assert!(
+            said.contains("cuts before the spindle") && said.ends_with("Type agree to do it; anything else leaves it.")
+        );
+        assert!(words(&scene.line("agree")).contains("Type position is good"));
+        assert!(words(&scene.line("position is good")).contains("Type start"));
+        let [Deed::Submit(Command::Program(ProgramOrder::Run(run)))] = &scene.line("start")[..] else { panic!() };
+        assert!(run.agreed.warnings && run.agreed.position_word == "position is good");
+    }
+
+    #[test]
+    fn what_stands_in_the_way_is_said_and_nothing_is_asked() {
+        // What happens in between is not overlooked.
+        let mut scene = offered();
+        told(&mut scene, clean());
+        scene.snapshot.machine.state = Some(MachineState::plain(StateKind::Alarm));
+        assert!(words(&scene.line("start")).starts_with("Not done"));
+        // A stop ends the question.
+        let mut scene = offered();
+        told(&mut scene, clean());
+        assert_eq!(scene.line("stop"), [STOP]);
+        assert!(words(&scene.line("start")).contains("not a word"));
+        // Lines that the terminal lost were not heard.
+        let mut scene = offered();
+        told(&mut scene, clean());
+        scene.talk.unheard();
+        assert!(words(&scene.line("start")).contains("not a word"));
+        // It cannot begin there.
+        let mut scene = offered();
+        scene.line("take up 7");
+        let why =
+            ProgramAnswer::Preamble { path: file("plate.nc"), line: 7, result: Err("an arc goes through it".into()) };
+        let said = words(&scene.talk.answered(&Answer::Program(why), &scene.snapshot, scene.now));
+        assert_eq!(said, "Not done: an arc goes through it.");
+        assert!(words(&Scene::of(StateKind::Idle).line("take up")).contains("no program was interrupted"));
+        assert!(words(&offered().line("take 7")).contains("type take up"));
+        assert!(words(&offered().line("take up 0")).contains("counted from 1"));
+    }
+
+    #[test]
+    fn an_offer_is_forgotten_after_a_yes() {
+        let mut scene = offered();
+        assert!(words(&scene.line("forget")).contains("plate.nc"));
+        let id = interrupted().run.id;
+        assert_eq!(scene.line("yes"), [Deed::Submit(Command::Program(ProgramOrder::Forget(id)))]);
+    }
 }

@@ -39,6 +39,10 @@ pub enum Word {
     Undo,
     /// Bring the machine down safely.
     Park,
+    /// Take up the interrupted program, from the line that is suggested or another.
+    TakeUp(Option<u64>),
+    /// The interrupted program is not wanted.
+    Forget,
     /// What rules, parking, spindle and sun wait for.
     Sun,
     /// What comes from where and goes where.
@@ -98,6 +102,12 @@ pub const WORDS: &[Entry] = &[
         "resume",
         "goes on after a hold or a closed door; starts a spindle that waits for power, and asks first",
     ),
+    entry(
+        "take",
+        "take up, or take up 120",
+        "says what is sent first to take up the interrupted program, there or at a line, and asks before it starts",
+    ),
+    entry("forget", "forget", "the interrupted program is not offered any more; asks first"),
     entry("status", "status", "says all that is known; Enter alone does it too while nothing moves"),
     entry("position", "position", "says where the machine is; pos for short"),
     entry("alarm", "alarm", "says what the alarm means and the way out of it"),
@@ -147,6 +157,15 @@ pub fn read(text: &str, units: Units) -> Result<Word, String> {
         "position" | "pos" => alone(Word::Position),
         "alarm" => alone(Word::Alarm),
         "park" => alone(Word::Park),
+        "forget" => alone(Word::Forget),
+        "take" => match rest.as_slice() {
+            [up] if up.eq_ignore_ascii_case("up") => Ok(Word::TakeUp(None)),
+            [up, line] if up.eq_ignore_ascii_case("up") => match line.parse() {
+                Ok(line @ 1..) => Ok(Word::TakeUp(Some(line))),
+                _ => Err(format!("{line:?} is not the number of a line, which are counted from 1. Nothing was done")),
+            },
+            _ => Err("type take up, or take up 120 to begin at line 120".to_owned()),
+        },
         "sun" => alone(Word::Sun),
         "power" => alone(Word::Power),
         "arm" => alone(Word::Arm),

@@ -41,6 +41,8 @@ impl Talk {
     pub fn answered(&mut self, answer: &Answer, snapshot: &Snapshot, now: Time) -> Vec<Deed> {
         let (inverter, settings, rows) = match answer {
             Answer::Power(PowerAnswer::Changes { inverter, settings, rows }) => (inverter, settings, rows),
+            Answer::Program(answer) => return self.program_answered(answer, snapshot, now),
+            Answer::Done(Err(why)) if self.is_working_out() => return self.not_worked_out(why),
             Answer::Done(Err(why)) if self.checking.take().is_some() => return say(format!("Not done: {why}.")),
             _ => return Vec::new(),
         };
