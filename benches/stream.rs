@@ -32,6 +32,8 @@ use support::{NO_BUDGET, Samples, cable, heading, row, title, value};
 
 const BAUD: u32 = 115_200;
 const WINDOW: usize = 127;
+/// Runs of which the median is taken, by turns with the bare loop: what else the computer does makes some of them dearer.
+const READINGS: usize = 5;
 const PATIENCE: Duration = Duration::from_secs(120);
 
 fn main() -> io::Result<()> {
@@ -52,12 +54,20 @@ fn main() -> io::Result<()> {
     title("At 115,200 baud, lines like G1 X99.951 Y99.907");
     // Short enough that the planner's look-ahead (16 blocks) lets the machine take more lines than the wire carries.
     let text = program(4000, 0.004);
-    let (bare_rate, bare_cpu) = bare(&text, Some(BAUD))?;
+    let (mut bare_costs, mut costs, mut bare_rate) = (Vec::new(), Vec::new(), 0.0);
+    for _ in 1..READINGS {
+        let (rate, cost) = bare(&text, Some(BAUD))?;
+        bare_rate = rate;
+        bare_costs.push(cost);
+        costs.push(runtime.block_on(streamed(&text, Some(BAUD), Then::Leave))?.cpu);
+    }
+    bare_costs.push(bare(&text, Some(BAUD))?.1);
     let paced = runtime.block_on(streamed(&text, Some(BAUD), Then::Hold))?;
+    costs.push(paced.cpu);
     value("bare loop", bare_rate, "lines/s", NO_BUDGET);
     value("sunmill", paced.rate, "lines/s", ">= 720");
     value("wire in use", paced.wire, "of its bytes", ">= 0.995 of what the window allows");
-    cpu(text.lines().count(), bare_cpu, paced.cpu, "<= 2");
+    cpu(text.lines().count(), median(&mut bare_costs), median(&mut costs), "<= 2");
     value("receive overflows", paced.counters.rx_overflows as f64, "", "0");
     value("most bytes in the receive buffer", paced.counters.max_rx_fill as f64, "of 128", NO_BUDGET);
     let fed = runtime.block_on(streamed(&program(2400, 0.06), Some(BAUD), Then::Leave))?;
@@ -65,6 +75,11 @@ fn main() -> io::Result<()> {
     heading("Feed hold while it streams at 115,200 baud");
     row("to the far end of the wire", &paced.holds, "p50 <= 3 ms, p99 <= 5 ms");
     Ok(())
+}
+
+fn median(costs: &mut [Duration]) -> Duration {
+    costs.sort_unstable();
+    costs[costs.len() / 2]
 }
 
 /// Prints what a line costs, and how that compares.

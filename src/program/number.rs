@@ -15,67 +15,13 @@ const EXACT: u64 = 1 << 53;
 #[inline]
 pub(super) fn decimal(text: &[u8]) -> Option<(f64, usize)> {
     let sign = usize::from(matches!(text.first(), Some(b'-' | b'+')));
-    let (value, length) = match short(eight(text, sign)) {
-        Some(read) => read,
-        None => unsigned(&text[sign..])?,
-    };
-    Some((if text.first() == Some(&b'-') && value != 0.0 { -value } else { value }, sign + length))
-}
-
-/// Eight bytes from `at` on, the first one lowest; zeros where `text` has no more.
-#[inline]
-fn eight(text: &[u8], at: usize) -> u64 {
-    if let Some(bytes) = text.get(at..).and_then(<[u8]>::first_chunk::<8>) {
-        return u64::from_le_bytes(*bytes);
-    }
-    match text.last_chunk::<8>() {
-        // The last eight, without those before `at`.
-        Some(bytes) => u64::from_le_bytes(*bytes).checked_shr(8 * (at + 8 - text.len()) as u32).unwrap_or(0),
-        None => text.iter().skip(at).rev().fold(0, |all, byte| all << 8 | u64::from(*byte)),
-    }
-}
-
-/// The number at the head of `bytes` and how many of them it takes, all digits at a time: digits of a program are so few and so
-/// many that a loop over them is mispredicted at each number. `None`: there is no digit, or the number may go on behind the eighth
-/// byte.
-#[inline]
-fn short(bytes: u64) -> Option<(f64, usize)> {
-    const EACH: u64 = 0x0101_0101_0101_0101;
-    const HIGH: u64 = 0x80 * EACH;
-    // A byte is a digit if it is below 10 without the bits of `0`; 0x76 carries all others into the highest bit.
-    let digits = bytes ^ (0x30 * EACH);
-    let others = ((digits & !HIGH) + 0x76 * EACH | digits) & HIGH;
-    let whole = others.trailing_zeros() / 8;
-    if whole == 8 {
-        return None;
-    }
-    let has_point = (bytes >> (8 * whole)) as u8 == b'.';
-    let behind = if has_point { others & (others - 1) } else { others };
-    let end = behind.trailing_zeros() / 8;
-    let count = end - u32::from(has_point);
-    if end == 8 || count == 0 {
-        return None;
-    }
-    // The point taken out, the last digit highest, zeros in front.
-    let below = (1 << (8 * whole)) - 1;
-    let closed = if has_point { (digits & below) | (digits >> 8 & !below) } else { digits };
-    let eight = closed << (8 * (8 - count));
-    // Pairs, fours, eight.
-    let pairs = (eight.wrapping_mul(10 << 8 | 1) >> 8) & 0x00FF_00FF_00FF_00FF;
-    let fours = (pairs.wrapping_mul(100 << 16 | 1) >> 16) & 0x0000_FFFF_0000_FFFF;
-    let mantissa = fours.wrapping_mul(10_000 << 32 | 1) >> 32;
-    Some((mantissa as f64 / POWERS[(count - whole) as usize & 7], end as usize))
-}
-
-/// Any number without a sign, digit by digit.
-fn unsigned(text: &[u8]) -> Option<(f64, usize)> {
     let mut mantissa: u64 = 0;
-    let mut at = 0;
+    let mut at = sign;
     while let Some(digit) = text.get(at).map(|b| b.wrapping_sub(b'0')).filter(|digit| *digit < 10) {
         mantissa = mantissa.wrapping_mul(10).wrapping_add(u64::from(digit));
         at += 1;
     }
-    let mut digits = at;
+    let mut digits = at - sign;
     let mut places = 0;
     if text.get(at) == Some(&b'.') {
         at += 1;
@@ -94,9 +40,9 @@ fn unsigned(text: &[u8]) -> Option<(f64, usize)> {
     let value = if digits <= 19 && mantissa <= EXACT && places < POWERS.len() {
         mantissa as f64 / POWERS[places]
     } else {
-        slow(&text[..at])?
+        slow(&text[sign..at])?
     };
-    Some((value, at))
+    Some((if text.first() == Some(&b'-') && value != 0.0 { -value } else { value }, at))
 }
 
 #[cold]
@@ -156,15 +102,6 @@ mod tests {
             let read = decimal(&line);
             prop_assert_eq!(read, Some((value, text.len())));
             prop_assert!(value != 0.0 || read.is_some_and(|(value, _)| value.is_sign_positive()));
-        }
-
-        #[test]
-        fn eight_bytes_are_those_from_there_on(text in proptest::collection::vec(any::<u8>(), 0..20), at in 0_usize..3) {
-            let mut bytes = [0; 8];
-            for (byte, from) in bytes.iter_mut().zip(text.iter().skip(at)) {
-                *byte = *from;
-            }
-            prop_assert_eq!(eight(&text, at), u64::from_le_bytes(bytes));
         }
     }
 }
