@@ -229,8 +229,7 @@ impl Block {
         usize::from(word.end)
     }
 
-    // A word that is handed over in memory costs more than all that is done with it.
-    #[inline(always)]
+    #[inline]
     fn take(&mut self, word: Word) {
         match word.letter {
             b'G' => self.code(word, true),

@@ -419,8 +419,8 @@ impl Wedge {
             && slopes[1] <= self.high[1];
         if is_among {
             let wide = per_ahead.abs();
-            for n in 0..2 {
-                let (low, high) = (slopes[n] - self.room[n] * wide, slopes[n] + self.room[n] * wide);
+            for (n, slope) in slopes.into_iter().enumerate() {
+                let (low, high) = (slope - self.room[n] * wide, slope + self.room[n] * wide);
                 // Not `f32::max`, which minds what is no number: that is not among them.
                 self.low[n] = if low > self.low[n] { low } else { self.low[n] };
                 self.high[n] = if high < self.high[n] { high } else { self.high[n] };
