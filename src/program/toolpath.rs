@@ -113,12 +113,11 @@ impl PathBuilder {
     #[inline]
     fn begin(&mut self, ends: &Straight, line: u64) -> bool {
         let from = place(&ends.from);
-        let goes_on = self.at == Some(from) && self.frames.last() == Some(&ends.frame);
-        let unknown = ends.named & XYZ & !ends.known != 0;
-        if !(goes_on && !unknown && is_finite(place(&ends.to))) {
-            return self.begin_anew(ends, line);
-        }
-        true
+        let goes_on = self.at == Some(from)
+            && self.frames.last() == Some(&ends.frame)
+            && ends.named & XYZ & !ends.known == 0
+            && is_finite(place(&ends.to));
+        goes_on || self.begin_anew(ends, line)
     }
 
     /// The same for a motion that may not begin where the last one ended, or is of another frame.
